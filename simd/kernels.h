@@ -1,0 +1,87 @@
+/* kernels.h: floor 0, the contract between the engine and its kernels.
+ *
+ * A kernel is arithmetic on pointers and counts.  It cannot fail, allocate,
+ * lock or print.  A set is used as a whole, because packing depends on its tile.
+ *
+ * Layout of feature maps on the CPU: blocks of NST_LANES channels,
+ *   f [c / 16][h][w][16]
+ * one cache line a position and block, the same for every set.  Channel counts
+ * are padded to a multiple of 16 with zeros.  "Block stride" is the number of
+ * floats from one channel block to the next; all pointers are 64-byte aligned
+ * unless it says otherwise.
+ */
+#ifndef NST_KERNELS_H
+#define NST_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NST_LANES 16
+#define NST_MR_MAX 16
+#define NST_NR_MAX 64
+
+/* Products of a tile of mr positions and nr channels:
+ *   c[j/16][r][j%16] (+)= sum over b < kb, l < 16 of a[b][r][l] * w[b][l][j],  r < mr, j < nr
+ * a  [kb][mr][16]        block stride lda
+ * w  [kb * 16][nr]       packed, contiguous
+ * c  [nr / 16][mr][16]   block stride ldc
+ * add: 0 stores, 1 adds to what c holds.  kb >= 1. */
+typedef void nst_gemm_tile_fn(size_t kb, const float *a, size_t lda, const float *w,
+                              float *c, size_t ldc, int add);
+
+/* Products of two channel blocks over positions, for Gram matrices:
+ *   g[i][j] (+)= sum over p < n of a[p][i] * b[p][j],  i < 16, j < 16;  row stride of g is ldg */
+typedef void nst_gram_tile_fn(size_t n, const float *a, const float *b, float *g, size_t ldg);
+
+/* Winograd F(m x m, 3 x 3), t = m + 2 (Lavin & Gray, CVPR 2016), one tile of 16 channels at once.
+ * Input: v = B^T d B.  d [t][t][16] with row stride ldd floats (columns are 16 apart); point
+ * i * t + j of the result goes to v + (i * t + j) * ldv, 16 floats. */
+typedef void nst_wino_in_fn(const float *d, size_t ldd, float *v, size_t ldv);
+/* Filter: u = G g G^T.  g [3][3][16] with the taps ldg floats apart; point k of the result goes to u + k * ldu. */
+typedef void nst_wino_filter_fn(const float *g, size_t ldg, float *u, size_t ldu);
+/* Output: y = A^T m A + bias, then max(y, floor): floor 0 is ReLU, -inf none.
+ * Point k is read at m + k * ldm; y [m][m][16] with row stride ldy.  bias [16]. */
+typedef void nst_wino_out_fn(const float *m, size_t ldm, const float *bias, float floor, float *y, size_t ldy);
+
+/* sum of x[i] * y[i], sum of (x[i] - y[i])^2, sum of |x[i]|; any alignment; the same for the same n */
+typedef double nst_dot_fn(size_t n, const float *x, const float *y);
+typedef double nst_abs_fn(size_t n, const float *x);
+/* y[i] += a * x[i]; any alignment */
+typedef void nst_axpy_fn(size_t n, float a, const float *x, float *y);
+
+/* One step of Adam (Kingma & Ba 2015) on n numbers: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2,
+ * x -= step * m / (sqrt(v) * root + eps).  step and root hold the bias corrections. */
+typedef struct nst_adam_args {
+    float b1, b2, step, root, eps;
+} nst_adam_args;
+typedef void nst_adam_fn(size_t n, const nst_adam_args *a, const float *g, float *m, float *v, float *x);
+
+#define NST_KERNEL_LIST(X)                   \
+    X(gemm_tile,    nst_gemm_tile_fn)        \
+    X(gram_tile,    nst_gram_tile_fn)        \
+    X(wino4_in,     nst_wino_in_fn)          \
+    X(wino4_filter, nst_wino_filter_fn)      \
+    X(wino4_out,    nst_wino_out_fn)         \
+    X(wino6_in,     nst_wino_in_fn)          \
+    X(wino6_filter, nst_wino_filter_fn)      \
+    X(wino6_out,    nst_wino_out_fn)         \
+    X(dot,          nst_dot_fn)              \
+    X(distance,     nst_dot_fn)              \
+    X(abs_sum,      nst_abs_fn)              \
+    X(axpy,         nst_axpy_fn)             \
+    X(adam,         nst_adam_fn)
+
+typedef struct nst_kernels {
+    const char *name; /* "avx2": what --simd accepts and --version prints */
+    int mr, nr;       /* tile of gemm_tile: positions, channels (a multiple of 16); packing must use these */
+#define X(member, type) type *member;
+    NST_KERNEL_LIST(X)
+#undef X
+} nst_kernels;
+
+extern const nst_kernels nst_kernels_scalar;
+extern const nst_kernels nst_kernels_avx2;
+extern const nst_kernels nst_kernels_avx512;
+extern const nst_kernels nst_kernels_neon;
+
+#endif

@@ -1,0 +1,53 @@
+/* base.h: floor 1, what everything stands on: failure, memory, threads. */
+#ifndef NST_BASE_H
+#define NST_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nst.h"
+
+#define NST_COUNT(a) (sizeof(a) / sizeof *(a))
+#define NST_ALIGN 64
+
+#if defined(__GNUC__)
+#define NST_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define NST_PRINTF(f, a)
+#endif
+
+/* Fills e (which may be NULL) and returns s, so that a failure is one line.
+ * A text that is too long is cut. */
+nst_status nst_fail(nst_error *e, nst_status s, const char *format, ...) NST_PRINTF(3, 4);
+
+/* ---- mem.c: the only file that calls malloc ---------------------------- */
+
+/* 64-byte aligned; NULL when there is none.  bytes 0 gives a valid pointer. */
+void *nst_alloc(size_t bytes);
+/* n * each bytes, zeroed; NULL also when the product overflows. */
+void *nst_calloc(size_t n, size_t each);
+void nst_free(void *p);
+/* A copy of a string; NULL when there is no memory. */
+char *nst_strdup(const char *s);
+/* Product of sizes; false (and *out untouched) when it overflows. */
+bool nst_mul(size_t a, size_t b, size_t *out);
+bool nst_add(size_t a, size_t b, size_t *out);
+/* Allocations made so far, for the test that an iteration makes none. */
+size_t nst_alloc_count(void);
+
+/* ---- par.c: the only file that knows OpenMP ----------------------------- */
+
+/* One share of the work: items begin..end-1, done by worker 0..threads-1
+ * (which of several scratch buffers to use). */
+typedef void nst_par_fn(void *arg, int worker, int begin, int end);
+
+/* Runs fn over items 0..items-1 on up to `threads` threads, each item once.
+ * Who does which item is not fixed: an item's result must not depend on it. */
+void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg);
+/* How many threads to use when the user does not say: the cores that this process may run on. */
+int nst_par_cores(void);
+/* "OpenMP 201511" or "no OpenMP". */
+const char *nst_par_describe(void);
+
+#endif

@@ -1,0 +1,86 @@
+/* graph.h: floor 3, the network: planned once, run forward and backward on a
+ * window of the picture by a device.
+ *
+ * The chain of a model's layers up to the last one that a loss reads.  A layer
+ * that a loss reads is a tap.  Features are read after the ReLU.
+ */
+#ifndef NST_GRAPH_H
+#define NST_GRAPH_H
+
+#include "model.h"
+#include "ops.h"
+
+typedef struct nst_graph nst_graph;
+
+typedef struct nst_graph_options {
+    const nst_model *model;
+    bool tap[NST_MODEL_LAYERS];    /* layers that losses read */
+    int pooling;                   /* nst_pooling */
+    bool pool_ceil;                /* odd sides rounded up */
+    bool replicate;                /* the first convolution replicates the border */
+    float scale[3], shift[3];      /* the network sees scale * x + shift, plane by plane (then zero padding) */
+    bool bgr;                      /* planes of x come as B G R while the model's first layer expects
+                                      R G B, or the reverse: they are swapped */
+    const char *device;            /* "cpu" */
+    const char *conv;              /* "auto", "im2col", ... */
+    nst_cpu cpu;                   /* for device "cpu" */
+} nst_graph_options;
+
+/* A rectangle of the picture.  The window is what is computed; the core is the part of it whose features
+ * are exact and counted: it keeps a halo away from every window side that is not a side of the picture.
+ * Origins of both are multiples of nst_graph_grid(). */
+typedef struct nst_window {
+    int picture_w, picture_h;
+    int x, y, w, h;                     /* window */
+    int core_x, core_y, core_w, core_h; /* core, in picture coordinates */
+} nst_window;
+
+/* The whole picture in one window. */
+nst_window nst_window_whole(int w, int h);
+
+/* Packs the model's weights; the model may be closed afterwards. */
+nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e);
+void nst_graph_destroy(nst_graph **g);
+
+/* Bytes of the arena for windows up to w x h: the same code as nst_graph_place, nothing allocated.
+ * backward: gradients too. */
+nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e);
+/* Allocates the arena for windows of exactly w x h (none larger than before allocates nothing). */
+nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e);
+
+/* Bytes that the weights take. */
+size_t nst_graph_weight_bytes(const nst_graph *g);
+/* Window origins' alignment: 2^(number of pools). */
+int nst_graph_grid(const nst_graph *g);
+/* Pixels around a core that its features depend on. */
+int nst_graph_halo(const nst_graph *g);
+/* Channels of a layer and its size for a picture. */
+int nst_graph_channels(const nst_graph *g, int layer);
+void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h);
+
+/* x [3][picture_h][picture_w]; computes every tap of the window. */
+nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x, nst_error *e);
+/* Adds the core's sums of a tap to s (whose c must fit). */
+nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e);
+
+/* The features of a content picture at one tap, kept on the device: of the core of the window just run. */
+typedef struct nst_kept nst_kept;
+nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e);
+void nst_kept_destroy(nst_kept **k);
+/* Sum of squares over the core, for NST_NORM_TARGET. */
+double nst_kept_square(const nst_kept *k);
+
+/* What the losses ask of the backward pass at one tap: df = a f + b + content_scale * (f - content). */
+typedef struct nst_tap_gradient {
+    const float *a, *b;            /* [c][c], [c], or NULL */
+    const nst_kept *content;       /* or NULL */
+    double content_scale;
+} nst_tap_gradient;
+
+/* After nst_graph_forward of the same window: adds the gradient with respect to x to
+ * dx [3][picture_h][picture_w] (over the window), from the gradients of the taps [layers], core only.
+ * distance [layers]: for each tap with content, the sum of (f - content)^2 over the core, added. */
+nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap_gradient *tap,
+                              double *distance, float *dx, nst_error *e);
+
+#endif

@@ -1,0 +1,45 @@
+/* model.h: floor 3, a model as data: a chain of 3x3 convolutions. */
+#ifndef NST_MODEL_H
+#define NST_MODEL_H
+
+#include "base.h"
+
+#define NST_MODEL_LAYERS 20
+
+typedef struct nst_layer {
+    char name[16];       /* "conv3_2" */
+    int block, index;    /* 3, 2: a 2x2 pool stands before index 1 of every block but the first */
+    int in, out;         /* channels */
+    const float *weight; /* [out][in][3][3] */
+    const float *bias;   /* [out] */
+} nst_layer;
+
+/* The picture that the first layer expects: x = (rgb - mean) / std for rgb in
+ * [0,1], channels R G B, or B G R when bgr. */
+typedef struct nst_input {
+    bool bgr;
+    float mean[3], std[3]; /* in the order R G B */
+} nst_input;
+
+struct nst_model {
+    char *describe;
+    nst_input input;
+    bool wavelet;                        /* the built-in one: defaults that suit it apply */
+    int layers;
+    nst_layer layer[NST_MODEL_LAYERS];
+    void *memory;                        /* what the weights point into, freed by release */
+    size_t bytes;
+    void (*release)(void *memory, size_t bytes);
+};
+
+/* The index of a layer by name, -1 when there is none. */
+int nst_model_find(const nst_model *m, const char *name);
+/* Checks that the layers form a chain (names in order, in == out before, first in 3) and that every
+ * weight is finite; path goes into the message. */
+nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e);
+
+/* Readers; the public nst_model_open chooses by name and content. */
+nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e);
+nst_status nst_model_open_wavelet(nst_model **out, nst_error *e);
+
+#endif

@@ -1,0 +1,248 @@
+/* nst.h: the public interface of libnst, neural style transfer by optimisation
+ * (Gatys, Ecker & Bethge, CVPR 2016).
+ *
+ * The library never prints, never exits and never reads the environment.  A
+ * function that can fail returns nst_status and describes the failure in the
+ * caller's nst_error (which may be NULL).  On failure every out-parameter is
+ * NULL and nothing half-written is left on disk.  Objects come from
+ * create/open/read and go by destroy/close, which take the address of the
+ * pointer, accept NULL and leave NULL.
+ */
+#ifndef NST_H
+#define NST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define NST_API __attribute__((visibility("default")))
+#else
+#define NST_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum nst_status {
+    NST_OK = 0,
+    NST_EARG,         /* an option or argument is out of range or contradicts another */
+    NST_EIO,          /* a file cannot be opened, read or written */
+    NST_EFORMAT,      /* a file is damaged or is not what it should be */
+    NST_EMEM,         /* out of memory */
+    NST_EUNSUPPORTED, /* this build or this machine lacks what was asked for */
+    NST_EDIVERGED,    /* the optimisation met a NaN or an infinity */
+    NST_STATUS_COUNT
+} nst_status;
+
+/* What went wrong: "object: fact, expectation", no capital, no full stop. */
+typedef struct nst_error {
+    char text[512];
+} nst_error;
+
+/* A short name for a status, "out of memory" for NST_EMEM.  Never NULL. */
+NST_API const char *nst_status_text(nst_status s);
+
+/* "0.1.0" */
+NST_API const char *nst_version(void);
+
+/* ---- pictures ---------------------------------------------------------- */
+
+/* A picture in sRGB: planar float [channels][height][width], nominal range
+ * [0,1], channel order R G B and, with four channels, A (not premultiplied). */
+typedef struct nst_image nst_image;
+
+/* Reads a PNG or JPEG file, told apart by its first bytes: turned upright by
+ * its EXIF orientation, converted to sRGB by its embedded ICC profile. */
+NST_API nst_status nst_image_read(nst_image **out, const char *path, nst_error *e);
+
+typedef struct nst_write_options {
+    int bits;            /* PNG: 8 or 16 bits a sample; 0 means 8 */
+    int jpeg_quality;    /* 1..100; 0 means 95.  Chroma is never subsampled */
+    const char *comment; /* NULL, or text stored in the file (PNG tEXt "Comment", JPEG COM) */
+} nst_write_options;
+
+/* Writes PNG or JPEG by the suffix of path (.png .jpg .jpeg): to a temporary
+ * file beside it, synced, then renamed, so that path is always either the old
+ * file or the whole new one.  o may be NULL. */
+NST_API nst_status nst_image_write(const nst_image *image, const char *path,
+                                   const nst_write_options *o, nst_error *e);
+
+/* A black (and, with four channels, transparent) picture.  channels 3 or 4. */
+NST_API nst_status nst_image_create(nst_image **out, int width, int height, int channels, nst_error *e);
+NST_API void nst_image_destroy(nst_image **image);
+NST_API int nst_image_width(const nst_image *image);
+NST_API int nst_image_height(const nst_image *image);
+NST_API int nst_image_channels(const nst_image *image);
+/* Plane c, [height][width]; valid as long as the picture. */
+NST_API float *nst_image_plane(nst_image *image, int c);
+
+/* ---- models ------------------------------------------------------------ */
+
+/* A chain of 3x3 convolutions named conv{block}_{i}, with 2x2 pooling between
+ * blocks: VGG19 up to conv5_1, or anything of that form. */
+typedef struct nst_model nst_model;
+
+/* Opens "wavelet" (the built-in model, computed, no file) or a safetensors
+ * file with torchvision's tensor names (features.N.weight, features.N.bias). */
+NST_API nst_status nst_model_open(nst_model **out, const char *name, nst_error *e);
+NST_API void nst_model_close(nst_model **model);
+/* One line that says what the model is, for people. */
+NST_API const char *nst_model_describe(const nst_model *model);
+
+/* ---- settings ---------------------------------------------------------- */
+
+typedef enum nst_size_rule { NST_SIZE_LONGEST = 0, NST_SIZE_SHORTEST, NST_SIZE_RULE_COUNT } nst_size_rule;
+typedef enum nst_style_loss_kind {
+    NST_STYLE_GRAM_RAW = 0, /* F F^T, loss mean((G-T)^2) / (c h w)          (the article)              */
+    NST_STYLE_GRAM,         /* F F^T / (h w), loss mean((G-T)^2)            (Gatys' own code)          */
+    NST_STYLE_GRAM_NM,      /* F F^T / (c h w), loss mean((G-T)^2)          (neural-style)             */
+    NST_STYLE_COVARIANCE,   /* mean and centred covariance, loss mean of their squared differences     */
+    NST_STYLE_W2,           /* Wasserstein-2 between Gaussians              (style-transfer-pytorch)   */
+    NST_STYLE_LOSS_COUNT
+} nst_style_loss_kind;
+typedef enum nst_tv_kind {
+    NST_TV_HALF_SQUARES = 0, /* sum of squares / 2, last row and column left out (neural-style)        */
+    NST_TV_NINE_POINT,       /* style-transfer-pytorch: sides 1/3, diagonals 1/12, replicate padded    */
+    NST_TV_MEAN_SQUARES,     /* mean(dx^2) + mean(dy^2)                                                */
+    NST_TV_COUNT
+} nst_tv_kind;
+typedef enum nst_space {
+    NST_SPACE_MODEL = 0, /* optimised in RGB [0,1]; the network's own normalisation happens inside it  */
+    NST_SPACE_IMAGENET,  /* RGB, minus (.485 .456 .406), over (.229 .224 .225)                         */
+    NST_SPACE_BGR255,    /* BGR times 255, minus (103.939 116.779 123.68)                              */
+    NST_SPACE_BGR256,    /* BGR times 256, minus the same                                              */
+    NST_SPACE_RGB,       /* optimised in RGB [0,1]; ImageNet normalisation inside the network          */
+    NST_SPACE_COUNT
+} nst_space;
+typedef enum nst_optimizer { NST_ADAM = 0, NST_LBFGS, NST_OPTIMIZER_COUNT } nst_optimizer;
+typedef enum nst_init { NST_INIT_CONTENT = 0, NST_INIT_RANDOM, NST_INIT_IMAGE, NST_INIT_COUNT } nst_init;
+typedef enum nst_pooling { NST_POOL_MAX = 0, NST_POOL_AVERAGE, NST_POOLING_COUNT } nst_pooling;
+typedef enum nst_layer_norm {
+    NST_NORM_NONE = 0,
+    NST_NORM_INVERSE_SQUARE, /* style layer weight divided by channels^2 (Gatys)                       */
+    NST_NORM_TARGET,         /* each loss divided by its target's own mean square, style also by the
+                                number of layers (our preset)                                          */
+    NST_NORM_COUNT
+} nst_layer_norm;
+
+/* Everything that decides a run's result, plus how it is computed.  Made by
+ * nst_settings_create from a preset, then changed field by field. */
+typedef struct nst_settings {
+    char preset[32];
+
+    /* sizes and schedule */
+    int size;               /* side of the result in pixels, by size_rule; 0: native, no picture is resampled */
+    int size_rule;          /* nst_size_rule */
+    int size_enlarge;       /* 1: a smaller content picture is enlarged to size */
+    int scales;             /* number of scales, coarse to fine; 0: as many as fit above min_size */
+    int min_size;           /* the coarsest scale is not smaller than this, pixels */
+    double scale_step;      /* ratio of one scale to the one before, > 1 */
+    int iterations;         /* at each scale but the first */
+    int first_iterations;   /* at the first scale of several; 0: as iterations */
+
+    /* loss */
+    double content_weight, style_weight, tv_weight;
+    char content_layers[128]; /* NAME[:WEIGHT],... */
+    char style_layers[256];   /* NAME[:WEIGHT],... */
+    int style_loss;           /* nst_style_loss_kind */
+    int layer_norm;           /* nst_layer_norm */
+    int tv;                   /* nst_tv_kind */
+    char style_blend[256];    /* WEIGHT,... one a style; "" is equal; normalised to sum one */
+    double style_scale;       /* style pictures' side over the result's */
+    double recolor;           /* 0..1: share by which the content first takes on the style's colours */
+
+    /* the optimised tensor and the network */
+    int space;              /* nst_space */
+    int pooling;            /* nst_pooling */
+    int pool_ceil;          /* 1: odd sides are rounded up, not down */
+    int replicate;          /* 1: the first convolution replicates the border, 0: zeros */
+
+    /* optimiser */
+    int optimizer;          /* nst_optimizer */
+    double learning_rate;   /* Adam: step in units of the space; L-BFGS: step factor, 1 */
+    double beta1, beta2;    /* Adam */
+    double average;         /* decay of the averaged iterate that is shown and kept; 0: none */
+    int history;            /* L-BFGS pairs */
+    int clamp;              /* 1: the picture is kept in [0,1] after each step */
+
+    /* start */
+    int init;               /* nst_init */
+    double init_noise;      /* 0..1: share of uniform noise mixed into the first start */
+    double init_sigma;      /* > 0: a random start is normal with this deviation in units of the space, mean 0;
+                               0: uniform in [0,1] RGB */
+    uint64_t seed;
+
+    /* machine */
+    int threads;            /* 0: one for each core that the process may use */
+    char simd[16];          /* kernel set by name; "": the fastest that runs here */
+    char device[64];        /* "cpu" */
+    char conv[16];          /* convolution algorithm: "auto", "im2col", "winograd4", "winograd6" */
+} nst_settings;
+
+/* Presets, by index from 0; NULL past the last.  The first is the default. */
+NST_API const char *nst_preset_name(int i);
+NST_API const char *nst_preset_summary(int i);
+
+/* The preset's values; NULL is the default preset.  NST_EARG if unknown. */
+NST_API nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error *e);
+NST_API void nst_settings_destroy(nst_settings **s);
+
+/* ---- transfer ---------------------------------------------------------- */
+
+#define NST_MAX_LAYERS 32
+
+typedef struct nst_progress {
+    int scale, scales;             /* from 1 */
+    int width, height;             /* of this scale */
+    int iteration, iterations;     /* from 1, of this scale */
+    int done, total_iterations;    /* over all scales, this one included */
+    double seconds;                /* this iteration */
+    double elapsed, remaining;     /* seconds since the start; estimate to the end */
+    double total, content, tv;     /* weighted losses before this iteration's update; total is their sum */
+    int style_layers;
+    const char *style_name[NST_MAX_LAYERS];
+    double style[NST_MAX_LAYERS];  /* weighted */
+    const void *state;             /* for nst_progress_image */
+} nst_progress;
+
+/* Called after each iteration in the calling thread.  A nonzero return ends
+ * the run after this iteration; the best picture so far is then the result. */
+typedef int nst_progress_fn(void *arg, const nst_progress *p);
+
+/* The picture as it would be kept if the run ended now (alpha included). Only inside the callback. */
+NST_API nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error *e);
+
+typedef struct nst_plan {
+    int scales;
+    int width[NST_MAX_LAYERS], height[NST_MAX_LAYERS], iterations[NST_MAX_LAYERS]; /* of each scale */
+    size_t bytes;               /* estimate of the process's peak memory */
+} nst_plan;
+
+/* What nst_transfer would do, without doing it. */
+NST_API nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, const nst_image *content,
+                                     const nst_image *const *styles, int n_styles, nst_plan *plan, nst_error *e);
+
+/* Paints content in the style of styles[0..n_styles-1].  init is the start
+ * picture (NST_INIT_IMAGE) or NULL.  Nothing is owned or changed but *out,
+ * which the caller destroys.  Same settings, same pictures, same kernel set:
+ * same result, bit for bit, for any number of threads. */
+NST_API nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst_image *content,
+                                const nst_image *const *styles, int n_styles, const nst_image *init,
+                                nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e);
+
+/* ---- machine ----------------------------------------------------------- */
+
+/* Kernel sets compiled in, plain to fast, by index from 0; NULL past the last. */
+NST_API const char *nst_simd_name(int i);
+/* 1 if this machine can run it. */
+NST_API int nst_simd_usable(int i);
+/* The one chosen when none is asked for. */
+NST_API const char *nst_simd_chosen(void);
+/* "OpenMP 201511, libpng 1.6.39, ..."; never NULL. */
+NST_API const char *nst_build_info(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

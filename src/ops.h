@@ -1,0 +1,102 @@
+/* ops.h: floor 2, the arithmetic of style transfer on plain arrays. */
+#ifndef NST_OPS_H
+#define NST_OPS_H
+
+#include "base.h"
+#include "../simd/kernels.h"
+
+/* What computes: a kernel set and a number of threads.  Results depend on the set, never on the threads. */
+typedef struct nst_cpu {
+    const nst_kernels *k;
+    int threads;
+} nst_cpu;
+
+/* ---- dispatch.c ---------------------------------------------------------- */
+
+/* The fastest usable set, or the one of that name; NULL when there is none. */
+const nst_kernels *nst_kernels_pick(const char *name);
+/* Compiled sets, plain to fast; NULL past the last.  *usable says whether this machine runs it. */
+const nst_kernels *nst_kernels_at(int i, bool *usable);
+
+/* ---- vector.c: flat arrays, threaded; blocks of fixed length, so the same for any number of threads ---- */
+double nst_vec_dot(const nst_cpu *cpu, size_t n, const float *x, const float *y);
+double nst_vec_distance(const nst_cpu *cpu, size_t n, const float *x, const float *y); /* sum of squared differences */
+double nst_vec_abs(const nst_cpu *cpu, size_t n, const float *x);
+void nst_vec_axpy(const nst_cpu *cpu, size_t n, float a, const float *x, float *y);
+void nst_vec_adam(const nst_cpu *cpu, size_t n, const nst_adam_args *a, const float *g, float *m, float *v, float *x);
+
+/* ---- loss.c: statistics, style losses, total variation ------------------ */
+
+/* Statistics of one layer of one picture: sums over its n positions. */
+typedef struct nst_stats {
+    int c;        /* channels */
+    double n;     /* positions summed so far */
+    float *gram;  /* [c][c] sum of f f^T, symmetric, both halves */
+    float *sum;   /* [c] sum of f */
+} nst_stats;
+
+nst_status nst_stats_create(nst_stats **out, int c, nst_error *e);
+void nst_stats_destroy(nst_stats **s);
+void nst_stats_clear(nst_stats *s);
+
+/* What a style picture (or a blend of several) asks of one layer. */
+typedef struct nst_style nst_style;
+
+/* kind and norm as in nst.h.  stats[i] are blended with weights blend[i] (which sum to one) after each is
+ * divided as its kind says. NST_STYLE_W2 needs LAPACK: NST_EUNSUPPORTED when built without. */
+nst_status nst_style_create(nst_style **out, nst_style_loss_kind kind, nst_layer_norm norm,
+                            const nst_stats *const *stats, const double *blend, int n_styles, nst_error *e);
+void nst_style_destroy(nst_style **s);
+
+/* The loss of a picture with statistics s (the whole picture's), times weight, and its gradient:
+ * dLoss/df[:, p] = a f[:, p] + b at every position p.
+ *   height_width  positions of the layer in the whole picture (s->n)
+ *   a [c][c] symmetric, b [c]: written
+ * Allocates nothing.  NST_EDIVERGED when the statistics are not finite. */
+nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight,
+                          double *loss, float *a, float *b, nst_error *e);
+
+/* Total variation of x [3][h][w], times weight; its gradient is ADDED to dx. kind: nst_tv_kind,
+ * formulas as in nst.h.  Allocates nothing. */
+double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, double weight, float *dx);
+
+/* ---- optim.c: Adam and L-BFGS on flat arrays ------------------------------ */
+
+typedef struct nst_optim nst_optim;
+
+typedef struct nst_optim_options {
+    int kind;                       /* nst_optimizer */
+    double learning_rate, beta1, beta2;
+    double average;                 /* decay of the averaged iterate; 0: none */
+    int history;                    /* L-BFGS pairs */
+    const float *low, *high;        /* [n / plane] bounds of each plane of x, or NULL: clamped after each step */
+    size_t plane;                   /* floats a plane */
+} nst_optim_options;
+
+/* For n numbers.  x0 [n] is the start (it enters the average).  Adam as torch.optim.Adam (eps 1e-8 after
+ * bias correction); L-BFGS as torch.optim.LBFGS without line search: first step min(1, 1/|g|_1) * rate,
+ * later rate; a pair is kept only if y.s > 1e-10; initial Hessian y.s / y.y. */
+nst_status nst_optim_create(nst_optim **out, const nst_optim_options *o, size_t n, const float *x0, nst_error *e);
+void nst_optim_destroy(nst_optim **s);
+/* One step: x [n] moves against gradient g [n].  Allocates nothing. */
+void nst_optim_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x);
+/* The averaged iterate when there is one, else x itself. */
+const float *nst_optim_result(const nst_optim *s, const float *x);
+/* Bytes that nst_optim_create will allocate. */
+size_t nst_optim_bytes(const nst_optim_options *o, size_t n);
+/* Adam's state for the next scale: planes [h][w] of `from` resampled into `to` (moments bicubic and
+ * bilinear with max(.,0), step counter kept).  Nothing for L-BFGS. */
+void nst_optim_carry(const nst_optim *from, int w, int h, nst_optim *to, int ow, int oh);
+
+/* ---- space.c: the affine map between RGB [0,1] and the optimised tensor ---- */
+
+/* x[i] = (rgb[order[i]] - mean[i]) / std[i] */
+typedef struct nst_affine {
+    int order[3];
+    float mean[3], std[3];
+} nst_affine;
+void nst_space_affine(int space, nst_affine *a);                              /* nst_space: the tensor's own map */
+void nst_space_encode(const nst_affine *a, const float *const rgb[3], size_t n, float *x);  /* x [3][n] */
+void nst_space_decode(const nst_affine *a, const float *x, size_t n, float *const rgb[3]);  /* clipped to [0,1] */
+
+#endif
