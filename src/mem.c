@@ -1,0 +1,61 @@
+/* mem.c: the one place that asks the system for memory. */
+#include "base.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_size_t allocations;
+
+bool nst_mul(size_t a, size_t b, size_t *out)
+{
+    if (b && a > SIZE_MAX / b)
+        return false;
+    *out = a * b;
+    return true;
+}
+
+bool nst_add(size_t a, size_t b, size_t *out)
+{
+    if (a > SIZE_MAX - b)
+        return false;
+    *out = a + b;
+    return true;
+}
+
+void *nst_alloc(size_t bytes)
+{
+    if (bytes > SIZE_MAX - NST_ALIGN)
+        return NULL;
+    atomic_fetch_add(&allocations, 1);
+    /* aligned_alloc wants a multiple of the alignment, and not zero */
+    return aligned_alloc(NST_ALIGN, bytes ? (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN : NST_ALIGN);
+}
+
+void *nst_calloc(size_t n, size_t each)
+{
+    size_t bytes;
+    void *p;
+
+    if (!nst_mul(n, each, &bytes) || !(p = nst_alloc(bytes)))
+        return NULL;
+    return memset(p, 0, bytes);
+}
+
+void nst_free(void *p)
+{
+    free(p);
+}
+
+char *nst_strdup(const char *s)
+{
+    size_t bytes = strlen(s) + 1;
+    char *copy = nst_alloc(bytes);
+
+    return copy ? memcpy(copy, s, bytes) : NULL;
+}
+
+size_t nst_alloc_count(void)
+{
+    return atomic_load(&allocations);
+}
