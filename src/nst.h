@@ -117,7 +117,18 @@ typedef enum nst_space {
 } nst_space;
 typedef enum nst_optimizer { NST_ADAM = 0, NST_LBFGS, NST_OPTIMIZER_COUNT } nst_optimizer;
 typedef enum nst_init { NST_INIT_CONTENT = 0, NST_INIT_RANDOM, NST_INIT_IMAGE, NST_INIT_COUNT } nst_init;
-typedef enum nst_pooling { NST_POOL_MAX = 0, NST_POOL_AVERAGE, NST_POOLING_COUNT } nst_pooling;
+typedef enum nst_pooling {
+    NST_POOL_MAX = 0,
+    NST_POOL_AVERAGE,
+    NST_POOL_AUTO,           /* average for the built-in model, max for learned weights                */
+    NST_POOLING_COUNT
+} nst_pooling;
+typedef enum nst_style_fit {
+    NST_FIT_SIDE = 0,        /* style_scale times size, by the content's size rule                     */
+    NST_FIT_SHRINK,          /* the same, but a smaller style picture is never enlarged                */
+    NST_FIT_STRETCH,         /* stretched to the content's width and height (the article)              */
+    NST_STYLE_FIT_COUNT
+} nst_style_fit;
 typedef enum nst_layer_norm {
     NST_NORM_NONE = 0,
     NST_NORM_INVERSE_SQUARE, /* style layer weight divided by channels^2 (Gatys)                       */
@@ -134,7 +145,7 @@ typedef struct nst_settings {
     /* sizes and schedule */
     int size;               /* side of the result in pixels, by size_rule; 0: native, no picture is resampled */
     int size_rule;          /* nst_size_rule */
-    int size_enlarge;       /* 1: a smaller content picture is enlarged to size */
+    int size_enlarge;       /* 0: size is cut to the content's longest side; 1: a smaller content is enlarged */
     int scales;             /* number of scales, coarse to fine; 0: as many as fit above min_size */
     int min_size;           /* the coarsest scale is not smaller than this, pixels */
     double scale_step;      /* ratio of one scale to the one before, > 1 */
@@ -149,7 +160,8 @@ typedef struct nst_settings {
     int layer_norm;           /* nst_layer_norm */
     int tv;                   /* nst_tv_kind */
     char style_blend[256];    /* WEIGHT,... one a style; "" is equal; normalised to sum one */
-    double style_scale;       /* style pictures' side over the result's */
+    int style_fit;            /* nst_style_fit */
+    double style_scale;         /* style pictures' side over the result's */
     double recolor;           /* 0..1: share by which the content first takes on the style's colours */
 
     /* the optimised tensor and the network */
@@ -160,7 +172,8 @@ typedef struct nst_settings {
 
     /* optimiser */
     int optimizer;          /* nst_optimizer */
-    double learning_rate;   /* Adam: step in units of the space; L-BFGS: step factor, 1 */
+    double learning_rate;   /* Adam: step in units of the space; L-BFGS: step factor; 0: 0.02 of the range
+                               of a channel for Adam, 1 for L-BFGS */
     double beta1, beta2;    /* Adam */
     double average;         /* decay of the averaged iterate that is shown and kept; 0: none */
     int history;            /* L-BFGS pairs */

@@ -12,8 +12,8 @@
 
 /* What no preset changes. */
 #define COMMON                                                                    \
-    .min_size = 128, .scale_step = SQRT2, .content_layers = "conv4_2",            \
-    .style_scale = 1, .pooling = NST_POOL_AUTO, .beta1 = .9, .beta2 = .999,       \
+    .min_size = 128, .content_layers = "conv4_2",            \
+    .style_scale = 1, .pooling = NST_POOL_AUTO, .beta1 = .9,                     \
     .device = "cpu", .conv = "auto"
 
 static const struct preset {
@@ -22,31 +22,33 @@ static const struct preset {
 } presets[] = {
     { "coarse to fine, mean and covariance, content recoloured (the default)",
       { COMMON, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
-        .first_iterations = 100, .content_weight = 1, .style_weight = 8, .tv_weight = .3, .style_layers = FIVE,
+        .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
+        .tv_weight = .3, .style_layers = FIVE,
         .style_loss = NST_STYLE_COVARIANCE, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
-        .recolor = 1, .space = NST_SPACE_MODEL, .replicate = 1, .optimizer = NST_LBFGS, .history = 20,
-        .init_noise = .25 } },
+        .recolor = 1, .space = NST_SPACE_MODEL, .replicate = 1, .optimizer = NST_LBFGS, .beta2 = .999,
+        .history = 20, .init_noise = .25 } },
     /* The side that becomes the shorter one is cut to the longer one's length, as torchvision's Resize
      * of max(image.size) does. */
     { "the OpenGenus article: raw Gram matrices, Adam, style stretched to the content",
-      { COMMON, .preset = "opengenus", .size = 400, .size_rule = NST_SIZE_SHORTEST, .scales = 1,
+      { COMMON, .preset = "opengenus", .size = 400, .size_rule = NST_SIZE_SHORTEST, .scales = 1, .scale_step = SQRT2,
         .iterations = 2000, .content_weight = 1, .style_weight = 1e6,
         .style_layers = "conv1_1:1,conv2_1:0.8,conv3_1:0.5,conv4_1:0.3,conv5_1:0.1",
         .style_loss = NST_STYLE_GRAM_RAW, .style_fit = NST_FIT_STRETCH, .space = NST_SPACE_IMAGENET,
-        .optimizer = NST_ADAM, .learning_rate = .003, .history = 100 } },
+        .optimizer = NST_ADAM, .learning_rate = .003, .beta2 = .999, .history = 100 } },
     { "Gatys' own code: Gram matrices, L-BFGS, 512 then 800 pixels",
       { COMMON, .preset = "gatys", .size = 800, .size_rule = NST_SIZE_SHORTEST, .size_enlarge = 1, .scales = 2,
         .scale_step = 1.5625, .iterations = 200, .first_iterations = 500, .content_weight = 1,
         .style_weight = 1e3, .style_layers = FIVE, .style_loss = NST_STYLE_GRAM,
         .layer_norm = NST_NORM_INVERSE_SQUARE, .space = NST_SPACE_BGR255, .optimizer = NST_LBFGS,
-        .history = 100 } },
+        .beta2 = .999, .history = 100 } },
     { "jcjohnson/neural-style: Gram matrices over all elements, L-BFGS from noise",
-      { COMMON, .preset = "neural-style", .size = 512, .size_enlarge = 1, .scales = 1, .iterations = 1000,
+      { COMMON, .preset = "neural-style", .size = 512, .size_enlarge = 1, .scales = 1, .scale_step = SQRT2,
+        .iterations = 1000,
         .content_weight = 5, .style_weight = 100, .tv_weight = 1e-3, .style_layers = FIVE,
         .style_loss = NST_STYLE_GRAM_NM, .tv = NST_TV_HALF_SQUARES, .space = NST_SPACE_BGR256, .pool_ceil = 1,
-        .optimizer = NST_LBFGS, .history = 100, .init = NST_INIT_RANDOM, .init_sigma = .001 } },
+        .optimizer = NST_LBFGS, .beta2 = .999, .history = 100, .init = NST_INIT_RANDOM, .init_sigma = .001 } },
     { "crowsonkb/style-transfer-pytorch: Wasserstein-2, Adam, coarse to fine, averaged",
-      { COMMON, .preset = "style-transfer-pytorch", .size = 512, .size_enlarge = 1, .scales = 0,
+      { COMMON, .preset = "style-transfer-pytorch", .size = 512, .size_enlarge = 1, .scales = 0, .scale_step = SQRT2,
         .iterations = 500, .first_iterations = 1000, .content_weight = .015, .style_weight = 1, .tv_weight = 2,
         .style_layers = "conv1_1:0.75073313783,conv2_1:0.18768328446,conv3_1:0.046920821114,"
                         "conv4_1:0.011730205279,conv5_1:0.0029325513196",
