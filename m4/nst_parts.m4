@@ -1,0 +1,70 @@
+# NST_FLAGS(VARIABLE, FLAGS)
+# --------------------------
+# Substitutes VARIABLE by those of FLAGS that the compiler takes without a word.
+AC_DEFUN([NST_FLAGS], [
+AC_SUBST([$1])
+for nst_flag in $2; do
+    AC_MSG_CHECKING([whether $CC takes $nst_flag])
+    nst_save_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS -Werror $nst_flag"
+    AC_COMPILE_IFELSE([AC_LANG_SOURCE([[int f(void); int f(void) { return 0; }]])],
+        [AC_MSG_RESULT([yes]); $1="$$1 $nst_flag"], [AC_MSG_RESULT([no])])
+    CFLAGS=$nst_save_CFLAGS
+done
+])
+
+# NST_OPTIONAL(NAME, WHAT FOR, PKG-CONFIG MODULES)
+# ------------------------------------------------
+# A library that may be missing: --with-NAME=auto|yes|no.  Defines HAVE_<NAME>,
+# sets with_NAME to yes or no and the conditional HAVE_<NAME>.
+AC_DEFUN([NST_OPTIONAL], [
+AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1=auto|yes|no], [$2])], [], [with_$1=auto])
+AS_CASE([$with_$1], [auto|yes|no], [], [AC_MSG_ERROR([--with-$1=$with_$1: expected auto, yes or no])])
+AS_IF([test "$with_$1" != no], [
+    PKG_CHECK_MODULES(m4_toupper([$1]), [$3], [nst_found=yes], [nst_found=no])
+    AS_IF([test "$nst_found$with_$1" = noyes], [AC_MSG_ERROR([--with-$1: pkg-config does not find $3])])
+    with_$1=$nst_found
+])
+AS_IF([test "$with_$1" = yes], [AC_DEFINE([HAVE_]m4_toupper([$1]), [1], [$2])])
+AM_CONDITIONAL([HAVE_]m4_toupper([$1]), [test "$with_$1" = yes])
+])
+
+# NST_LAPACK
+# ----------
+# --with-lapack=auto|yes|no: dsyevd_ from LAPACK or OpenBLAS (macOS: Accelerate).
+AC_DEFUN([NST_LAPACK], [
+AC_ARG_WITH([lapack], [AS_HELP_STRING([--with-lapack=auto|yes|no], [the Wasserstein-2 style loss])], [],
+    [with_lapack=auto])
+AS_CASE([$with_lapack], [auto|yes|no], [], [AC_MSG_ERROR([--with-lapack=$with_lapack: expected auto, yes or no])])
+AC_SUBST([LAPACK_LIBS])
+AS_IF([test "$with_lapack" != no], [
+    nst_save_LIBS=$LIBS
+    AC_MSG_CHECKING([for LAPACK's dsyevd_])
+    for nst_lapack in -llapack -lopenblas "-framework Accelerate"; do
+        LIBS="$nst_lapack $nst_save_LIBS"
+        AC_LINK_IFELSE([AC_LANG_PROGRAM([[void dsyevd_(void);]], [[dsyevd_();]])], [LAPACK_LIBS=$nst_lapack; break])
+    done
+    LIBS=$nst_save_LIBS
+    AC_MSG_RESULT([${LAPACK_LIBS:-no}])
+    AS_IF([test -z "$LAPACK_LIBS" && test "$with_lapack" = yes],
+        [AC_MSG_ERROR([--with-lapack: neither -llapack nor -lopenblas has dsyevd_])])
+    AS_IF([test -n "$LAPACK_LIBS"], [with_lapack=yes], [with_lapack=no])
+])
+AS_IF([test "$with_lapack" = yes], [AC_DEFINE([HAVE_LAPACK], [1], [the Wasserstein-2 style loss])])
+AM_CONDITIONAL([HAVE_LAPACK], [test "$with_lapack" = yes])
+])
+
+# NST_SANITIZE
+# ------------
+# --enable-sanitize[=address,undefined]: builds with the compiler's run-time checks.
+AC_DEFUN([NST_SANITIZE], [
+AC_ARG_ENABLE([sanitize],
+    [AS_HELP_STRING([--enable-sanitize@<:@=LIST@:>@], [run-time checks (address,undefined), for developers])],
+    [], [enable_sanitize=no])
+AC_SUBST([NST_SANITIZE_CFLAGS])
+AS_CASE([$enable_sanitize], [no], [],
+    [AS_IF([test "$enable_sanitize" = yes], [enable_sanitize=address,undefined])
+     NST_SANITIZERS=$enable_sanitize
+     NST_SANITIZE_CFLAGS="-fsanitize=$enable_sanitize -fno-sanitize-recover=all -fno-omit-frame-pointer"])
+AM_CONDITIONAL([SANITIZE], [test "$enable_sanitize" != no])
+])
