@@ -7,7 +7,7 @@
 AC_DEFUN([NST_SIMD], [
 AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [leave out the $1 kernels])], [], [enable_$1=auto])
 nst_simd_$1=no
-AS_IF([test "$enable_$1" != no], [
+AS_IF([test "$enable_$1" != no && test -f "$srcdir/simd/$1.c"], [
     AC_MSG_CHECKING([for $1 (m4_default([$2], [no flags]))])
     nst_save_CFLAGS=$CFLAGS
     CFLAGS="$CFLAGS $2"
