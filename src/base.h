@@ -47,7 +47,5 @@ typedef void nst_par_fn(void *arg, int worker, int begin, int end);
 void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg);
 /* How many threads to use when the user does not say: the cores that this process may run on. */
 int nst_par_cores(void);
-/* "OpenMP 201511" or "no OpenMP". */
-const char *nst_par_describe(void);
 
 #endif

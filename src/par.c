@@ -11,9 +11,6 @@
 #include <omp.h>
 #endif
 
-#define NST_STR2(x) #x
-#define NST_STR(x) NST_STR2(x)
-
 /* Shares are handed out as threads become free: on a laptop one core is often slower or busy with something
  * else, and a fixed half each would wait for it.  About 8 shares a thread keep the last one short. */
 static int share(int threads, int items)
@@ -61,13 +58,4 @@ int nst_par_cores(void)
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 
     return n > 0 ? (int)n : 1;
-}
-
-const char *nst_par_describe(void)
-{
-#ifdef _OPENMP
-    return "OpenMP " NST_STR(_OPENMP);
-#else
-    return "no OpenMP";
-#endif
 }
