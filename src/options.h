@@ -1,0 +1,83 @@
+/* options.h: floor 5, the command line as a table.  Knows nst.h's types but calls nothing of the library, so that the
+ * build machine can make the man page from it. */
+#ifndef NST_OPTIONS_H
+#define NST_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "nst.h"
+
+#define NST_MAX_STYLES 16
+
+/* What the command line says beyond nst_settings.  Texts point into argv. */
+typedef struct nst_command {
+    const char *content, *style[NST_MAX_STYLES];
+    int styles;
+    const char *preset; /* NULL: the default one */
+    const char *model;
+    const char *output; /* NULL: made from the inputs' names */
+    const char *init;   /* a picture to start from, or NULL */
+    const char *log;
+    int save_every; /* iterations; 0: never */
+    int quality;    /* JPEG, 1..100 */
+    int bits;       /* index into "8 16" */
+    int quiet, verbose, dry_run, help, version;
+} nst_command;
+
+typedef enum nst_option_kind {
+    NST_OPTION_FLAG,   /* int, set to 1 */
+    NST_OPTION_INT,    /* int, min..max */
+    NST_OPTION_SIZE,   /* int, min..max or "native", which is 0; says how the side is measured, too */
+    NST_OPTION_ROUNDS, /* int, min..max; holds for the first scale as well */
+    NST_OPTION_DOUBLE, /* double, min..max */
+    NST_OPTION_SEED,   /* uint64_t */
+    NST_OPTION_CHOICE, /* int, index of the word in choices */
+    NST_OPTION_WORD,   /* char [max], one of choices */
+    NST_OPTION_TEXT,   /* char [max] */
+    NST_OPTION_PATH,   /* const char *, a file or a word of choices */
+    NST_OPTION_START,  /* a word of choices, or a picture's file */
+} nst_option_kind;
+
+typedef enum nst_option_group {
+    NST_GROUP_MAIN,
+    NST_GROUP_LOSS,
+    NST_GROUP_RUN,
+    NST_GROUP_OUTPUT,
+    NST_GROUP_COUNT
+} nst_option_group;
+
+typedef struct nst_option {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* what the help calls its value; NULL: takes none */
+    nst_option_kind kind;
+    bool setting;         /* offset is into nst_settings, else into nst_command */
+    size_t offset;
+    double min, max;
+    const char *choices;  /* words with blanks between, or NULL */
+    nst_option_group group;
+    const char *help;     /* for one line of --help */
+    const char *more;     /* further sentences for the man page, or NULL */
+} nst_option;
+
+extern const nst_option nst_options[];
+extern const int nst_option_count;
+extern const char *const nst_group_titles[NST_GROUP_COUNT];
+
+/* Reads the command line.  Preset first, everything else over it: call it with settings NULL, which fills c
+ * (and checks names only), then make the preset's settings and call it again with them, which fills those.
+ * NST_EARG on wrong usage.  argv may be reordered. */
+nst_status nst_options_parse(int argc, char **argv, nst_command *c, nst_settings *s, nst_error *e);
+
+/* The settings as the options that would make them, for a picture's comment: at most bytes - 1 characters. */
+void nst_options_describe(const nst_settings *s, char *text, size_t bytes);
+
+/* Number i of a list of words with blanks between; false past the last. */
+bool nst_word_at(const char *words, int i, char *out, size_t bytes);
+
+/* help.c: what `nst` and `nst --help` say; both fit a screen. */
+void nst_help_usage(FILE *f);
+void nst_help_options(FILE *f);
+
+#endif

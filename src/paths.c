@@ -1,0 +1,106 @@
+/* paths.c: names of the files that a run writes, and what stands in their way, asked before the long run. */
+#include "paths.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return s;
+}
+
+static const char *base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Length of a name without its suffix; a name that begins with a dot keeps it. */
+static int stem(const char *name)
+{
+    const char *dot = strrchr(base(name), '.');
+
+    return (int)(dot && dot != base(name) ? (size_t)(dot - name) : strlen(name));
+}
+
+static bool is_picture(const char *path)
+{
+    const char *suffix = path + stem(path);
+
+    return !strcasecmp(suffix, ".png") || !strcasecmp(suffix, ".jpg") || !strcasecmp(suffix, ".jpeg");
+}
+
+nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e)
+{
+    const char *content = base(c->content), *style = base(c->style[0]);
+    int n;
+
+    if (c->output && !is_picture(c->output))
+        return fail(e, NST_EARG, "%s: its name ends in none of .png, .jpg and .jpeg", c->output);
+    if (c->output)
+        n = snprintf(out, bytes, "%s", c->output);
+    else if (c->styles == 1)
+        n = snprintf(out, bytes, "%.*s-%.*s.png", stem(content), content, stem(style), style);
+    else
+        n = snprintf(out, bytes, "%.*s-%.*s+%d.png", stem(content), content, stem(style), style, c->styles - 1);
+    if (n < 0 || (size_t)n >= bytes)
+        return fail(e, NST_EARG, "output: its name is longer than %zu characters", bytes - 1);
+    return NST_OK;
+}
+
+nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e)
+{
+    int n = snprintf(out, bytes, "%.*s-%04d%s", stem(path), path, number, path + stem(path));
+
+    if (n < 0 || (size_t)n >= bytes)
+        return fail(e, NST_EARG, "%.100s...: longer than %zu characters with its number", path, bytes - 1);
+    return NST_OK;
+}
+
+static bool same_file(const struct stat *a, const char *path)
+{
+    struct stat b;
+
+    return path && stat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+}
+
+static nst_status check_folder(const char *path, nst_error *e)
+{
+    char folder[NST_PATH_BYTES] = ".";
+    size_t n = (size_t)(base(path) - path);
+
+    if (n >= sizeof folder)
+        return fail(e, NST_EARG, "%.100s...: its name is too long", path);
+    if (n)
+        snprintf(folder, sizeof folder, "%.*s", (int)n, path);
+    if (access(folder, W_OK | X_OK) != 0)
+        return fail(e, NST_EIO, "%s: nothing can be written into %s: %s", path, folder, strerror(errno));
+    return NST_OK;
+}
+
+nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
+{
+    struct stat st;
+    bool input;
+
+    if (stat(path, &st) != 0)
+        return check_folder(path, e);
+    if (S_ISDIR(st.st_mode))
+        return fail(e, NST_EIO, "%s: is a folder, expected a file's name", path);
+    input = same_file(&st, c->content) || same_file(&st, c->init) || same_file(&st, c->model);
+    for (int i = 0; i < c->styles; i++)
+        input |= same_file(&st, c->style[i]);
+    if (input)
+        return fail(e, NST_EIO, "%s: is an input of this run, and inputs are never overwritten", path);
+    return S_ISREG(st.st_mode) ? check_folder(path, e) : NST_OK;
+}

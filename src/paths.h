@@ -1,0 +1,16 @@
+/* paths.h: floor 5, which files a run writes, and whether it may. */
+#ifndef NST_PATHS_H
+#define NST_PATHS_H
+
+#include "options.h"
+
+#define NST_PATH_BYTES 4096
+
+/* Where the result goes: what the user says or, without that, CONTENT-STYLE.png in the current folder. */
+nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e);
+/* out.png, 50 -> out-0050.png */
+nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e);
+/* Asked before a long run and before each write: path can be written and is none of the run's inputs. */
+nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e);
+
+#endif
