@@ -43,6 +43,25 @@ typedef void nst_wino_filter_fn(const float *g, size_t ldg, float *u, size_t ldu
  * Point k is read at m + k * ldm; y [m][m][16] with row stride ldy.  bias [16]. */
 typedef void nst_wino_out_fn(const float *m, size_t ldm, const float *bias, float floor, float *y, size_t ldy);
 
+/* First layer: 27 inputs (3 channels, 3x3 taps) read straight from rows of a padded planar picture.
+ *   c[j/16][r][j%16] = sum over k < 27 of p[k][r] * w[k][j],  r < mr, j < nr
+ * p [27] pointers to mr consecutive floats, any alignment; w [27][nr]; c as in gemm_tile. */
+typedef void nst_first_tile_fn(const float *const p[27], const float *w, float *c, size_t ldc);
+
+/* y[p][l] = max(y[p][l] + bias[l], floor), p < n: bias and ReLU (floor 0) or bias alone (-inf). */
+typedef void nst_bias_fn(size_t n, const float *bias, float floor, float *y);
+
+/* Pass masks: one bit a channel, one word a position and channel block: does the gradient pass here?
+ * mask[i] = bits of (y[i] > 0), i < n.  y [n][16]. */
+typedef void nst_mask_fn(size_t n, const float *y, uint16_t *mask);
+/* 2x2 pooling of two rows of 2n positions that are not negative: out [n][16], and the pass masks of both rows:
+ * maximum: the first of the four that is the maximum and above 0 (row r0 before r1, left before right);
+ * average: every position above 0. */
+typedef void nst_pool_fn(size_t n, const float *r0, const float *r1, float *out, uint16_t *m0, uint16_t *m1);
+/* d[i] = mask[x + i] ? scale * s[(x + i) >> shift] : 0, lane by lane, i < n: the gradient through ReLU
+ * (shift 0) or through pooling and ReLU (shift 1).  s [.][16], d [n][16]. */
+typedef void nst_gate_fn(size_t x, size_t n, int shift, float scale, const float *s, const uint16_t *mask, float *d);
+
 /* sum of x[i] * y[i], sum of (x[i] - y[i])^2, sum of |x[i]|; any alignment; the same for the same n */
 typedef double nst_dot_fn(size_t n, const float *x, const float *y);
 typedef double nst_abs_fn(size_t n, const float *x);
@@ -65,6 +84,12 @@ typedef void nst_adam_fn(size_t n, const nst_adam_args *a, const float *g, float
     X(wino6_in,     nst_wino_in_fn)          \
     X(wino6_filter, nst_wino_filter_fn)      \
     X(wino6_out,    nst_wino_out_fn)         \
+    X(first_tile,   nst_first_tile_fn)       \
+    X(bias,         nst_bias_fn)             \
+    X(mask,         nst_mask_fn)             \
+    X(pool_max,     nst_pool_fn)             \
+    X(pool_avg,     nst_pool_fn)             \
+    X(gate,         nst_gate_fn)             \
     X(dot,          nst_dot_fn)              \
     X(distance,     nst_dot_fn)              \
     X(abs_sum,      nst_abs_fn)              \

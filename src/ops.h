@@ -25,6 +25,96 @@ double nst_vec_abs(const nst_cpu *cpu, size_t n, const float *x);
 void nst_vec_axpy(const nst_cpu *cpu, size_t n, float a, const float *x, float *y);
 void nst_vec_adam(const nst_cpu *cpu, size_t n, const nst_adam_args *a, const float *g, float *m, float *v, float *x);
 
+/* ---- conv.c: 3x3 convolutions, stride 1, on blocked features (simd/kernels.h) ---- */
+
+typedef enum nst_conv_algorithm {
+    NST_CONV_IM2COL = 0, /* patches as a matrix, one product */
+    NST_CONV_WINOGRAD4,  /* F(4x4,3x3): 4 times fewer multiplications */
+    NST_CONV_WINOGRAD6,  /* F(6x6,3x3): 5 times fewer, less exact */
+    NST_CONV_COUNT
+} nst_conv_algorithm;
+
+/* Channel blocks of c channels, and floats of a feature map [blocks][h][w][16]. */
+static inline int nst_blocks(int c) { return (c + NST_LANES - 1) / NST_LANES; }
+
+/* Weights packed for a set's tile, [panel][block of in][9][16][nr], from w [out][in][3][3].  backward: the
+ * input gradient's filters: rotated by 180 degrees, in and out exchanged (pass out and in as they are in w). */
+size_t nst_conv_pack_floats(const nst_kernels *k, int out, int in);
+void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool backward, float *packed);
+
+/* One convolution.  The source is read through its pass mask when it has one: as the gradient behind ReLU
+ * (shift 0: source_w == w) or behind pooling and ReLU (shift 1: the source is the pooled gradient). */
+typedef struct nst_conv {
+    nst_conv_algorithm algorithm;
+    int in, out;                 /* channel blocks */
+    int w, h;                    /* of the result, and of the mask */
+    const float *weight;         /* packed */
+    const float *bias;           /* [out * 16, rounded up to nr] */
+    float floor;                 /* 0: ReLU; -INFINITY: none */
+    const float *source;         /* [in][source_h][source_w][16] */
+    int source_w, source_h;
+    const uint16_t *mask;        /* [in][h][w] or NULL */
+    int shift;
+    float scale;
+    float *result;               /* [out][h][w][16] or NULL */
+    uint16_t *pass;              /* [out][h][w] or NULL: pass masks of the result (behind the pooling if pooled) */
+    float *pooled;               /* [out][pooled_h][pooled_w][16] or NULL */
+    int pooled_w, pooled_h;      /* w / 2 rounded down or up */
+    bool average;                /* pooling by mean */
+} nst_conv;
+
+/* The algorithm that is fastest for this shape within a relative error of 1e-4. */
+nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h);
+/* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
+size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c);
+void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
+
+/* conv_io.c: what the algorithms share */
+/* Rows y.., columns x.. of a source block into d [rows][cols][16]; zeros outside the picture. */
+void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d);
+/* A finished strip s [rows][cols][16] (after bias and ReLU) at even y, x: to result, pass and pooled, cut at the
+ * picture's sides.  s may be changed. */
+void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s);
+#define NST_STRIP_COLS 64 /* a strip is not wider */
+
+/* winograd.c */
+size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c);
+void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
+
+/* ---- first.c: the first layer, from and to the planar picture ---- */
+typedef struct nst_first {
+    int out;                     /* channels */
+    int w, h;
+    bool replicate;              /* border: the nearest pixel, or zeros */
+    float scale[3], shift[3];    /* the network's plane i is scale[i] * x[order[i]] + shift[i] */
+    int order[3];
+    const float *weight;         /* [27][..] packed by nst_first_pack, then the gradient's [16 blocks][..] */
+    const float *bias;
+    size_t ldx, plane;           /* floats between rows and planes of x and dx */
+} nst_first;
+size_t nst_first_pack_floats(const nst_kernels *k, int out);
+void nst_first_pack(const nst_kernels *k, const float *w, int out, float *packed);
+size_t nst_first_scratch(const nst_cpu *cpu, const nst_first *f);
+/* y [out/16][h][w][16] after ReLU, pass masks (or NULL). */
+void nst_first_forward(const nst_cpu *cpu, const nst_first *f, const float *x, float *y, uint16_t *pass,
+                       float *scratch);
+/* dx += gradient with respect to x, from dy [out/16][h][w][16] and the pass masks. */
+void nst_first_backward(const nst_cpu *cpu, const nst_first *f, const float *dy, const uint16_t *pass, float *dx,
+                        float *scratch);
+
+/* ---- gram.c: statistics of blocked features and their gradient ---- */
+/* A core inside a feature map of width fw: rows y..y+h-1, columns x..x+w-1. */
+typedef struct nst_rect {
+    int x, y, w, h;
+} nst_rect;
+size_t nst_gram_scratch(const nst_cpu *cpu, int blocks);
+/* gram [c][c] += sum over the rectangle of f f^T, sum [c] += sum of f; f [blocks][fh][fw][16]. */
+void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, float *gram,
+                  float *sum, float *scratch);
+/* df [blocks][fh][fw][16] (+)= a f + b over the rectangle, nothing elsewhere (add) or zeros elsewhere (!add). */
+void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
+                       const float *b, bool add, float *df, float *scratch);
+
 /* ---- loss.c: statistics, style losses, total variation ------------------ */
 
 /* Statistics of one layer of one picture: sums over its n positions. */

@@ -1,0 +1,24 @@
+/* vec_avx512.h: the vector vocabulary in AVX-512. */
+#if !defined(__AVX512F__) || !defined(__FMA__)
+#error "this file must be compiled with -mavx512f -mfma"
+#endif
+#include <immintrin.h>
+
+#define VL 16
+typedef __m512 V;
+
+static inline V vload(const float *p) { return _mm512_loadu_ps(p); }
+static inline void vstore(float *p, V v) { _mm512_storeu_ps(p, v); }
+static inline V vset(float x) { return _mm512_set1_ps(x); }
+static inline V vadd(V a, V b) { return _mm512_add_ps(a, b); }
+static inline V vsub(V a, V b) { return _mm512_sub_ps(a, b); }
+static inline V vmul(V a, V b) { return _mm512_mul_ps(a, b); }
+static inline V vdiv(V a, V b) { return _mm512_div_ps(a, b); }
+static inline V vsqrt(V a) { return _mm512_sqrt_ps(a); }
+static inline V vmax(V a, V b) { return _mm512_max_ps(a, b); }
+static inline V vabs(V a) { return _mm512_abs_ps(a); }
+static inline V vfma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }   /* a b + c */
+static inline V vfnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b */
+static inline unsigned vpositive(V a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ); }
+static inline unsigned vequal(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+static inline V vkeep(V a, unsigned bits) { return _mm512_maskz_mov_ps((__mmask16)bits, a); }

@@ -1,0 +1,135 @@
+/* conv.c: 3x3 convolutions: packing, the choice of an algorithm, and the product of patches (im2col). */
+#include "ops.h"
+
+#include <string.h>
+
+static int panels(const nst_kernels *k, int blocks)
+{
+    return (blocks * NST_LANES + k->nr - 1) / k->nr;
+}
+
+size_t nst_conv_pack_floats(const nst_kernels *k, int out, int in)
+{
+    return (size_t)panels(k, nst_blocks(out)) * (size_t)k->nr * (size_t)nst_blocks(in) * NST_LANES * 9;
+}
+
+void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool backward, float *packed)
+{
+    int rows = backward ? out : in, cols = backward ? in : out;
+    size_t panel = (size_t)nst_blocks(rows) * 9 * NST_LANES * (size_t)k->nr;
+
+    memset(packed, 0, (backward ? nst_conv_pack_floats(k, in, out) : nst_conv_pack_floats(k, out, in)) *
+                          sizeof *packed);
+    for (int j = 0; j < cols; j++) {
+        float *p = packed + (size_t)(j / k->nr) * panel + j % k->nr;
+
+        for (int i = 0; i < rows; i++)
+            for (int tap = 0; tap < 9; tap++) {
+                const float *from = backward ? w + ((size_t)i * (size_t)in + (size_t)j) * 9 + (8 - tap)
+                                             : w + ((size_t)j * (size_t)in + (size_t)i) * 9 + tap;
+
+                p[(((size_t)(i / NST_LANES) * 9 + (size_t)tap) * NST_LANES + (size_t)(i % NST_LANES)) *
+                  (size_t)k->nr] = *from;
+            }
+    }
+}
+
+/* ---- im2col: blocks of 2 rows, so that pooling can ride along ---- */
+
+#define COLS 28 /* 56 positions: 4 tiles of 14, 9.3 of 6 */
+
+struct im2col {
+    const nst_cpu *cpu;
+    const nst_conv *c;
+    int t;           /* positions of a block, rounded up to whole tiles */
+    int across;      /* blocks in a row */
+    size_t each;     /* scratch floats a worker */
+    float *scratch;
+};
+
+static int positions(const nst_kernels *k)
+{
+    return (2 * COLS + k->mr - 1) / k->mr * k->mr;
+}
+
+static size_t im2col_floats(const nst_kernels *k, const nst_conv *c)
+{
+    size_t t = (size_t)positions(k);
+
+    return (size_t)c->in * 9 * t * NST_LANES           /* patches */
+         + (size_t)k->nr * t                           /* products of one panel */
+         + 4 * (COLS + 2) * NST_LANES;                 /* one block's neighbourhood */
+}
+
+/* a [in][9][t][16] from the source around rows y, y+1 and columns x.. */
+static void patches(const struct im2col *j, int y, int x, float *a, float *near)
+{
+    const nst_conv *c = j->c;
+    size_t tap = (size_t)j->t * NST_LANES;
+
+    for (int b = 0; b < c->in; b++) {
+        nst_conv_read(j->cpu->k, c, b, y - 1, x - 1, 4, COLS + 2, near);
+        for (int i = 0; i < 9; i++, a += tap) {
+            for (int r = 0; r < 2; r++)
+                memcpy(a + r * COLS * NST_LANES, near + ((r + i / 3) * (COLS + 2) + i % 3) * NST_LANES,
+                       COLS * NST_LANES * sizeof *a);
+            memset(a + 2 * COLS * NST_LANES, 0, (tap - 2 * COLS * NST_LANES) * sizeof *a);
+        }
+    }
+}
+
+static void im2col_blocks(void *arg, int worker, int begin, int end)
+{
+    const struct im2col *j = arg;
+    const nst_conv *c = j->c;
+    const nst_kernels *k = j->cpu->k;
+    size_t lda = (size_t)j->t * NST_LANES, panel = (size_t)c->in * 9 * NST_LANES * (size_t)k->nr;
+    float *a = j->scratch + j->each * (size_t)worker, *s = a + (size_t)c->in * 9 * lda;
+    float *near = s + (size_t)k->nr * (size_t)j->t;
+
+    for (int i = begin; i < end; i++) {
+        int y = i / j->across * 2, x = i % j->across * COLS;
+
+        patches(j, y, x, a, near);
+        for (int b = 0; b < c->out; b += k->nr / NST_LANES) {
+            const float *w = c->weight + (size_t)(b * NST_LANES / k->nr) * panel;
+
+            for (int r = 0; r < j->t; r += k->mr)
+                k->gemm_tile((size_t)c->in * 9, a + r * NST_LANES, lda, w, s + r * NST_LANES, lda, 0);
+            for (int n = 0; n < k->nr / NST_LANES && b + n < c->out; n++) {
+                k->bias(2 * COLS, c->bias + (b + n) * NST_LANES, c->floor, s + (size_t)n * lda);
+                nst_conv_write(k, c, b + n, y, x, 2, COLS, s + (size_t)n * lda);
+            }
+        }
+    }
+}
+
+static void im2col_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
+{
+    struct im2col j = { cpu, c, positions(cpu->k), (c->w + COLS - 1) / COLS, im2col_floats(cpu->k, c), scratch };
+
+    nst_par_for(cpu->threads, j.across * ((c->h + 1) / 2), im2col_blocks, &j);
+}
+
+/* ---- the choice ---- */
+
+nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h)
+{
+    (void)cpu, (void)in, (void)out, (void)w, (void)h;
+    return NST_CONV_WINOGRAD4;
+}
+
+size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c)
+{
+    if (c->algorithm == NST_CONV_IM2COL)
+        return im2col_floats(cpu->k, c) * (size_t)cpu->threads;
+    return nst_winograd_scratch(cpu, c);
+}
+
+void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
+{
+    if (c->algorithm == NST_CONV_IM2COL)
+        im2col_run(cpu, c, scratch);
+    else
+        nst_winograd_run(cpu, c, scratch);
+}

@@ -1,0 +1,84 @@
+/* conv_io.c: how the convolutions read their source and write their result: borders, masks, pooling. */
+#include "ops.h"
+
+#include <string.h>
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d)
+{
+    size_t row = (size_t)c->source_w * NST_LANES;
+    const float *from = c->source + (size_t)block * (size_t)c->source_h * row;
+    const uint16_t *mask = c->mask ? c->mask + (size_t)block * (size_t)c->h * (size_t)c->w : NULL;
+    /* behind pooling an odd last row or column may have no source */
+    int right = least(c->w, c->source_w << c->shift), bottom = least(c->h, c->source_h << c->shift);
+    int first = x < 0 ? 0 : x, last = least(x + cols, right);
+
+    for (int i = 0; i < rows; i++, d += (size_t)cols * NST_LANES) {
+        int at = y + i;
+
+        if (at < 0 || at >= bottom || first >= last) {
+            memset(d, 0, (size_t)cols * NST_LANES * sizeof *d);
+            continue;
+        }
+        const float *line = from + (size_t)(at >> c->shift) * row;
+        float *to = d + (first - x) * NST_LANES;
+
+        memset(d, 0, (size_t)(first - x) * NST_LANES * sizeof *d);
+        if (mask)
+            k->gate((size_t)first, (size_t)(last - first), c->shift, c->scale, line, mask + (size_t)at * (size_t)c->w,
+                    to);
+        else
+            memcpy(to, line + (size_t)first * NST_LANES, (size_t)(last - first) * NST_LANES * sizeof *d);
+        memset(d + (last - x) * NST_LANES, 0, (size_t)(x + cols - last) * NST_LANES * sizeof *d);
+    }
+}
+
+/* Two rows of a strip, of which `rows` (1 or 2) and `cols` are inside the picture, to one row of pooled. */
+static void pool(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, int ld,
+                 float *s)
+{
+    uint16_t bits[2][NST_STRIP_COLS] = { { 0 } };
+    int n = least((cols + 1) / 2, c->pooled_w - x / 2);
+    float *second = s + (size_t)ld * NST_LANES;
+
+    if (y / 2 < c->pooled_h && n > 0) {
+        /* rounded up: what is missing counts as 0, which never wins over a rectified feature */
+        if (rows == 1)
+            memset(second, 0, (size_t)cols * NST_LANES * sizeof *s);
+        if (cols < 2 * n) {
+            memset(s + (size_t)cols * NST_LANES, 0, NST_LANES * sizeof *s);
+            memset(second + (size_t)cols * NST_LANES, 0, NST_LANES * sizeof *s);
+        }
+        (c->average ? k->pool_avg : k->pool_max)(
+            (size_t)n, s, second,
+            c->pooled + (((size_t)block * (size_t)c->pooled_h + (size_t)(y / 2)) * (size_t)c->pooled_w +
+                         (size_t)(x / 2)) * NST_LANES,
+            bits[0], bits[1]);
+    }
+    if (c->pass)
+        for (int r = 0; r < rows; r++)
+            memcpy(c->pass + ((size_t)block * (size_t)c->h + (size_t)(y + r)) * (size_t)c->w + x, bits[r],
+                   (size_t)cols * sizeof **bits);
+}
+
+void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s)
+{
+    int inside_rows = least(rows, c->h - y), inside = least(cols, c->w - x);
+
+    if (inside <= 0)
+        return;
+    for (int r = 0; r < inside_rows; r++) {
+        float *line = s + (size_t)r * (size_t)cols * NST_LANES;
+        size_t at = ((size_t)block * (size_t)c->h + (size_t)(y + r)) * (size_t)c->w + (size_t)x;
+
+        if (c->result)
+            memcpy(c->result + at * NST_LANES, line, (size_t)inside * NST_LANES * sizeof *s);
+        if (c->pooled) {
+            if (r % 2 == 0)
+                pool(k, c, block, y + r, x, least(2, inside_rows - r), inside, cols, line);
+        } else if (c->pass) {
+            k->mask((size_t)inside, line, c->pass + at);
+        }
+    }
+}
