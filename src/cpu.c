@@ -1,0 +1,419 @@
+/* cpu.c: the device that is the CPU: features in blocks of 16 channels, computed by the kernels of one set. */
+#include "device.h"
+
+#include <math.h>
+#include <string.h>
+
+struct weights {
+    float *forward, *backward; /* packed */
+    float *bias, *zero;        /* [out], and as many zeros for the gradient */
+    nst_conv_algorithm algorithm;
+    bool fixed;                /* the user chose the algorithm */
+};
+
+struct cpu_device {
+    nst_device base;
+    nst_cpu cpu;
+    bool average, replicate;
+    float scale[3], shift[3];
+    int order[3];
+    int count;
+    struct weights w[NST_MODEL_LAYERS];
+    size_t weight_bytes;
+    unsigned char *arena;
+    float *scratch;
+};
+
+struct cpu_kept {
+    nst_kept base;
+    nst_rect core;
+    int blocks;
+    float *f; /* [blocks][core.h][core.w][16] */
+};
+
+static struct cpu_device *of(const nst_device *d)
+{
+    return (struct cpu_device *)(uintptr_t)d;
+}
+
+static float *floats(const struct cpu_device *d, size_t at)
+{
+    return at == NST_NONE ? NULL : (float *)(void *)(d->arena + at);
+}
+
+static uint16_t *masks(const struct cpu_device *d, size_t at)
+{
+    return at == NST_NONE ? NULL : (uint16_t *)(void *)(d->arena + at);
+}
+
+static size_t feature_bytes(const nst_device *d, int channels, int w, int h)
+{
+    (void)d;
+    return (size_t)nst_blocks(channels) * NST_LANES * (size_t)w * (size_t)h * sizeof(float);
+}
+
+static size_t mask_bytes(const nst_device *d, int channels, int w, int h)
+{
+    (void)d;
+    return (size_t)nst_blocks(channels) * (size_t)w * (size_t)h * sizeof(uint16_t);
+}
+
+/* ---- one node as a job of conv.c or first.c ---- */
+
+static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, int out, int w, int h)
+{
+    return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
+}
+
+static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
+{
+    const nst_node *n = &nodes[i], *from = &nodes[i - 1];
+    nst_conv c = { .in = nst_blocks(n->in), .out = nst_blocks(n->out), .w = n->w, .h = n->h,
+                   .weight = d->w[i].forward, .bias = d->w[i].bias, .floor = 0,
+                   .source = floats(d, from->pooled ? from->pool : from->result), .source_w = n->w,
+                   .source_h = n->h, .scale = 1,
+                   .result = floats(d, n->result), .pass = masks(d, n->pass), .pooled = floats(d, n->pool),
+                   .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = d->average };
+
+    c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
+    return c;
+}
+
+static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
+{
+    const nst_node *n = &nodes[i], *from = &nodes[i - 1];
+    bool behind_pool = n->pooled && !n->tap;
+    nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = n->w, .h = n->h,
+                   .weight = d->w[i].backward, .bias = d->w[i].zero, .floor = -INFINITY,
+                   .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout),
+                   .source_w = behind_pool ? n->pooled_w : n->w, .source_h = behind_pool ? n->pooled_h : n->h,
+                   .mask = masks(d, n->pass), .shift = behind_pool, .scale = behind_pool && d->average ? .25f : 1,
+                   .result = floats(d, from->dout) };
+
+    c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
+    return c;
+}
+
+static nst_first first_job(const struct cpu_device *d, const nst_node *n, const nst_window *win)
+{
+    nst_first f = { .out = n->out, .w = n->w, .h = n->h, .replicate = d->replicate, .weight = d->w[0].forward,
+                    .bias = d->w[0].bias, .ldx = (size_t)win->picture_w,
+                    .plane = (size_t)win->picture_w * (size_t)win->picture_h };
+
+    memcpy(f.scale, d->scale, sizeof f.scale);
+    memcpy(f.shift, d->shift, sizeof f.shift);
+    memcpy(f.order, d->order, sizeof f.order);
+    return f;
+}
+
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int count)
+{
+    const struct cpu_device *d = of(base);
+    nst_window win = nst_window_whole(nodes[0].w, nodes[0].h);
+    nst_first f = first_job(d, nodes, &win);
+    size_t need = nst_first_scratch(&d->cpu, &f);
+
+    for (int i = 0; i < count; i++) {
+        if (nodes[i].tap)
+            need = most(need, nst_gram_scratch(&d->cpu, nst_blocks(nodes[i].out)));
+        if (i) {
+            nst_conv c = forward_conv(d, nodes, i), b = backward_conv(d, nodes, i);
+
+            need = most(need, most(nst_conv_scratch(&d->cpu, &c), nst_conv_scratch(&d->cpu, &b)));
+        }
+    }
+    return need * sizeof(float);
+}
+
+static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+
+    nst_free(d->arena);
+    bytes = (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN;
+    if (!(d->arena = nst_alloc(bytes + scratch)))
+        return nst_fail(e, NST_EMEM, "features: out of memory for %.1f MB", (double)(bytes + scratch) / 1e6);
+    d->scratch = (float *)(void *)(d->arena + bytes);
+    return NST_OK;
+}
+
+static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,
+                          nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    const nst_node *n = &nodes[i];
+
+    (void)e;
+    if (i == 0) {
+        nst_first f = first_job(d, n, win);
+
+        nst_first_forward(&d->cpu, &f, x + (size_t)win->y * f.ldx + (size_t)win->x, floats(d, n->result),
+                          masks(d, n->pass), d->scratch);
+    } else {
+        nst_conv c = forward_conv(d, nodes, i);
+
+        nst_conv_run(&d->cpu, &c, d->scratch);
+    }
+    return NST_OK;
+}
+
+static nst_status backward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, float *dx,
+                           nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    const nst_node *n = &nodes[i];
+
+    (void)e;
+    if (i == 0) {
+        nst_first f = first_job(d, n, win);
+
+        nst_first_backward(&d->cpu, &f, floats(d, n->dout), masks(d, n->pass),
+                           dx + (size_t)win->y * f.ldx + (size_t)win->x, d->scratch);
+    } else {
+        nst_conv c = backward_conv(d, nodes, i);
+
+        nst_conv_run(&d->cpu, &c, d->scratch);
+    }
+    return NST_OK;
+}
+
+/* ---- taps ---- */
+
+static nst_status stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+
+    (void)e;
+    nst_gram_add(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, s->gram, s->sum, d->scratch);
+    return NST_OK;
+}
+
+static void drop(nst_kept *base)
+{
+    struct cpu_kept *k = (struct cpu_kept *)(void *)base;
+
+    nst_free(k->f);
+    nst_free(k);
+}
+
+static const nst_device_ops cpu_ops;
+
+static nst_status keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    struct cpu_kept *k = nst_calloc(1, sizeof *k);
+    size_t row = (size_t)core->w * NST_LANES, block = row * (size_t)core->h;
+
+    *out = NULL;
+    if (!k || !(k->f = nst_alloc((size_t)nst_blocks(n->out) * block * sizeof(float)))) {
+        nst_free(k);
+        return nst_fail(e, NST_EMEM, "content features: out of memory");
+    }
+    k->base.ops = &cpu_ops, k->core = *core, k->blocks = nst_blocks(n->out);
+    for (int b = 0; b < k->blocks; b++)
+        for (int y = 0; y < core->h; y++) {
+            const float *from = floats(d, n->result) +
+                                (((size_t)b * (size_t)n->h + (size_t)(core->y + y)) * (size_t)n->w +
+                                 (size_t)core->x) * NST_LANES;
+
+            memcpy(k->f + (size_t)b * block + (size_t)y * row, from, row * sizeof *from);
+        }
+    k->base.square = nst_vec_dot(&d->cpu, (size_t)k->blocks * block, k->f, k->f);
+    *out = &k->base;
+    return NST_OK;
+}
+
+struct content {
+    struct cpu_device *d;
+    const nst_node *n;
+    const struct cpu_kept *k;
+    const nst_rect *core;
+    float scale;
+    float *df;
+    double part[512 / NST_LANES * 8]; /* a sum each block, added in order */
+};
+
+static void content_blocks(void *arg, int worker, int begin, int end)
+{
+    struct content *c = arg;
+    const nst_kernels *k = c->d->cpu.k;
+    size_t row = (size_t)c->core->w * NST_LANES;
+
+    (void)worker;
+    for (int b = begin; b < end; b++) {
+        double sum = 0;
+
+        for (int y = 0; y < c->core->h; y++) {
+            size_t at = (((size_t)b * (size_t)c->n->h + (size_t)(c->core->y + y)) * (size_t)c->n->w +
+                         (size_t)c->core->x) * NST_LANES;
+            const float *f = floats(c->d, c->n->result) + at;
+            const float *p = c->k->f + ((size_t)b * (size_t)c->core->h + (size_t)y) * row;
+
+            sum += k->distance(row, f, p);
+            k->axpy(row, c->scale, f, c->df + at);
+            k->axpy(row, -c->scale, p, c->df + at);
+        }
+        c->part[b] = sum;
+    }
+}
+
+/* A pooled tap's gradient before the losses: what comes back through the pooling. */
+static void unpool(struct cpu_device *d, const nst_node *n)
+{
+    size_t full = (size_t)n->w * NST_LANES;
+    nst_conv c = { .w = n->w, .h = n->h, .source = floats(d, n->dout), .source_w = n->pooled_w,
+                   .source_h = n->pooled_h, .mask = masks(d, n->pass), .shift = 1,
+                   .scale = d->average ? .25f : 1 };
+
+    for (int b = 0; b < nst_blocks(n->out); b++)
+        for (int y = 0; y < n->h; y++)
+            nst_conv_read(d->cpu.k, &c, b, y, 0, 1, n->w,
+                          floats(d, n->dresult) + ((size_t)b * (size_t)n->h + (size_t)y) * full);
+    /* from here on the gradient passes wherever the feature is above 0 */
+    d->cpu.k->mask((size_t)nst_blocks(n->out) * (size_t)n->w * (size_t)n->h, floats(d, n->result),
+                   masks(d, n->pass));
+}
+
+static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                      const nst_tap_gradient *t, double *distance, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    const nst_node *n = &nodes[i];
+    float *df = floats(d, n->pooled ? n->dresult : n->dout);
+
+    (void)e;
+    if (n->pooled)
+        unpool(d, n);
+    if (t->a) {
+        nst_gram_gradient(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, t->a, t->b, !last, df,
+                          d->scratch);
+        last = false;
+    }
+    if (last)
+        memset(df, 0, feature_bytes(base, n->out, n->w, n->h));
+    if (t->content) {
+        struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
+                             .scale = (float)t->content_scale, .df = df };
+
+        nst_par_for(d->cpu.threads, c.k->blocks, content_blocks, &c);
+        for (int b = 0; b < c.k->blocks; b++)
+            *distance += c.part[b];
+    }
+    return NST_OK;
+}
+
+/* ---- creation ---- */
+
+static size_t weight_bytes(const nst_device *d)
+{
+    return of(d)->weight_bytes;
+}
+
+static void destroy(nst_device *base)
+{
+    struct cpu_device *d = of(base);
+
+    for (int i = 0; i < d->count; i++) {
+        nst_free(d->w[i].forward);
+        nst_free(d->w[i].backward);
+        nst_free(d->w[i].bias);
+        nst_free(d->w[i].zero);
+    }
+    nst_free(d->arena);
+    nst_free(d);
+}
+
+static const nst_device_ops cpu_ops = {
+    .name = "cpu",
+    .feature_bytes = feature_bytes,
+    .mask_bytes = mask_bytes,
+    .scratch_bytes = scratch_bytes,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .tap = tap,
+    .stats = stats,
+    .keep = keep,
+    .drop = drop,
+    .weight_bytes = weight_bytes,
+    .destroy = destroy,
+};
+
+static const char *const algorithms[] = {
+    [NST_CONV_IM2COL] = "im2col",
+    [NST_CONV_WINOGRAD4] = "winograd4",
+    [NST_CONV_WINOGRAD6] = "winograd6",
+};
+_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
+
+static nst_status choose(struct cpu_device *d, const char *name, nst_error *e)
+{
+    if (!name || !*name || strcmp(name, "auto") == 0)
+        return NST_OK;
+    for (int a = 0; a < NST_CONV_COUNT; a++)
+        if (strcmp(name, algorithms[a]) == 0) {
+            for (int i = 0; i < d->count; i++)
+                d->w[i].fixed = true, d->w[i].algorithm = (nst_conv_algorithm)a;
+            return NST_OK;
+        }
+    return nst_fail(e, NST_EARG, "convolution \"%s\": not known, expected auto, im2col, winograd4 or winograd6", name);
+}
+
+static bool pack(struct cpu_device *d, int i, const nst_layer *l)
+{
+    const nst_kernels *k = d->cpu.k;
+    struct weights *w = &d->w[i];
+    /* biases are read a panel at a time, so round up past the largest */
+    size_t pad = (size_t)(l->out > l->in ? l->out : l->in) + NST_NR_MAX;
+    size_t forward_n = i ? nst_conv_pack_floats(k, l->out, l->in) : nst_first_pack_floats(k, l->out);
+    size_t backward_n = i ? nst_conv_pack_floats(k, l->in, l->out) : 0;
+
+    w->forward = nst_alloc(forward_n * sizeof(float));
+    w->backward = nst_alloc(backward_n * sizeof(float));
+    w->bias = nst_calloc(pad, sizeof(float));
+    w->zero = nst_calloc(pad, sizeof(float));
+    if (!w->forward || !w->backward || !w->bias || !w->zero)
+        return false;
+    if (i) {
+        nst_conv_pack(k, l->weight, l->out, l->in, false, w->forward);
+        nst_conv_pack(k, l->weight, l->out, l->in, true, w->backward);
+    } else {
+        nst_first_pack(k, l->weight, l->out, w->forward);
+    }
+    memcpy(w->bias, l->bias, (size_t)l->out * sizeof(float));
+    d->weight_bytes += (forward_n + backward_n + 2 * pad) * sizeof(float);
+    return true;
+}
+
+nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e)
+{
+    struct cpu_device *d = nst_calloc(1, sizeof *d);
+    nst_status s;
+
+    *out = NULL;
+    if (!d)
+        return nst_fail(e, NST_EMEM, "cpu: out of memory");
+    d->base.ops = &cpu_ops;
+    d->cpu = o->cpu, d->count = count;
+    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate;
+    for (int i = 0; i < 3; i++) {
+        d->order[i] = o->bgr ? 2 - i : i;
+        /* the options speak of x's planes, the first layer of its own */
+        d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];
+    }
+    if ((s = choose(d, o->conv, e)))
+        goto fail;
+    for (int i = 0; i < count; i++)
+        if (!pack(d, i, &o->model->layer[nodes[i].layer])) {
+            s = nst_fail(e, NST_EMEM, "weights of %s: out of memory", o->model->layer[i].name);
+            goto fail;
+        }
+    *out = &d->base;
+    return NST_OK;
+
+fail:
+    destroy(&d->base);
+    return s;
+}

@@ -1,0 +1,68 @@
+/* device.h: floor 3, what the graph asks of whatever computes it.
+ *
+ * The graph decides what is computed when and where each buffer lies; a device
+ * decides how features are laid out and computes.  Buffers are offsets into one
+ * arena on the device, in bytes; NST_NONE is no buffer.
+ */
+#ifndef NST_DEVICE_H
+#define NST_DEVICE_H
+
+#include "graph.h"
+
+#define NST_NONE ((size_t)-1)
+
+/* One convolution with its ReLU and, at the end of a block, its pooling. */
+typedef struct nst_node {
+    int layer;                 /* in the model */
+    int in, out;               /* channels */
+    bool tap;                  /* a loss reads its features */
+    bool pooled;               /* a 2x2 pool follows */
+    /* sizes for the window that is placed */
+    int w, h, pooled_w, pooled_h;
+    /* buffers: of the forward pass */
+    size_t result;             /* features, when a tap or not pooled */
+    size_t pool;               /* pooled features */
+    size_t pass;               /* where the gradient passes */
+    /* of the backward pass: gradients with respect to */
+    size_t dout;               /* what the next node reads: pooled features if pooled, features if not */
+    size_t dresult;            /* features, when a tap is pooled; else the same as dout */
+} nst_node;
+
+typedef struct nst_device nst_device;
+
+typedef struct nst_device_ops {
+    const char *name;
+    /* Bytes of one buffer of features or pass masks, and of the scratch all nodes share. */
+    size_t (*feature_bytes)(const nst_device *d, int channels, int w, int h);
+    size_t (*mask_bytes)(const nst_device *d, int channels, int w, int h);
+    size_t (*scratch_bytes)(const nst_device *d, const nst_node *nodes, int count);
+    /* The arena, scratch at its end; an old one is given up. */
+    nst_status (*reserve)(nst_device *d, size_t bytes, size_t scratch, nst_error *e);
+    /* Features of node i from those of node i - 1, of node 0 from x [3][picture_h][picture_w]. */
+    nst_status (*forward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, const float *x,
+                          nst_error *e);
+    /* Gradient of what node i reads, into node i - 1's dout; node 0 adds to dx. */
+    nst_status (*backward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, float *dx,
+                           nst_error *e);
+    /* A tap's part of the gradient at node i, added to dresult, or its start when the node is the last. */
+    nst_status (*tap)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                      const nst_tap_gradient *t, double *distance, nst_error *e);
+    nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
+    nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    void (*drop)(nst_kept *k);
+    size_t (*weight_bytes)(const nst_device *d);
+    void (*destroy)(nst_device *d);
+} nst_device_ops;
+
+struct nst_device {
+    const nst_device_ops *ops;
+};
+
+struct nst_kept {
+    const nst_device_ops *ops;
+    double square; /* sum over the core */
+};
+
+nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
+
+#endif
