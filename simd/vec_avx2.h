@@ -15,7 +15,7 @@ static inline V vsub(V a, V b) { return _mm256_sub_ps(a, b); }
 static inline V vmul(V a, V b) { return _mm256_mul_ps(a, b); }
 static inline V vdiv(V a, V b) { return _mm256_div_ps(a, b); }
 static inline V vsqrt(V a) { return _mm256_sqrt_ps(a); }
-static inline V vmax(V a, V b) { return _mm256_max_ps(a, b); }
+static inline V vmax(V a, V b) { return _mm256_max_ps(a, b); } /* b when b is NaN */
 static inline V vabs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.f), a); }
 static inline V vfma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }   /* a b + c */
 static inline V vfnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); } /* c - a b */

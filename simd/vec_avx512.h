@@ -15,7 +15,7 @@ static inline V vsub(V a, V b) { return _mm512_sub_ps(a, b); }
 static inline V vmul(V a, V b) { return _mm512_mul_ps(a, b); }
 static inline V vdiv(V a, V b) { return _mm512_div_ps(a, b); }
 static inline V vsqrt(V a) { return _mm512_sqrt_ps(a); }
-static inline V vmax(V a, V b) { return _mm512_max_ps(a, b); }
+static inline V vmax(V a, V b) { return _mm512_max_ps(a, b); } /* b when b is NaN */
 static inline V vabs(V a) { return _mm512_abs_ps(a); }
 static inline V vfma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }   /* a b + c */
 static inline V vfnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b */

@@ -15,7 +15,7 @@ static inline V vsub(V a, V b) { return vsubq_f32(a, b); }
 static inline V vmul(V a, V b) { return vmulq_f32(a, b); }
 static inline V vdiv(V a, V b) { return vdivq_f32(a, b); }
 static inline V vsqrt(V a) { return vsqrtq_f32(a); }
-static inline V vmax(V a, V b) { return vmaxq_f32(a, b); }
+static inline V vmax(V a, V b) { return vmaxq_f32(a, b); } /* b when b is NaN */
 static inline V vabs(V a) { return vabsq_f32(a); }
 static inline V vfma(V a, V b, V c) { return vfmaq_f32(c, a, b); }  /* a b + c */
 static inline V vfnma(V a, V b, V c) { return vfmsq_f32(c, a, b); } /* c - a b */

@@ -12,7 +12,7 @@ static inline V vsub(V a, V b) { return a - b; }
 static inline V vmul(V a, V b) { return a * b; }
 static inline V vdiv(V a, V b) { return a / b; }
 static inline V vsqrt(V a) { return sqrtf(a); }
-static inline V vmax(V a, V b) { return a > b ? a : b; }
+static inline V vmax(V a, V b) { return a > b ? a : b; } /* b when b is NaN */
 static inline V vabs(V a) { return fabsf(a); }
 static inline V vfma(V a, V b, V c) { return a * b + c; }
 static inline V vfnma(V a, V b, V c) { return c - a * b; }

@@ -1,8 +1,4 @@
 /* dispatch.c: which kernel sets were compiled in, which of them this machine can run, and which one runs. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <string.h>
 
 #include "ops.h"
@@ -19,14 +15,12 @@ enum {
     CPU_AVX2 = 1 << 1,   /* with AVX, and YMM registers saved by the system */
     CPU_FMA = 1 << 2,
     CPU_F16C = 1 << 3, /* implied by clang's -mavx512f */
-    CPU_AVX512F = 1 << 4, /* with ZMM and mask registers saved by the system */
-    CPU_AVX512DQ = 1 << 5,
-    CPU_AVX512BW = 1 << 6,
-    CPU_AVX512VL = 1 << 7
+    CPU_AVX512F = 1 << 4 /* with ZMM and mask registers saved by the system */
 };
 
+/* configure.ac: avx2 is built with -mavx2 -mfma, avx512 with -mavx512f -mavx2 -mfma */
 #define NEED_AVX2 (CPU_POPCNT | CPU_AVX2 | CPU_FMA)
-#define NEED_AVX512 (NEED_AVX2 | CPU_F16C | CPU_AVX512F | CPU_AVX512DQ | CPU_AVX512BW | CPU_AVX512VL)
+#define NEED_AVX512 (NEED_AVX2 | CPU_F16C | CPU_AVX512F)
 
 /* Plain to fast.  The macros are configure's: a set is compiled in when its flags worked and nobody disabled it. */
 static const struct {
@@ -82,16 +76,8 @@ static unsigned detect(void)
         return has;
     if (all(ebx, bit_AVX2))
         has |= CPU_AVX2;
-    if (!all(saved, zmm))
-        return has;
-    if (all(ebx, bit_AVX512F))
+    if (all(ebx, bit_AVX512F) && all(saved, zmm))
         has |= CPU_AVX512F;
-    if (all(ebx, bit_AVX512DQ))
-        has |= CPU_AVX512DQ;
-    if (all(ebx, bit_AVX512BW))
-        has |= CPU_AVX512BW;
-    if (all(ebx, bit_AVX512VL))
-        has |= CPU_AVX512VL;
     return has;
 }
 #else
