@@ -31,7 +31,7 @@ AM_CONDITIONAL([HAVE_]m4_toupper([$1]), [test "$with_$1" = yes])
 
 # NST_LAPACK
 # ----------
-# --with-lapack=auto|yes|no: dsyevd_ from LAPACK or OpenBLAS (macOS: Accelerate).
+# --with-lapack=auto|yes|no: dsyevd_ and dgemm_ from LAPACK and BLAS or OpenBLAS (macOS: Accelerate).
 AC_DEFUN([NST_LAPACK], [
 AC_ARG_WITH([lapack], [AS_HELP_STRING([--with-lapack=auto|yes|no], [the Wasserstein-2 style loss])], [],
     [with_lapack=auto])
@@ -39,15 +39,15 @@ AS_CASE([$with_lapack], [auto|yes|no], [], [AC_MSG_ERROR([--with-lapack=$with_la
 AC_SUBST([LAPACK_LIBS])
 AS_IF([test "$with_lapack" != no], [
     nst_save_LIBS=$LIBS
-    AC_MSG_CHECKING([for LAPACK's dsyevd_])
-    for nst_lapack in -llapack -lopenblas "-framework Accelerate"; do
+    AC_MSG_CHECKING([for LAPACK's dsyevd_ and dgemm_])
+    for nst_lapack in "-llapack -lblas" -lopenblas "-framework Accelerate"; do
         LIBS="$nst_lapack $nst_save_LIBS"
-        AC_LINK_IFELSE([AC_LANG_PROGRAM([[void dsyevd_(void);]], [[dsyevd_();]])], [LAPACK_LIBS=$nst_lapack; break])
+        AC_LINK_IFELSE([AC_LANG_PROGRAM([[void dsyevd_(void); void dgemm_(void);]], [[dsyevd_(); dgemm_();]])], [LAPACK_LIBS=$nst_lapack; break])
     done
     LIBS=$nst_save_LIBS
     AC_MSG_RESULT([${LAPACK_LIBS:-no}])
     AS_IF([test -z "$LAPACK_LIBS" && test "$with_lapack" = yes],
-        [AC_MSG_ERROR([--with-lapack: neither -llapack nor -lopenblas has dsyevd_])])
+        [AC_MSG_ERROR([--with-lapack: neither -llapack -lblas nor -lopenblas has dsyevd_ and dgemm_])])
     AS_IF([test -n "$LAPACK_LIBS"], [with_lapack=yes], [with_lapack=no])
 ])
 AS_IF([test "$with_lapack" = yes], [AC_DEFINE([HAVE_LAPACK], [1], [the Wasserstein-2 style loss])])

@@ -239,7 +239,9 @@ NST_API nst_status nst_transfer_plan(const nst_settings *s, const nst_model *mod
 /* Paints content in the style of styles[0..n_styles-1].  init is the start
  * picture (NST_INIT_IMAGE) or NULL.  Nothing is owned or changed but *out,
  * which the caller destroys.  Same settings, same pictures, same kernel set:
- * same result, bit for bit, for any number of threads. */
+ * same result, bit for bit, for any number of threads.  NST_EDIVERGED is the
+ * one failure that may leave a picture in *out: the last one whose losses
+ * were finite. */
 NST_API nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst_image *content,
                                 const nst_image *const *styles, int n_styles, const nst_image *init,
                                 nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e);

@@ -1,0 +1,295 @@
+/* optim.c: Adam with iterate averaging, and L-BFGS without line search, on flat arrays. */
+#include "image.h"
+#include "ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CURVATURE 1e-10 /* a pair with a smaller y.s is not kept */
+
+struct nst_optim {
+    nst_optim_options o;
+    float low[3], high[3];
+    size_t n;
+    long step;           /* made so far */
+    long averaged;       /* iterates in the average but the start */
+    float *average;      /* [n] or NULL */
+    float *m, *v;        /* Adam's moments [n] */
+
+    /* L-BFGS: a ring of history + 1 pairs.  The pair at `head` is the one in the making: its s holds the step
+     * just made, its y the gradient before that step. */
+    float *s, *y;        /* [history + 1][n] */
+    double *rho, *alpha; /* [history + 1] */
+    int pairs, head;
+    double diagonal;     /* of the initial Hessian's inverse */
+};
+
+/* ---- elementwise updates, in blocks of fixed length ------------------------------ */
+
+enum { BLOCK = 16384 };
+
+struct job {
+    const nst_optim *s;
+    size_t n;
+    float *x, *y;
+    const float *g;
+    float a;
+};
+
+static void in_blocks(const nst_cpu *cpu, struct job *j, nst_par_fn *fn)
+{
+    nst_par_for(cpu->threads, (int)((j->n + BLOCK - 1) / BLOCK), fn, j);
+}
+
+static size_t range(const struct job *j, int begin, int end, size_t *to)
+{
+    *to = (size_t)end * BLOCK < j->n ? (size_t)end * BLOCK : j->n;
+    return (size_t)begin * BLOCK;
+}
+
+/* x = a g */
+static void scaled(void *arg, int worker, int begin, int end)
+{
+    const struct job *j = arg;
+    size_t to, i = range(j, begin, end, &to);
+
+    (void)worker;
+    for (; i < to; i++)
+        j->x[i] = j->a * j->g[i];
+}
+
+/* x = g - x */
+static void difference(void *arg, int worker, int begin, int end)
+{
+    const struct job *j = arg;
+    size_t to, i = range(j, begin, end, &to);
+
+    (void)worker;
+    for (; i < to; i++)
+        j->x[i] = j->g[i] - j->x[i];
+}
+
+/* average += a (x - average) */
+static void averaged(void *arg, int worker, int begin, int end)
+{
+    const struct job *j = arg;
+    size_t to, i = range(j, begin, end, &to);
+
+    (void)worker;
+    for (; i < to; i++)
+        j->y[i] += j->a * (j->x[i] - j->y[i]);
+}
+
+/* x kept in its plane's bounds */
+static void clamped(void *arg, int worker, int begin, int end)
+{
+    const struct job *j = arg;
+    size_t to, i = range(j, begin, end, &to);
+
+    (void)worker;
+    for (; i < to; i++) {
+        size_t c = i / j->s->o.plane;
+
+        j->x[i] = fminf(fmaxf(j->x[i], j->s->low[c]), j->s->high[c]);
+    }
+}
+
+/* x += y, x kept in its bounds, and y becomes the step that was really made */
+static void moved(void *arg, int worker, int begin, int end)
+{
+    const struct job *j = arg;
+    size_t to, i = range(j, begin, end, &to);
+
+    (void)worker;
+    for (; i < to; i++) {
+        size_t c = i / j->s->o.plane;
+        float x = fminf(fmaxf(j->x[i] + j->y[i], j->s->low[c]), j->s->high[c]);
+
+        j->y[i] = x - j->x[i];
+        j->x[i] = x;
+    }
+}
+
+/* ---- Adam ------------------------------------------------------------------------- */
+
+static void adam_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x)
+{
+    double t = (double)s->step;
+    nst_adam_args a = {
+        .b1 = (float)s->o.beta1,
+        .b2 = (float)s->o.beta2,
+        .step = (float)(s->o.learning_rate / (1 - pow(s->o.beta1, t))),
+        .root = (float)(1 / sqrt(1 - pow(s->o.beta2, t))),
+        .eps = 1e-8f,
+    };
+
+    nst_vec_adam(cpu, s->n, &a, g, s->m, s->v, x);
+    if (s->o.low)
+        in_blocks(cpu, &(struct job){ .s = s, .n = s->n, .x = x }, clamped);
+}
+
+/* ---- L-BFGS (Nocedal & Wright, algorithm 7.4) --------------------------------------- */
+
+static float *pair(const nst_optim *s, float *base, int i)
+{
+    return base + (size_t)i * s->n;
+}
+
+/* Finishes the pair in the making with the new gradient and keeps it when the curvature is positive. */
+static void remember(const nst_cpu *cpu, nst_optim *s, const float *g)
+{
+    float *y = pair(s, s->y, s->head), *step = pair(s, s->s, s->head);
+    double ys;
+
+    in_blocks(cpu, &(struct job){ .n = s->n, .x = y, .g = g }, difference);
+    ys = nst_vec_dot(cpu, s->n, y, step);
+    if (!(ys > CURVATURE))
+        return;
+    s->rho[s->head] = 1 / ys;
+    s->diagonal = ys / nst_vec_dot(cpu, s->n, y, y);
+    s->head = (s->head + 1) % (s->o.history + 1);
+    if (s->pairs < s->o.history)
+        s->pairs++;
+}
+
+/* d = -H g over the kept pairs. */
+static void direction(const nst_cpu *cpu, const nst_optim *s, const float *g, float *d)
+{
+    int ring = s->o.history + 1;
+
+    in_blocks(cpu, &(struct job){ .n = s->n, .x = d, .g = g, .a = -1 }, scaled);
+    for (int k = 1; k <= s->pairs; k++) {
+        int i = (s->head - k + ring) % ring;
+
+        s->alpha[i] = s->rho[i] * nst_vec_dot(cpu, s->n, pair(s, s->s, i), d);
+        nst_vec_axpy(cpu, s->n, (float)-s->alpha[i], pair(s, s->y, i), d);
+    }
+    in_blocks(cpu, &(struct job){ .n = s->n, .x = d, .g = d, .a = (float)s->diagonal }, scaled);
+    for (int k = s->pairs; k >= 1; k--) {
+        int i = (s->head - k + ring) % ring;
+        double beta = s->rho[i] * nst_vec_dot(cpu, s->n, pair(s, s->y, i), d);
+
+        nst_vec_axpy(cpu, s->n, (float)(s->alpha[i] - beta), pair(s, s->s, i), d);
+    }
+}
+
+static void lbfgs_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x)
+{
+    double t = s->o.learning_rate;
+    float *d;
+
+    if (s->step > 1) {
+        remember(cpu, s, g);
+    } else {
+        double norm = nst_vec_abs(cpu, s->n, g);
+
+        t *= norm > 1 ? 1 / norm : 1;
+    }
+    d = pair(s, s->s, s->head);
+    direction(cpu, s, g, d);
+    memcpy(pair(s, s->y, s->head), g, s->n * sizeof *g);
+    if (t < 1 || t > 1)
+        in_blocks(cpu, &(struct job){ .n = s->n, .x = d, .g = d, .a = (float)t }, scaled);
+    if (s->o.low)
+        in_blocks(cpu, &(struct job){ .s = s, .n = s->n, .x = x, .y = d }, moved);
+    else
+        nst_vec_axpy(cpu, s->n, 1, d, x);
+}
+
+/* ---- both ------------------------------------------------------------------------- */
+
+void nst_optim_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x)
+{
+    s->step++;
+    (s->o.kind == NST_ADAM ? adam_step : lbfgs_step)(cpu, s, g, x);
+    if (s->average) {
+        /* a running mean with weights decay^age that sum to one, the start included */
+        double d = s->o.average, a = (1 - d) / (1 - pow(d, (double)++s->averaged + 1));
+
+        in_blocks(cpu, &(struct job){ .n = s->n, .x = x, .y = s->average, .a = (float)a }, averaged);
+    }
+}
+
+const float *nst_optim_result(const nst_optim *s, const float *x)
+{
+    return s->average ? s->average : x;
+}
+
+/* Floats of all arrays; 0 when that overflows. */
+static size_t floats(const nst_optim_options *o, size_t n)
+{
+    size_t arrays = (o->kind == NST_ADAM ? 2 : 2 * ((size_t)o->history + 1)) + (o->average > 0), all;
+
+    return nst_mul(arrays, n, &all) && all <= SIZE_MAX / sizeof(float) ? all : 0;
+}
+
+size_t nst_optim_bytes(const nst_optim_options *o, size_t n)
+{
+    return floats(o, n) * sizeof(float);
+}
+
+nst_status nst_optim_create(nst_optim **out, const nst_optim_options *o, size_t n, const float *x0, nst_error *e)
+{
+    nst_optim *s = nst_calloc(1, sizeof *s);
+    size_t ring = (size_t)o->history + 1, pair_floats;
+    bool good = s && floats(o, n);
+
+    *out = NULL;
+    if (good) {
+        s->o = *o;
+        s->n = n;
+        s->diagonal = 1;
+        for (int c = 0; o->low && c < 3; c++) {
+            s->low[c] = o->low[c];
+            s->high[c] = o->high[c];
+        }
+    }
+    if (good && o->average > 0 && (good = (s->average = nst_calloc(n, sizeof *x0)) != NULL))
+        memcpy(s->average, x0, n * sizeof *x0);
+    if (good && o->kind == NST_ADAM)
+        good = (s->m = nst_calloc(n, sizeof *s->m)) && (s->v = nst_calloc(n, sizeof *s->v));
+    else if (good)
+        /* not cleared: pages that a short run never reaches are never real memory */
+        good = nst_mul(ring, n * sizeof *x0, &pair_floats) && (s->s = nst_alloc(pair_floats)) &&
+               (s->y = nst_alloc(pair_floats)) && (s->rho = nst_calloc(ring, sizeof *s->rho)) &&
+               (s->alpha = nst_calloc(ring, sizeof *s->alpha));
+    if (!good) {
+        nst_optim_destroy(&s);
+        return nst_fail(e, NST_EMEM, "optimiser: out of memory, it needs %.0f MB",
+                        (double)nst_optim_bytes(o, n) / 1e6);
+    }
+    *out = s;
+    return NST_OK;
+}
+
+void nst_optim_destroy(nst_optim **p)
+{
+    nst_optim *s = *p;
+
+    *p = NULL;
+    if (!s)
+        return;
+    nst_free(s->average);
+    nst_free(s->m);
+    nst_free(s->v);
+    nst_free(s->s);
+    nst_free(s->y);
+    nst_free(s->rho);
+    nst_free(s->alpha);
+    nst_free(s);
+}
+
+void nst_optim_carry(const nst_optim *from, int w, int h, nst_optim *to, int ow, int oh)
+{
+    size_t n = (size_t)w * (size_t)h, on = (size_t)ow * (size_t)oh;
+
+    if (from->o.kind != NST_ADAM || to->o.kind != NST_ADAM)
+        return;
+    to->step = from->step;
+    for (size_t c = 0; c < 3; c++) {
+        nst_plane_bicubic(from->m + c * n, w, h, to->m + c * on, ow, oh);
+        nst_plane_bilinear(from->v + c * n, w, h, to->v + c * on, ow, oh);
+    }
+    for (size_t i = 0; i < 3 * on; i++)
+        to->v[i] = to->v[i] > 0 ? to->v[i] : 0;
+}

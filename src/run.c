@@ -1,0 +1,229 @@
+/* run.c: from settings, model and pictures to a run that can start: checks, layers, plan, graph, memory. */
+#include "run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The smallest picture that says anything about colours and texture. */
+#define PICTURE_MIN 16
+
+static nst_status check_pictures(const nst_run *r, nst_error *e)
+{
+    if (r->content->width < PICTURE_MIN || r->content->height < PICTURE_MIN)
+        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels is too small, expected %d or more a side",
+                        r->content->width, r->content->height, PICTURE_MIN);
+    if (r->n_styles < 1)
+        return nst_fail(e, NST_EARG, "no style picture is given, expected one or more");
+    for (int i = 0; i < r->n_styles; i++)
+        if (r->styles[i]->width < PICTURE_MIN || r->styles[i]->height < PICTURE_MIN)
+            return nst_fail(e, NST_EARG, "style picture %d: %d x %d pixels is too small, expected %d or more a side",
+                            i + 1, r->styles[i]->width, r->styles[i]->height, PICTURE_MIN);
+    if (r->s->init == NST_INIT_IMAGE && !r->init)
+        return nst_fail(e, NST_EARG, "init: no start picture is given");
+    return NST_OK;
+}
+
+/* The styles' shares of the blend, from "WEIGHT,...". */
+static nst_status parse_blend(nst_run *r, nst_error *e)
+{
+    const char *text = r->s->style_blend;
+    double sum = 0;
+    int n = 0;
+
+    if (!(r->share = nst_calloc((size_t)r->n_styles, sizeof *r->share)))
+        return nst_fail(e, NST_EMEM, "settings: out of memory");
+    while (*text && n < r->n_styles) {
+        char *end;
+
+        errno = 0;
+        r->share[n] = strtod(text, &end);
+        if (end == text || errno || !(r->share[n] >= 0 && r->share[n] <= 1e9) || (*end && *end != ',') ||
+            (*end && !end[1]))
+            return nst_fail(e, NST_EARG, "style blend \"%s\": number %d is not a weight of 0 or more",
+                            r->s->style_blend, n + 1);
+        sum += r->share[n++];
+        text = *end ? end + 1 : end;
+    }
+    if (!n)
+        while (n < r->n_styles)
+            sum += r->share[n++] = 1;
+    if (n != r->n_styles || *text)
+        return nst_fail(e, NST_EARG, "style blend \"%s\": expected %d weights, one for each style picture",
+                        r->s->style_blend, r->n_styles);
+    if (!(sum > 0))
+        return nst_fail(e, NST_EARG, "style blend \"%s\": all weights are 0", r->s->style_blend);
+    for (int i = 0; i < n; i++)
+        r->share[i] /= sum;
+    return NST_OK;
+}
+
+static nst_status parse_layers(nst_run *r, nst_error *e)
+{
+    nst_status s;
+
+    if (r->s->style_weight > 0 &&
+        (s = nst_layers_parse(r->s->style_layers, r->model, r->style, NST_MODEL_LAYERS, &r->n_style, e)))
+        return s;
+    if (r->s->content_weight > 0 &&
+        (s = nst_layers_parse(r->s->content_layers, r->model, r->keep, NST_MODEL_LAYERS, &r->n_keep, e)))
+        return s;
+    return NST_OK;
+}
+
+/* The map from x to what the first convolution takes. */
+static void network_input(const nst_run *r, nst_graph_options *o)
+{
+    static const nst_input imagenet = { false, { .485f, .456f, .406f }, { .229f, .224f, .225f } };
+    const nst_input *in = r->s->space == NST_SPACE_MODEL ? &r->model->input : &imagenet;
+    bool inside = r->s->space == NST_SPACE_MODEL || r->s->space == NST_SPACE_RGB;
+
+    for (int c = 0; c < 3; c++) {
+        o->scale[c] = inside ? 1 / in->std[c] : 1;
+        o->shift[c] = inside ? -in->mean[c] / in->std[c] : 0;
+    }
+    o->bgr = inside && in->bgr;
+}
+
+static nst_status create_graph(nst_run *r, nst_error *e)
+{
+    const nst_settings *s = r->s;
+    nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
+                            .device = s->device, .conv = s->conv, .cpu = r->cpu };
+
+    o.pooling = s->pooling != NST_POOL_AUTO ? s->pooling : r->model->wavelet ? NST_POOL_AVERAGE : NST_POOL_MAX;
+    for (int i = 0; i < r->n_style; i++)
+        o.tap[r->style[i].layer] = true;
+    for (int i = 0; i < r->n_keep; i++)
+        o.tap[r->keep[i].layer] = true;
+    network_input(r, &o);
+    return nst_graph_create(&r->graph, &o, e);
+}
+
+static nst_status create_stats(nst_run *r, nst_error *e)
+{
+    for (int i = 0; i < r->n_style; i++) {
+        int c = nst_graph_channels(r->graph, r->style[i].layer);
+        nst_status s = nst_stats_create(&r->stats[i], c, e);
+
+        if (s)
+            return s;
+        r->a[i] = nst_calloc((size_t)c, (size_t)c * sizeof *r->a[i]);
+        r->b[i] = nst_calloc((size_t)c, sizeof *r->b[i]);
+        if (!r->a[i] || !r->b[i])
+            return nst_fail(e, NST_EMEM, "style loss of %d channels: out of memory", c);
+    }
+    return NST_OK;
+}
+
+nst_status nst_run_open(nst_run *r, nst_error *e)
+{
+    nst_status s;
+
+    if ((s = nst_settings_check(r->s, e)) || (s = check_pictures(r, e)) || (s = parse_layers(r, e)) ||
+        (s = parse_blend(r, e)) ||
+        (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)))
+        goto fail;
+    r->cpu.threads = r->s->threads ? r->s->threads : nst_par_cores();
+    if (!(r->cpu.k = nst_kernels_pick(r->s->simd[0] ? r->s->simd : NULL))) {
+        s = nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": unknown, not compiled in, or not for this machine",
+                     r->s->simd);
+        goto fail;
+    }
+    nst_space_affine(r->s->space, &r->space);
+    for (int c = 0; c < 3; c++) {
+        r->low[c] = (0 - r->space.mean[c]) / r->space.std[c];
+        r->high[c] = (1 - r->space.mean[c]) / r->space.std[c];
+    }
+    if ((s = create_graph(r, e)) || (s = create_stats(r, e)))
+        goto fail;
+    return NST_OK;
+
+fail:
+    nst_run_close(r);
+    return s;
+}
+
+void nst_run_close(nst_run *r)
+{
+    nst_run_leave(r);
+    for (int i = 0; i < r->n_style; i++) {
+        nst_stats_destroy(&r->stats[i]);
+        nst_free(r->a[i]);
+        nst_free(r->b[i]);
+        r->a[i] = r->b[i] = NULL;
+    }
+    nst_graph_destroy(&r->graph);
+    nst_free(r->share);
+    nst_free(r->x);
+    r->share = NULL;
+    r->x = NULL;
+}
+
+nst_optim_options nst_run_optim(const nst_run *r)
+{
+    const nst_settings *s = r->s;
+    nst_optim_options o = { .kind = s->optimizer, .learning_rate = s->learning_rate, .beta1 = s->beta1,
+                            .beta2 = s->beta2, .average = s->average, .history = s->history,
+                            .low = s->clamp ? r->low : NULL, .high = s->clamp ? r->high : NULL,
+                            .plane = (size_t)r->w * (size_t)r->h };
+
+    if (o.learning_rate <= 0)
+        o.learning_rate = s->optimizer == NST_LBFGS ? 1 : .02 * (r->high[1] - r->low[1]);
+    return o;
+}
+
+/* What the process holds at scale i: the arena, x and its like, the optimiser, pictures, statistics. */
+static nst_status measure_scale(const nst_run *r, int scale, size_t *bytes, nst_error *e)
+{
+    int w = r->plan.width[scale], h = r->plan.height[scale];
+    size_t n = (size_t)w * (size_t)h, arena, style, largest = 0;
+    nst_optim_options o = nst_run_optim(r);
+    nst_status s;
+
+    if ((s = nst_graph_measure(r->graph, w, h, true, &arena, e)))
+        return s;
+    for (int i = 0; i < r->n_style; i++) {
+        size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
+
+        /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
+        largest += c * c * (4 * (2 + (size_t)r->n_styles) + 8 + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
+    }
+    for (int i = 0; i < r->n_keep; i++) {
+        int lw, lh;
+
+        nst_graph_layer_size(r->graph, r->keep[i].layer, w, h, &lw, &lh);
+        largest += (size_t)nst_graph_channels(r->graph, r->keep[i].layer) * (size_t)lw * (size_t)lh * 4;
+    }
+    for (int i = 0; i < r->n_styles; i++) {
+        int sw, sh;
+
+        nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
+        if ((s = nst_graph_measure(r->graph, sw, sh, false, &style, e)))
+            return s;
+        arena = style > arena ? style : arena;
+    }
+    *bytes = arena + largest + nst_optim_bytes(&o, 3 * n) + n * 4 * (3 * 3 + (size_t)r->content->channels);
+    return NST_OK;
+}
+
+nst_status nst_run_measure(const nst_run *r, size_t *bytes, nst_error *e)
+{
+    size_t most = 0, pictures = 0, here;
+    nst_status s;
+
+    for (int i = 0; i < r->plan.scales; i++) {
+        if ((s = measure_scale(r, i, &here, e)))
+            return s;
+        most = here > most ? here : most;
+    }
+    for (int i = -1; i < r->n_styles; i++) {
+        const nst_image *p = i < 0 ? r->content : r->styles[i];
+
+        pictures += (size_t)p->width * (size_t)p->height * (size_t)p->channels * 4;
+    }
+    /* and about 12 MB of program and libraries */
+    *bytes = most + pictures + nst_graph_weight_bytes(r->graph) + r->model->bytes + 12000000;
+    return NST_OK;
+}

@@ -1,0 +1,50 @@
+/* run.h: floor 4, one run of nst_transfer: what its settings mean for this model and these pictures. */
+#ifndef NST_RUN_H
+#define NST_RUN_H
+
+#include "transfer.h"
+
+typedef struct nst_run {
+    /* what it was asked; nothing is owned */
+    const nst_settings *s;
+    const nst_model *model;
+    const nst_image *content, *init;
+    const nst_image *const *styles;
+    int n_styles;
+
+    /* for the whole run */
+    nst_cpu cpu;
+    nst_affine space;
+    float low[3], high[3];               /* of the planes of x */
+    nst_layer_weight style[NST_MODEL_LAYERS], keep[NST_MODEL_LAYERS]; /* layers of the style and content losses */
+    int n_style, n_keep;
+    double *share;                       /* [n_styles] blend, sums to one */
+    nst_plan plan;
+    nst_graph *graph;
+    nst_stats *stats[NST_MODEL_LAYERS];  /* of the picture, by row of style */
+    float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
+
+    /* for one scale */
+    int scale, w, h;
+    nst_style *target[NST_MODEL_LAYERS]; /* by row of style */
+    nst_kept *kept[NST_MODEL_LAYERS];    /* by row of keep */
+    double unit[NST_MODEL_LAYERS];       /* by row of keep: weight of its sum of squared differences */
+    nst_image *picture;                  /* the content at this scale, recoloured, with its alpha */
+    nst_optim *optim;
+    float *x, *dx;                       /* [3][h][w] */
+    float *good;                         /* [3][h][w] the last x whose losses were finite */
+} nst_run;
+
+/* Checks everything that can be wrong with the settings, the model and the pictures, and plans the scales.
+ * Packs the model's weights.  On failure r holds nothing. */
+nst_status nst_run_open(nst_run *r, nst_error *e);
+void nst_run_close(nst_run *r);
+/* Prepares scale r->scale: the content at its size, the targets of all losses.  x is left alone. */
+nst_status nst_run_targets(nst_run *r, nst_error *e);
+/* Frees what belongs to one scale but x. */
+void nst_run_leave(nst_run *r);
+nst_optim_options nst_run_optim(const nst_run *r);
+/* Estimate of the process's peak memory in bytes. */
+nst_status nst_run_measure(const nst_run *r, size_t *bytes, nst_error *e);
+
+#endif

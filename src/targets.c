@@ -1,0 +1,149 @@
+/* targets.c: what the losses of one scale compare with, from the content and style pictures at its size. */
+#include "run.h"
+
+#include <string.h>
+
+void nst_run_leave(nst_run *r)
+{
+    for (int i = 0; i < r->n_style; i++)
+        nst_style_destroy(&r->target[i]);
+    for (int i = 0; i < r->n_keep; i++)
+        nst_kept_destroy(&r->kept[i]);
+    nst_image_destroy(&r->picture);
+    nst_optim_destroy(&r->optim);
+    nst_free(r->dx);
+    nst_free(r->good);
+    r->dx = r->good = NULL;
+}
+
+/* Runs the graph on a picture; *x is scratch of its size, freed by the caller. */
+static nst_status forward(nst_run *r, const nst_image *p, bool backward, float **x, nst_error *e)
+{
+    size_t n = (size_t)p->width * (size_t)p->height;
+    const float *const rgb[3] = { p->plane[0], p->plane[1], p->plane[2] };
+    nst_window whole = nst_window_whole(p->width, p->height);
+    nst_status s;
+
+    if (!(*x = nst_calloc(n, 3 * sizeof **x)))
+        return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", p->width, p->height);
+    nst_space_encode(&r->space, rgb, n, *x);
+    if ((s = nst_graph_place(r->graph, p->width, p->height, backward, e)))
+        return s;
+    return nst_graph_forward(r->graph, &whole, *x, e);
+}
+
+/* A style picture at this scale's size. */
+static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_error *e)
+{
+    const nst_image *p = r->styles[i];
+    int w, h;
+
+    nst_scales_style(r->s, &r->plan, r->scale, p->width, p->height, &w, &h);
+    return nst_image_resize(out, p, w, h, e);
+}
+
+/* The statistics of one style picture at every style layer, added to stats[row]. */
+static nst_status style_stats(nst_run *r, const nst_image *p, nst_stats **stats, nst_error *e)
+{
+    float *x = NULL;
+    nst_status s = forward(r, p, false, &x, e);
+
+    for (int i = 0; i < r->n_style && !s; i++)
+        s = nst_graph_stats(r->graph, r->style[i].layer, stats[i], e);
+    nst_free(x);
+    return s;
+}
+
+/* r->picture moved to the colours of the pictures, each by its share. */
+static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
+{
+    nst_image *first = NULL, *one = NULL;
+    size_t n = (size_t)r->picture->width * (size_t)r->picture->height;
+    nst_status s = NST_OK;
+
+    if (r->s->recolor <= 0)
+        return NST_OK;
+    if (r->n_styles == 1)
+        return nst_image_recolor(r->picture, pictures[0], r->s->recolor, e);
+    if (!(first = nst_image_copy(r->picture)))
+        return nst_fail(e, NST_EMEM, "recolouring: out of memory");
+    for (int c = 0; c < 3; c++)
+        memset(r->picture->plane[c], 0, n * sizeof(float));
+    for (int i = 0; i < r->n_styles && !s; i++) {
+        if (!(one = nst_image_copy(first)))
+            s = nst_fail(e, NST_EMEM, "recolouring: out of memory");
+        else if (!(s = nst_image_recolor(one, pictures[i], r->s->recolor, e)))
+            for (int c = 0; c < 3; c++)
+                nst_vec_axpy(&r->cpu, n, (float)r->share[i], one->plane[c], r->picture->plane[c]);
+        nst_image_destroy(&one);
+    }
+    nst_image_destroy(&first);
+    return s;
+}
+
+/* stats [style][row] -> r->target[row] */
+static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
+{
+    const nst_stats **column = nst_calloc((size_t)r->n_styles, sizeof *column);
+    nst_status s = column ? NST_OK : nst_fail(e, NST_EMEM, "style targets: out of memory");
+
+    for (int row = 0; row < r->n_style && !s; row++) {
+        for (int i = 0; i < r->n_styles; i++)
+            column[i] = stats[i * NST_MODEL_LAYERS + row];
+        s = nst_style_create(&r->target[row], (nst_style_loss_kind)r->s->style_loss, (nst_layer_norm)r->s->layer_norm,
+                             column, r->share, r->n_styles, e);
+    }
+    nst_free(column);
+    return s;
+}
+
+static nst_status content_targets(nst_run *r, nst_error *e)
+{
+    float *x = NULL;
+    nst_status s = forward(r, r->picture, true, &x, e);
+
+    nst_free(x);
+    for (int i = 0; i < r->n_keep && !s; i++) {
+        int layer = r->keep[i].layer, w, h;
+        double n, square;
+
+        if ((s = nst_graph_keep(r->graph, layer, &r->kept[i], e)))
+            break;
+        nst_graph_layer_size(r->graph, layer, r->w, r->h, &w, &h);
+        n = (double)nst_graph_channels(r->graph, layer) * w * h;
+        square = r->s->layer_norm == NST_NORM_TARGET ? nst_kept_square(r->kept[i]) : 0;
+        r->unit[i] = r->s->content_weight * r->keep[i].weight / (square > 0 ? square : n);
+    }
+    return s;
+}
+
+nst_status nst_run_targets(nst_run *r, nst_error *e)
+{
+    nst_image **pictures = nst_calloc((size_t)r->n_styles, sizeof *pictures);
+    nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_MODEL_LAYERS * sizeof *stats);
+    nst_status s = NST_OK;
+
+    r->w = r->plan.width[r->scale];
+    r->h = r->plan.height[r->scale];
+    if (!pictures || !stats)
+        s = nst_fail(e, NST_EMEM, "style targets: out of memory");
+    for (int i = 0; i < r->n_styles && !s; i++) {
+        s = style_picture(r, i, &pictures[i], e);
+        for (int row = 0; row < r->n_style && !s; row++)
+            s = nst_stats_create(&stats[i * NST_MODEL_LAYERS + row], r->stats[row]->c, e);
+        if (!s && r->n_style)
+            s = style_stats(r, pictures[i], &stats[i * NST_MODEL_LAYERS], e);
+    }
+    if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w, r->h, e)) && !(s = recolor(r, pictures, e)) &&
+        !(s = style_targets(r, stats, e)))
+        s = content_targets(r, e);
+    for (int i = 0; i < r->n_styles; i++) {
+        if (pictures)
+            nst_image_destroy(&pictures[i]);
+        for (int row = 0; stats && row < NST_MODEL_LAYERS; row++)
+            nst_stats_destroy(&stats[i * NST_MODEL_LAYERS + row]);
+    }
+    nst_free(pictures);
+    nst_free(stats);
+    return s;
+}

@@ -1,0 +1,246 @@
+/* transfer.c: the loop: scale by scale, losses and gradient, a step of the optimiser, a word to the caller. */
+#include "run.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* ---- pictures from x ---------------------------------------------------------------- */
+
+/* x as a picture, with the content's alpha. */
+static nst_status decode(const nst_run *r, const float *x, nst_image **out, nst_error *e)
+{
+    size_t n = (size_t)r->w * (size_t)r->h;
+    nst_status s = nst_image_create(out, r->w, r->h, r->content->channels, e);
+
+    if (s)
+        return s;
+    nst_space_decode(&r->space, x, n, (float *const[3]){ (*out)->plane[0], (*out)->plane[1], (*out)->plane[2] });
+    if (r->content->channels == 4)
+        memcpy((*out)->plane[3], r->picture->plane[3], n * sizeof(float));
+    return NST_OK;
+}
+
+nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error *e)
+{
+    const nst_run *r = p->state;
+
+    *out = NULL;
+    return decode(r, nst_optim_result(r->optim, r->x), out, e);
+}
+
+/* ---- one evaluation ------------------------------------------------------------------- */
+
+/* The losses at x into p, the gradient into r->dx.  Allocates nothing. */
+static nst_status evaluate(nst_run *r, nst_progress *p, nst_error *e)
+{
+    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
+    double distance[NST_MODEL_LAYERS] = { 0 };
+    double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_style : 1;
+    nst_window whole = nst_window_whole(r->w, r->h);
+    nst_status s;
+
+    if ((s = nst_graph_forward(r->graph, &whole, r->x, e)))
+        return s;
+    p->total = p->content = p->tv = 0;
+    for (int i = 0; i < r->n_style; i++) {
+        nst_tap_gradient *t = &tap[r->style[i].layer];
+
+        nst_stats_clear(r->stats[i]);
+        if ((s = nst_graph_stats(r->graph, r->style[i].layer, r->stats[i], e)) ||
+            (s = nst_style_loss(r->target[i], r->stats[i], r->s->style_weight * r->style[i].weight * each,
+                                &p->style[i], r->a[i], r->b[i], e)))
+            return s;
+        t->a = r->a[i];
+        t->b = r->b[i];
+        p->total += p->style[i];
+    }
+    for (int i = 0; i < r->n_keep; i++) {
+        tap[r->keep[i].layer].content = r->kept[i];
+        tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
+    }
+    memset(r->dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)r->h);
+    if ((s = nst_graph_backward(r->graph, &whole, tap, distance, r->dx, e)))
+        return s;
+    for (int i = 0; i < r->n_keep; i++)
+        p->content += r->unit[i] * distance[r->keep[i].layer];
+    if (r->s->tv_weight > 0)
+        p->tv = nst_tv_loss(&r->cpu, r->s->tv, r->x, r->w, r->h, r->s->tv_weight, r->dx);
+    p->total += p->content + p->tv;
+    return isfinite(p->total) ? NST_OK : nst_fail(e, NST_EDIVERGED, "the loss is not a finite number");
+}
+
+/* ---- one scale --------------------------------------------------------------------------- */
+
+/* The x of this scale from the picture that the scale before ended with, kept in [0,1]. */
+static void enlarge(const nst_run *r, const float *from, int w, int h, float *x)
+{
+    size_t n = (size_t)w * (size_t)h, on = (size_t)r->w * (size_t)r->h;
+
+    for (size_t c = 0; c < 3; c++) {
+        nst_plane_bicubic(from + c * n, w, h, x + c * on, r->w, r->h);
+        for (size_t i = c * on; i < (c + 1) * on; i++)
+            x[i] = fminf(fmaxf(x[i], r->low[c]), r->high[c]);
+    }
+}
+
+/* Scale r->scale is made ready: x from the start or from the scale before, whose optimiser is carried over. */
+static nst_status enter(nst_run *r, nst_error *e)
+{
+    float *before = r->x, *x = NULL;
+    nst_optim *old = r->optim;
+    nst_image *start = NULL;
+    int w = r->w, h = r->h;
+    nst_optim_options o;
+    size_t n;
+    nst_status s;
+
+    r->optim = NULL; /* outlives its scale for as long as this one is made */
+    nst_run_leave(r);
+    if ((s = nst_run_targets(r, e)))
+        goto end;
+    n = 3 * (size_t)r->w * (size_t)r->h;
+    r->dx = nst_calloc(n, sizeof *r->dx);
+    r->good = nst_calloc(n, sizeof *r->good);
+    x = nst_calloc(n, sizeof *x);
+    if (!r->dx || !r->good || !x) {
+        s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
+        goto end;
+    }
+    if (before) {
+        enlarge(r, nst_optim_result(old, before), w, h, x);
+    } else {
+        if (r->s->init == NST_INIT_IMAGE && (s = nst_image_resize(&start, r->init, r->w, r->h, e)))
+            goto end;
+        nst_start(r->s, &r->space, r->picture, start, x);
+    }
+    o = nst_run_optim(r);
+    if ((s = nst_optim_create(&r->optim, &o, n, x, e)))
+        goto end;
+    if (old)
+        nst_optim_carry(old, w, h, r->optim, r->w, r->h);
+    r->x = x;
+    x = NULL;
+    nst_free(before);
+
+end:
+    nst_image_destroy(&start);
+    nst_optim_destroy(&old);
+    nst_free(x);
+    return s;
+}
+
+/* Seconds to the end, by pixels: an iteration's time goes with them. */
+static double remaining(const nst_run *r, const nst_progress *p, double spent)
+{
+    double done = 0, left = 0;
+
+    for (int i = 0; i < r->plan.scales; i++) {
+        double pixels = (double)r->plan.width[i] * r->plan.height[i];
+        int n = i < r->scale ? r->plan.iterations[i] : i == r->scale ? p->iteration : 0;
+
+        done += pixels * n;
+        left += pixels * (r->plan.iterations[i] - n);
+    }
+    return done > 0 ? spent * left / done : 0;
+}
+
+static void begin_progress(const nst_run *r, nst_progress *p)
+{
+    *p = (nst_progress){ .scales = r->plan.scales, .style_layers = r->n_style, .state = r };
+    for (int i = 0; i < r->n_style; i++)
+        p->style_name[i] = r->model->layer[r->style[i].layer].name;
+    for (int i = 0; i < r->plan.scales; i++)
+        p->total_iterations += r->plan.iterations[i];
+}
+
+/* All iterations of a scale.  *stop: the caller has had enough. */
+static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, void *arg, double began, double *spent,
+                          bool *stop, nst_error *e)
+{
+    size_t n = 3 * (size_t)r->w * (size_t)r->h;
+
+    p->scale = r->scale + 1;
+    p->width = r->w;
+    p->height = r->h;
+    p->iterations = r->plan.iterations[r->scale];
+    memcpy(r->good, r->x, n * sizeof *r->x);
+    for (p->iteration = 1; p->iteration <= p->iterations && !*stop; p->iteration++) {
+        double at = now();
+        nst_status s = evaluate(r, p, e);
+
+        if (s)
+            return s;
+        memcpy(r->good, r->x, n * sizeof *r->x);
+        nst_optim_step(&r->cpu, r->optim, r->dx, r->x);
+        p->done++;
+        p->seconds = now() - at;
+        *spent += p->seconds;
+        p->elapsed = now() - began;
+        p->remaining = remaining(r, p, *spent);
+        *stop = tell && tell(arg, p);
+    }
+    return isfinite(nst_vec_abs(&r->cpu, n, r->x)) ? NST_OK
+         : nst_fail(e, NST_EDIVERGED, "the picture is not made of finite numbers");
+}
+
+/* ---- the public calls ------------------------------------------------------------------------ */
+
+nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, const nst_image *content,
+                             const nst_image *const *styles, int n_styles, nst_plan *plan, nst_error *e)
+{
+    nst_run r = { .s = s, .model = model, .content = content, .styles = styles, .n_styles = n_styles };
+    nst_settings planned = *s;
+    nst_status status;
+
+    *plan = (nst_plan){ 0 };
+    if (planned.init == NST_INIT_IMAGE) /* the start picture does not change the plan */
+        planned.init = NST_INIT_CONTENT;
+    r.s = &planned;
+    if ((status = nst_run_open(&r, e)))
+        return status;
+    *plan = r.plan;
+    status = nst_run_measure(&r, &plan->bytes, e);
+    nst_run_close(&r);
+    return status;
+}
+
+nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst_image *content,
+                        const nst_image *const *styles, int n_styles, const nst_image *init,
+                        nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
+{
+    nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles };
+    double began = now(), spent = 0;
+    nst_progress p;
+    bool stop = false;
+    nst_status status;
+
+    *out = NULL;
+    if ((status = nst_run_open(&r, e)))
+        return status;
+    begin_progress(&r, &p);
+    for (r.scale = 0; r.scale < r.plan.scales && !stop && !status; r.scale++)
+        if (!(status = enter(&r, e)))
+            status = iterate(&r, &p, progress, arg, began, &spent, &stop, e);
+    if (!status) {
+        status = decode(&r, nst_optim_result(r.optim, r.x), out, e);
+    } else if (status == NST_EDIVERGED && r.good) {
+        nst_error why = { "" };
+
+        if (e)
+            why = *e;
+        if (decode(&r, r.good, out, NULL) == NST_OK)
+            nst_fail(e, NST_EDIVERGED, "scale %d, iteration %d: %s; the picture before it is kept, a smaller learning "
+                     "rate or style weight may help", p.scale, p.iteration, why.text);
+    }
+    nst_run_close(&r);
+    return status;
+}

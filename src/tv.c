@@ -1,0 +1,104 @@
+/* tv.c: total variation of the picture, three kinds, and its gradient. */
+#include "ops.h"
+
+struct job {
+    const float *x;
+    float *dx;
+    size_t w, h;
+    double weight;
+    double (*plane)(const struct job *j, const float *x, float *dx);
+    double sum[3];
+};
+
+/* Sum of k (p - q)^2 over n pairs, and its gradient with respect to both. */
+static double pairs(const float *p, const float *q, float *dp, float *dq, size_t n, double k)
+{
+    double sum = 0;
+    float k2 = (float)(2 * k);
+
+    for (size_t i = 0; i < n; i++) {
+        float d = p[i] - q[i];
+
+        sum += (double)d * d;
+        dp[i] += k2 * d;
+        dq[i] -= k2 * d;
+    }
+    return k * sum;
+}
+
+static double half_squares(const struct job *j, const float *x, float *dx)
+{
+    size_t w = j->w;
+    double sum = 0, k = j->weight / 2;
+
+    for (size_t y = 0; y + 1 < j->h; y++, x += w, dx += w) {
+        sum += pairs(x, x + 1, dx, dx + 1, w - 1, k);
+        sum += pairs(x, x + w, dx, dx + w, w - 1, k);
+    }
+    return sum;
+}
+
+static double mean_squares(const struct job *j, const float *x, float *dx)
+{
+    size_t w = j->w, h = j->h;
+    double sum = 0, across = w > 1 ? j->weight / (3. * (double)h * (double)(w - 1)) : 0;
+    double down = h > 1 ? j->weight / (3. * (double)(h - 1) * (double)w) : 0;
+
+    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+        sum += pairs(x, x + 1, dx, dx + 1, w - 1, across);
+        if (y + 1 < h)
+            sum += pairs(x, x + w, dx, dx + w, w, down);
+    }
+    return sum;
+}
+
+/* Diagonals over the replicate-padded picture: between rows p and q (the same row beyond the edge), the
+ * pairs inside, then the two that padding makes at the ends, which are differences down. */
+static double diagonals(const float *p, const float *q, float *dp, float *dq, size_t w, double k)
+{
+    double sum = pairs(p, q + 1, dp, dq + 1, w - 1, k) + pairs(q, p + 1, dq, dp + 1, w - 1, k);
+
+    if (p != q)
+        sum += pairs(p, q, dp, dq, 1, 2 * k) + pairs(p + w - 1, q + w - 1, dp + w - 1, dq + w - 1, 1, 2 * k);
+    return sum;
+}
+
+static double nine_point(const struct job *j, const float *x, float *dx)
+{
+    size_t w = j->w, h = j->h;
+    double side = 2 * j->weight / 3 / (3. * (double)h * (double)w), sum;
+    double diagonal = 2 * j->weight / 12 / (3. * (double)(h + 1) * (double)(w + 1));
+
+    sum = diagonals(x, x, dx, dx, w, diagonal); /* above the first row */
+    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+        size_t next = y + 1 < h ? w : 0;
+
+        sum += pairs(x, x + 1, dx, dx + 1, w - 1, side);
+        if (next)
+            sum += pairs(x, x + w, dx, dx + w, w, side);
+        sum += diagonals(x, x + next, dx, dx + next, w, diagonal);
+    }
+    return sum;
+}
+
+/* A thread a plane: neighbours write to each other's gradients, and planes are independent. */
+static void planes(void *arg, int worker, int begin, int end)
+{
+    struct job *j = arg;
+
+    (void)worker;
+    for (int c = begin; c < end; c++) {
+        size_t at = (size_t)c * j->w * j->h;
+
+        j->sum[c] = j->plane(j, j->x + at, j->dx + at);
+    }
+}
+
+double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, double weight, float *dx)
+{
+    struct job j = { .x = x, .dx = dx, .w = (size_t)w, .h = (size_t)h, .weight = weight };
+
+    j.plane = kind == NST_TV_HALF_SQUARES ? half_squares : kind == NST_TV_NINE_POINT ? nine_point : mean_squares;
+    nst_par_for(cpu->threads, 3, planes, &j);
+    return j.sum[0] + j.sum[1] + j.sum[2];
+}
