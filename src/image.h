@@ -16,18 +16,59 @@ struct nst_image {
 #define NST_MAX_PIXELS ((size_t)1 << 30)
 
 nst_image *nst_image_copy(const nst_image *in); /* NULL without memory */
+/* As nst_image_create, contents undefined.  label names the picture in the failure's text. */
+nst_status nst_image_alloc(nst_image **out, int width, int height, int channels, const char *label, nst_error *e);
+/* Turns *image upright by an EXIF orientation 1..8; anything else leaves it.  On failure it is unchanged. */
+nst_status nst_image_orient(nst_image **image, int orientation, const char *label, nst_error *e);
+/* Nearest integer to v * max, v first clipped to [0,1]; NaN is 0.  max 255 or 65535. */
+unsigned nst_image_quantise(float v, unsigned max);
 
 /* ---- png.c, jpeg.c: from an open file at its start ---------------------- */
 nst_status nst_png_read(nst_image **out, FILE *f, const char *path, nst_error *e);
 nst_status nst_png_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e);
 nst_status nst_jpeg_read(nst_image **out, FILE *f, const char *path, nst_error *e);
 nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e);
+/* "libpng 1.6.39" */
+const char *nst_png_describe(void);
+const char *nst_jpeg_describe(void);
+
+/* ---- exif.c --------------------------------------------------------------- */
+
+/* The orientation 1..8 that an EXIF block (from "Exif\0\0" on) asks for; 1 when it says nothing, is damaged, or
+ * the build has no libexif. */
+int nst_exif_orientation(const uint8_t *data, size_t bytes);
+const char *nst_exif_describe(void);
 
 /* ---- color.c ------------------------------------------------------------- */
+
+/* What a file holds and says about its colours. */
+typedef struct nst_samples {
+    int colors;           /* 1 grey, 3 RGB, 4 CMYK as amounts of ink */
+    bool alpha;           /* one more sample a pixel, last */
+    int bits;             /* 8: uint8_t, 16: uint16_t in this machine's order */
+    const void *icc;      /* embedded profile, or NULL; used only by nst_color_open */
+    size_t icc_bytes;
+    double gamma;         /* PNG gAMA: sample = light^gamma, 0.45455 usually; 0: not said */
+    const double *chroma; /* PNG cHRM: x, y of white, red, green, blue; NULL: not said */
+} nst_samples;
+
+/* Converts rows of samples to planar sRGB.  A profile that is damaged or of another kind of colour is ignored,
+ * as is every profile in a build without lcms2. */
+typedef struct nst_color nst_color;
+
+nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, const char *label, nst_error *e);
+void nst_color_close(nst_color **c);
+/* One row: samples [width][colors + alpha] in; rgba[0..2] and, with alpha, rgba[3], [width] each, out in [0,1]. */
+void nst_color_row(nst_color *c, const void *samples, float *const rgba[4]);
+/* An sRGB profile, the same bytes each time, in out[0..room-1]; returns its length, 0 without lcms2. */
+size_t nst_color_srgb_profile(void *out, size_t room);
+const char *nst_color_describe(void);
 
 /* Linear light of an sRGB value and back (IEC 61966-2-1), odd-symmetric below 0, extended above 1. */
 float nst_srgb_to_linear(float v);
 float nst_linear_to_srgb(float v);
+
+/* ---- recolor.c ------------------------------------------------------------ */
 
 /* content's colours moved to style's mean and covariance by the symmetric
  * linear map (Gatys et al. 2017, "Controlling perceptual factors", sec. 5.3;
