@@ -36,6 +36,11 @@ bool nst_add(size_t a, size_t b, size_t *out);
 /* Allocations made so far, for the test that an iteration makes none. */
 size_t nst_alloc_count(void);
 
+/* ---- status.c ------------------------------------------------------------- */
+
+/* Seconds of a clock that only runs forward. */
+double nst_now(void);
+
 /* ---- par.c: the only file that knows OpenMP ----------------------------- */
 
 /* One share of the work: items begin..end-1, done by worker 0..threads-1

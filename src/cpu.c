@@ -325,6 +325,24 @@ static void destroy(nst_device *base)
     nst_free(d);
 }
 
+static const char *const algorithms[] = {
+    [NST_CONV_IM2COL] = "im2col",
+    [NST_CONV_WINOGRAD4] = "winograd4",
+    [NST_CONV_WINOGRAD6] = "winograd6",
+};
+_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
+
+static const char *algorithm_name(const nst_device *base, const nst_node *nodes, int i, bool behind)
+{
+    const struct cpu_device *d = of(base);
+    nst_conv c;
+
+    if (i == 0)
+        return "direct";
+    c = behind ? backward_conv(d, nodes, i) : forward_conv(d, nodes, i);
+    return algorithms[c.algorithm];
+}
+
 static const nst_device_ops cpu_ops = {
     .name = "cpu",
     .feature_bytes = feature_bytes,
@@ -338,15 +356,9 @@ static const nst_device_ops cpu_ops = {
     .keep = keep,
     .drop = drop,
     .weight_bytes = weight_bytes,
+    .algorithm = algorithm_name,
     .destroy = destroy,
 };
-
-static const char *const algorithms[] = {
-    [NST_CONV_IM2COL] = "im2col",
-    [NST_CONV_WINOGRAD4] = "winograd4",
-    [NST_CONV_WINOGRAD6] = "winograd6",
-};
-_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
 
 static nst_status choose(struct cpu_device *d, const char *name, nst_error *e)
 {

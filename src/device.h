@@ -51,6 +51,7 @@ typedef struct nst_device_ops {
     nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);
+    const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
     void (*destroy)(nst_device *d);
 } nst_device_ops;
 

@@ -13,6 +13,7 @@ struct nst_graph {
     bool backward;    /* placed with gradients */
     size_t reserved, scratch;
     nst_window win;   /* of the last forward pass */
+    nst_timing timing[NST_MODEL_LAYERS];
 };
 
 /* ---- planning: each buffer has a first and a last step; those that overlap in time must not in space ---- */
@@ -258,6 +259,16 @@ nst_window nst_window_whole(int w, int h)
     return (nst_window){ w, h, 0, 0, w, h, 0, 0, w, h };
 }
 
+const nst_timing *nst_graph_timing(const nst_graph *g)
+{
+    return g->timing;
+}
+
+const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward)
+{
+    return g->device->ops->algorithm(g->device, g->node, layer, backward);
+}
+
 /* ---- running ---- */
 
 /* The core in the coordinates of a node's features.  A side that is the picture's reaches the features' end,
@@ -282,10 +293,12 @@ nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x
         return nst_fail(e, NST_EARG, "window: %d x %d pixels, placed for %d x %d", win->w, win->h, g->w, g->h);
     g->win = *win;
     for (int i = 0; i < g->count; i++) {
+        double start = nst_now();
         nst_status s = g->device->ops->forward(g->device, g->node, i, win, x, e);
 
         if (s)
             return s;
+        g->timing[i].forward = nst_now() - start;
     }
     return NST_OK;
 }
@@ -293,11 +306,15 @@ nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
 {
     nst_rect core = core_of(g, layer, &g->win);
+    double start = nst_now();
+    nst_status status;
 
     if (s->c != g->node[layer].out)
         return nst_fail(e, NST_EARG, "statistics: %d channels, the layer has %d", s->c, g->node[layer].out);
     s->n += (double)core.w * core.h;
-    return g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
+    status = g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
+    g->timing[layer].stats = nst_now() - start;
+    return status;
 }
 
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
@@ -325,6 +342,7 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap
     const nst_device_ops *ops = g->device->ops;
 
     for (int i = g->count - 1; i >= 0; i--) {
+        double start = nst_now();
         nst_status s;
 
         if (g->node[i].tap) {
@@ -334,8 +352,11 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap
             if (s)
                 return s;
         }
+        g->timing[i].tap = nst_now() - start;
+        start = nst_now();
         if ((s = ops->backward(g->device, g->node, i, win, dx, e)))
             return s;
+        g->timing[i].backward = nst_now() - start;
     }
     return NST_OK;
 }

@@ -83,4 +83,12 @@ typedef struct nst_tap_gradient {
 nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap_gradient *tap,
                               double *distance, float *dx, nst_error *e);
 
+/* Wall-clock seconds of each layer in the last forward pass, statistics and backward pass, for benchmarks. */
+typedef struct nst_timing {
+    double forward, stats, tap, backward;
+} nst_timing;
+const nst_timing *nst_graph_timing(const nst_graph *g); /* [layers] */
+/* The name of the algorithm of a layer's convolution in a window of the placed size: "winograd4". */
+const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward);
+
 #endif

@@ -1,8 +1,9 @@
-/* status.c: failures as values: a status and a sentence in the caller's buffer. */
+/* status.c: failures as values: a status and a sentence in the caller's buffer; and the clock. */
 #include "base.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 static const char *const texts[] = {
     [NST_OK] = "done",
@@ -30,4 +31,12 @@ nst_status nst_fail(nst_error *e, nst_status s, const char *format, ...)
         va_end(args);
     }
     return s;
+}
+
+double nst_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }

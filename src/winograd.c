@@ -15,7 +15,7 @@
 #define MAX_POINTS 64
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which a layer is shallow */
 #define SHALLOW_FLOATS 120000            /* floats of v a worker of a shallow layer, about half of L2 */
-#define DEEP_TILES 252                   /* tiles of a deep layer's block */
+#define DEEP_FLOATS ((size_t)5 << 19)    /* floats of v of a deep layer's block at most (10 MiB) */
 
 struct wino {
     const nst_cpu *cpu;
@@ -73,7 +73,10 @@ static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
     all = (size_t)panel_count(p) * (size_t)p->points * p->filters;
     p->deep = all > SHARED_FILTERS;
     if (p->deep) {
-        p->t = p->tiles < DEEP_TILES ? p->tiles : DEEP_TILES;
+        int most = (int)(DEEP_FLOATS / ((size_t)p->points * (size_t)c->in * NST_LANES));
+        int blocks = most > 0 ? (p->tiles + most - 1) / most : p->tiles;
+
+        p->t = (p->tiles + blocks - 1) / blocks; /* all alike: each block transforms the filters once */
     } else {
         p->t = SHALLOW_FLOATS / (p->points * c->in * NST_LANES);
         if (p->t > (p->tiles + cpu->threads - 1) / cpu->threads)
