@@ -1,0 +1,169 @@
+#!/bin/bash
+# cli.sh: the program from outside: exit statuses, one clear sentence for bad input, nothing left behind, Ctrl-C, a full
+# disk, the log, the dry run.
+. "${SRCDIR:-.}/tests/lib.sh"
+[ -x "$NST" ] || exit 77
+cd "$dir" || exit 99
+mkdir in out
+
+# A picture without any tool: binary PNM is not read, so a PNG made by the program itself from a hand-made one.
+# 32x40 pixels, 8-bit grey, stored (not compressed) deflate blocks would need checksums: use the samples instead.
+content=$(ls "$SRCDIR"/data/content.* 2>/dev/null | head -n 1)
+style=$(ls "$SRCDIR"/data/style.* 2>/dev/null | head -n 1)
+[ -n "$content" ] && [ -n "$style" ] || { echo "no sample pictures in data/"; exit 77; }
+
+# run STATUS NAME ARGUMENTS...: exit status as expected; a failure says one line that begins with "nst: "
+run() {
+    want=$1 name=$2
+    shift 2
+    "$NST" "$@" >stdout 2>stderr
+    got=$?
+    if [ $got != "$want" ]; then
+        not_ok "$name: status $got, expected $want: $(head -n 3 stderr)"
+    elif [ "$want" != 0 ] && { [ "$(wc -l <stderr)" != 1 ] || ! grep -q '^nst: ' stderr; }; then
+        not_ok "$name: not one line: $(head -n 3 stderr)"
+    else
+        ok "$name"
+    fi
+}
+says() { if grep -q -- "$1" stderr; then ok "  says: $1"; else not_ok "  says $1, but: $(cat stderr)"; fi; }
+fast="-q -n 2 --scales 1 -s 48"
+empty() { check "  nothing left behind" test -z "$(ls -A out)"; rm -rf out; mkdir out; }
+
+run 0 "a small picture is painted" $fast -o in/c.png "$content" "$style"
+check "  it is there" test -s in/c.png
+run 0 "a JPEG is painted" $fast -o in/s.jpg --quality 90 "$style" "$content"
+rm -f in/c2.png
+
+# ---- usage --------------------------------------------------------------------------------------------------------
+"$NST" >stdout 2>&1
+check "without arguments: status 2" test $? = 2
+check "  usage fits a screen" test "$(wc -l <stdout)" -le 24
+check "  with an example" grep -q '^  nst -o .* photo.jpg painting.jpg' stdout
+run 0 "--help" --help
+run 0 "--version" --version
+check "  names version and kernels" grep -q '^kernels: scalar.*chosen: ' stdout
+run 0 "--preset list" --preset list
+check "  lists five" test "$(wc -l <stdout)" = 5
+if [ -w /dev/full ]; then
+    "$NST" --help >/dev/full 2>stderr
+    check "help into a full disk fails" test $? = 1
+fi
+run 2 "one picture only" in/c.png
+says "style picture is missing"
+for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" "--pooling min" \
+    "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--style-loss l2" "--simd mmx" \
+    "--conv fft" "--preset van-gogh" "--recolor 2" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
+    "--quiet=yes" "--size="; do
+    run 2 "$bad" -o out/x.png $bad in/c.png in/s.jpg
+done
+run 2 "a value is missing" in/c.png in/s.jpg -o
+run 2 "a suffix that is none" -o out/x.bmp in/c.png in/s.jpg
+run 2 "unknown layer" -o out/x.png --style-layers conv9_9 in/c.png in/s.jpg
+run 2 "layer weight that is none" -o out/x.png --style-layers conv1_1:x in/c.png in/s.jpg
+run 2 "blend that does not fit the styles" -o out/x.png --style-blend 1,2,3 in/c.png in/s.jpg
+run 2 "nothing to do" -o out/x.png --style-weight 0 --content-weight 0 --tv-weight 0 in/c.png in/s.jpg
+empty
+
+# ---- bad input: status 1 ------------------------------------------------------------------------------------------
+: >in/empty.png
+head -c 300 in/c.png >in/cut.png
+head -c 300 in/s.jpg >in/cut.jpg
+echo "not a picture" >in/text.png
+for bad in in/absent.png in/empty.png in/cut.png in/cut.jpg in/text.png in; do
+    run 1 "content $bad" -o out/x.png --log out/log $bad in/s.jpg
+    says "$bad"
+    run 1 "style $bad" -o out/x.png --log out/log in/c.png $bad
+    run 1 "init $bad" -o out/x.png --log out/log --init $bad in/c.png in/s.jpg
+    run 1 "model $bad" -o out/x.png --log out/log --model $bad in/c.png in/s.jpg
+done
+empty
+
+# ---- outputs that cannot be: before the run ------------------------------------------------------------------------
+run 1 "the output is a folder" -o out in/c.png in/s.jpg 2>/dev/null || true
+mkdir out/f.png
+run 1 "the output is a folder with a suffix" -o out/f.png in/c.png in/s.jpg
+rmdir out/f.png
+run 1 "no such folder" -o out/none/x.png in/c.png in/s.jpg
+before=$(cksum in/c.png)
+run 1 "the output is an input" -o in/c.png in/c.png in/s.jpg
+ln in/c.png in/link.png
+run 1 "the output is an input's other name" -o in/link.png in/c.png in/s.jpg
+run 1 "the log is an input" --log in/s.jpg -o out/x.png in/c.png in/s.jpg
+check "  inputs are untouched" test "$before" = "$(cksum in/c.png)"
+if [ "$(id -u)" != 0 ]; then
+    mkdir ro && chmod a-w ro
+    run 1 "an unwritable folder" -o ro/x.png in/c.png in/s.jpg
+elif [ -d /proc/self ]; then
+    run 1 "an unwritable folder" -o /proc/self/x.png in/c.png in/s.jpg
+fi
+empty
+
+# ---- a full disk: the result cannot be written, and no part of it stays ---------------------------------------------
+(
+    ulimit -f 0 2>/dev/null || exit 0
+    trap '' XFSZ
+    "$NST" $fast -o out/x.png in/c.png in/s.jpg >/dev/null 2>"$dir/full"
+    echo $? >"$dir/full.status" 2>/dev/null
+) 2>/dev/null
+check "files that may not grow: nothing left behind" test -z "$(ls -A out)"
+if mkdir tiny && mount -t tmpfs -o size=4k none tiny 2>/dev/null; then
+    run 1 "a full disk" -q -n 1 --scales 1 -s 96 -o tiny/x.png in/c.png in/s.jpg
+    check "  nothing left behind" test -z "$(ls -A tiny)"
+    umount tiny
+fi
+if [ -w /dev/full ]; then
+    run 1 "a log on a full disk" $fast --log /dev/full -o out/x.png in/c.png in/s.jpg
+    check "  the picture is kept all the same" test -s out/x.png
+fi
+rm -rf out && mkdir out
+
+# ---- the run ----------------------------------------------------------------------------------------------------------
+run 0 "dry run" --dry-run -s 256 --log out/log in/c.png in/s.jpg
+check "  says sizes and memory" sh -c "grep -q '^scale 1 of ' stdout && grep -q '^memory: about [0-9]* MB' stdout"
+empty
+run 0 "log" $fast -n 3 --log out/log -o out/x.png in/c.png in/s.jpg
+check "  a line an iteration" test "$(wc -l <out/log)" = 3
+check "  as check_nst.py reads it" sh -c \
+    "! grep -vE '^\{\"iteration\": [0-9]+, .*\"seconds\": [^,]+, \"total\": [^,]+, \"content\": [^,]+, \"tv\": [^,]+, \"style\": \{\"conv1_1\": .*\}\}$' out/log"
+if command -v python3 >/dev/null; then
+    check "  is JSON, total is the sum" python3 -c '
+import json
+for i, line in enumerate(open("out/log"), 1):
+    r = json.loads(line)
+    assert r["iteration"] == i
+    s = r["content"] + r["tv"] + sum(r["style"].values())
+    assert abs(s - r["total"]) <= 1e-5 * abs(s), (s, r["total"])'
+fi
+run 0 "numbered files" $fast -n 4 --save-every 2 -o out/y.png in/c.png in/s.jpg
+check "  lie beside the result" test -s out/y-0002.png -a -s out/y-0004.png -a -s out/y.png
+check "  the last is the result" cmp -s out/y-0004.png out/y.png
+"$NST" -n 4 --scales 1 -s 48 -o out/y.png in/c.png in/s.jpg 2>stderr >stdout
+check "plain lines when piped, on standard error" sh -c "grep -q 'scale 1/1' stderr && ! grep -q \"$(printf '\r')\" stderr && ! [ -s stdout ]"
+"$NST" $fast -o out/y.png in/c.png in/s.jpg >stdout 2>&1
+check "nothing with -q" test ! -s stdout
+for t in 1 2 3; do "$NST" $fast -n 3 --threads $t --init random --seed 5 -o out/t$t.png in/c.png in/s.jpg; done
+check "the same bits for any number of threads" sh -c "cmp -s out/t1.png out/t2.png && cmp -s out/t1.png out/t3.png"
+run 0 "several styles" $fast --style-blend 3,1 -o out/z.png in/c.png in/s.jpg in/c.png
+(cd out && "$NST" $fast ../in/c.png ../in/s.jpg)
+check "the default name" test -s out/c-s.png
+run 0 "native size" -q -n 1 --scales 1 -s native -o out/n.png in/c.png in/s.jpg
+
+# ---- Ctrl-C: the picture so far, then the signal ----------------------------------------------------------------------
+rm -rf out && mkdir out
+for signal in INT TERM; do
+    set -m # its own process group: background children of a script ignore SIGINT otherwise
+    "$NST" -n 100000 --scales 1 -s 48 --log out/log -o out/i.png in/c.png in/s.jpg 2>stderr &
+    pid=$!
+    set +m
+    for _ in $(seq 100); do [ -s out/log ] && break; sleep .1; done
+    kill -$signal $pid
+    wait $pid
+    got=$?
+    check "SIG$signal: dies by it" test $got = $((128 + $(kill -l $signal)))
+    check "  the picture so far is kept" test -s out/i.png
+    check "  and it is said" grep -q 'out/i.png: .* stopped early' stderr
+    check "  nothing else is left" test "$(ls -A out | tr '\n' ' ')" = "i.png log "
+    rm -f out/*
+done
+finish

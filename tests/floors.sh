@@ -1,0 +1,76 @@
+#!/bin/sh
+# floors.sh: the house's rules, by grep: a file includes its own floor or lower ones, and some things live in one place.
+. "${SRCDIR:-.}/tests/lib.sh"
+cd "$SRCDIR" || exit 99
+
+# Comments and strings out, so that a rule is broken by code only.
+code() {
+    sed -e 's/"\([^"\\]\|\\.\)*"/""/g' -e 's|//.*||' "$1" | awk '{
+        out = ""
+        while (length($0)) {
+            if (inside) { i = index($0, "*/"); if (!i) break; $0 = substr($0, i + 2); inside = 0 }
+            else { i = index($0, "/*"); if (!i) { out = out $0; break } out = out substr($0, 1, i - 1); $0 = substr($0, i + 2); inside = 1 }
+        }
+        print out }'
+}
+
+floor() {
+    case ${1##*/} in
+    nst.h | kernels.h) echo 0 ;;
+    base.h | info.c | mem.c | par.c | status.c) echo 1 ;;
+    ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | gemm.c | gram.c | header.* | image.c | jpeg.c | loss.c | \
+        optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c) echo 2 ;;
+    graph.[ch] | cpu.c | device.h | model.[ch] | safetensors.c | wavelet*) echo 3 ;;
+    transfer.[ch] | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
+    main.c | docs.c | help.c | interrupt.[ch] | options.[ch] | paths.[ch] | report.[ch]) echo 5 ;;
+    *) echo unknown ;;
+    esac
+}
+
+broken=0
+for f in src/*.c src/*.h; do
+    own=$(floor "$f")
+    [ "$own" = unknown ] && { not_ok "$f: on no floor; give it one in tests/floors.sh"; continue; }
+    for h in $(sed -n 's/^ *# *include "\(.*\)"/\1/p' "$f"); do
+        theirs=$(floor "$h")
+        if [ "$theirs" = unknown ] || [ "$theirs" -gt "$own" ]; then
+            not_ok "$f (floor $own) includes $h (floor $theirs)"; broken=1
+        fi
+        # The program is a client of the library: it sees its public header only.
+        if [ "$own" = 5 ] && [ "$theirs" != 5 ] && [ "${h##*/}" != nst.h ]; then
+            not_ok "$f is the program's and includes $h"; broken=1
+        fi
+    done
+done
+[ $broken = 0 ] && ok "files include their own floor or lower ones"
+check "simd/ includes nothing of src/" sh -c '! grep -n "include \"\(\.\./\)*\(src/\|base\|ops\|nst\)" simd/*'
+
+# only WHAT REGEX ALLOWED...: the pattern stands in no other file's code
+only() {
+    what=$1 pattern=$2 found=
+    shift 2
+    for f in src/*.[ch] simd/*; do
+        case " $* " in *" $f "*) continue ;; esac
+        code "$f" | grep -Eq "$pattern" && found="$found $f"
+    done
+    if [ -z "$found" ]; then ok "$what only in $*"; else not_ok "$what only in $*, but:$found"; fi
+}
+floor5=$(for f in src/*.[ch]; do [ "$(floor "$f")" = 5 ] && echo "$f"; done | tr '\n' ' ')
+only "malloc and free" '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup)[ ]*\(' src/mem.c
+only "OpenMP" '# *pragma +omp|include <omp\.h>' src/par.c
+only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
+    simd/avx2.c simd/avx512.c simd/neon.c
+only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' $floor5
+only "OpenCL" 'include <(CL|OpenCL|clblast)'
+
+one_file() { # HEADER: in at most one file of src/
+    n=$(grep -l "include <$1>" src/*.[ch] 2>/dev/null | wc -l)
+    check "$1 in one file" test "$n" -le 1
+}
+for h in png.h jpeglib.h lcms2.h libexif/exif-data.h; do one_file $h; done
+for have in LCMS2 LIBEXIF LAPACK OPENCL AVX2 AVX512 NEON; do
+    n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* 2>/dev/null | wc -l)
+    check "HAVE_$have asked in one file" test "$n" -le 1
+done
+
+finish

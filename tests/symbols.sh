@@ -1,0 +1,27 @@
+#!/bin/sh
+# symbols.sh: libnst.so exports the functions of nst.h, all of them and nothing else; nst.h stands alone in C and C++.
+. "${SRCDIR:-.}/tests/lib.sh"
+library=
+for l in .libs/libnst.so .libs/libnst.dylib; do [ -f $l ] && library=$l; done
+[ -n "$library" ] || exit 77
+
+tr '\n' ' ' <"$SRCDIR/src/nst.h" | grep -o 'NST_API [a-z][^(;]*(' | sed 's/ *($//; s/.*[ *]//' | sort >"$dir/header"
+if [ "${library##*.}" = so ]; then
+    ${NM:-nm} -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | sort >"$dir/exported"
+else
+    ${NM:-nm} -gU "$library" | awk '{ print $3 }' | sed 's/^_//' | sort >"$dir/exported"
+fi
+case $(grep -cv '^nst_' "$dir/exported") in
+0) ok "only nst_ names are exported" ;;
+*) case ${SANITIZE-} in 1) exit 77 ;; esac
+   grep -v '^nst_' "$dir/exported"; not_ok "only nst_ names are exported" ;;
+esac
+check "nst.h and the exports agree" diff "$dir/header" "$dir/exported"
+
+printf '#include "nst.h"\nint main(void) { return nst_version()[0] == 0; }\n' >"$dir/t.c"
+check "nst.h stands alone in C" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/src" -fsyntax-only "$dir/t.c"
+if command -v c++ >/dev/null; then
+    cp "$dir/t.c" "$dir/t.cc"
+    check "nst.h stands alone in C++" c++ -pedantic -Wall -Wextra -Werror -I"$SRCDIR/src" -fsyntax-only "$dir/t.cc"
+fi
+finish
