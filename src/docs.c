@@ -16,7 +16,7 @@ static bool takes_file(const nst_option *r)
     return (r->kind == NST_OPTION_PATH && strcmp(r->name, "preset")) || r->kind == NST_OPTION_START;
 }
 
-/* ---- man ---------------------------------------------------------------------------------------------------------- */
+/* ---- man ------------------------------------------------------------------------------------------------------- */
 
 static void roff(const char *text)
 {
@@ -56,10 +56,10 @@ static void man(void)
          ".SH NAME\nnst \\- paint a picture in the style of others\n"
          ".SH SYNOPSIS\n\\fBnst\\fR [\\fIOPTION\\fR]... \\fICONTENT STYLE\\fR...\n"
          ".SH DESCRIPTION\n"
-         "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural style\n"
-         "transfer: the picture itself is optimised until its features in a network match those of the content and\n"
-         "their statistics match those of the style.  PNG and JPEG are read and written; transparency, orientation and\n"
-         "embedded colour profiles are respected.\n"
+         "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
+         "style transfer: the picture itself is optimised until its features in a network match those of the content\n"
+         "and their statistics match those of the style.  PNG and JPEG are read and written; transparency,\n"
+         "orientation and embedded colour profiles are respected.\n"
          ".PP\n"
          "On a terminal a line says how far it is and how long it will take; elsewhere plain lines do.\n"
          "Ctrl\\-C ends the run after the iteration at hand and keeps the picture as it is then.\n"
@@ -85,7 +85,7 @@ static void man(void)
          "L. A. Gatys, A. S. Ecker, M. Bethge: Image Style Transfer Using Convolutional Neural Networks, CVPR 2016.");
 }
 
-/* ---- bash --------------------------------------------------------------------------------------------------------- */
+/* ---- bash ------------------------------------------------------------------------------------------------------ */
 
 static void bash_name(const nst_option *r)
 {
@@ -118,7 +118,7 @@ static void bash(void)
     puts("' -- \"$cur\")) ;;\n    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n    esac\n}\ncomplete -F _nst nst");
 }
 
-/* ---- zsh ---------------------------------------------------------------------------------------------------------- */
+/* ---- zsh ------------------------------------------------------------------------------------------------------- */
 
 /* Inside of single quotes and an _arguments message. */
 static void zsh_text(const char *text)
@@ -158,12 +158,13 @@ static void zsh_option(const nst_option *r)
 
 static void zsh(void)
 {
-    puts("#compdef nst\n# zsh completion for nst, made by src/docs.c from the table in src/options.c.\n_arguments -s -S \\");
+    puts("#compdef nst\n# zsh completion for nst, made by src/docs.c from the table in src/options.c.\n"
+         "_arguments -s -S \\");
     each(-1, zsh_option);
     puts("    '*:picture:_files -g \"*.(png|jpg|jpeg|PNG|JPG|JPEG)(-.)\"'");
 }
 
-/* ---- fish --------------------------------------------------------------------------------------------------------- */
+/* ---- fish ------------------------------------------------------------------------------------------------------ */
 
 static void fish_option(const nst_option *r)
 {

@@ -32,7 +32,7 @@ void nst_help_usage(FILE *f)
 
 void nst_help_options(FILE *f)
 {
-    fputs("Usage: nst [OPTION]... CONTENT STYLE...     as nst -o new.png photo.jpg painting.jpg\n", f);
+    fputs("Usage: nst [OPTION]... CONTENT STYLE...   as: nst -o new.png photo.jpg art.jpg\n", f);
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
         if (g) /* no title for the main ones: the whole is to fit 40 lines */
             fprintf(f, "%s:\n", nst_group_titles[g]);

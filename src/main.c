@@ -1,4 +1,4 @@
-/* main.c: the program nst, a client of libnst: reads the command line and the pictures, watches the run, keeps the result. */
+/* main.c: the program nst, a client of libnst: reads command line and pictures, watches the run, keeps its result. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static int say_version(void)
     for (int i = 0; nst_simd_name(i); i++)
         printf(" %s%s", nst_simd_name(i), nst_simd_usable(i) ? "" : " (not on this machine)");
     printf("; chosen: %s\n", nst_simd_chosen());
-    printf("built-in model: computed wavelets, nothing in it was learned; learned VGG19 weights paint richer pictures\n");
+    printf("built-in model: computed wavelets, nothing in it was learned; learned weights paint richer pictures\n");
     return finish_text();
 }
 
@@ -63,7 +63,7 @@ static int say_presets(void)
     return finish_text();
 }
 
-/* ---- before the run ----------------------------------------------------------------------------------------------- */
+/* ---- before the run -------------------------------------------------------------------------------------------- */
 
 static nst_status open_inputs(struct run *r, nst_error *e)
 {
@@ -126,7 +126,7 @@ static nst_status open_log(struct run *r, nst_error *e)
     return NST_OK;
 }
 
-/* ---- the run ------------------------------------------------------------------------------------------------------ */
+/* ---- the run --------------------------------------------------------------------------------------------------- */
 
 static nst_status save(struct run *r, const nst_image *image, const char *path, nst_error *e)
 {
@@ -195,7 +195,8 @@ static nst_status run(struct run *r, nst_error *e)
     nst_status s;
 
     if ((s = check_outputs(r, e)) || (s = open_inputs(r, e)) ||
-        (s = nst_transfer_plan(r->s, r->model, r->content, (const nst_image *const *)r->style, r->c.styles, &r->plan, e)))
+        (s = nst_transfer_plan(r->s, r->model, r->content, (const nst_image *const *)r->style, r->c.styles, &r->plan,
+                               e)))
         return s;
     if (r->c.dry_run) {
         say_dry(r);
@@ -225,7 +226,7 @@ static void release(struct run *r)
     nst_settings_destroy(&r->s);
 }
 
-/* ---- the command line ----------------------------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------------------------ */
 
 static nst_status read_settings(struct run *r, int argc, char **argv, nst_error *e)
 {

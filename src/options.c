@@ -1,5 +1,5 @@
-/* options.c: the command line as one table; getopt's arrays, range errors and the text of a run's settings come from it.
- * help.c and docs.c make the help, the man page and the shells' completions from the same rows. */
+/* options.c: the command line as one table; getopt's arrays, range errors and the text of a run's settings come from
+ * it.  help.c and docs.c make the help, the man page and the shells' completions from the same rows. */
 #include "options.h"
 
 #include <errno.h>
@@ -54,8 +54,8 @@ const nst_option nst_options[] = {
       "how much smoothness (total variation) counts", NULL },
     { "content-layers", 0, LAYERS, NST_OPTION_TEXT, S(content_layers), 0, BYTES(content_layers), NULL, NST_GROUP_LOSS,
       "where the content is read",
-      "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their ReLU; relu1_1 means the same as conv1_1.  A layer's "
-      "weight is 1 unless it is given." },
+      "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their "
+      "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
       "where the style is read", NULL },
     { "style-loss", 0, "KIND", NST_OPTION_CHOICE, S(style_loss), 0, 0, "gram-raw gram gram-nm covariance w2",
@@ -70,7 +70,8 @@ const nst_option nst_options[] = {
     { "recolor", 0, "X", NST_OPTION_DOUBLE, S(recolor), 0, 1, NULL, NST_GROUP_LOSS,
       "0 to 1: content first takes the style's colours", NULL },
     { "init", 0, "START", NST_OPTION_START, S(init), 0, 0, "content random", NST_GROUP_LOSS,
-      "content, random, or a picture's file", "What the painting starts from.  A picture is resampled to the first scale's size." },
+      "content, random, or a picture's file",
+      "What the painting starts from.  A picture is resampled to the first scale's size." },
     { "init-noise", 0, "X", NST_OPTION_DOUBLE, S(init_noise), 0, 1, NULL, NST_GROUP_LOSS,
       "0 to 1: noise mixed into the start", NULL },
     { "seed", 0, "N", NST_OPTION_SEED, S(seed), 0, 0, NULL, NST_GROUP_LOSS,
@@ -101,7 +102,8 @@ const nst_option nst_options[] = {
     { "log", 0, "FILE", NST_OPTION_PATH, C(log), 0, 0, NULL, NST_GROUP_OUTPUT,
       "every iteration's losses, a JSON object a line", NULL },
     { "quality", 0, "N", NST_OPTION_INT, C(quality), 1, 100, NULL, NST_GROUP_OUTPUT, "of a JPEG result; 95", NULL },
-    { "bits", 0, "8|16", NST_OPTION_CHOICE, C(bits), 0, 0, "8 16", NST_GROUP_OUTPUT, "a sample of a PNG result; 8", NULL },
+    { "bits", 0, "8|16", NST_OPTION_CHOICE, C(bits), 0, 0, "8 16", NST_GROUP_OUTPUT,
+      "a sample of a PNG result; 8", NULL },
     { "dry-run", 0, NULL, NST_OPTION_FLAG, C(dry_run), 0, 0, NULL, NST_GROUP_OUTPUT,
       "say sizes, iterations and memory, paint nothing", NULL },
     { "quiet", 'q', NULL, NST_OPTION_FLAG, C(quiet), 0, 0, NULL, NST_GROUP_OUTPUT, "say nothing but errors", NULL },
