@@ -43,8 +43,11 @@ static bool is_picture(const char *path)
 nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e)
 {
     const char *content = base(c->content), *style = base(c->style[0]);
+    struct stat st;
     int n;
 
+    if (c->output && stat(c->output, &st) == 0 && S_ISDIR(st.st_mode))
+        return fail(e, NST_EIO, "%s: is a folder, expected a file's name", c->output);
     if (c->output && !is_picture(c->output))
         return fail(e, NST_EARG, "%s: its name ends in none of .png, .jpg and .jpeg", c->output);
     if (c->output)

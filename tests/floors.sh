@@ -27,22 +27,22 @@ floor() {
     esac
 }
 
-broken=0
+out_of_place=0
 for f in src/*.c src/*.h; do
     own=$(floor "$f")
     [ "$own" = unknown ] && { not_ok "$f: on no floor; give it one in tests/floors.sh"; continue; }
     for h in $(sed -n 's/^ *# *include "\(.*\)"/\1/p' "$f"); do
         theirs=$(floor "$h")
         if [ "$theirs" = unknown ] || [ "$theirs" -gt "$own" ]; then
-            not_ok "$f (floor $own) includes $h (floor $theirs)"; broken=1
+            not_ok "$f (floor $own) includes $h (floor $theirs)"; out_of_place=1
         fi
         # The program is a client of the library: it sees its public header only.
         if [ "$own" = 5 ] && [ "$theirs" != 5 ] && [ "${h##*/}" != nst.h ]; then
-            not_ok "$f is the program's and includes $h"; broken=1
+            not_ok "$f is the program's and includes $h"; out_of_place=1
         fi
     done
 done
-[ $broken = 0 ] && ok "files include their own floor or lower ones"
+[ $out_of_place = 0 ] && ok "files include their own floor or lower ones"
 check "simd/ includes nothing of src/" sh -c '! grep -n "include \"\(\.\./\)*\(src/\|base\|ops\|nst\)" simd/*'
 
 # only WHAT REGEX ALLOWED...: the pattern stands in no other file's code

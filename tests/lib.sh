@@ -5,14 +5,14 @@ SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
 NST=${NST:-$here/nst}
 dir=$(mktemp -d) || exit 99
 trap 'chmod -R u+w "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
-bad=0
+broken=0
 
 ok() { echo "ok - $*"; }
-not_ok() { echo "not ok - $*"; bad=1; }
+not_ok() { echo "not ok - $*"; broken=1; }
 # check NAME COMMAND...: passes when the command does
 check() {
     name=$1
     shift
     if "$@"; then ok "$name"; else not_ok "$name"; fi
 }
-finish() { exit $bad; }
+finish() { exit $broken; }
