@@ -5,6 +5,19 @@
 
 static int least(int a, int b) { return a < b ? a : b; }
 
+/* The mean of a window that the picture's odd side cuts is of fewer positions: each had a larger share. */
+static void gate(const nst_kernels *k, const nst_conv *c, int first, int last, int y, const float *line,
+                 const uint16_t *mask, float *to)
+{
+    bool cut_row = c->average && y == c->h - 1 && (c->source_h << c->shift) > c->h;
+    bool cut_col = c->average && last == c->w && (c->source_w << c->shift) > c->w;
+    float scale = cut_row ? 2 * c->scale : c->scale;
+
+    k->gate((size_t)first, (size_t)(last - first), c->shift, scale, line, mask, to);
+    if (cut_col)
+        k->gate((size_t)(last - 1), 1, c->shift, 2 * scale, line, mask, to + (last - 1 - first) * NST_LANES);
+}
+
 void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d)
 {
     size_t row = (size_t)c->source_w * NST_LANES;
@@ -26,8 +39,7 @@ void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, in
 
         memset(d, 0, (size_t)(first - x) * NST_LANES * sizeof *d);
         if (mask)
-            k->gate((size_t)first, (size_t)(last - first), c->shift, c->scale, line, mask + (size_t)at * (size_t)c->w,
-                    to);
+            gate(k, c, first, last, at, line, mask + (size_t)at * (size_t)c->w, to);
         else
             memcpy(to, line + (size_t)first * NST_LANES, (size_t)(last - first) * NST_LANES * sizeof *d);
         memset(d + (last - x) * NST_LANES, 0, (size_t)(x + cols - last) * NST_LANES * sizeof *d);
@@ -43,12 +55,13 @@ static void pool(const nst_kernels *k, const nst_conv *c, int block, int y, int 
     float *second = s + (size_t)ld * NST_LANES;
 
     if (y / 2 < c->pooled_h && n > 0) {
-        /* rounded up: what is missing counts as 0, which never wins over a rectified feature */
+        /* rounded up: what is missing repeats its neighbour, so that the mean is that of what there is; the
+         * neighbour comes first and is the maximum of the two */
         if (rows == 1)
-            memset(second, 0, (size_t)cols * NST_LANES * sizeof *s);
+            memcpy(second, s, (size_t)cols * NST_LANES * sizeof *s);
         if (cols < 2 * n) {
-            memset(s + (size_t)cols * NST_LANES, 0, NST_LANES * sizeof *s);
-            memset(second + (size_t)cols * NST_LANES, 0, NST_LANES * sizeof *s);
+            memcpy(s + (size_t)cols * NST_LANES, s + (size_t)(cols - 1) * NST_LANES, NST_LANES * sizeof *s);
+            memcpy(second + (size_t)cols * NST_LANES, second + (size_t)(cols - 1) * NST_LANES, NST_LANES * sizeof *s);
         }
         (c->average ? k->pool_avg : k->pool_max)(
             (size_t)n, s, second,

@@ -88,7 +88,7 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
                    .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout),
                    .source_w = behind_pool ? n->pooled_w : n->w, .source_h = behind_pool ? n->pooled_h : n->h,
                    .mask = masks(d, n->pass), .shift = behind_pool, .scale = behind_pool && d->average ? .25f : 1,
-                   .result = floats(d, from->dout) };
+                   .average = behind_pool && d->average, .result = floats(d, from->dout) };
 
     c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
     return c;
@@ -265,7 +265,7 @@ static void unpool(struct cpu_device *d, const nst_node *n)
     size_t full = (size_t)n->w * NST_LANES;
     nst_conv c = { .w = n->w, .h = n->h, .source = floats(d, n->dout), .source_w = n->pooled_w,
                    .source_h = n->pooled_h, .mask = masks(d, n->pass), .shift = 1,
-                   .scale = d->average ? .25f : 1 };
+                   .scale = d->average ? .25f : 1, .average = d->average };
 
     for (int b = 0; b < nst_blocks(n->out); b++)
         for (int y = 0; y < n->h; y++)

@@ -55,12 +55,12 @@ typedef struct nst_conv {
     int source_w, source_h;
     const uint16_t *mask;        /* [in][h][w] or NULL */
     int shift;
-    float scale;
+    float scale;                 /* of the gradient that passes */
     float *result;               /* [out][h][w][16] or NULL */
     uint16_t *pass;              /* [out][h][w] or NULL: pass masks of the result (behind the pooling if pooled) */
     float *pooled;               /* [out][pooled_h][pooled_w][16] or NULL */
     int pooled_w, pooled_h;      /* w / 2 rounded down or up */
-    bool average;                /* pooling by mean */
+    bool average;                /* pooling by mean, of result or (shift 1) of source */
 } nst_conv;
 
 /* The algorithm that is fastest for this shape within a relative error of 1e-4. */
