@@ -21,10 +21,11 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# one line a test: its name, then the sources of src/ that it needs
+# one line a test: its name, then the sources that it needs beside the oracle
 cat >"$tmp/tests" <<'LIST'
-test_kernels dispatch.c
-test_vector dispatch.c par.c vector.c
+test_conv tests/blocked.c src/conv.c src/conv_io.c src/dispatch.c src/first.c src/gram.c src/par.c src/winograd.c
+test_kernels src/dispatch.c
+test_vector src/dispatch.c src/par.c src/vector.c
 LIST
 
 flags="-std=c11 -O2 -Wall -Wextra -Wshadow -Werror -D_POSIX_C_SOURCE=200809L -DHAVE_NEON"
@@ -38,7 +39,7 @@ done
 while read -r name sources; do
     files=
     for f in $sources; do
-        files="$files $src/src/$f"
+        files="$files $src/$f"
     done
     "$CROSS_CC" $flags -ffp-contract=off -static -I"$src/tests/minicheck" -I"$src/src" -o "$tmp/$name" \
         "$src/tests/$name.c" "$src/tests/oracle.c" $files "$tmp/scalar.o" "$tmp/neon.o" -lm
