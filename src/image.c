@@ -338,7 +338,7 @@ nst_status nst_image_write(const nst_image *image, const char *path, const nst_w
     if ((o->bits != 0 && o->bits != 8 && o->bits != 16) || o->jpeg_quality < 0 || o->jpeg_quality > 100)
         return nst_fail(e, NST_EARG, "%s: %d bits and JPEG quality %d, expected 8 or 16 and 1 to 100", path, o->bits,
                         o->jpeg_quality);
-    if (old && access(path, W_OK)) /* renaming would get around a file that is marked read-only */
+    if (old && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS)) /* renaming would get around a file that is marked read-only */
         return nst_fail(e, NST_EIO, "%s: cannot write: %s", path, strerror(errno));
     if (old && !S_ISREG(st.st_mode))
         return stream(image, path, write, o, e);

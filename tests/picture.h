@@ -1,0 +1,187 @@
+/* picture.h: what the tests of pictures share: a folder of their own, files in it, pictures to put there. */
+#ifndef NST_TESTS_PICTURE_H
+#define NST_TESTS_PICTURE_H
+
+#include "image.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder_name[64];
+
+/* Each test works in an empty folder, which is its current one. */
+static inline void enter_folder(void)
+{
+    strcpy(folder_name, "/tmp/nst-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder_name));
+    ck_assert_int_eq(chdir(folder_name), 0);
+}
+
+static inline int count_files(void)
+{
+    DIR *d = opendir(".");
+    int n = 0;
+
+    ck_assert_ptr_nonnull(d);
+    for (struct dirent *entry; (entry = readdir(d));)
+        n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    closedir(d);
+    return n;
+}
+
+static inline void leave_folder(void)
+{
+    DIR *d = opendir(".");
+
+    ck_assert_ptr_nonnull(d);
+    for (struct dirent *entry; (entry = readdir(d));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && unlink(entry->d_name))
+            rmdir(entry->d_name);
+    closedir(d);
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert_int_eq(rmdir(folder_name), 0);
+}
+
+static inline void put_file(const char *name, const void *data, size_t bytes)
+{
+    FILE *f = fopen(name, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, bytes, f), bytes);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+/* The whole file; nst_free it. */
+static inline unsigned char *get_file(const char *name, size_t *bytes)
+{
+    FILE *f = fopen(name, "rb");
+    unsigned char *data;
+    struct stat st;
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fstat(fileno(f), &st), 0);
+    *bytes = (size_t)st.st_size;
+    data = nst_alloc(*bytes);
+    ck_assert_ptr_nonnull(data);
+    ck_assert_uint_eq(fread(data, 1, *bytes, f), *bytes);
+    fclose(f);
+    return data;
+}
+
+/* Where `what` first stands in data, or NULL. */
+static inline unsigned char *find_bytes(unsigned char *data, size_t bytes, const char *what, size_t n)
+{
+    for (size_t i = 0; i + n <= bytes; i++)
+        if (!memcmp(data + i, what, n))
+            return data + i;
+    return NULL;
+}
+
+static inline nst_image *new_image(int w, int h, int channels)
+{
+    nst_error e = { "" };
+    nst_image *image;
+
+    ck_assert_msg(nst_image_create(&image, w, h, channels, &e) == NST_OK, "%s", e.text);
+    return image;
+}
+
+static inline float *at(nst_image *image, int c, int x, int y)
+{
+    return &image->plane[c][(size_t)y * (size_t)image->width + (size_t)x];
+}
+
+/* Whole steps of 1/max that look random; the same on each machine. */
+static inline nst_image *noise_image(int w, int h, int channels, unsigned max)
+{
+    nst_image *image = new_image(w, h, channels);
+    uint32_t seed = 12345;
+
+    for (size_t i = 0; i < (size_t)w * (size_t)h * (size_t)channels; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        image->plane[0][i] = (float)((seed >> 8) % (max + 1)) / (float)max;
+    }
+    return image;
+}
+
+/* Soft waves of each colour, between 0.1 and 0.9. */
+static inline nst_image *smooth_image(int w, int h, int channels)
+{
+    nst_image *image = new_image(w, h, channels);
+
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                *at(image, c, x, y) = (float)(0.5 + 0.4 * sin(0.1 * (c + 1) * x + 0.07 * (3 - c) * y + c));
+    return image;
+}
+
+static inline void write_image(const nst_image *image, const char *name, const nst_write_options *o)
+{
+    nst_error e = { "" };
+
+    ck_assert_msg(nst_image_write(image, name, o, &e) == NST_OK, "%s", e.text);
+}
+
+static inline nst_image *read_image(const char *name)
+{
+    nst_error e = { "" };
+    nst_image *image;
+
+    ck_assert_msg(nst_image_read(&image, name, &e) == NST_OK, "%s", e.text);
+    ck_assert_ptr_nonnull(image);
+    return image;
+}
+
+/* The file is refused with this status and a sentence that starts with its name and holds `text`. */
+static inline void refuse_file(const char *name, nst_status status, const char *text)
+{
+    nst_error e = { "" };
+    nst_image *image = (nst_image *)&e;
+    nst_status s = nst_image_read(&image, name, &e);
+
+    ck_assert_msg(s == status, "%s: status %d (%s), expected %d", name, s, e.text, status);
+    ck_assert_ptr_null(image);
+    ck_assert_msg(strstr(e.text, text) && !strncmp(e.text, name, strlen(name)), "\"%s\", expected \"%s\"", e.text, text);
+    ck_assert_msg(!strchr(e.text, '\n') && e.text[strlen(e.text) - 1] != '.', "\"%s\" is not our kind of sentence", e.text);
+}
+
+/* Same shape, and no sample further away than `tolerance`. */
+static inline void same_image(const nst_image *a, const nst_image *b, double tolerance)
+{
+    ck_assert_int_eq(a->width, b->width);
+    ck_assert_int_eq(a->height, b->height);
+    ck_assert_int_eq(a->channels, b->channels);
+    for (int c = 0; c < a->channels; c++)
+        for (int i = 0; i < a->width * a->height; i++)
+            ck_assert_msg(fabs((double)a->plane[c][i] - b->plane[c][i]) <= tolerance,
+                          "channel %d, x %d, y %d: %.6f and %.6f", c, i % a->width, i / a->width,
+                          (double)a->plane[c][i], (double)b->plane[c][i]);
+}
+
+/* Runs the tests, each in a folder of its own; the program's exit status. */
+static inline int run_tests(const char *name, void (*add)(TCase *t))
+{
+    Suite *s = suite_create(name);
+    TCase *t = tcase_create(name);
+    SRunner *r;
+    int failed;
+
+    tcase_add_checked_fixture(t, enter_folder, leave_folder);
+    tcase_set_timeout(t, 60); /* sanitizers and busy machines */
+    add(t);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
