@@ -110,6 +110,8 @@ static void bash(void)
     puts("# bash completion for nst, made by src/docs.c from the table in src/options.c.\n"
          "_nst()\n{\n"
          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+         "    [[ $cur == = ]] && cur=\n"
+         "    [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
          "    compopt -o filenames 2>/dev/null\n"
          "    case $prev in");
     each(-1, bash_value);
