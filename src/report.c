@@ -25,18 +25,20 @@ static double style_sum(const nst_progress *p)
     return sum;
 }
 
-static void write_line(const nst_progress *p)
+/* The time first: a narrow terminal cuts the end. */
+static const char *line(const nst_progress *p, char out[160])
 {
     char left[32];
 
-    fprintf(stderr, "scale %d/%d %dx%d  %d/%d  loss %.4g = content %.3g + style %.3g  %s left", p->scale, p->scales,
-            p->width, p->height, p->iteration, p->iterations, p->total, p->content, style_sum(p),
-            duration(p->remaining, left));
+    snprintf(out, 160, "scale %d/%d %dx%d  %d/%d  %s left  loss %.4g = content %.3g + style %.3g", p->scale, p->scales,
+             p->width, p->height, p->iteration, p->iterations, duration(p->remaining, left), p->total, p->content,
+             style_sum(p));
+    return out;
 }
 
 static void write_layers(const nst_progress *p)
 {
-    fprintf(stderr, "\n   ");
+    fprintf(stderr, "   ");
     for (int i = 0; i < p->style_layers; i++)
         fprintf(stderr, " %s %.4g", p->style_name[i], p->style[i]);
     fprintf(stderr, "  tv %.4g  %.3f s\n", p->tv, p->seconds);
@@ -52,20 +54,19 @@ static bool is_due(const nst_progress *p)
 
 void nst_report_progress(nst_report *r, const nst_progress *p)
 {
+    char text[160];
+
     if (r->quiet)
         return;
+    line(p, text);
     if (r->verbose) {
-        write_line(p);
+        fprintf(stderr, "%s\n", text);
         write_layers(p);
     } else if (!r->terminal) {
-        if (is_due(p)) {
-            write_line(p);
-            fputc('\n', stderr);
-        }
+        if (is_due(p))
+            fprintf(stderr, "%s\n", text);
     } else if (!r->line_open || p->elapsed - r->last > .1 || p->done == p->total_iterations) {
-        fputs("\r", stderr);
-        write_line(p);
-        fputs("\033[K", stderr);
+        fprintf(stderr, "\r%.79s\033[K", text); /* a line that wrapped could not be written over */
         fflush(stderr);
         r->line_open = true;
         r->last = p->elapsed;
