@@ -143,7 +143,7 @@ static bool is_srgb(cmsHTRANSFORM t, bool eight)
 }
 
 /* 8-bit samples go through lcms2's fast 16-bit paths, 16-bit ones through its plain float pipeline:
- * 12 megapixels in 0.3 s and 3 s. */
+ * 12 megapixels in 0.14 s and 2.3 s. */
 static nst_status open_transform(nst_color *c, const nst_samples *s, const char *label, nst_error *e)
 {
     cmsHPROFILE from = profile_of_file(s), to;
@@ -221,15 +221,6 @@ size_t nst_color_srgb_profile(void *out, size_t room)
     return bytes;
 }
 
-const char *nst_color_describe(void)
-{
-    static char text[32];
-    int v = cmsGetEncodedCMMversion(); /* 2140: 2.14 */
-
-    snprintf(text, sizeof text, "lcms2 %d.%d", v / 1000, v % 1000 / 10);
-    return text;
-}
-
 #else
 
 size_t nst_color_srgb_profile(void *out, size_t room)
@@ -237,11 +228,6 @@ size_t nst_color_srgb_profile(void *out, size_t room)
     (void)out;
     (void)room;
     return 0;
-}
-
-const char *nst_color_describe(void)
-{
-    return "no lcms2 (colour profiles are ignored)";
 }
 #endif
 

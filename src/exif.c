@@ -19,11 +19,6 @@ int nst_exif_orientation(const uint8_t *data, size_t bytes)
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
-const char *nst_exif_describe(void)
-{
-    return "libexif";
-}
-
 #else
 
 int nst_exif_orientation(const uint8_t *data, size_t bytes)
@@ -31,10 +26,5 @@ int nst_exif_orientation(const uint8_t *data, size_t bytes)
     (void)data;
     (void)bytes;
     return 1;
-}
-
-const char *nst_exif_describe(void)
-{
-    return "no libexif (pictures are not turned)";
 }
 #endif

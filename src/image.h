@@ -28,16 +28,12 @@ nst_status nst_png_read(nst_image **out, FILE *f, const char *path, nst_error *e
 nst_status nst_png_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e);
 nst_status nst_jpeg_read(nst_image **out, FILE *f, const char *path, nst_error *e);
 nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e);
-/* "libpng 1.6.39" */
-const char *nst_png_describe(void);
-const char *nst_jpeg_describe(void);
 
 /* ---- exif.c --------------------------------------------------------------- */
 
 /* The orientation 1..8 that an EXIF block (from "Exif\0\0" on) asks for; 1 when it says nothing, is damaged, or
  * the build has no libexif. */
 int nst_exif_orientation(const uint8_t *data, size_t bytes);
-const char *nst_exif_describe(void);
 
 /* ---- color.c ------------------------------------------------------------- */
 
@@ -62,7 +58,6 @@ void nst_color_close(nst_color **c);
 void nst_color_row(nst_color *c, const void *samples, float *const rgba[4]);
 /* An sRGB profile, the same bytes each time, in out[0..room-1]; returns its length, 0 without lcms2. */
 size_t nst_color_srgb_profile(void *out, size_t room);
-const char *nst_color_describe(void);
 
 /* Linear light of an sRGB value and back (IEC 61966-2-1), odd-symmetric below 0, extended above 1. */
 float nst_srgb_to_linear(float v);

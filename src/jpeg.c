@@ -390,15 +390,3 @@ nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, con
     nst_free(j);
     return s;
 }
-
-#define STRING2(x) #x
-#define STRING(x) STRING2(x)
-
-const char *nst_jpeg_describe(void)
-{
-#ifdef LIBJPEG_TURBO_VERSION
-    return "libjpeg-turbo " STRING(LIBJPEG_TURBO_VERSION);
-#else
-    return "libjpeg " STRING(JPEG_LIB_VERSION);
-#endif
-}

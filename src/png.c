@@ -339,8 +339,3 @@ end:
     nst_free(j.samples);
     return s;
 }
-
-const char *nst_png_describe(void)
-{
-    return "libpng " PNG_LIBPNG_VER_STRING;
-}
