@@ -160,6 +160,31 @@ static read_fn *sniff(const uint8_t *head, size_t bytes)
     return NULL;
 }
 
+/* Other formats that people have, by what stands at `at` in their first bytes: the sentence can name them. */
+static nst_status refuse(const uint8_t *head, size_t bytes, const char *path, nst_error *e)
+{
+    static const struct { const char *name; size_t at, n; const char *mark; } formats[] = {
+        { "a GIF", 0, 4, "GIF8" },
+        { "a WebP", 8, 4, "WEBP" },
+        { "an AVIF", 4, 8, "ftypavif" },
+        { "a HEIF", 4, 7, "ftyphei" },
+        { "a HEIF", 4, 8, "ftypmif1" },
+        { "a TIFF", 0, 4, "MM\0*" },
+        { "a TIFF", 0, 4, "II*\0" },
+        { "a JPEG XL", 0, 2, "\xff\x0a" },
+        { "a JPEG XL", 4, 4, "JXL " },
+        { "a JPEG 2000", 4, 4, "jP  " },
+        { "a PDF", 0, 4, "%PDF" },
+        { "a Photoshop", 0, 4, "8BPS" },
+        { "an XCF", 0, 8, "gimp xcf" },
+    };
+
+    for (size_t i = 0; i < NST_COUNT(formats); i++)
+        if (formats[i].at + formats[i].n <= bytes && !memcmp(head + formats[i].at, formats[i].mark, formats[i].n))
+            return nst_fail(e, NST_EFORMAT, "%s: %s file, expected a PNG or JPEG file", path, formats[i].name);
+    return nst_fail(e, NST_EFORMAT, "%s: not a PNG or JPEG file", path);
+}
+
 /* A pipe cannot go back to its start: what came and what follows goes to a nameless file that can. */
 static nst_status spool(FILE **f, const uint8_t *head, size_t bytes, const char *path, nst_error *e)
 {
@@ -185,7 +210,7 @@ static nst_status spool(FILE **f, const uint8_t *head, size_t bytes, const char 
 
 nst_status nst_image_read(nst_image **out, const char *path, nst_error *e)
 {
-    uint8_t head[8];
+    uint8_t head[12];
     struct stat st;
     read_fn *read;
     size_t bytes;
@@ -206,7 +231,7 @@ nst_status nst_image_read(nst_image **out, const char *path, nst_error *e)
     else if (!bytes)
         s = nst_fail(e, NST_EFORMAT, "%s: empty file, expected a PNG or JPEG file", path);
     else if (!read)
-        s = nst_fail(e, NST_EFORMAT, "%s: not a PNG or JPEG file", path);
+        s = refuse(head, bytes, path, e);
     else if (fseeko(f, 0, SEEK_SET))
         s = spool(&f, head, bytes, path, e);
     if (!s)

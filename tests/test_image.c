@@ -200,6 +200,12 @@ START_TEST(read_refusals)
     refuse_file("text.png", NST_EFORMAT, "not a PNG or JPEG file");
     put_file("half.png", half_mark, sizeof half_mark);
     refuse_file("half.png", NST_EFORMAT, "not a PNG or JPEG file");
+    put_file("other.png", "RIFF\1\2\3\4WEBPVP8 ", 16);
+    refuse_file("other.png", NST_EFORMAT, "a WebP file, expected a PNG or JPEG file");
+    put_file("other.png", "\0\0\0\x18" "ftypheic", 12);
+    refuse_file("other.png", NST_EFORMAT, "a HEIF file");
+    put_file("other.png", "II*\0\x10\0\0\0", 8);
+    refuse_file("other.png", NST_EFORMAT, "a TIFF file");
     refuse_file("/dev/null", NST_EFORMAT, "empty file");
     refuse_file("/dev/zero", NST_EFORMAT, "not a PNG or JPEG file");
 }
