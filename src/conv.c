@@ -41,39 +41,39 @@ void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool b
 struct im2col {
     const nst_cpu *cpu;
     const nst_conv *c;
+    int cols;        /* columns of a block, even */
     int t;           /* positions of a block, rounded up to whole tiles */
     int across;      /* blocks in a row */
     size_t each;     /* scratch floats a worker */
     float *scratch;
 };
 
-static int positions(const nst_kernels *k)
+static void im2col_plan(struct im2col *j, const nst_cpu *cpu, const nst_conv *c)
 {
-    return (2 * COLS + k->mr - 1) / k->mr * k->mr;
-}
+    int mr = cpu->k->mr;
 
-static size_t im2col_floats(const nst_kernels *k, const nst_conv *c)
-{
-    size_t t = (size_t)positions(k);
-
-    return (size_t)c->in * 9 * t * NST_LANES           /* patches */
-         + (size_t)k->nr * t                           /* products of one panel */
-         + 4 * (COLS + 2) * NST_LANES;                 /* one block's neighbourhood */
+    j->cpu = cpu, j->c = c;
+    j->cols = c->w < COLS ? (c->w + 1) / 2 * 2 : COLS;
+    j->t = (2 * j->cols + mr - 1) / mr * mr;
+    j->across = (c->w + j->cols - 1) / j->cols;
+    j->each = (size_t)c->in * 9 * (size_t)j->t * NST_LANES     /* patches */
+            + (size_t)cpu->k->nr * (size_t)j->t                /* products of one panel */
+            + 4 * (size_t)(j->cols + 2) * NST_LANES;           /* one block's neighbourhood */
 }
 
 /* a [in][9][t][16] from the source around rows y, y+1 and columns x.. */
 static void patches(const struct im2col *j, int y, int x, float *a, float *near)
 {
     const nst_conv *c = j->c;
-    size_t tap = (size_t)j->t * NST_LANES;
+    size_t tap = (size_t)j->t * NST_LANES, row = (size_t)j->cols * NST_LANES;
 
     for (int b = 0; b < c->in; b++) {
-        nst_conv_read(j->cpu->k, c, b, y - 1, x - 1, 4, COLS + 2, near);
+        nst_conv_read(j->cpu->k, c, b, y - 1, x - 1, 4, j->cols + 2, near);
         for (int i = 0; i < 9; i++, a += tap) {
             for (int r = 0; r < 2; r++)
-                memcpy(a + r * COLS * NST_LANES, near + ((r + i / 3) * (COLS + 2) + i % 3) * NST_LANES,
-                       COLS * NST_LANES * sizeof *a);
-            memset(a + 2 * COLS * NST_LANES, 0, (tap - 2 * COLS * NST_LANES) * sizeof *a);
+                memcpy(a + (size_t)r * row, near + ((r + i / 3) * (j->cols + 2) + i % 3) * NST_LANES,
+                       row * sizeof *a);
+            memset(a + 2 * row, 0, (tap - 2 * row) * sizeof *a);
         }
     }
 }
@@ -88,7 +88,7 @@ static void im2col_blocks(void *arg, int worker, int begin, int end)
     float *near = s + (size_t)k->nr * (size_t)j->t;
 
     for (int i = begin; i < end; i++) {
-        int y = i / j->across * 2, x = i % j->across * COLS;
+        int y = i / j->across * 2, x = i % j->across * j->cols;
 
         patches(j, y, x, a, near);
         for (int b = 0; b < c->out; b += k->nr / NST_LANES) {
@@ -97,8 +97,8 @@ static void im2col_blocks(void *arg, int worker, int begin, int end)
             for (int r = 0; r < j->t; r += k->mr)
                 k->gemm_tile((size_t)c->in * 9, a + r * NST_LANES, lda, w, s + r * NST_LANES, lda, 0);
             for (int n = 0; n < k->nr / NST_LANES && b + n < c->out; n++) {
-                k->bias(2 * COLS, c->bias + (b + n) * NST_LANES, c->floor, s + (size_t)n * lda);
-                nst_conv_write(k, c, b + n, y, x, 2, COLS, s + (size_t)n * lda);
+                k->bias(2 * (size_t)j->cols, c->bias + (b + n) * NST_LANES, c->floor, s + (size_t)n * lda);
+                nst_conv_write(k, c, b + n, y, x, 2, j->cols, s + (size_t)n * lda);
             }
         }
     }
@@ -106,24 +106,55 @@ static void im2col_blocks(void *arg, int worker, int begin, int end)
 
 static void im2col_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
 {
-    struct im2col j = { cpu, c, positions(cpu->k), (c->w + COLS - 1) / COLS, im2col_floats(cpu->k, c), scratch };
+    struct im2col j;
 
+    im2col_plan(&j, cpu, c);
+    j.scratch = scratch;
     nst_par_for(cpu->threads, j.across * ((c->h + 1) / 2), im2col_blocks, &j);
 }
 
 /* ---- the choice ---- */
 
+/* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product
+ * (Zen 5, both AVX sets): the product at its peak, a tile's transforms at about a third of it. */
+static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, bool six)
+{
+    int m = six ? 6 : 4, points = (m + 2) * (m + 2);
+    double tiles = (double)((w + m - 1) / m) * ((h + m - 1) / m);
+    double whole = ((int)tiles + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
+    double product = 2. * points * whole * (in * NST_LANES) * (out * NST_LANES);
+    double transforms = tiles * (in * (six ? 24000. : 10000.) + out * (six ? 18000. : 8000.));
+    double filters = (double)in * NST_LANES * out * (six ? 12000. : 4000.);
+
+    return product + transforms + filters;
+}
+
+static double im2col_cost(const nst_cpu *cpu, int in, int out, int w, int h)
+{
+    double rows = (h + 1) / 2, cols = w < COLS ? w : COLS, blocks = (w + COLS - 1) / COLS;
+    double whole = ((int)(2 * cols) + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
+
+    return 2. * 9 * rows * blocks * whole * (in * NST_LANES) * (out * NST_LANES + 8.);
+}
+
 nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h)
 {
-    (void)cpu, (void)in, (void)out, (void)w, (void)h;
-    return NST_CONV_WINOGRAD4;
+    double direct = im2col_cost(cpu, in, out, w, h);
+    double four = winograd_cost(cpu, in, out, w, h, false), six = winograd_cost(cpu, in, out, w, h, true);
+
+    if (direct < four && direct < six)
+        return NST_CONV_IM2COL;
+    return six < four ? NST_CONV_WINOGRAD6 : NST_CONV_WINOGRAD4;
 }
 
 size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c)
 {
-    if (c->algorithm == NST_CONV_IM2COL)
-        return im2col_floats(cpu->k, c) * (size_t)cpu->threads;
-    return nst_winograd_scratch(cpu, c);
+    struct im2col j;
+
+    if (c->algorithm != NST_CONV_IM2COL)
+        return nst_winograd_scratch(cpu, c);
+    im2col_plan(&j, cpu, c);
+    return j.each * (size_t)cpu->threads;
 }
 
 void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
