@@ -55,6 +55,7 @@ static void man(void)
          ".TH NST 1 \"\" \"nst " PACKAGE_VERSION "\" \"User Commands\"\n"
          ".SH NAME\nnst \\- paint a picture in the style of others\n"
          ".SH SYNOPSIS\n\\fBnst\\fR [\\fIOPTION\\fR]... \\fICONTENT STYLE\\fR...\n"
+         ".br\n\\fBnst bench\\fR [\\fIOPTION\\fR]...\n"
          ".SH DESCRIPTION\n"
          "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
          "style transfer: the picture itself is optimised until its features in a network match those of the content\n"
@@ -64,6 +65,12 @@ static void man(void)
          "On a terminal a line says how far it is and how long it will take; elsewhere plain lines do.\n"
          "Ctrl\\-C ends the run after the iteration at hand and keeps the picture as it is then.\n"
          "The same settings, pictures and kernels give the same result, bit for bit, with any number of threads.\n"
+         ".PP\n"
+         "\\fBnst bench\\fR paints nothing: it measures each layer of the network forward and backward (the algorithm of\n"
+         "its convolution, milliseconds, speed beside the processor\\(aqs measured peak, error against double precision),\n"
+         "a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR,\n"
+         "\\fB\\-\\-simd\\fR, \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape\n"
+         "without it).  \\fB\\-\\-json\\fR prints it for programs.\n"
          ".SH OPTIONS");
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
         printf(".SS %s\n", nst_group_titles[g]);

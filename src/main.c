@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "interrupt.h"
 #include "options.h"
 #include "paths.h"
@@ -69,7 +70,7 @@ static nst_status open_inputs(struct run *r, nst_error *e)
 {
     nst_status s;
 
-    if ((s = nst_model_open(&r->model, r->c.model, e)) || (s = nst_image_read(&r->content, r->c.content, e)))
+    if ((s = nst_model_open(&r->model, r->c.model ? r->c.model : "wavelet", e)) || (s = nst_image_read(&r->content, r->c.content, e)))
         return s;
     for (int i = 0; i < r->c.styles; i++)
         if ((s = nst_image_read(&r->style[i], r->c.style[i], e)))
@@ -246,6 +247,22 @@ static nst_status read_settings(struct run *r, int argc, char **argv, nst_error 
     return NST_OK;
 }
 
+/* `nst bench [OPTION]...`: the same options, no pictures. */
+static nst_status bench(struct run *r, int argc, char **argv, nst_error *e)
+{
+    nst_status s;
+
+    if ((s = nst_options_parse(argc, argv, &r->c, NULL, e)))
+        return s;
+    if (r->c.content) {
+        snprintf(e->text, sizeof e->text, "bench: \"%s\" is not an option, and it takes no pictures", r->c.content);
+        return NST_EARG;
+    }
+    if ((s = nst_settings_create(&r->s, r->c.preset, e)) || (s = nst_options_parse(argc, argv, &r->c, r->s, e)))
+        return s;
+    return nst_bench(&r->c, r->s, e);
+}
+
 int main(int argc, char **argv)
 {
     static struct run r;
@@ -256,6 +273,12 @@ int main(int argc, char **argv)
         nst_help_usage(stdout);
         fflush(stdout);
         return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "bench")) {
+        if ((s = bench(&r, argc - 1, argv + 1, &e)))
+            complain(&r, e.text);
+        release(&r);
+        return s ? exit_status(s) : finish_text();
     }
     s = nst_options_parse(argc, argv, &r.c, NULL, &e);
     if (!s && r.c.help) {

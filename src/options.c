@@ -109,6 +109,8 @@ const nst_option nst_options[] = {
     { "quiet", 'q', NULL, NST_OPTION_FLAG, C(quiet), 0, 0, NULL, NST_GROUP_OUTPUT, "say nothing but errors", NULL },
     { "verbose", 'v', NULL, NST_OPTION_FLAG, C(verbose), 0, 0, NULL, NST_GROUP_OUTPUT,
       "say every iteration's losses, layer by layer", NULL },
+    { "json", 0, NULL, NST_OPTION_FLAG, C(json), 0, 0, NULL, NST_GROUP_OUTPUT,
+      "nst bench: a JSON object instead of a table", NULL },
     { "version", 'V', NULL, NST_OPTION_FLAG, C(version), 0, 0, NULL, NST_GROUP_OUTPUT,
       "say version, kernels and libraries", NULL },
     { "help", 'h', NULL, NST_OPTION_FLAG, C(help), 0, 0, NULL, NST_GROUP_OUTPUT, "say this", NULL },
@@ -301,7 +303,7 @@ nst_status nst_options_parse(int argc, char **argv, nst_command *c, nst_settings
     int code;
 
     if (!s)
-        *c = (nst_command){ .model = "wavelet", .quality = 95 };
+        *c = (nst_command){ .quality = 95 };
     make_getopt(letters, names);
     optind = 1;
     opterr = 0;

@@ -15,14 +15,14 @@ typedef struct nst_command {
     const char *content, *style[NST_MAX_STYLES];
     int styles;
     const char *preset; /* NULL: the default one */
-    const char *model;
+    const char *model;  /* NULL: the built-in one */
     const char *output; /* NULL: made from the inputs' names */
     const char *init;   /* a picture to start from, or NULL */
     const char *log;
     int save_every; /* iterations; 0: never */
     int quality;    /* JPEG, 1..100 */
     int bits;       /* index into "8 16" */
-    int quiet, verbose, dry_run, help, version;
+    int quiet, verbose, dry_run, json, help, version;
 } nst_command;
 
 typedef enum nst_option_kind {
