@@ -65,7 +65,7 @@ static nst_status random_model(nst_model **out, nst_error *e)
             nst_layer *l = &m->layer[m->layers++];
 
             *l = (nst_layer){ .block = blocks[b].block, .index = i, .in = in, .out = blocks[b].filters };
-            snprintf(l->name, sizeof l->name, "conv%d_%d", l->block, l->index);
+            snprintf(l->name, sizeof l->name, "conv%d_%d", l->block % 10, l->index % 10);
             n += (size_t)l->out * ((size_t)l->in * 9 + 1);
         }
     m->describe = nst_strdup("random weights of VGG19's shape");

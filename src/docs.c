@@ -68,8 +68,8 @@ static void man(void)
          ".PP\n"
          "\\fBnst bench\\fR paints nothing: it measures each layer of the network forward and backward (the algorithm of\n"
          "its convolution, milliseconds, speed beside the processor\\(aqs measured peak, error against double precision),\n"
-         "a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR,\n"
-         "\\fB\\-\\-simd\\fR, \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape\n"
+         "a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR, \\fB\\-\\-simd\\fR,\n"
+         "with \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape\n"
          "without it).  \\fB\\-\\-json\\fR prints it for programs.\n"
          ".SH OPTIONS");
     for (int g = 0; g < NST_GROUP_COUNT; g++) {

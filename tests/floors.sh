@@ -22,7 +22,7 @@ floor() {
         optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c) echo 2 ;;
     graph.[ch] | cpu.c | device.h | model.[ch] | safetensors.c | wavelet*) echo 3 ;;
     transfer.[ch] | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
-    main.c | docs.c | help.c | interrupt.[ch] | options.[ch] | paths.[ch] | report.[ch]) echo 5 ;;
+    main.c | bench.[ch] | docs.c | help.c | interrupt.[ch] | options.[ch] | paths.[ch] | report.[ch]) echo 5 ;;
     *) echo unknown ;;
     esac
 }
@@ -36,8 +36,9 @@ for f in src/*.c src/*.h; do
         if [ "$theirs" = unknown ] || [ "$theirs" -gt "$own" ]; then
             not_ok "$f (floor $own) includes $h (floor $theirs)"; out_of_place=1
         fi
-        # The program is a client of the library: it sees its public header only.
-        if [ "$own" = 5 ] && [ "$theirs" != 5 ] && [ "${h##*/}" != nst.h ]; then
+        # The program is a client of the library: it sees its public header only.  But for bench.c, which measures
+        # the floors themselves and so looks inside.
+        if [ "$own" = 5 ] && [ "${f##*/}" != bench.c ] && [ "$theirs" != 5 ] && [ "${h##*/}" != nst.h ]; then
             not_ok "$f is the program's and includes $h"; out_of_place=1
         fi
     done

@@ -25,7 +25,7 @@ check "fish completion and table agree" diff "$dir/table" "$dir/fish"
 
 # Every option is known: one that takes a value misses it, by name.
 while read -r name; do
-    case $name in quiet | verbose | dry-run | version | help) continue ;; esac
+    case $name in quiet | verbose | dry-run | json | version | help) continue ;; esac
     "$NST" "--$name" 2>&1 | grep -q -- "--$name: its value is missing" || not_ok "--$name without a value"
 done <"$dir/names"
 ok "options without their value"
