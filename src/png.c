@@ -172,12 +172,14 @@ static void read_eXIf(struct job *j)
     png_bytep exif;
     uint8_t *block;
 
-    if (png_get_eXIf_1(j->png, j->info, &bytes, &exif) && (block = nst_alloc(sizeof mark + bytes))) {
-        memcpy(block, mark, sizeof mark);
-        memcpy(block + sizeof mark, exif, bytes);
-        j->orientation = nst_exif_orientation(block, sizeof mark + bytes);
-        nst_free(block);
-    }
+    if (!png_get_eXIf_1(j->png, j->info, &bytes, &exif))
+        return;
+    if (!(block = nst_alloc(sizeof mark + bytes)))
+        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
+    memcpy(block, mark, sizeof mark);
+    memcpy(block + sizeof mark, exif, bytes);
+    j->orientation = nst_exif_orientation(block, sizeof mark + bytes);
+    nst_free(block);
 #else
     (void)j;
 #endif

@@ -1,0 +1,130 @@
+/* test_memory.c: no memory at any one point is a sentence, not a crash, a leak (under ASan) or half a result.  mem.c is
+ * compiled into this program with an allocator that fails when told; the library's own copy is then not linked. */
+#include <stdlib.h>
+
+static long countdown = -1; /* allocations until the one that fails; below 0: none does */
+
+static void *failing_alloc(size_t align, size_t bytes)
+{
+    return countdown >= 0 && countdown-- == 0 ? NULL : aligned_alloc(align, bytes);
+}
+#define aligned_alloc failing_alloc
+#include "../src/mem.c"
+#undef aligned_alloc
+
+#include "picture.h"
+
+typedef nst_status operation(nst_error *e);
+
+/* Runs it with the first, second, ... allocation failing until it gets by without that one. */
+static void starve(const char *name, operation *run)
+{
+    int files = count_files();
+    long points = 0;
+
+    for (;; points++) {
+        nst_error e = { "" };
+        nst_status s;
+
+        countdown = points;
+        s = run(&e);
+        if (countdown >= 0) {
+            countdown = -1;
+            ck_assert_msg(s == NST_OK, "%s: %s", name, e.text);
+            break;
+        }
+        ck_assert_msg(s == NST_EMEM, "%s, allocation %ld: status %d (%s)", name, points, s, e.text);
+        ck_assert_msg(strstr(e.text, "out of memory"), "%s, allocation %ld: %s", name, points, e.text);
+        ck_assert_int_eq(count_files(), files);
+        ck_assert_msg(points < 1000, "%s never gets by", name);
+    }
+    ck_assert_msg(points > 0, "%s allocates nothing", name);
+}
+
+static nst_image *picture;
+
+static nst_status read_one(const char *name, nst_error *e)
+{
+    nst_image *out = picture;
+    nst_status s = nst_image_read(&out, name, e);
+
+    ck_assert(!s == !!out);
+    nst_image_destroy(&out);
+    return s;
+}
+
+static nst_status read_png(nst_error *e)
+{
+    return read_one("a.png", e);
+}
+
+static nst_status read_jpeg(nst_error *e)
+{
+    return read_one("a.jpg", e);
+}
+
+static nst_status write_png(nst_error *e)
+{
+    return nst_image_write(picture, "a.png", NULL, e);
+}
+
+static nst_status write_jpeg(nst_error *e)
+{
+    return nst_image_write(picture, "a.jpg", NULL, e);
+}
+
+static nst_status resize(nst_error *e)
+{
+    nst_image *out;
+    nst_status s = nst_image_resize(&out, picture, 20, 31, e);
+
+    ck_assert(!s == !!out);
+    nst_image_destroy(&out);
+    return s;
+}
+
+static nst_status copy(nst_error *e)
+{
+    nst_image *out;
+    nst_status s = nst_image_resize(&out, picture, picture->width, picture->height, e);
+
+    ck_assert(!s == !!out);
+    nst_image_destroy(&out);
+    return s;
+}
+
+static nst_status turn(nst_error *e)
+{
+    nst_image *before = picture;
+    nst_status s = nst_image_orient(&picture, 6, "picture", e);
+
+    ck_assert(!s || picture == before);
+    return s;
+}
+
+/* Reading, writing, resampling and turning pictures. */
+START_TEST(pictures)
+{
+    picture = noise_image(40, 30, 4, 255);
+    write_image(picture, "a.png", NULL);
+    write_image(picture, "a.jpg", NULL);
+    starve("write PNG", write_png);
+    starve("write JPEG", write_jpeg);
+    starve("read PNG", read_png);
+    starve("read JPEG", read_jpeg);
+    starve("resize", resize);
+    starve("copy", copy);
+    starve("turn", turn);
+    nst_image_destroy(&picture);
+}
+END_TEST
+
+static void add(TCase *t)
+{
+    tcase_add_test(t, pictures);
+}
+
+int main(void)
+{
+    return run_tests("memory", add);
+}
