@@ -4,7 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#define PIECE 256  /* positions of a product: two blocks of them fit L1 */
+/* Positions of a product, summed in float, before it joins the sums in double: a Gram matrix is compared with
+ * another one that is nearly the same, so its rounding decides the gradient's.  More for wide layers, whose
+ * sums do not fit a cache. */
+#define PIECE 64
+#define PIECE_WIDE 256
 #define CHUNKS 16  /* partial sums over positions at most; fixed, so the same bits for any number of threads */
 #define NARROW 8   /* channel blocks up to which one worker does all pairs of a chunk and reads it once */
 
@@ -22,7 +26,7 @@ static struct runs runs_of(int fw, const nst_rect *r)
         /* cut again, so that there are shares to hand out */
         size_t n = s.length * (size_t)s.count;
 
-        s.length = PIECE, s.step = PIECE, s.count = (int)((n + PIECE - 1) / PIECE);
+        s.length = PIECE_WIDE, s.step = PIECE_WIDE, s.count = (int)((n + PIECE_WIDE - 1) / PIECE_WIDE);
     }
     return s;
 }
@@ -42,7 +46,7 @@ struct gram {
     size_t n;         /* positions */
     int blocks, chunks;
     struct runs runs;
-    float *part;      /* [chunks][blocks * 16][blocks * 16] */
+    double *part;     /* [chunks][blocks * 16][blocks * 16] */
     double *sums;     /* [chunks][blocks * 16] */
 };
 
@@ -59,16 +63,28 @@ size_t nst_gram_scratch(const nst_cpu *cpu, int blocks)
     size_t chunks = (size_t)chunk_count(blocks, CHUNKS);
     size_t gradient = (c + NST_NR_MAX) * c + NST_NR_MAX + c +
                       (size_t)cpu->threads * NST_MR_MAX * (c + NST_NR_MAX);
-    size_t sums = chunks * (c * c + 2 * c);
+    size_t sums = 2 * chunks * (c * c + c);
 
     return gradient > sums ? gradient : sums;
+}
+
+/* part, row stride c, += the product of two blocks over n positions */
+static void add_tile(const struct gram *g, size_t n, const float *a, const float *b, double *part, size_t c)
+{
+    float tile[NST_LANES * NST_LANES] = { 0 };
+
+    g->cpu->k->gram_tile(n, a, b, tile, NST_LANES);
+    for (size_t i = 0; i < NST_LANES; i++)
+        for (size_t j = 0; j < NST_LANES; j++)
+            part[i * c + j] += (double)tile[i * NST_LANES + j];
 }
 
 static void add_pieces(const struct gram *g, int chunk, int from, int to)
 {
     size_t c = (size_t)g->blocks * NST_LANES;
-    float *part = g->part + (size_t)chunk * c * c;
+    double *part = g->part + (size_t)chunk * c * c;
     double *sums = g->sums + (size_t)chunk * c;
+    size_t piece = g->blocks <= NARROW ? PIECE : PIECE_WIDE;
     int begin = (int)((long long)g->runs.count * chunk / g->chunks);
     int end = (int)((long long)g->runs.count * (chunk + 1) / g->chunks);
 
@@ -79,8 +95,8 @@ static void add_pieces(const struct gram *g, int chunk, int from, int to)
     for (int r = begin; r < end; r++) {
         size_t length = run_length(&g->runs, g->n, r);
 
-        for (size_t at = 0; at < length; at += PIECE) {
-            size_t n = length - at < PIECE ? length - at : PIECE;
+        for (size_t at = 0; at < length; at += piece) {
+            size_t n = length - at < piece ? length - at : piece;
             const float *f = g->f + (g->runs.first + (size_t)r * g->runs.step + at) * NST_LANES;
 
             for (int i = from; i < to; i++) {
@@ -88,8 +104,8 @@ static void add_pieces(const struct gram *g, int chunk, int from, int to)
                 float sum[NST_LANES] = { 0 };
 
                 for (int j = 0; j <= i; j++)
-                    g->cpu->k->gram_tile(n, a, f + (size_t)j * g->block,
-                                         part + (size_t)i * NST_LANES * c + (size_t)j * NST_LANES, c);
+                    add_tile(g, n, a, f + (size_t)j * g->block,
+                             part + (size_t)i * NST_LANES * c + (size_t)j * NST_LANES, c);
                 for (size_t p = 0; p < n; p++)
                     for (int l = 0; l < NST_LANES; l++)
                         sum[l] += a[p * NST_LANES + (size_t)l];
@@ -122,8 +138,8 @@ static void wide(void *arg, int worker, int begin, int end)
     }
 }
 
-void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, float *gram,
-                  float *sum, float *scratch)
+void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, double *gram,
+                  double *sum, float *scratch)
 {
     struct gram g = { .cpu = cpu, .f = f, .block = (size_t)fw * (size_t)fh * NST_LANES,
                       .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r) };
@@ -131,7 +147,7 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
 
     g.chunks = chunk_count(g.blocks, g.runs.count);
     g.sums = (double *)(void *)scratch;
-    g.part = scratch + 2 * (size_t)g.chunks * padded;
+    g.part = g.sums + (size_t)g.chunks * padded;
     if (g.blocks <= NARROW)
         nst_par_for(cpu->threads, g.chunks, narrow, &g);
     else
@@ -141,15 +157,15 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
 
         for (int k = 0; k < g.chunks; k++)
             s += g.sums[(size_t)k * padded + i];
-        sum[i] = (float)((double)sum[i] + s);
+        sum[i] += s;
         for (size_t j = 0; j <= i; j++) {
             double t = 0;
 
             /* only tiles on and below the diagonal are computed; inside a diagonal tile both halves are */
             for (int k = 0; k < g.chunks; k++)
-                t += (double)g.part[((size_t)k * padded + i) * padded + j];
-            t += (double)gram[i * (size_t)c + j];
-            gram[i * (size_t)c + j] = gram[j * (size_t)c + i] = (float)t;
+                t += g.part[((size_t)k * padded + i) * padded + j];
+            t += gram[i * (size_t)c + j];
+            gram[i * (size_t)c + j] = gram[j * (size_t)c + i] = t;
         }
     }
 }

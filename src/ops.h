@@ -109,8 +109,8 @@ typedef struct nst_rect {
 } nst_rect;
 size_t nst_gram_scratch(const nst_cpu *cpu, int blocks);
 /* gram [c][c] += sum over the rectangle of f f^T, sum [c] += sum of f; f [blocks][fh][fw][16]. */
-void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, float *gram,
-                  float *sum, float *scratch);
+void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, double *gram,
+                  double *sum, float *scratch);
 /* df [blocks][fh][fw][16] (+)= a f + b over the rectangle, nothing elsewhere (add) or zeros elsewhere (!add). */
 void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
                        const float *b, bool add, float *df, float *scratch);
@@ -121,8 +121,8 @@ void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh
 typedef struct nst_stats {
     int c;        /* channels */
     double n;     /* positions summed so far */
-    float *gram;  /* [c][c] sum of f f^T, symmetric, both halves */
-    float *sum;   /* [c] sum of f */
+    double *gram; /* [c][c] sum of f f^T, symmetric, both halves */
+    double *sum;  /* [c] sum of f */
 } nst_stats;
 
 nst_status nst_stats_create(nst_stats **out, int c, nst_error *e);

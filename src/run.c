@@ -188,7 +188,7 @@ static nst_status measure_scale(const nst_run *r, int scale, size_t *bytes, nst_
         size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
 
         /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
-        largest += c * c * (4 * (2 + (size_t)r->n_styles) + 8 + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
+        largest += c * c * (4 + 8 * (2 + (size_t)r->n_styles) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
     }
     for (int i = 0; i < r->n_keep; i++) {
         int lw, lh;

@@ -400,7 +400,8 @@ static void gram_case(const nst_cpu *cpu, int c, int w, int h, const nst_rect *r
 {
     size_t square = (size_t)c * (size_t)c, positions = (size_t)r->w * (size_t)r->h;
     oracle_map m = blocked_random(c, h, w, true);
-    float *f = blocked_from(&m), *gram = oracle_alloc(square), *sum = oracle_alloc((size_t)c);
+    float *f = blocked_from(&m);
+    double *gram = (double *)(void *)oracle_alloc(2 * square), *sum = (double *)(void *)oracle_alloc(2 * (size_t)c);
     float *scratch = oracle_alloc(nst_gram_scratch(cpu, nst_blocks(c)));
     double *right = calloc(square + (size_t)c, sizeof *right), tolerance = 4 * (double)FLT_EPSILON * (double)positions;
 
@@ -413,9 +414,9 @@ static void gram_case(const nst_cpu *cpu, int c, int w, int h, const nst_rect *r
     oracle_stats(&m, r->x, r->y, r->w, r->h, right, right + square);
     nst_gram_add(cpu, f, c, w, h, r, gram, sum, scratch);
     for (int i = 0; i < c; i++) {
-        ck_assert_msg(fabs((double)sum[i] - right[square + (size_t)i]) <= tolerance, "%s sum %d", cpu->k->name, i);
+        ck_assert_msg(fabs(sum[i] - right[square + (size_t)i]) <= tolerance, "%s sum %d", cpu->k->name, i);
         for (int j = 0; j < c; j++) {
-            double got = (double)gram[i * c + j];
+            double got = gram[i * c + j];
 
             ck_assert_msg(fabs(got - right[i * c + j]) <= tolerance, "%s Gram %d, %d of %d: %.9g, expected %.9g",
                           cpu->k->name, i, j, c, got, right[i * c + j]);
@@ -424,7 +425,7 @@ static void gram_case(const nst_cpu *cpu, int c, int w, int h, const nst_rect *r
     }
     free(right);
     oracle_map_destroy(&m);
-    ck_assert(oracle_free(f) && oracle_free(gram) && oracle_free(sum));
+    ck_assert(oracle_free(f) && oracle_free((float *)(void *)gram) && oracle_free((float *)(void *)sum));
     ck_assert_msg(oracle_free(scratch), "more scratch is used than was asked for");
 }
 
@@ -490,11 +491,13 @@ START_TEST(statistics_do_not_depend_on_threads)
         size_t square = (size_t)c * (size_t)c;
         nst_rect r = { 0, 0, w, h };
         oracle_map m = blocked_random(c, h, w, true);
-        float *f = blocked_from(&m), *first = oracle_alloc(square + (size_t)c);
+        float *f = blocked_from(&m);
+        double *first = (double *)(void *)oracle_alloc(2 * (square + (size_t)c));
 
         for (size_t t = 0; t < NST_COUNT(numbers); t++) {
             nst_cpu cpu = { nst_kernels_pick(NULL), numbers[t] };
-            float *gram = oracle_alloc(square + (size_t)c), *scratch = oracle_alloc(nst_gram_scratch(&cpu, nst_blocks(c)));
+            double *gram = (double *)(void *)oracle_alloc(2 * (square + (size_t)c));
+            float *scratch = oracle_alloc(nst_gram_scratch(&cpu, nst_blocks(c)));
 
             memset(gram, 0, (square + (size_t)c) * sizeof *gram);
             nst_gram_add(&cpu, f, c, w, h, &r, gram, gram + square, scratch);
@@ -502,9 +505,9 @@ START_TEST(statistics_do_not_depend_on_threads)
                 memcpy(first, gram, (square + (size_t)c) * sizeof *gram);
             ck_assert_msg(memcmp(first, gram, (square + (size_t)c) * sizeof *gram) == 0,
                           "%d channels: %d threads give other bits", c, numbers[t]);
-            ck_assert(oracle_free(gram) && oracle_free(scratch));
+            ck_assert(oracle_free((float *)(void *)gram) && oracle_free(scratch));
         }
-        ck_assert(oracle_free(f) && oracle_free(first));
+        ck_assert(oracle_free(f) && oracle_free((float *)(void *)first));
         oracle_map_destroy(&m);
     }
 }
