@@ -119,8 +119,71 @@ START_TEST(pictures)
 }
 END_TEST
 
+static nst_model *model;
+static nst_settings *settings;
+
+static nst_status open_model(nst_error *e)
+{
+    nst_model *out = model;
+    nst_status s = nst_model_open(&out, "wavelet", e);
+
+    ck_assert(!s == !!out);
+    nst_model_close(&out);
+    return s;
+}
+
+static nst_status make_settings(nst_error *e)
+{
+    nst_settings *out = settings;
+    nst_status s = nst_settings_create(&out, NULL, e);
+
+    ck_assert(!s == !!out);
+    nst_settings_destroy(&out);
+    return s;
+}
+
+static nst_status paint(nst_error *e)
+{
+    const nst_image *styles[2] = { picture, picture };
+    nst_image *out = picture;
+    nst_status s = nst_transfer(settings, model, picture, styles, 2, NULL, NULL, NULL, &out, e);
+
+    ck_assert(!s == !!out);
+    nst_image_destroy(&out);
+    return s;
+}
+
+/* The built-in model, the settings, and a whole run of two scales with two styles, by both optimisers. */
+START_TEST(painting)
+{
+    nst_error e = { "" };
+
+    starve("model", open_model);
+    starve("settings", make_settings);
+    picture = noise_image(48, 48, 3, 255);
+    ck_assert_int_eq(nst_model_open(&model, "wavelet", &e), NST_OK);
+    ck_assert_int_eq(nst_settings_create(&settings, NULL, &e), NST_OK);
+    settings->size = 48;
+    settings->min_size = 32;
+    settings->scales = 2;
+    settings->iterations = settings->first_iterations = 1;
+    settings->threads = 1;
+    strcpy(settings->style_layers, "conv1_1,conv2_1"); /* few: the run is repeated for each of its allocations */
+    strcpy(settings->content_layers, "conv2_1");
+    for (int optimizer = 0; optimizer < NST_OPTIMIZER_COUNT; optimizer++) {
+        settings->optimizer = optimizer;
+        starve("transfer", paint);
+    }
+    nst_settings_destroy(&settings);
+    nst_model_close(&model);
+    nst_image_destroy(&picture);
+}
+END_TEST
+
 static void add(TCase *t)
 {
+    tcase_set_timeout(t, 300); /* 300 runs, under sanitizers 15 s */
+    tcase_add_test(t, painting);
     tcase_add_test(t, pictures);
 }
 
