@@ -41,6 +41,8 @@ nst_status nst_run_open(nst_run *r, nst_error *e);
 void nst_run_close(nst_run *r);
 /* Prepares scale r->scale: the content at its size, the targets of all losses.  x is left alone. */
 nst_status nst_run_targets(nst_run *r, nst_error *e);
+/* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing. */
+nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
 /* Frees what belongs to one scale but x. */
 void nst_run_leave(nst_run *r);
 nst_optim_options nst_run_optim(const nst_run *r);

@@ -37,47 +37,6 @@ nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error 
     return decode(r, nst_optim_result(r->optim, r->x), out, e);
 }
 
-/* ---- one evaluation ------------------------------------------------------------------- */
-
-/* The losses at x into p, the gradient into r->dx.  Allocates nothing. */
-static nst_status evaluate(nst_run *r, nst_progress *p, nst_error *e)
-{
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
-    double distance[NST_MODEL_LAYERS] = { 0 };
-    double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_style : 1;
-    nst_window whole = nst_window_whole(r->w, r->h);
-    nst_status s;
-
-    if ((s = nst_graph_forward(r->graph, &whole, r->x, e)))
-        return s;
-    p->total = p->content = p->tv = 0;
-    for (int i = 0; i < r->n_style; i++) {
-        nst_tap_gradient *t = &tap[r->style[i].layer];
-
-        nst_stats_clear(r->stats[i]);
-        if ((s = nst_graph_stats(r->graph, r->style[i].layer, r->stats[i], e)) ||
-            (s = nst_style_loss(r->target[i], r->stats[i], r->s->style_weight * r->style[i].weight * each,
-                                &p->style[i], r->a[i], r->b[i], e)))
-            return s;
-        t->a = r->a[i];
-        t->b = r->b[i];
-        p->total += p->style[i];
-    }
-    for (int i = 0; i < r->n_keep; i++) {
-        tap[r->keep[i].layer].content = r->kept[i];
-        tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
-    }
-    memset(r->dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)r->h);
-    if ((s = nst_graph_backward(r->graph, &whole, tap, distance, r->dx, e)))
-        return s;
-    for (int i = 0; i < r->n_keep; i++)
-        p->content += r->unit[i] * distance[r->keep[i].layer];
-    if (r->s->tv_weight > 0)
-        p->tv = nst_tv_loss(&r->cpu, r->s->tv, r->x, r->w, r->h, r->s->tv_weight, r->dx);
-    p->total += p->content + p->tv;
-    return isfinite(p->total) ? NST_OK : nst_fail(e, NST_EDIVERGED, "the loss is not a finite number");
-}
-
 /* ---- one scale --------------------------------------------------------------------------- */
 
 /* The x of this scale from the picture that the scale before ended with, kept in [0,1]. */
@@ -175,7 +134,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     memcpy(r->good, r->x, n * sizeof *r->x);
     for (p->iteration = 1; p->iteration <= p->iterations && !*stop; p->iteration++) {
         double at = now();
-        nst_status s = evaluate(r, p, e);
+        nst_status s = nst_run_evaluate(r, p, e);
 
         if (s)
             return s;

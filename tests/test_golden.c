@@ -1,0 +1,231 @@
+/* test_golden.c: the presets of other programs give those programs' losses, gradients and first iterations, as an
+ * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
+#include "run.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "golden/numbers.h"
+
+static nst_model *model;
+static nst_image *content, *start;
+static nst_image *style[2];
+
+static const char *path(const char *name)
+{
+    static char text[512];
+    const char *folder = getenv("SRCDIR");
+
+    snprintf(text, sizeof text, "%s/tests/golden/%s", folder ? folder : ".", name);
+    return text;
+}
+
+static void read_all(void)
+{
+    nst_error e;
+
+    ck_assert_msg(!nst_model_open(&model, path("tiny.safetensors"), &e), "%s", e.text);
+    ck_assert_msg(!nst_image_read(&content, path("content-67x51.png"), &e), "%s", e.text);
+    ck_assert_msg(!nst_image_read(&start, path("start-67x51.png"), &e), "%s", e.text);
+    ck_assert_msg(!nst_image_read(&style[0], path("style-67x51.png"), &e), "%s", e.text);
+    ck_assert_msg(!nst_image_read(&style[1], path("style-73x58.png"), &e), "%s", e.text);
+}
+
+static void close_all(void)
+{
+    nst_model_close(&model);
+    nst_image_destroy(&content);
+    nst_image_destroy(&start);
+    nst_image_destroy(&style[0]);
+    nst_image_destroy(&style[1]);
+}
+
+static const nst_image *style_of(const struct golden *g)
+{
+    return strstr(g->style, "67x51") ? style[0] : style[1];
+}
+
+static nst_settings *settings(const char *preset)
+{
+    nst_settings *s;
+
+    ck_assert_int_eq(nst_settings_create(&s, preset, NULL), NST_OK);
+    s->size = 0;
+    s->scales = 1;
+    s->init = NST_INIT_CONTENT;
+    s->threads = 2;
+    return s;
+}
+
+/* Relative to itself or to a share of the total, as rounding goes. */
+static void near(const char *preset, int row, const char *what, double got, double want, double total, double band)
+{
+    double scale = fmax(fabs(want), 2e-3 * fabs(total));
+
+    ck_assert_msg(fabs(got - want) <= band * scale, "%s, evaluation %d, %s: %.9g, expected %.9g", preset, row, what, got,
+                  want);
+}
+
+static void losses_are(const char *preset, int row, const nst_progress *p, const golden_losses *want, double band)
+{
+    near(preset, row, "total", p->total, want->total, want->total, band);
+    near(preset, row, "content", p->content, want->content, want->total, band);
+    near(preset, row, "tv", p->tv, want->tv, want->total, band);
+    ck_assert_int_eq(p->style_layers, 5);
+    for (int i = 0; i < 5; i++)
+        near(preset, row, p->style_name[i], p->style[i], want->style[i], want->total, band);
+}
+
+/* One evaluation at a start picture that is neither content nor style: every loss to 1e-4, the gradient's norms to
+ * 1e-4 and its values at 24 places to 1e-3 of the largest; with every convolution algorithm of every usable set. */
+static void evaluate(const struct golden *g, const char *set, const char *conv)
+{
+    nst_settings *s = settings(g->preset);
+    const nst_image *one = style_of(g);
+    nst_run r = { .s = s, .model = model, .content = content, .styles = &one, .n_styles = 1 };
+    const float *const rgb[3] = { start->plane[0], start->plane[1], start->plane[2] };
+    size_t n = (size_t)start->width * (size_t)start->height;
+    nst_progress p = { .style_layers = 5 };
+    double l1 = 0, l2 = 0, max = 0;
+    nst_error e;
+
+    snprintf(s->simd, sizeof s->simd, "%s", set);
+    snprintf(s->conv, sizeof s->conv, "%s", conv);
+    ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
+    ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
+    for (int i = 0; i < 5; i++)
+        p.style_name[i] = model->layer[r.style[i].layer].name;
+    r.x = nst_calloc(n, 3 * sizeof *r.x);
+    r.dx = nst_calloc(n, 3 * sizeof *r.dx);
+    nst_space_encode(&r.space, rgb, n, r.x);
+    ck_assert_msg(!nst_run_evaluate(&r, &p, &e), "%s", e.text);
+    losses_are(g->preset, 0, &p, &g->at_start, 1e-4);
+    for (size_t i = 0; i < 3 * n; i++) {
+        l1 += fabs((double)r.dx[i]);
+        l2 += (double)r.dx[i] * (double)r.dx[i];
+        max = fmax(max, fabs((double)r.dx[i]));
+    }
+    near(g->preset, 0, "|gradient|_1", l1, g->l1, 0, 1e-4);
+    near(g->preset, 0, "|gradient|_2", sqrt(l2), g->l2, 0, 1e-4);
+    near(g->preset, 0, "largest gradient", max, g->max, 0, 1e-3);
+    for (int i = 0; i < 24; i++)
+        ck_assert_msg(fabs((double)r.dx[g->at[i]] - g->value[i]) <= 1e-3 * g->max, "%s %s %s: gradient at %d: %.9g, "
+                      "expected %.9g", g->preset, set, conv, g->at[i], (double)r.dx[g->at[i]], g->value[i]);
+    nst_run_close(&r);
+    nst_settings_destroy(&s);
+}
+
+START_TEST(losses_and_gradients)
+{
+    static const char *const convs[] = { "im2col", "winograd4", "winograd6" };
+    bool usable;
+
+    for (int i = 0; nst_kernels_at(i, &usable); i++)
+        for (size_t c = 0; usable && c < NST_COUNT(convs); c++)
+            evaluate(&golden[_i], nst_kernels_at(i, NULL)->name, convs[c]);
+}
+END_TEST
+
+/* ---- the loop ------------------------------------------------------------------------------------- */
+
+struct listener {
+    const struct golden *g;
+    int calls;
+    size_t allocations; /* after the second iteration */
+    nst_progress last;
+};
+
+/* How far a term may be: rounding is amplified slowly by Adam, fast by L-BFGS without a line search. */
+static double band(const struct golden *g, int iteration)
+{
+    bool adam = !strcmp(g->preset, "opengenus") || !strcmp(g->preset, "style-transfer-pytorch");
+
+    return iteration == 1 ? 1e-3 : adam || iteration == 2 ? 5e-3 : iteration <= 4 ? .1 : INFINITY;
+}
+
+static int listen(void *arg, const nst_progress *p)
+{
+    struct listener *l = arg;
+
+    l->calls++;
+    ck_assert_int_eq(p->iteration, l->calls);
+    if (l->g && band(l->g, p->iteration) < 1)
+        losses_are(l->g->preset, p->iteration, p, &l->g->run[p->iteration - 1], band(l->g, p->iteration));
+    if (l->calls == 2)
+        l->allocations = nst_alloc_count();
+    if (l->calls > 2) /* an iteration allocates nothing */
+        ck_assert_uint_eq(nst_alloc_count(), l->allocations);
+    l->last = *p;
+    return 0;
+}
+
+START_TEST(first_iterations)
+{
+    const struct golden *g = &golden[_i];
+    nst_settings *s = settings(g->preset);
+    const nst_image *one = style_of(g);
+    struct listener l = { .g = g };
+    nst_image *out;
+    nst_error e;
+
+    s->iterations = g->iterations;
+    ck_assert_msg(!nst_transfer(s, model, content, &one, 1, NULL, listen, &l, &out, &e), "%s", e.text);
+    ck_assert_int_eq(l.calls, s->iterations);
+    ck_assert(nst_image_width(out) == 67 && nst_image_height(out) == 51);
+    nst_image_destroy(&out);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* Every preset, two scales, two styles: the same bits for 1, 2 and 3 threads. */
+START_TEST(threads_give_the_same_bits)
+{
+    const char *preset = nst_preset_name(_i);
+    const nst_image *both[2] = { style[0], style[1] };
+    nst_image *first = NULL, *out;
+    nst_error e;
+
+    for (int threads = 1; threads <= 3; threads++) {
+        nst_settings *s = settings(preset);
+
+        s->size = 60;
+        s->scales = 2;
+        s->scale_step = 1.3;
+        s->iterations = s->first_iterations = 4;
+        s->threads = threads;
+        ck_assert_msg(!nst_transfer(s, model, content, both, 2, NULL, NULL, NULL, &out, &e), "%s", e.text);
+        for (int c = 0; c < 3 && first; c++)
+            ck_assert_msg(!memcmp(first->plane[c], out->plane[c],
+                                  (size_t)out->width * (size_t)out->height * sizeof(float)),
+                          "%s: %d threads give other bits", preset, threads);
+        if (first)
+            nst_image_destroy(&out);
+        else
+            first = out;
+        nst_settings_destroy(&s);
+    }
+    nst_image_destroy(&first);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("golden");
+    TCase *t = tcase_create("golden");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_set_timeout(t, 120);
+    tcase_add_checked_fixture(t, read_all, close_all);
+    tcase_add_loop_test(t, losses_and_gradients, 0, (int)NST_COUNT(golden));
+    tcase_add_loop_test(t, first_iterations, 0, (int)NST_COUNT(golden));
+    tcase_add_loop_test(t, threads_give_the_same_bits, 0, 5);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
