@@ -66,11 +66,11 @@ static void man(void)
          "Ctrl\\-C ends the run after the iteration at hand and keeps the picture as it is then.\n"
          "The same settings, pictures and kernels give the same result, bit for bit, with any number of threads.\n"
          ".PP\n"
-         "\\fBnst bench\\fR paints nothing: it measures each layer of the network forward and backward (the algorithm of\n"
-         "its convolution, milliseconds, speed beside the processor\\(aqs measured peak, error against double precision),\n"
-         "a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR, \\fB\\-\\-simd\\fR,\n"
-         "with \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape\n"
-         "without it).  \\fB\\-\\-json\\fR prints it for programs.\n"
+         "\\fBnst bench\\fR paints nothing: it measures each layer of the network forward and backward (the algorithm\n"
+         "of its convolution, milliseconds, speed beside the processor\\(aqs measured peak, error against double\n"
+         "precision), a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR,\n"
+         "\\fB\\-\\-simd\\fR, \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape without it).\n"
+         "\\fB\\-\\-json\\fR prints it for programs.\n"
          ".SH OPTIONS");
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
         printf(".SS %s\n", nst_group_titles[g]);

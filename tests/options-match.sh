@@ -14,7 +14,7 @@ check "help fits 40 lines" test "$(wc -l <"$dir/help")" -le 40
 sed -n "s/^    { \"\([a-z-]*\)\", \('.'\|0\),.*/\1/p" "$SRCDIR/src/options.c" | sort >"$dir/table"
 check "help and table agree" diff "$dir/table" "$dir/names"
 
-sed -n 's/^\(\\fB\\-.\\fR, \)\{0,1\}\\fB\\-\\-\([a-z\\-]*\)\\fR.*/\2/p' "$(page nst.1)" | tr -d '\\' | sort >"$dir/man"
+sed -n '/^\.TP$/{n;p;}' "$(page nst.1)" | sed -n 's/^\(\\fB\\-.\\fR, \)\{0,1\}\\fB\\-\\-\([a-z\\-]*\)\\fR.*/\2/p' | tr -d '\\' | sort >"$dir/man"
 check "man page and table agree" diff "$dir/table" "$dir/man"
 grep -o -- '--[a-z-]*' "$(page completions/nst)" | sed 's/--//' | grep . | sort -u >"$dir/bash"
 check "bash completion and table agree" diff "$dir/table" "$dir/bash"
