@@ -13,6 +13,7 @@
  *                 SCATTER  derivatives of the last scale's luma energies (second order, as in scattering)
  *   last of b     LOW, the second derivatives HESSIAN (xx, xy, yy: any direction is their sum), ENERGY: all
  *                 smoothed, because a pool follows
+ *   conv4_2       conv4_1 again, for the content loss
  *
  * Every value is rounded at most a few times, by single multiplications and divisions of IEEE floats; the only sums are exact
  * in double.  So no compiler, fused multiply-add or mathematical library can make the weights differ between
@@ -189,7 +190,7 @@ static void put(const row *r, const nst_channel *in, const kernel *k, float fact
         const nst_channel *c = &r->before->at[i];
 
         if (c->family != in->family || c->colour != in->colour || c->direction != in->direction ||
-            c->sign != in->sign || c->block != in->block || c->of != in->of)
+            c->along != in->along || c->sign != in->sign || c->block != in->block || c->of != in->of)
             continue;
         float ratio = r->out.gain / c->gain;
         for (int j = 0; j < 9; j++) {
@@ -297,7 +298,9 @@ static void fill_last(const row *r, int block)
 
 static const struct {
     int block, index;
-} chain[] = { { 1, 1 }, { 1, 2 }, { 2, 1 }, { 2, 2 }, { 3, 1 }, { 3, 2 }, { 4, 1 }, { 4, 2 }, { 5, 1 } };
+} chain[] = { { 1, 1 }, { 1, 2 }, { 2, 1 }, { 2, 2 }, { 3, 1 }, { 3, 2 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 5, 1 } };
+#define CONTENT 7 /* conv4_2: a copy of conv4_1, for the content loss, at which energies count less */
+#define ENERGIES_IN_CONTENT 0.5f
 
 /* One gain for all directions and both signs of a kind, so that the model has no preferred direction. */
 static float gain(int layer, const nst_channel *c)
@@ -305,7 +308,7 @@ static float gain(int layer, const nst_channel *c)
     for (size_t i = 0; i < NST_COUNT(gains); i++)
         if (gains[i].layer == layer && gains[i].family == c->family && gains[i].colour == c->colour &&
             gains[i].block == c->block && gains[i].of == c->of)
-            return gains[i].gain;
+            return gains[i].gain * (layer == CONTENT && c->family >= NST_ENERGY ? ENERGIES_IN_CONTENT : 1);
     return 1;
 }
 
@@ -313,6 +316,8 @@ static void list_layer(int layer, bool plain, const list *before, list *l)
 {
     if (chain[layer].index == 1)
         list_first(chain[layer].block, before, l);
+    else if (layer == CONTENT)
+        *l = *before;
     else
         list_last(chain[layer].block, before, l);
     for (int i = 0; !plain && i < l->n; i++)
@@ -338,6 +343,8 @@ static void fill_layer(nst_layer *layer, const list *before, const list *l, floa
 
         if (layer->index == 1)
             fill_first(&r, layer->block);
+        else if (layer->block == chain[CONTENT].block && layer->index == chain[CONTENT].index)
+            put(&r, &r.out, &delta, 1);
         else
             fill_last(&r, layer->block);
     }
