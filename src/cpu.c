@@ -139,6 +139,37 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
     return NST_OK;
 }
 
+/* A first block of one convolution: first.c does not pool on its way out as conv.c does. */
+struct pooling {
+    struct cpu_device *d;
+    const nst_node *n;
+};
+
+static void pool_rows(void *arg, int worker, int begin, int end)
+{
+    const struct pooling *p = arg;
+    const nst_node *n = p->n;
+    nst_conv c = { .w = n->w, .h = n->h, .pass = masks(p->d, n->pass), .pooled = floats(p->d, n->pool),
+                   .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = p->d->average };
+    float strip[2 * NST_STRIP_COLS * NST_LANES];
+
+    (void)worker;
+    for (int b = 0; b < nst_blocks(n->out); b++)
+        for (int y = 2 * begin; y < 2 * end; y += 2)
+            for (int x = 0; x < n->w; x += NST_STRIP_COLS) {
+                int rows = n->h - y < 2 ? 1 : 2, cols = n->w - x < NST_STRIP_COLS ? n->w - x : NST_STRIP_COLS;
+
+                for (int r = 0; r < rows; r++)
+                    memcpy(strip + r * NST_STRIP_COLS * NST_LANES,
+                           floats(p->d, n->result) +
+                               (((size_t)b * (size_t)n->h + (size_t)(y + r)) * (size_t)n->w + (size_t)x) * NST_LANES,
+                           (size_t)cols * NST_LANES * sizeof *strip);
+                nst_conv_write(p->d->cpu.k, &c, b, y, x, rows, NST_STRIP_COLS, strip);
+            }
+}
+
+static void unpool(struct cpu_device *d, const nst_node *n);
+
 static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,
                           nst_error *e)
 {
@@ -151,6 +182,11 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
 
         nst_first_forward(&d->cpu, &f, x + (size_t)win->y * f.ldx + (size_t)win->x, floats(d, n->result),
                           masks(d, n->pass), d->scratch);
+        if (n->pooled) {
+            struct pooling p = { d, n };
+
+            nst_par_for(d->cpu.threads, (n->h + 1) / 2, pool_rows, &p);
+        }
     } else {
         nst_conv c = forward_conv(d, nodes, i);
 
@@ -169,7 +205,9 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     if (i == 0) {
         nst_first f = first_job(d, n, win);
 
-        nst_first_backward(&d->cpu, &f, floats(d, n->dout), masks(d, n->pass),
+        if (n->pooled && !n->tap)
+            unpool(d, n);
+        nst_first_backward(&d->cpu, &f, floats(d, n->pooled ? n->dresult : n->dout), masks(d, n->pass),
                            dx + (size_t)win->y * f.ldx + (size_t)win->x, d->scratch);
     } else {
         nst_conv c = backward_conv(d, nodes, i);
@@ -259,7 +297,7 @@ static void content_blocks(void *arg, int worker, int begin, int end)
     }
 }
 
-/* A pooled tap's gradient before the losses: what comes back through the pooling. */
+/* The gradient with respect to pooled features, taken back through the pooling to dresult. */
 static void unpool(struct cpu_device *d, const nst_node *n)
 {
     size_t full = (size_t)n->w * NST_LANES;

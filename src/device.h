@@ -20,12 +20,12 @@ typedef struct nst_node {
     /* sizes for the window that is placed */
     int w, h, pooled_w, pooled_h;
     /* buffers: of the forward pass */
-    size_t result;             /* features, when a tap or not pooled */
+    size_t result;             /* features, when a tap, not pooled or the first */
     size_t pool;               /* pooled features */
     size_t pass;               /* where the gradient passes */
     /* of the backward pass: gradients with respect to */
     size_t dout;               /* what the next node reads: pooled features if pooled, features if not */
-    size_t dresult;            /* features, when a tap is pooled; else the same as dout */
+    size_t dresult;            /* features, when a tap or the first is pooled; else NST_NONE */
 } nst_node;
 
 typedef struct nst_device nst_device;

@@ -102,17 +102,19 @@ static size_t dry_run(nst_graph *g, int w, int h, bool backward, size_t *scratch
         nst_node *n = &g->node[i];
         int back = end - i;
         size_t full = ops->feature_bytes(g->device, n->out, n->w, n->h);
+        /* the first convolution does not pool by itself */
+        bool whole = n->tap || (i == 0 && n->pooled);
         size_t half = n->pooled ? ops->feature_bytes(g->device, n->out, n->pooled_w, n->pooled_h) : 0;
 
-        if (n->tap || !n->pooled)
-            add(&p, &n->result, full, i, n->tap ? (backward ? back : end) : i + 1);
+        if (whole || !n->pooled)
+            add(&p, &n->result, full, i, whole ? (backward ? back : end) : i + 1);
         if (n->pooled)
             add(&p, &n->pool, half, i, i + 1);
         if (!backward)
             continue;
         add(&p, &n->pass, ops->mask_bytes(g->device, n->out, n->w, n->h), i, back);
         add(&p, &n->dout, n->pooled ? half : full, back - 1, back);
-        if (n->pooled && n->tap)
+        if (n->pooled && whole)
             add(&p, &n->dresult, full, back, back);
     }
     *scratch = ops->scratch_bytes(g->device, g->node, g->count);
