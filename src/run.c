@@ -12,13 +12,13 @@
 static nst_status check_pictures(const nst_run *r, nst_error *e)
 {
     if (r->content->width < PICTURE_MIN || r->content->height < PICTURE_MIN)
-        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels is too small, expected %d or more a side",
+        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side",
                         r->content->width, r->content->height, PICTURE_MIN);
     if (r->n_styles < 1)
         return nst_fail(e, NST_EARG, "no style picture is given, expected one or more");
     for (int i = 0; i < r->n_styles; i++)
         if (r->styles[i]->width < PICTURE_MIN || r->styles[i]->height < PICTURE_MIN)
-            return nst_fail(e, NST_EARG, "style picture %d: %d x %d pixels is too small, expected %d or more a side",
+            return nst_fail(e, NST_EFORMAT, "style picture %d: %d x %d pixels is too small, expected %d or more a side",
                             i + 1, r->styles[i]->width, r->styles[i]->height, PICTURE_MIN);
     if (r->s->init == NST_INIT_IMAGE && !r->init)
         return nst_fail(e, NST_EARG, "init: no start picture is given");

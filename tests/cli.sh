@@ -69,6 +69,11 @@ empty
 head -c 300 in/c.png >in/cut.png
 head -c 300 in/s.jpg >in/cut.jpg
 echo "not a picture" >in/text.png
+# one grey pixel
+printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\000\001\000\000\000\001\010\000\000\000\000\072\176\233\125\000\000\000\012\111\104\101\124\170\234\143\150\000\000\000\202\000\201\167\315\162\266\000\000\000\000\111\105\116\104\256\102\140\202' >in/one.png
+run 1 "a content of one pixel" -o out/x.png in/one.png in/s.jpg
+says "too small"
+run 1 "a style of one pixel" -o out/x.png in/c.png in/one.png
 for bad in in/absent.png in/empty.png in/cut.png in/cut.jpg in/text.png in; do
     run 1 "content $bad" -o out/x.png --log out/log $bad in/s.jpg
     says "$bad"
