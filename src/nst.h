@@ -64,7 +64,9 @@ typedef struct nst_write_options {
 
 /* Writes PNG or JPEG by the suffix of path (.png .jpg .jpeg): to a temporary
  * file beside it, synced, then renamed, so that path is always either the old
- * file or the whole new one.  o may be NULL. */
+ * file or the whole new one, with the old one's rights; a symbolic link stays
+ * one, a device or pipe is written in place.  PNG keeps alpha, JPEG lays what
+ * is transparent on white.  o may be NULL. */
 NST_API nst_status nst_image_write(const nst_image *image, const char *path,
                                    const nst_write_options *o, nst_error *e);
 
