@@ -47,8 +47,8 @@ while read -r name sources; do
         "$src/tests/$name.c" "$src/tests/oracle.c" $files "$tmp/scalar.o" "$tmp/neon.o" -lm
     "$QEMU" "$tmp/$name" >"$tmp/log" 2>&1 || {
         cat "$tmp/log"
-        echo "$name failed under $QEMU"
+        echo "not ok $name under $QEMU"
         exit 1
     }
-    echo "$name: passed under $QEMU"
+    echo "ok $name under $QEMU"
 done <"$tmp/tests"

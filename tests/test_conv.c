@@ -329,8 +329,9 @@ static void first_case(const nst_cpu *cpu, int out, int w, int h, bool replicate
     for (int i = 0; i < 3; i++)
         for (int r = 0; r < h; r++)
             for (int c = 0; c < w; c++)
-                *oracle_at(&seen, i, r, c) = (double)f.scale[i] * x[(size_t)f.order[i] * plane + (size_t)r * ldx + (size_t)c] +
-                                             (double)f.shift[i];
+                *oracle_at(&seen, i, r, c) =
+                    (double)f.scale[i] * x[(size_t)f.order[i] * plane + (size_t)r * ldx + (size_t)c] +
+                    (double)f.shift[i];
     oracle_map right = oracle_conv(&seen, weight, plain, out, replicate);
 
     oracle_relu(&right);
@@ -368,7 +369,7 @@ static void first_case(const nst_cpu *cpu, int out, int w, int h, bool replicate
                 double expected = 1 + (double)f.scale[i] * *oracle_at(&back, i, r, c);
 
                 ck_assert_msg(fabs((double)*got - expected) <= 4 * (double)FLT_EPSILON * (9 * out + 1) * 2,
-                              "%s first layer's gradient, %d channels, %d x %d, plane %d at %d, %d: %.9g, expected %.9g",
+                              "%s first gradient, %d channels, %d x %d, plane %d at %d, %d: %.9g, expected %.9g",
                               cpu->k->name, out, w, h, i, c, r, (double)*got, expected);
             }
     oracle_map_destroy(&seen), oracle_map_destroy(&right), oracle_map_destroy(&d), oracle_map_destroy(&masked);

@@ -42,7 +42,10 @@ static nst_graph *graph(const chain *c, const nst_kernels *k, int threads, const
 /* By hand: loss.c, which makes them, needs LAPACK, and the arm64 build has none. */
 static nst_stats stats_create(int c)
 {
-    nst_stats s = { .c = c, .gram = calloc((size_t)c * (size_t)c, sizeof *s.gram), .sum = calloc((size_t)c, sizeof *s.sum) };
+    nst_stats s = { .c = c };
+
+    s.gram = calloc((size_t)c * (size_t)c, sizeof *s.gram);
+    s.sum = calloc((size_t)c, sizeof *s.sum);
 
     if (!s.gram || !s.sum)
         abort();

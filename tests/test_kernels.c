@@ -138,7 +138,7 @@ static void check_first_tile(const nst_kernels *k)
 
 struct winograd {
     int m;
-    double factor; /* times the direct sum's tolerance, as the matrices' entries are large; 10 and 24 were the worst seen */
+    double factor; /* times the direct sum's tolerance, as the matrices' entries are large; worst seen 10 and 24 */
     nst_wino_in_fn *in;
     nst_wino_filter_fn *filter;
     nst_wino_out_fn *out;
@@ -228,7 +228,7 @@ static void check_winograd(const nst_kernels *k, const struct winograd *f)
 /* Each transform on its own: T(a x + b y) = a T(x) + b T(y), written into every point.  in [n][16] of each. */
 static void check_linear(const nst_kernels *k, const struct winograd *f, int which)
 {
-    size_t m = (size_t)f->m, t = m + 2, in = which == 0 ? t * t : which == 1 ? 9 : t * t, out = which == 2 ? m * m : t * t;
+    size_t m = (size_t)f->m, t = m + 2, in = which == 1 ? 9 : t * t, out = which == 2 ? m * m : t * t;
     float *x[3], *y[3], zero[L] = { 0 }, *none = oracle_alloc(L);
 
     memcpy(none, zero, sizeof zero);
@@ -440,7 +440,8 @@ static void check_gate(const nst_kernels *k)
 
 /* ---- flat arrays ----------------------------------------------------------------- */
 
-static const size_t lengths[] = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 130, 255, 4099 };
+static const size_t lengths[] = { 0,  1,  2,  3,  4,  5,  7,   8,   9,   15,  16,  17,
+                                  31, 32, 33, 63, 64, 65, 127, 128, 130, 255, 4099 };
 
 /* Any length at any alignment; the same number again for the same array at another alignment. */
 static void check_sum(const nst_kernels *k, const char *what, nst_dot_fn *pair, nst_abs_fn *one,
