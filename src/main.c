@@ -242,7 +242,8 @@ static nst_status read_settings(struct run *r, int argc, char **argv, nst_error 
                  r->c.content ? "a style picture is missing" : "no pictures are named");
         return NST_EARG;
     }
-    n = snprintf(r->comment, sizeof r->comment, "nst %s ", nst_version());
+    n = snprintf(r->comment, sizeof r->comment, "nst %s (%s) --model %.500s ", nst_version(),
+                 *r->s->simd ? r->s->simd : nst_simd_chosen(), r->c.model ? nst_paths_base(r->c.model) : "wavelet");
     nst_options_describe(r->s, r->comment + n, sizeof r->comment - (size_t)n);
     r->report = (nst_report){ .quiet = r->c.quiet, .verbose = r->c.verbose, .terminal = isatty(STDERR_FILENO) };
     return NST_OK;

@@ -303,7 +303,7 @@ nst_status nst_options_parse(int argc, char **argv, nst_command *c, nst_settings
     int code;
 
     if (!s)
-        *c = (nst_command){ .quality = 95 };
+        *c = (nst_command){ 0 };
     make_getopt(letters, names);
     optind = 1;
     opterr = 0;

@@ -20,7 +20,7 @@ typedef struct nst_command {
     const char *init;   /* a picture to start from, or NULL */
     const char *log;
     int save_every; /* iterations; 0: never */
-    int quality;    /* JPEG, 1..100 */
+    int quality;    /* JPEG, 1..100; 0: not said */
     int bits;       /* index into "8 16" */
     int quiet, verbose, dry_run, json, help, version;
 } nst_command;

@@ -18,7 +18,7 @@ static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
     return s;
 }
 
-static const char *base(const char *path)
+const char *nst_paths_base(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -28,21 +28,26 @@ static const char *base(const char *path)
 /* Length of a name without its suffix; a name that begins with a dot keeps it. */
 static int stem(const char *name)
 {
-    const char *dot = strrchr(base(name), '.');
+    const char *dot = strrchr(nst_paths_base(name), '.');
 
-    return (int)(dot && dot != base(name) ? (size_t)(dot - name) : strlen(name));
+    return (int)(dot && dot != nst_paths_base(name) ? (size_t)(dot - name) : strlen(name));
+}
+
+static bool is_png(const char *path)
+{
+    return !strcasecmp(path + stem(path), ".png");
 }
 
 static bool is_picture(const char *path)
 {
     const char *suffix = path + stem(path);
 
-    return !strcasecmp(suffix, ".png") || !strcasecmp(suffix, ".jpg") || !strcasecmp(suffix, ".jpeg");
+    return is_png(path) || !strcasecmp(suffix, ".jpg") || !strcasecmp(suffix, ".jpeg");
 }
 
 nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e)
 {
-    const char *content = base(c->content), *style = base(c->style[0]);
+    const char *content = nst_paths_base(c->content), *style = nst_paths_base(c->style[0]);
     struct stat st;
     int n;
 
@@ -50,6 +55,10 @@ nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_e
         return fail(e, NST_EIO, "%s: is a folder, expected a file's name", c->output);
     if (c->output && !is_picture(c->output))
         return fail(e, NST_EARG, "%s: its name ends in none of .png, .jpg and .jpeg", c->output);
+    if (c->bits && c->output && !is_png(c->output))
+        return fail(e, NST_EARG, "--bits 16: %s is a JPEG, which has 8", c->output);
+    if (c->quality && (!c->output || is_png(c->output)))
+        return fail(e, NST_EARG, "--quality: the result is a PNG, which loses nothing; name a .jpg with --output");
     if (c->output)
         n = snprintf(out, bytes, "%s", c->output);
     else if (c->styles == 1)
@@ -80,7 +89,7 @@ static bool same_file(const struct stat *a, const char *path)
 static nst_status check_folder(const char *path, nst_error *e)
 {
     char folder[NST_PATH_BYTES] = ".";
-    size_t n = (size_t)(base(path) - path);
+    size_t n = (size_t)(nst_paths_base(path) - path);
 
     if (n >= sizeof folder)
         return fail(e, NST_EARG, "%.100s...: its name is too long", path);

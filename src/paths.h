@@ -6,6 +6,8 @@
 
 #define NST_PATH_BYTES 4096
 
+/* The name without its folders. */
+const char *nst_paths_base(const char *path);
 /* Where the result goes: what the user says or, without that, CONTENT-STYLE.png in the current folder. */
 nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e);
 /* out.png, 50 -> out-0050.png */

@@ -58,6 +58,8 @@ for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--st
 done
 run 2 "a value is missing" in/c.png in/s.jpg -o
 run 2 "a suffix that is none" -o out/x.bmp in/c.png in/s.jpg
+run 2 "16 bits in a JPEG" -o out/x.jpg --bits 16 in/c.png in/s.jpg
+run 2 "quality of a PNG" -o out/x.png --quality 90 in/c.png in/s.jpg
 run 2 "unknown layer" -o out/x.png --style-layers conv9_9 in/c.png in/s.jpg
 run 2 "layer weight that is none" -o out/x.png --style-layers conv1_1:x in/c.png in/s.jpg
 run 2 "blend that does not fit the styles" -o out/x.png --style-blend 1,2,3 in/c.png in/s.jpg
@@ -147,6 +149,8 @@ check "the same bits for any number of threads" sh -c "cmp -s out/t1.png out/t2.
 run 0 "several styles" $fast --style-blend 3,1 -o out/z.png in/c.png in/s.jpg in/c.png
 (cd out && "$NST" $fast ../in/c.png ../in/s.jpg)
 check "the default name" test -s out/c-s.png
+run 0 "16 bits" $fast --bits 16 --seed 77 -o out/16.png in/c.png in/s.jpg
+check "  the settings are in the picture" grep -aq 'nst [0-9.]* (.*) --model wavelet --preset nst --size 48 .*--seed 77' out/16.png
 run 0 "native size" -q -n 1 --scales 1 -s native -o out/n.png in/c.png in/s.jpg
 
 # ---- Ctrl-C: the picture so far, then the signal ----------------------------------------------------------------------
