@@ -1,0 +1,385 @@
+/* test_loss.c: style losses against their formulas in plain double, their gradient coefficients and total variation's
+ * gradient by finite differences. */
+#include "ops.h"
+#include "oracle.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { C = 5, P = 37 }; /* channels, positions */
+
+/* ---- the formulas once more, from features ------------------------------------------------------------ */
+
+struct moments {
+    double gram[C][C], mean[C];
+};
+
+static struct moments moments_of(const double f[C][P])
+{
+    struct moments m = { .mean = { 0 } };
+
+    for (int p = 0; p < P; p++)
+        for (int i = 0; i < C; i++) {
+            m.mean[i] += f[i][p] / P;
+            for (int j = 0; j < C; j++)
+                m.gram[i][j] += f[i][p] * f[j][p];
+        }
+    return m;
+}
+
+static void covariance(const struct moments *m, double ridge, double out[C][C])
+{
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < C; j++)
+            out[i][j] = m->gram[i][j] / P - m->mean[i] * m->mean[j] + (i == j ? ridge : 0);
+}
+
+static void product(double a[C][C], double b[C][C], double out[C][C])
+{
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < C; j++) {
+            out[i][j] = 0;
+            for (int k = 0; k < C; k++)
+                out[i][j] += a[i][k] * b[k][j];
+        }
+}
+
+/* Gauss and Jordan, with pivots. */
+static void inverse(double in[C][C], double out[C][C])
+{
+    double a[C][2 * C];
+
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < 2 * C; j++)
+            a[i][j] = j < C ? in[i][j] : j - C == i;
+    for (int k = 0; k < C; k++) {
+        int best = k;
+
+        for (int i = k; i < C; i++)
+            best = fabs(a[i][k]) > fabs(a[best][k]) ? i : best;
+        for (int j = 0; j < 2 * C; j++) {
+            double t = a[k][j];
+
+            a[k][j] = a[best][j], a[best][j] = t;
+        }
+        for (int i = 0; i < C; i++) {
+            double by = a[i][k] / a[k][k];
+
+            for (int j = 0; j < 2 * C && i != k; j++)
+                a[i][j] -= by * a[k][j];
+        }
+    }
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < C; j++)
+            out[i][j] = a[i][C + j] / a[i][i];
+}
+
+/* The trace of the square root of a b, whose eigenvalues are those of a^1/2 b a^1/2: Denman and Beavers. */
+static double trace_of_root(double a[C][C], double b[C][C])
+{
+    double y[C][C], z[C][C] = { { 0 } }, iy[C][C], iz[C][C], trace = 0;
+
+    product(a, b, y);
+    for (int i = 0; i < C; i++)
+        z[i][i] = 1;
+    for (int k = 0; k < 60; k++) {
+        inverse(y, iy);
+        inverse(z, iz);
+        for (int i = 0; i < C; i++)
+            for (int j = 0; j < C; j++) {
+                y[i][j] = (y[i][j] + iz[i][j]) / 2;
+                z[i][j] = (z[i][j] + iy[i][j]) / 2;
+            }
+    }
+    for (int i = 0; i < C; i++)
+        trace += y[i][i];
+    return trace;
+}
+
+static double mean_square(const struct moments *t, nst_style_loss_kind kind)
+{
+    double sum = 0, cov[C][C], by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P;
+
+    covariance(t, kind == NST_STYLE_W2 ? 1e-4 : 0, cov);
+    if (kind == NST_STYLE_W2) {
+        for (int i = 0; i < C; i++)
+            sum += cov[i][i] + t->mean[i] * t->mean[i];
+        return sum / C;
+    }
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < C; j++)
+            sum += kind == NST_STYLE_COVARIANCE ? cov[i][j] * cov[i][j] : pow(t->gram[i][j] / by, 2);
+    for (int i = 0; i < C && kind == NST_STYLE_COVARIANCE; i++)
+        sum += t->mean[i] * t->mean[i];
+    return sum / (kind == NST_STYLE_COVARIANCE ? C * (C + 1) : C * C);
+}
+
+static double plain_loss(const double f[C][P], const struct moments *t, nst_style_loss_kind kind, nst_layer_norm norm)
+{
+    struct moments m = moments_of(f);
+    double by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P, sum = 0;
+    double c[C][C], d[C][C], scale = norm == NST_NORM_INVERSE_SQUARE ? 1. / (C * C) : 1;
+
+    if (norm == NST_NORM_TARGET)
+        scale = 1 / mean_square(t, kind);
+    covariance(&m, kind == NST_STYLE_W2 ? 1e-4 : 0, c);
+    covariance(t, kind == NST_STYLE_W2 ? 1e-4 : 0, d);
+    if (kind == NST_STYLE_W2) {
+        for (int i = 0; i < C; i++)
+            sum += pow(m.mean[i] - t->mean[i], 2) + c[i][i] + d[i][i];
+        return scale * (sum - 2 * trace_of_root(c, d)) / C;
+    }
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < C; j++)
+            sum += kind == NST_STYLE_COVARIANCE ? pow(c[i][j] - d[i][j], 2)
+                                                : pow((m.gram[i][j] - t->gram[i][j]) / by, 2);
+    if (kind == NST_STYLE_COVARIANCE) {
+        for (int i = 0; i < C; i++)
+            sum += pow(m.mean[i] - t->mean[i], 2);
+        return scale * sum / (C * (C + 1));
+    }
+    return scale * sum / (C * C) / (kind == NST_STYLE_GRAM_RAW ? C * P : 1);
+}
+
+/* ---- against nst ------------------------------------------------------------------------------------- */
+
+static void features(double f[C][P], double offset)
+{
+    for (int i = 0; i < C; i++)
+        for (int p = 0; p < P; p++)
+            f[i][p] = fmax(0, (double)oracle_random() + offset * (i + 1) / C);
+}
+
+static nst_stats *stats_of(const double f[C][P])
+{
+    struct moments m = moments_of(f);
+    nst_stats *s;
+
+    ck_assert_int_eq(nst_stats_create(&s, C, NULL), NST_OK);
+    s->n = P;
+    for (int i = 0; i < C; i++) {
+        s->sum[i] = m.mean[i] * P;
+        for (int j = 0; j < C; j++)
+            s->gram[i * C + j] = m.gram[i][j];
+    }
+    return s;
+}
+
+static bool has_w2(void)
+{
+    return strstr(nst_build_info(), "LAPACK") != NULL;
+}
+
+/* Loss and gradient of one kind with every norm: the loss to 1e-9, the gradient at every feature to 1e-4 of the largest. */
+START_TEST(style_losses)
+{
+    nst_style_loss_kind kind = (nst_style_loss_kind)_i;
+    double f[C][P], g[C][P];
+    struct moments t;
+    nst_stats *s, *target;
+
+    if (kind == NST_STYLE_W2 && !has_w2())
+        return;
+    oracle_seed(7);
+    features(f, .5);
+    features(g, .2);
+    t = moments_of(g);
+    s = stats_of(f);
+    target = stats_of(g);
+    for (int norm = 0; norm < NST_NORM_COUNT; norm++) {
+        const nst_stats *one = target;
+        double share = 1, loss, want = 3 * plain_loss(f, &t, kind, (nst_layer_norm)norm), largest = 0, worst = 0;
+        float a[C * C], b[C];
+        nst_style *style;
+        size_t allocations;
+
+        ck_assert_int_eq(nst_style_create(&style, kind, (nst_layer_norm)norm, &one, &share, 1, NULL), NST_OK);
+        allocations = nst_alloc_count();
+        ck_assert_int_eq(nst_style_loss(style, s, 3, &loss, a, b, NULL), NST_OK);
+        ck_assert_uint_eq(nst_alloc_count(), allocations);
+        ck_assert_msg(fabs(loss - want) <= 1e-9 * fabs(want), "kind %d, norm %d: %.12g, expected %.12g", kind, norm, loss,
+                      want);
+        for (int i = 0; i < C; i++)
+            for (int p = 0; p < P; p++) {
+                double step = 1e-5, was = f[i][p], up, down, got = (double)b[i];
+
+                for (int j = 0; j < C; j++)
+                    got += (double)a[i * C + j] * f[j][p];
+                f[i][p] = was + step;
+                up = plain_loss(f, &t, kind, (nst_layer_norm)norm);
+                f[i][p] = was - step;
+                down = plain_loss(f, &t, kind, (nst_layer_norm)norm);
+                f[i][p] = was;
+                largest = fmax(largest, fabs(got));
+                worst = fmax(worst, fabs(got - 3 * (up - down) / (2 * step)));
+            }
+        ck_assert_msg(worst <= 1e-4 * largest, "kind %d, norm %d: gradient off by %.3g of %.3g", kind, norm, worst, largest);
+        for (int i = 0; i < C; i++)
+            for (int j = 0; j < i; j++)
+                ck_assert(fabsf(a[i * C + j] - a[j * C + i]) <= 1e-6f * (float)largest);
+        nst_style_destroy(&style);
+        ck_assert_ptr_null(style);
+    }
+    nst_stats_destroy(&s);
+    nst_stats_destroy(&target);
+}
+END_TEST
+
+/* The style itself has no loss, and a blend of twice the same style is that style. */
+START_TEST(blends)
+{
+    nst_style_loss_kind kind = (nst_style_loss_kind)_i;
+    double f[C][P], g[C][P], loss, again, zero;
+    const double one = 1, halves[2] = { .3, .7 };
+    float a[C * C], b[C];
+    nst_style *style, *blend;
+
+    if (kind == NST_STYLE_W2 && !has_w2())
+        return;
+    oracle_seed(11);
+    features(f, .4);
+    features(g, .1);
+    nst_stats *s = stats_of(f), *t = stats_of(g);
+    const nst_stats *twice[2] = { t, t };
+
+    ck_assert_int_eq(nst_style_create(&style, kind, NST_NORM_NONE, twice, &one, 1, NULL), NST_OK);
+    ck_assert_int_eq(nst_style_create(&blend, kind, NST_NORM_NONE, twice, halves, 2, NULL), NST_OK);
+    ck_assert_int_eq(nst_style_loss(style, s, 1, &loss, a, b, NULL), NST_OK);
+    ck_assert_int_eq(nst_style_loss(blend, s, 1, &again, a, b, NULL), NST_OK);
+    ck_assert_int_eq(nst_style_loss(style, t, 1, &zero, a, b, NULL), NST_OK);
+    ck_assert(fabs(again - loss) <= 1e-9 * loss);
+    ck_assert_msg(fabs(zero) <= 1e-9 * loss, "%g", zero);
+    nst_style_destroy(&style);
+    nst_style_destroy(&blend);
+    nst_stats_destroy(&s);
+    nst_stats_destroy(&t);
+}
+END_TEST
+
+/* NaN and infinity in the statistics are an answer, not a crash or an endless eigenproblem; a black style is no division by zero. */
+START_TEST(wild_statistics)
+{
+    nst_style_loss_kind kind = (nst_style_loss_kind)_i;
+    double f[C][P], loss;
+    const double share = 1;
+    float a[C * C], b[C];
+    nst_style *style;
+    nst_error e;
+
+    if (kind == NST_STYLE_W2 && !has_w2())
+        return;
+    oracle_seed(5);
+    features(f, .3);
+    nst_stats *s = stats_of(f), *black;
+    const nst_stats *one = s;
+
+    ck_assert_int_eq(nst_style_create(&style, kind, NST_NORM_NONE, &one, &share, 1, NULL), NST_OK);
+    s->gram[3] = NAN;
+    ck_assert_int_eq(nst_style_loss(style, s, 1, &loss, a, b, &e), NST_EDIVERGED);
+    nst_style_destroy(&style);
+    ck_assert_int_eq(nst_style_create(&style, kind, NST_NORM_NONE, &one, &share, 1, &e), NST_EDIVERGED);
+    ck_assert_ptr_null(style);
+    s->gram[3] = INFINITY;
+    ck_assert_int_eq(nst_style_create(&style, kind, NST_NORM_NONE, &one, &share, 1, &e), NST_EDIVERGED);
+
+    ck_assert_int_eq(nst_stats_create(&black, C, NULL), NST_OK);
+    black->n = P;
+    one = black;
+    ck_assert_int_eq(nst_style_create(&style, kind, NST_NORM_TARGET, &one, &share, 1, &e), NST_OK);
+    ck_assert_int_eq(nst_style_loss(style, black, 1, &loss, a, b, &e), NST_OK);
+    ck_assert(isfinite(loss));
+    nst_style_destroy(&style);
+    nst_stats_destroy(&s);
+    nst_stats_destroy(&black);
+}
+END_TEST
+
+/* ---- total variation ------------------------------------------------------------------------------------ */
+
+static double at(const double *x, int w, int h, int y, int col)
+{
+    y = y < 0 ? 0 : y >= h ? h - 1 : y;
+    col = col < 0 ? 0 : col >= w ? w - 1 : col;
+    return x[y * w + col];
+}
+
+static double plain_tv(int kind, const double *x, int w, int h)
+{
+    double half = 0, across = 0, down = 0, right = 0, below = 0, diagonal = 0;
+
+    for (int c = 0; c < 3; c++, x += w * h)
+        for (int y = -1; y < h; y++)
+            for (int i = -1; i < w; i++) {
+                double p = at(x, w, h, y, i), r = at(x, w, h, y, i + 1), b = at(x, w, h, y + 1, i);
+
+                diagonal += pow(p - at(x, w, h, y + 1, i + 1), 2) + pow(b - r, 2);
+                if (y < 0 || i < 0)
+                    continue;
+                right += pow(p - r, 2);
+                below += pow(p - b, 2);
+                across += i + 1 < w ? pow(p - r, 2) : 0;
+                down += y + 1 < h ? pow(p - b, 2) : 0;
+                half += i + 1 < w && y + 1 < h ? pow(p - r, 2) + pow(p - b, 2) : 0;
+            }
+    if (kind == NST_TV_HALF_SQUARES)
+        return half / 2;
+    if (kind == NST_TV_MEAN_SQUARES)
+        return (w > 1 ? across / (3 * h * (w - 1)) : 0) + (h > 1 ? down / (3 * (h - 1) * w) : 0);
+    return 2 * ((right + below) / (3 * w * h) / 3 + diagonal / (3 * (w + 1) * (h + 1)) / 12);
+}
+
+/* Each kind at several shapes, single rows and columns too: value and gradient, which is added to what is there. */
+START_TEST(total_variation)
+{
+    static const int shape[][2] = { { 7, 5 }, { 1, 6 }, { 6, 1 }, { 2, 2 }, { 1, 1 } };
+
+    for (size_t k = 0; k < NST_COUNT(shape); k++) {
+        int w = shape[k][0], h = shape[k][1], n = 3 * w * h;
+        double x[105], want;
+        float *in = oracle_alloc((size_t)n), *dx = oracle_alloc((size_t)n);
+
+        oracle_seed(3);
+        for (int i = 0; i < n; i++)
+            x[i] = (double)(in[i] = oracle_random()), dx[i] = 1;
+        want = 2 * plain_tv(_i, x, w, h);
+        for (int threads = 1; threads < 3; threads++) {
+            nst_cpu cpu = { nst_kernels_pick("scalar"), threads };
+            double got = nst_tv_loss(&cpu, _i, in, w, h, 2, dx);
+
+            ck_assert_msg(fabs(got - want) <= 1e-6 * want, "%d x %d: %.9g, expected %.9g", w, h, got, want);
+        }
+        for (int i = 0; i < n; i++) {
+            double was = x[i], up, down, got = ((double)dx[i] - 1) / 2;
+
+            x[i] = was + 1e-5;
+            up = plain_tv(_i, x, w, h);
+            x[i] = was - 1e-5;
+            down = plain_tv(_i, x, w, h);
+            x[i] = was;
+            ck_assert_msg(fabs(got - (up - down) / 1e-5) <= 1e-5 * fmax(1, want), "%d x %d, number %d: %.9g, expected %.9g",
+                          w, h, i, got, (up - down) / 1e-5);
+        }
+        ck_assert(oracle_free(in) && oracle_free(dx));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("loss");
+    TCase *t = tcase_create("loss");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_loop_test(t, style_losses, 0, NST_STYLE_LOSS_COUNT);
+    tcase_add_loop_test(t, blends, 0, NST_STYLE_LOSS_COUNT);
+    tcase_add_loop_test(t, wild_statistics, 0, NST_STYLE_LOSS_COUNT);
+    tcase_add_loop_test(t, total_variation, 0, NST_TV_COUNT);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
