@@ -22,6 +22,7 @@ struct cpu_device {
     size_t weight_bytes;
     unsigned char *arena;
     float *scratch;
+    const nst_tap_gradient *first_tap; /* the first layer's, while its backward pass takes it along */
 };
 
 struct cpu_kept {
@@ -207,6 +208,9 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
 
         if (n->pooled && !n->tap)
             unpool(d, n);
+        if (d->first_tap)
+            f.tap = floats(d, n->result), f.a = d->first_tap->a, f.b = d->first_tap->b;
+        d->first_tap = NULL;
         nst_first_backward(&d->cpu, &f, floats(d, n->pooled ? n->dresult : n->dout), masks(d, n->pass),
                            dx + (size_t)win->y * f.ldx + (size_t)win->x, d->scratch);
     } else {
@@ -270,7 +274,7 @@ struct content {
     const nst_rect *core;
     float scale;
     float *df;
-    double part[512 / NST_LANES * 8]; /* a sum each block, added in order */
+    double part[NST_MODEL_CHANNELS / NST_LANES]; /* a sum each block, added in order */
 };
 
 static void content_blocks(void *arg, int worker, int begin, int end)
@@ -322,6 +326,10 @@ static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last,
     float *df = floats(d, n->pooled ? n->dresult : n->dout);
 
     (void)e;
+    if (i == 0 && !last && !n->pooled && t->a && !t->content && core->w == n->w && core->h == n->h) {
+        d->first_tap = t; /* the largest features there are: not read and written once more for it */
+        return NST_OK;
+    }
     if (n->pooled)
         unpool(d, n);
     if (t->a) {

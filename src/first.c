@@ -2,6 +2,7 @@
  * straight from rows of the picture, and its gradient. */
 #include "ops.h"
 
+#include <math.h>
 #include <string.h>
 
 #define COLS 56  /* columns at a time: whole tiles of 14 */
@@ -46,6 +47,7 @@ struct job {
     float *y, *dx;
     uint16_t *bits;
     float *scratch;
+    const float *a, *b; /* of the tap, packed and padded */
     size_t each, line, wide;
 };
 
@@ -142,6 +144,27 @@ static size_t wide_floats(const nst_first *f)
     return ((size_t)f->w + COLS) * NST_LANES; /* one block of a row, whole tiles */
 }
 
+/* dy + a f + b of n columns: out [blocks][lda].  A tile may read up to mr - 1 columns beyond n: those are the
+ * next rows' features, or past the last what the arena holds next, and their results are not used. */
+static void tapped(const struct job *j, int y, int x, int n, size_t lda, float *out)
+{
+    const nst_kernels *k = j->cpu->k;
+    const nst_first *f = j->f;
+    int blocks = nst_blocks(f->out), across = k->nr / NST_LANES;
+    size_t block = (size_t)f->h * (size_t)f->w * NST_LANES, at = ((size_t)y * (size_t)f->w + (size_t)x) * NST_LANES;
+    size_t panel = (size_t)blocks * NST_LANES * (size_t)k->nr;
+
+    for (int b = 0; b < blocks; b++) {
+        memcpy(out + (size_t)b * lda, j->dy + (size_t)b * block + at, (size_t)n * NST_LANES * sizeof *out);
+        if (j->b)
+            k->bias((size_t)n, j->b + b * NST_LANES, -INFINITY, out + (size_t)b * lda);
+    }
+    for (int b = 0; b < blocks; b += across)
+        for (int r = 0; r < n; r += k->mr)
+            k->gemm_tile((size_t)blocks, f->tap + at + (size_t)r * NST_LANES, block, j->a + (size_t)(b / across) * panel,
+                         out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
+}
+
 /* Each position's products with the 27 filter taps: out [BACK / 16][wide] of row y. */
 static void products(const struct job *j, int y, float *out, float *gated)
 {
@@ -154,10 +177,16 @@ static void products(const struct job *j, int y, float *out, float *gated)
     for (int x = 0; x < f->w; x += COLS) {
         int n = f->w - x < COLS ? f->w - x : COLS;
 
+        if (f->tap)
+            tapped(j, y, x, n, lda, gated);
         for (int b = 0; b < blocks; b++) {
             size_t at = ((size_t)b * (size_t)f->h + (size_t)y) * (size_t)f->w;
+            float *g = gated + (size_t)b * lda;
 
-            k->gate((size_t)x, (size_t)n, 0, 1, j->dy + at * NST_LANES, j->pass + at, gated + (size_t)b * lda);
+            if (f->tap)
+                k->gate(0, (size_t)n, 0, 1, g, j->pass + at + x, g);
+            else
+                k->gate((size_t)x, (size_t)n, 0, 1, j->dy + at * NST_LANES, j->pass + at, g);
         }
         for (int r = 0; r < n; r += k->mr)
             for (int i = 0; i < BACK; i += k->nr)
@@ -224,8 +253,14 @@ static size_t backward_each(const nst_cpu *cpu, const nst_first *f)
 {
     int cols = (COLS + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
 
+    /* whole panels of blocks, which is what the tap's product writes */
     return 3 * (BACK / NST_LANES) * wide_floats(f) + 3 * line_floats(f) +
-           (size_t)nst_blocks(f->out) * (size_t)cols * NST_LANES;
+           (size_t)(nst_blocks(f->out) + NST_NR_MAX / NST_LANES) * (size_t)cols * NST_LANES;
+}
+
+static size_t tap_floats(const nst_cpu *cpu, const nst_first *f)
+{
+    return nst_gram_pack_floats(cpu->k, f->out) + (size_t)nst_blocks(f->out) * NST_LANES;
 }
 
 void nst_first_backward(const nst_cpu *cpu, const nst_first *f, const float *dy, const uint16_t *pass, float *dx,
@@ -235,6 +270,16 @@ void nst_first_backward(const nst_cpu *cpu, const nst_first *f, const float *dy,
                      .line = line_floats(f), .wide = wide_floats(f) };
 
     j.each = backward_each(cpu, f);
+    if (f->tap) {
+        float *a = scratch, *b = a + nst_gram_pack_floats(cpu->k, f->out);
+
+        nst_gram_pack(cpu->k, f->a, f->out, a);
+        memset(b, 0, (size_t)nst_blocks(f->out) * NST_LANES * sizeof *b);
+        if (f->b)
+            memcpy(b, f->b, (size_t)f->out * sizeof *b);
+        j.a = a, j.b = f->b ? b : NULL;
+        j.scratch = scratch + tap_floats(cpu, f);
+    }
     nst_par_for(cpu->threads, (f->h + ROWS - 1) / ROWS, backward_rows, &j);
 }
 
@@ -243,5 +288,5 @@ size_t nst_first_scratch(const nst_cpu *cpu, const nst_first *f)
     size_t forward = 9 * line_floats(f) + NST_NR_MAX / NST_LANES * NST_MR_MAX * NST_LANES;
     size_t backward = backward_each(cpu, f);
 
-    return (forward > backward ? forward : backward) * (size_t)cpu->threads;
+    return (forward > backward ? forward : backward) * (size_t)cpu->threads + tap_floats(cpu, f);
 }

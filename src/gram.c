@@ -232,20 +232,33 @@ static void gradient_runs(void *arg, int worker, int begin, int end)
     }
 }
 
+size_t nst_gram_pack_floats(const nst_kernels *k, int c)
+{
+    size_t padded = (size_t)nst_blocks(c) * NST_LANES, nr = (size_t)k->nr;
+
+    return (padded + nr - 1) / nr * nr * padded;
+}
+
+void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed)
+{
+    size_t padded = (size_t)nst_blocks(c) * NST_LANES, nr = (size_t)k->nr;
+
+    memset(packed, 0, nst_gram_pack_floats(k, c) * sizeof *packed);
+    for (size_t i = 0; i < (size_t)c; i++)
+        for (size_t j = 0; j < (size_t)c; j++)
+            packed[(j / nr * padded + i) * nr + j % nr] = a[i * (size_t)c + j];
+}
+
 void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
                        const float *b, bool add, float *df, float *scratch)
 {
     struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = (size_t)fw * (size_t)fh * NST_LANES,
                           .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r),
                           .add = add };
-    size_t padded = (size_t)g.blocks * NST_LANES, nr = (size_t)cpu->k->nr;
-    size_t panels = (padded + nr - 1) / nr;
-    float *w = scratch, *bias = w + panels * nr * padded;
+    size_t padded = (size_t)g.blocks * NST_LANES;
+    float *w = scratch, *bias = w + nst_gram_pack_floats(cpu->k, c);
 
-    memset(w, 0, panels * nr * padded * sizeof *w);
-    for (size_t i = 0; i < (size_t)c; i++)
-        for (size_t j = 0; j < (size_t)c; j++)
-            w[(j / nr * padded + i) * nr + j % nr] = a[i * (size_t)c + j];
+    nst_gram_pack(cpu->k, a, c, w);
     memset(bias, 0, padded * sizeof *bias);
     if (b)
         memcpy(bias, b, (size_t)c * sizeof *bias);

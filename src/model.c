@@ -35,8 +35,9 @@ static nst_status check_layer(const nst_layer *l, const nst_layer *before, const
                         before ? before->name : "the picture");
     if (l->in != in)
         return nst_fail(e, NST_EFORMAT, "%s: layer %s takes %d channels, expected %d", path, l->name, l->in, in);
-    if (l->out < 1)
-        return nst_fail(e, NST_EFORMAT, "%s: layer %s has no filters", path, l->name);
+    if (l->out < 1 || l->out > NST_MODEL_CHANNELS)
+        return nst_fail(e, NST_EFORMAT, "%s: layer %s has %d filters, expected 1 to %d", path, l->name, l->out,
+                        NST_MODEL_CHANNELS);
     if (!l->weight || !l->bias)
         return nst_fail(e, NST_EFORMAT, "%s: layer %s has no %s", path, l->name, l->weight ? "bias" : "weight");
     if ((at = find_wild(l->weight, weights)) < weights)

@@ -5,6 +5,7 @@
 #include "base.h"
 
 #define NST_MODEL_LAYERS 20
+#define NST_MODEL_CHANNELS 4096 /* of a layer at most: a Gram matrix of them is 64 MB */
 
 typedef struct nst_layer {
     char name[16];       /* "conv3_2" */

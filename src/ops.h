@@ -91,6 +91,8 @@ typedef struct nst_first {
     const float *weight;         /* [27][..] packed by nst_first_pack, then the gradient's [16 blocks][..] */
     const float *bias;
     size_t ldx, plane;           /* floats between rows and planes of x and dx */
+    /* backward only, NULL for none: dy is a tap + b more than it says, a [out][out] symmetric, b [out] or NULL */
+    const float *tap, *a, *b;    /* tap [out/16][h][w][16]: the features */
 } nst_first;
 size_t nst_first_pack_floats(const nst_kernels *k, int out);
 void nst_first_pack(const nst_kernels *k, const float *w, int out, float *packed);
@@ -114,6 +116,10 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
 /* df [blocks][fh][fw][16] (+)= a f + b over the rectangle, nothing elsewhere (add) or zeros elsewhere (!add). */
 void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
                        const float *b, bool add, float *df, float *scratch);
+
+/* a [c][c] as the weights of a gemm_tile: [panel][c padded to 16][nr]; nst_gram_pack_floats of them. */
+size_t nst_gram_pack_floats(const nst_kernels *k, int c);
+void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed);
 
 /* ---- loss.c: statistics, style losses, total variation ------------------ */
 
