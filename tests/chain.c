@@ -20,7 +20,7 @@ static void build(chain *c, const chain_shape *s)
             size_t weights = (size_t)s->out[b][i] * (size_t)in * 9;
             float *w = oracle_alloc(weights), *bias = oracle_alloc((size_t)s->out[b][i]);
 
-            snprintf(l->name, sizeof l->name, "conv%d_%d", b + 1, i + 1);
+            snprintf(l->name, sizeof l->name, "conv%c_%c", (char)('1' + b), (char)('1' + i));
             l->block = b + 1, l->index = i + 1, l->in = in, l->out = s->out[b][i];
             oracle_fill(weights, w), oracle_fill((size_t)l->out, bias);
             for (size_t k = 0; k < weights; k++)
