@@ -9,7 +9,7 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
     double distance[NST_MODEL_LAYERS] = { 0 };
     double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_style : 1;
-    nst_window whole = nst_window_whole(r->w, r->h);
+    nst_window whole = nst_margin_window(r->w, r->h, r->margin);
     nst_status s;
 
     if ((s = nst_graph_forward(r->graph, &whole, r->x, e)))

@@ -171,6 +171,8 @@ typedef struct nst_settings {
     int pooling;            /* nst_pooling */
     int pool_ceil;          /* 1: odd sides are rounded up, not down */
     int replicate;          /* 1: the first convolution replicates the border, 0: zeros */
+    int margin;             /* pictures are continued by reflection for so many pixels (rounded up to 2^pools), which are
+                               painted but neither counted nor kept; none on very small pictures */
 
     /* optimiser */
     int optimizer;          /* nst_optimizer */

@@ -1,5 +1,6 @@
 /* preset.c: what each program's defaults are, and which settings make sense. */
 #include "transfer.h"
+#include "w2.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,12 +21,12 @@ static const struct preset {
     const char *summary;
     nst_settings s;
 } presets[] = {
-    { "coarse to fine, mean and covariance, content recoloured (the default)",
+    { "coarse to fine, Wasserstein-2, content recoloured (the default)",
       { COMMON, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
         .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
         .tv_weight = .3, .style_layers = FIVE,
-        .style_loss = NST_STYLE_COVARIANCE, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
-        .recolor = 1, .space = NST_SPACE_MODEL, .replicate = 1, .optimizer = NST_LBFGS, .beta2 = .999,
+        .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
+        .recolor = 1, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS, .beta2 = .999,
         .history = 20, .init_noise = .25 } },
     /* The side that becomes the shorter one is cut to the longer one's length, as torchvision's Resize
      * of max(image.size) does. */
@@ -76,6 +77,9 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
         if (!(*out = nst_alloc(sizeof **out)))
             return nst_fail(e, NST_EMEM, "settings: out of memory");
         **out = presets[i].s;
+        /* our own preset works everywhere; the others are what they are, or fail */
+        if (i == 0 && !nst_w2_available())
+            (*out)->style_loss = NST_STYLE_COVARIANCE;
         return NST_OK;
     }
     return nst_fail(e, NST_EARG, "preset \"%s\": unknown, expected nst, opengenus, gatys, neural-style or "
@@ -120,6 +124,7 @@ static const struct range {
     ROW(pooling, INT, 0, NST_POOLING_COUNT - 1),
     ROW(pool_ceil, INT, 0, 1),
     ROW(replicate, INT, 0, 1),
+    ROW(margin, INT, 0, 1024),
     ROW(optimizer, INT, 0, NST_OPTIMIZER_COUNT - 1),
     ROW(learning_rate, REAL, 0, 1e6),
     ROW(beta1, REAL, 0, .999999),

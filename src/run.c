@@ -117,6 +117,23 @@ static nst_status create_stats(nst_run *r, nst_error *e)
     return NST_OK;
 }
 
+/* The settings' margin, rounded up to the graph's grid; none where a picture is too small to lose its edges' remainders. */
+static int margin(const nst_run *r)
+{
+    int grid = nst_graph_grid(r->graph), w, h;
+
+    for (int scale = 0; scale < r->plan.scales; scale++) {
+        if (r->plan.width[scale] < 3 * grid || r->plan.height[scale] < 3 * grid)
+            return 0;
+        for (int i = 0; i < r->n_styles; i++) {
+            nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &w, &h);
+            if (w < 3 * grid || h < 3 * grid)
+                return 0;
+        }
+    }
+    return (r->s->margin + grid - 1) / grid * grid;
+}
+
 nst_status nst_run_open(nst_run *r, nst_error *e)
 {
     nst_status s;
@@ -138,6 +155,7 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
     }
     if ((s = create_graph(r, e)) || (s = create_stats(r, e)))
         goto fail;
+    r->margin = margin(r);
     return NST_OK;
 
 fail:
@@ -177,7 +195,7 @@ nst_optim_options nst_run_optim(const nst_run *r)
 /* What the process holds at scale i: the arena, x and its like, the optimiser, pictures, statistics. */
 static nst_status measure_scale(const nst_run *r, int scale, size_t *bytes, nst_error *e)
 {
-    int w = r->plan.width[scale], h = r->plan.height[scale];
+    int w = r->plan.width[scale] + 2 * r->margin, h = r->plan.height[scale] + 2 * r->margin;
     size_t n = (size_t)w * (size_t)h, arena, style, largest = 0;
     nst_optim_options o = nst_run_optim(r);
     nst_status s;
@@ -200,7 +218,7 @@ static nst_status measure_scale(const nst_run *r, int scale, size_t *bytes, nst_
         int sw, sh;
 
         nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
-        if ((s = nst_graph_measure(r->graph, sw, sh, false, &style, e)))
+        if ((s = nst_graph_measure(r->graph, sw + 2 * r->margin, sh + 2 * r->margin, false, &style, e)))
             return s;
         arena = style > arena ? style : arena;
     }

@@ -21,11 +21,12 @@ typedef struct nst_run {
     double *share;                       /* [n_styles] blend, sums to one */
     nst_plan plan;
     nst_graph *graph;
+    int margin;                          /* pixels around every picture, a multiple of the graph's grid */
     nst_stats *stats[NST_MODEL_LAYERS];  /* of the picture, by row of style */
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
 
     /* for one scale */
-    int scale, w, h;
+    int scale, w, h;                     /* w, h with the margin */
     nst_style *target[NST_MODEL_LAYERS]; /* by row of style */
     nst_kept *kept[NST_MODEL_LAYERS];    /* by row of keep */
     double unit[NST_MODEL_LAYERS];       /* by row of keep: weight of its sum of squared differences */
@@ -48,5 +49,15 @@ void nst_run_leave(nst_run *r);
 nst_optim_options nst_run_optim(const nst_run *r);
 /* Estimate of the process's peak memory in bytes. */
 nst_status nst_run_measure(const nst_run *r, size_t *bytes, nst_error *e);
+
+/* ---- margin.c: what lies around every picture while it is painted -------------------------------- */
+
+/* plane [h][w], margin included: the margin is filled with the reflection of what is inside. */
+void nst_margin_fill(float *plane, int w, int h, int margin);
+/* The picture with the margin added by reflection, or cut off: replaced, or untouched on failure. */
+nst_status nst_margin_add(nst_image **image, int margin, nst_error *e);
+nst_status nst_margin_cut(nst_image **image, int margin, nst_error *e);
+/* All of a w x h picture, margin included, is computed; what is inside the margin counts. */
+nst_window nst_margin_window(int w, int h, int margin);
 
 #endif

@@ -21,7 +21,7 @@ static nst_status forward(nst_run *r, const nst_image *p, bool backward, float *
 {
     size_t n = (size_t)p->width * (size_t)p->height;
     const float *const rgb[3] = { p->plane[0], p->plane[1], p->plane[2] };
-    nst_window whole = nst_window_whole(p->width, p->height);
+    nst_window whole = nst_margin_window(p->width, p->height, r->margin);
     nst_status s;
 
     if (!(*x = nst_calloc(n, 3 * sizeof **x)))
@@ -45,11 +45,15 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
 /* The statistics of one style picture at every style layer, added to stats[row]. */
 static nst_status style_stats(nst_run *r, const nst_image *p, nst_stats **stats, nst_error *e)
 {
+    nst_image *framed = nst_image_copy(p);
     float *x = NULL;
-    nst_status s = forward(r, p, false, &x, e);
+    nst_status s = framed ? nst_margin_add(&framed, r->margin, e) : nst_fail(e, NST_EMEM, "style: out of memory");
 
+    if (!s)
+        s = forward(r, framed, false, &x, e);
     for (int i = 0; i < r->n_style && !s; i++)
         s = nst_graph_stats(r->graph, r->style[i].layer, stats[i], e);
+    nst_image_destroy(&framed);
     nst_free(x);
     return s;
 }
@@ -123,8 +127,8 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
     nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_MODEL_LAYERS * sizeof *stats);
     nst_status s = NST_OK;
 
-    r->w = r->plan.width[r->scale];
-    r->h = r->plan.height[r->scale];
+    r->w = r->plan.width[r->scale] + 2 * r->margin;
+    r->h = r->plan.height[r->scale] + 2 * r->margin;
     if (!pictures || !stats)
         s = nst_fail(e, NST_EMEM, "style targets: out of memory");
     for (int i = 0; i < r->n_styles && !s; i++) {
@@ -134,8 +138,8 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         if (!s && r->n_style)
             s = style_stats(r, pictures[i], &stats[i * NST_MODEL_LAYERS], e);
     }
-    if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w, r->h, e)) && !(s = recolor(r, pictures, e)) &&
-        !(s = style_targets(r, stats, e)))
+    if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) && !(s = recolor(r, pictures, e)) &&
+        !(s = nst_margin_add(&r->picture, r->margin, e)) && !(s = style_targets(r, stats, e)))
         s = content_targets(r, e);
     for (int i = 0; i < r->n_styles; i++) {
         if (pictures)

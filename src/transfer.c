@@ -26,7 +26,9 @@ static nst_status decode(const nst_run *r, const float *x, nst_image **out, nst_
     nst_space_decode(&r->space, x, n, (float *const[3]){ (*out)->plane[0], (*out)->plane[1], (*out)->plane[2] });
     if (r->content->channels == 4)
         memcpy((*out)->plane[3], r->picture->plane[3], n * sizeof(float));
-    return NST_OK;
+    if ((s = nst_margin_cut(out, r->margin, e)))
+        nst_image_destroy(out);
+    return s;
 }
 
 nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error *e)
@@ -39,15 +41,23 @@ nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error 
 
 /* ---- one scale --------------------------------------------------------------------------- */
 
-/* The x of this scale from the picture that the scale before ended with, kept in [0,1]. */
+/* The x of this scale from the picture that the scale before ended with, kept in [0,1]; dx and good are scratch. */
 static void enlarge(const nst_run *r, const float *from, int w, int h, float *x)
 {
-    size_t n = (size_t)w * (size_t)h, on = (size_t)r->w * (size_t)r->h;
+    int m = r->margin, iw = w - 2 * m, ow = r->w - 2 * m, oh = r->h - 2 * m;
 
     for (size_t c = 0; c < 3; c++) {
-        nst_plane_bicubic(from + c * n, w, h, x + c * on, r->w, r->h);
-        for (size_t i = c * on; i < (c + 1) * on; i++)
-            x[i] = fminf(fmaxf(x[i], r->low[c]), r->high[c]);
+        const float *in = from + (c * (size_t)h + (size_t)m) * (size_t)w + m;
+        float *out = x + c * (size_t)r->w * (size_t)r->h;
+
+        for (int y = 0; y < h - 2 * m; y++)
+            memcpy(r->dx + (size_t)y * (size_t)iw, in + (size_t)y * (size_t)w, (size_t)iw * sizeof *in);
+        nst_plane_bicubic(r->dx, iw, h - 2 * m, r->good, ow, oh);
+        for (int y = 0; y < oh; y++)
+            for (int i = 0; i < ow; i++)
+                out[(size_t)(y + m) * (size_t)r->w + (size_t)(i + m)] =
+                    fminf(fmaxf(r->good[(size_t)y * (size_t)ow + (size_t)i], r->low[c]), r->high[c]);
+        nst_margin_fill(out, r->w, r->h, m);
     }
 }
 
@@ -77,7 +87,9 @@ static nst_status enter(nst_run *r, nst_error *e)
     if (before) {
         enlarge(r, nst_optim_result(old, before), w, h, x);
     } else {
-        if (r->s->init == NST_INIT_IMAGE && (s = nst_image_resize(&start, r->init, r->w, r->h, e)))
+        if (r->s->init == NST_INIT_IMAGE && ((s = nst_image_resize(&start, r->init, r->w - 2 * r->margin,
+                                                                     r->h - 2 * r->margin, e)) ||
+                                               (s = nst_margin_add(&start, r->margin, e))))
             goto end;
         nst_start(r->s, &r->space, r->picture, start, x);
     }
@@ -128,8 +140,8 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     size_t n = 3 * (size_t)r->w * (size_t)r->h;
 
     p->scale = r->scale + 1;
-    p->width = r->w;
-    p->height = r->h;
+    p->width = r->plan.width[r->scale];
+    p->height = r->plan.height[r->scale];
     p->iterations = r->plan.iterations[r->scale];
     memcpy(r->good, r->x, n * sizeof *r->x);
     for (p->iteration = 1; p->iteration <= p->iterations && !*stop; p->iteration++) {

@@ -14,6 +14,11 @@ void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const in
             const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,
             const int *ldc);
 
+bool nst_w2_available(void)
+{
+    return true;
+}
+
 struct nst_w2 {
     int c;
     double trace;          /* of the target's covariance */
@@ -179,6 +184,11 @@ nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *los
 }
 
 #else
+
+bool nst_w2_available(void)
+{
+    return false;
+}
 
 nst_status nst_w2_create(nst_w2 **out, int c, const double *mean, const double *second, nst_error *e)
 {

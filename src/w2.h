@@ -6,6 +6,9 @@
 
 typedef struct nst_w2 nst_w2;
 
+/* Whether this build has LAPACK. */
+bool nst_w2_available(void);
+
 /* A target with mean [c] and second moment [c][c] (not centred).  1e-4 is added to the diagonal of both
  * covariances, as style-transfer-pytorch does.  NST_EUNSUPPORTED when built without LAPACK. */
 nst_status nst_w2_create(nst_w2 **out, int c, const double *mean, const double *second, nst_error *e);

@@ -21,7 +21,7 @@ floor() {
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | gemm.c | gram.c | header.* | image.c | jpeg.c | loss.c | \
         optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c) echo 2 ;;
     graph.[ch] | cpu.c | device.h | model.[ch] | safetensors.c | wavelet*) echo 3 ;;
-    transfer.[ch] | evaluate.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
+    transfer.[ch] | evaluate.c | margin.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
     main.c | bench.[ch] | docs.c | help.c | interrupt.[ch] | options.[ch] | paths.[ch] | report.[ch]) echo 5 ;;
     *) echo unknown ;;
     esac
