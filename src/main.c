@@ -181,6 +181,12 @@ static nst_status paint(struct run *r, nst_error *e)
                      each_iteration, r, &r->result, e);
     nst_interrupt_hold();
     nst_report_end(&r->report);
+    if (s == NST_EDIVERGED && r->result) { /* the last good picture; e goes on saying why it is the last */
+        nst_error saving;
+
+        if (save(r, r->result, r->output, &saving))
+            *e = saving;
+    }
     return s ? s : save(r, r->result, r->output, e);
 }
 
