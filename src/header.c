@@ -160,18 +160,20 @@ static nst_status tensor(nst_header *h, nst_tensor *t, nst_error *e)
     return NST_OK;
 }
 
-/* {"key":"value",...}: nothing in it is needed. */
+/* {"key":"value",...}: in our own files it says which input the model takes. */
 static nst_status metadata(nst_header *h, nst_error *e)
 {
-    char text[8];
+    char key[16], text[sizeof h->input];
 
     if (!eat(h, '{'))
         return broken(h, "metadata expected", e);
     if (eat(h, '}'))
         return NST_OK;
     do {
-        if (!string(h, text, sizeof text) || !eat(h, ':') || !string(h, text, sizeof text))
+        if (!string(h, key, sizeof key) || !eat(h, ':') || !string(h, text, sizeof text))
             return broken(h, "a line of metadata expected", e);
+        if (!strcmp(key, "nst.input"))
+            memcpy(h->input, text, sizeof text);
     } while (eat(h, ','));
     return eat(h, '}') ? NST_OK : broken(h, "the end of the metadata expected", e);
 }

@@ -16,6 +16,7 @@ typedef struct nst_header {
     const char *path;                                                 /* for messages */
     nst_status (*take)(void *arg, const nst_tensor *t, nst_error *e); /* called for each tensor, in order */
     void *arg;
+    char input[16];       /* "nst.input" of the metadata, empty where it has none */
     size_t data_at;       /* set by begin: where the data starts in the file */
     const char *p, *end;  /* what is left of the text */
 } nst_header;

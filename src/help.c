@@ -34,7 +34,7 @@ void nst_help_options(FILE *f)
 {
     fputs("Usage: nst [OPTION]... CONTENT STYLE...   as: nst -o new.png photo.jpg art.jpg\n", f);
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
-        if (g) /* no title for the main ones: the whole is to fit 40 lines */
+        if (g) /* no title for the main ones: the whole is to fit 42 lines */
             fprintf(f, "%s:\n", nst_group_titles[g]);
         for (int i = 0; i < nst_option_count; i++)
             if (nst_options[i].group == (nst_option_group)g)

@@ -70,8 +70,11 @@ static nst_status open_inputs(struct run *r, nst_error *e)
 {
     nst_status s;
 
-    if ((s = nst_model_open(&r->model, r->c.model ? r->c.model : "wavelet", e)) ||
-        (s = nst_image_read(&r->content, r->c.content, e)))
+    if ((s = nst_model_open(&r->model, r->c.model ? r->c.model : "wavelet", e)))
+        return s;
+    if (r->c.model_input && (s = nst_model_set_input(r->model, nst_input_name(r->c.model_input - 1), e)))
+        return s;
+    if ((s = nst_image_read(&r->content, r->c.content, e)))
         return s;
     for (int i = 0; i < r->c.styles; i++)
         if ((s = nst_image_read(&r->style[i], r->c.style[i], e)))

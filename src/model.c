@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int nst_model_find(const nst_model *m, const char *name)
 {
@@ -60,36 +62,48 @@ nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e)
     return NST_OK;
 }
 
-/* What people have under the name of a model and this build does not read, by its first bytes. */
+typedef nst_status open_fn(nst_model **out, const char *path, nst_error *e);
+
+/* What people have under the name of a model, by its first bytes: a reader, or what to say. */
 static const struct {
     const char *bytes;
     size_t n;
+    open_fn *open;
     const char *what;
-} foreign[] = {
-    { "PK\3\4", 4, "a zip file, as torch.save writes" },
-    { "\x80\2\x8a\x0a\x6c\xfc\x9c\x46", 8, "a legacy PyTorch file" },
-    { "\x89HDF\r\n\x1a\n", 8, "an HDF5 file" },
-    { "MATLAB", 6, "a MATLAB file" },
-    { "\x89PNG", 4, "a PNG picture" },
-    { "\xff\xd8\xff", 3, "a JPEG picture" },
+} formats[] = {
+    { "\x80\2\x8a\x0a\x6c\xfc\x9c\x46", 8, nst_model_open_torch, NULL },
+    { "PK\3\4", 4, nst_model_open_torchzip, NULL },
+    { "\x89HDF\r\n\x1a\n", 8, NULL, "an HDF5 file" },
+    { "MATLAB", 6, NULL, "a MATLAB file" },
+    { "\x80\2", 2, NULL, "a Python pickle that torch.save did not write" },
+    { "\x89PNG", 4, NULL, "a PNG picture" },
+    { "\xff\xd8\xff", 3, NULL, "a JPEG picture" },
+    { "\x1f\x8b", 2, NULL, "a gzip file: unpack it first" },
+    { "version https://g", 17, NULL, "a Git LFS pointer and not the file itself: git lfs pull brings that" },
+    { "<!DOCTYPE", 9, NULL, "a web page: the download went wrong" },
+    { "<html", 5, NULL, "a web page: the download went wrong" },
 };
 
 nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
 {
-    unsigned char head[16] = { 0 };
+    unsigned char head[32] = { 0 };
+    struct stat st;
     size_t n;
     FILE *f;
 
     *out = NULL;
     if (!strcmp(name, "wavelet"))
         return nst_model_open_wavelet(out, e);
+    if (stat(name, &st) || !S_ISREG(st.st_mode)) /* opening a pipe could wait for ever */
+        return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name, access(name, F_OK) ? strerror(errno) : "is no file");
     if (!(f = fopen(name, "rb")))
         return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name, strerror(errno));
     n = fread(head, 1, sizeof head, f);
     fclose(f);
-    for (size_t i = 0; i < NST_COUNT(foreign); i++)
-        if (n >= foreign[i].n && !memcmp(head, foreign[i].bytes, foreign[i].n))
-            return nst_fail(e, NST_EUNSUPPORTED, "%s: is %s, expected a safetensors file", name, foreign[i].what);
+    for (size_t i = 0; i < NST_COUNT(formats); i++)
+        if (n >= formats[i].n && !memcmp(head, formats[i].bytes, formats[i].n))
+            return formats[i].open ? formats[i].open(out, name, e)
+                : nst_fail(e, NST_EFORMAT, "%s: is %s", name, formats[i].what);
     return nst_model_open_safetensors(out, name, e);
 }
 
@@ -109,4 +123,83 @@ void nst_model_close(nst_model **model)
 const char *nst_model_describe(const nst_model *model)
 {
     return model->describe;
+}
+
+const char *nst_model_format(const nst_model *model)
+{
+    return model->format ? model->format : "built in";
+}
+
+const char *nst_model_layer(const nst_model *model, int i, int *in, int *out)
+{
+    if (i < 0 || i >= model->layers)
+        return NULL;
+    if (in)
+        *in = model->layer[i].in;
+    if (out)
+        *out = model->layer[i].out;
+    return model->layer[i].name;
+}
+
+/* ---- what the first layer expects ------------------------------------------------- */
+
+#define CAFFE_MEAN { 123.68f / 255, 116.779f / 255, 103.939f / 255 }
+#define CAFFE_STD { 1 / 255.f, 1 / 255.f, 1 / 255.f }
+
+static const struct {
+    const char *name, *text;
+    nst_input input;
+} inputs[] = {
+    { "torchvision", "RGB from 0 to 1, minus the mean of ImageNet, over its deviation",
+      { false, { .485f, .456f, .406f }, { .229f, .224f, .225f } } },
+    { "caffe", "BGR from 0 to 255, minus the mean of ImageNet", { true, CAFFE_MEAN, CAFFE_STD } },
+    { "caffe-rgb", "RGB from 0 to 255, minus the mean of ImageNet", { false, CAFFE_MEAN, CAFFE_STD } },
+};
+
+const char *nst_input_name(int i)
+{
+    return i >= 0 && i < (int)NST_COUNT(inputs) ? inputs[i].name : NULL;
+}
+
+const char *nst_input_text(int i)
+{
+    return i >= 0 && i < (int)NST_COUNT(inputs) ? inputs[i].text : NULL;
+}
+
+static int find_input(const char *name)
+{
+    int i = 0;
+
+    while (i < (int)NST_COUNT(inputs) && strcmp(inputs[i].name, name))
+        i++;
+    return i;
+}
+
+bool nst_model_input_known(const char *name)
+{
+    return nst_input_name(find_input(name)) != NULL;
+}
+
+const char *nst_model_input(const nst_model *model)
+{
+    return model->input_name ? model->input_name : "its own";
+}
+
+const char *nst_model_input_why(const nst_model *model)
+{
+    return model->input_why ? model->input_why : "the model was made for it";
+}
+
+nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e)
+{
+    int i = find_input(input);
+
+    if (!nst_input_name(i))
+        return nst_fail(e, NST_EARG, "model input \"%s\": unknown, expected torchvision, caffe or caffe-rgb", input);
+    if (model->wavelet)
+        return nst_fail(e, NST_EARG, "model input %s: the built-in model has its own", input);
+    model->input = inputs[i].input;
+    model->input_name = inputs[i].name;
+    model->input_why = "it was asked for";
+    return NST_OK;
 }

@@ -24,7 +24,9 @@ typedef struct nst_input {
 
 struct nst_model {
     char *describe;
+    const char *format;                  /* "safetensors"; NULL: built in */
     nst_input input;
+    const char *input_name, *input_why;  /* "caffe" and a reason for people; NULL: its own */
     bool wavelet;                        /* the built-in one: defaults that suit it apply */
     int layers;
     nst_layer layer[NST_MODEL_LAYERS];
@@ -39,8 +41,13 @@ int nst_model_find(const nst_model *m, const char *name);
  * weight is finite; path goes into the message. */
 nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e);
 
+/* Whether nst_model_set_input knows the name. */
+bool nst_model_input_known(const char *name);
+
 /* Readers; the public nst_model_open chooses by name and content. */
 nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e);
+nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e);
+nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_wavelet(nst_model **out, nst_error *e);
 
 #endif

@@ -85,12 +85,31 @@ NST_API float *nst_image_plane(nst_image *image, int c);
  * blocks: VGG19 up to conv5_1, or anything of that form. */
 typedef struct nst_model nst_model;
 
-/* Opens "wavelet" (the built-in model, computed, no file) or a safetensors
- * file with torchvision's tensor names (features.N.weight, features.N.bias). */
+/* Opens "wavelet" (the built-in model, computed, no file) or a file of
+ * weights, whose format is told by its content: safetensors, or torch.save's
+ * two.  Tensors are named as torchvision's (features.N.weight) or Caffe's
+ * (conv1_1.weight). */
 NST_API nst_status nst_model_open(nst_model **out, const char *name, nst_error *e);
 NST_API void nst_model_close(nst_model **model);
 /* One line that says what the model is, for people. */
 NST_API const char *nst_model_describe(const nst_model *model);
+/* The kind of file it came from, "safetensors"; "built in" for the built-in one.  Never NULL. */
+NST_API const char *nst_model_format(const nst_model *model);
+/* The name of layer i from 0, "conv1_1", NULL past the last; its channels into *in and *out, which may be NULL. */
+NST_API const char *nst_model_layer(const nst_model *model, int i, int *in, int *out);
+
+/* Which picture the first layer expects, by name, and in words; NULL past the
+ * last.  "torchvision": RGB from 0 to 1, minus ImageNet's mean, over its
+ * deviation; "caffe": BGR from 0 to 255, minus the mean; "caffe-rgb": the same
+ * in the order RGB. */
+NST_API const char *nst_input_name(int i);
+NST_API const char *nst_input_text(int i);
+/* The one that this model takes, and why that is believed: a wrong one paints
+ * badly without any error.  The built-in model has "its own". */
+NST_API const char *nst_model_input(const nst_model *model);
+NST_API const char *nst_model_input_why(const nst_model *model);
+/* Says it better than the file does.  NST_EARG for an unknown name, and for the built-in model. */
+NST_API nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e);
 
 /* ---- settings ---------------------------------------------------------- */
 

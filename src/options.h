@@ -16,6 +16,7 @@ typedef struct nst_command {
     int styles;
     const char *preset; /* NULL: the default one */
     const char *model;  /* NULL: the built-in one */
+    int model_input;    /* index into "auto torchvision caffe caffe-rgb" */
     const char *output; /* NULL: made from the inputs' names */
     const char *init;   /* a picture to start from, or NULL */
     const char *log;

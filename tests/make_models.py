@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""make_models.py FOLDER: the small weight files of tests/models, each made by the format's real writer.
+
+Needs torch, or h5py, scipy, onnx and safetensors, or all of them: what cannot be imported is left out, so that it may
+run once under each of two interpreters.  The numbers are those of tests/test_formats.c, which computes them again.
+"""
+import os
+import sys
+
+import numpy as np
+
+WIDTHS = [2, 3, 4, 4, 4]
+NAMES = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"]
+NUMBERS = [0, 2, 5, 7, 10]
+
+
+def values(tensor, n, short):
+    """n numbers of 24 bits, or of 8, which half precision and bfloat16 hold exactly."""
+    x = (np.arange(n, dtype=np.uint64) + np.uint64(tensor * 1000003)) * np.uint64(2654435761) & np.uint64(0xFFFFFFFF)
+    x ^= x >> np.uint64(15)
+    x = x * np.uint64(2246822519) & np.uint64(0xFFFFFFFF)
+    bits = 8 if short else 24
+    m = (x >> np.uint64(32 - bits)).astype(np.float64) - 2.0 ** (bits - 1)
+    return (m / 2.0 ** (bits + 1)).astype(np.float32)
+
+
+def layers(short=False):
+    before = 3
+    for i, width in enumerate(WIDTHS):
+        yield (i, values(2 * i, width * before * 9, short).reshape(width, before, 3, 3),
+               values(2 * i + 1, width, short))
+        before = width
+
+
+def numbered(short=False):
+    d = {}
+    for i, w, b in layers(short):
+        d["features.%d.weight" % NUMBERS[i]] = w
+        d["features.%d.bias" % NUMBERS[i]] = b
+    return d
+
+
+def named():
+    d = {}
+    for i, w, b in layers():
+        d[NAMES[i] + ".weight"] = w
+        d[NAMES[i] + ".bias"] = b
+    return d
+
+
+def network(torch):
+    nn = torch.nn
+    net, before = [], 3
+    for i, width in enumerate(WIDTHS):
+        if NAMES[i].endswith("_1") and i:
+            net.append(nn.MaxPool2d(2, 2))
+        net += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU()]
+        before = width
+    model = nn.Module()
+    model.features = nn.Sequential(*net)
+    model.forward = lambda x: model.features(x)
+    model.load_state_dict({k: torch.from_numpy(v) for k, v in numbered().items()})
+    return model
+
+
+def python2(data):
+    """The legacy file as Python 2 wrote it: byte strings for text."""
+    import io
+    import pickletools
+    out, f = b"", io.BytesIO(data)
+    for _ in range(5):
+        begin = f.tell()
+        ops = [(op, arg, at) for op, arg, at in pickletools.genops(f)]
+        end = f.tell()
+        for i, (op, arg, at) in enumerate(ops):
+            raw = data[at: ops[i + 1][2] if i + 1 < len(ops) else end]
+            if op.name == "BINUNICODE":
+                raw = b"U" + bytes([len(arg)]) + arg.encode()
+            out += raw
+        assert end > begin
+    return out + data[f.tell():]
+
+
+def make_torch(folder):
+    import collections
+    import torch
+    tensors = lambda d: collections.OrderedDict((k, torch.from_numpy(v.copy())) for k, v in d.items())
+    old = dict(_use_new_zipfile_serialization=False)
+    save = lambda what, name, **o: torch.save(what, os.path.join(folder, name), **o)
+    state = network(torch).state_dict()  # with the _metadata that a module's has
+    save(state, "torch-zip.pth")
+    save(state, "torch-legacy.pth", **old)
+    save(tensors(named()), "torch-named.pth", **old)
+    short = tensors(numbered(True))
+    save({k: v.half() for k, v in short.items()}, "torch-half.pth")
+    save({k: v.bfloat16() for k, v in short.items()}, "torch-bfloat16.pth", **old)
+    save({k: v.double() for k, v in state.items()}, "torch-double.pth", pickle_protocol=4)
+    flat = torch.cat([v.flatten() for v in state.values()])  # views of one storage, some channels last
+    views, at = {}, 0
+    for k, v in state.items():
+        views[k[len("features."):]] = flat[at: at + v.numel()].view(v.shape)
+        at += v.numel()
+    views["5.weight"] = views["5.weight"].contiguous(memory_format=torch.channels_last)
+    save(views, "torch-views.pth")
+    net = network(torch)
+    adam = torch.optim.Adam(net.parameters())
+    net(torch.ones(1, 3, 8, 8)).sum().backward()
+    adam.step()
+    net.load_state_dict(state)
+    save({"epoch": 3, "lr": 0.5, "best": None, "optimizer": adam.state_dict(),
+          "state_dict": {"module." + k: torch.nn.Parameter(v) for k, v in state.items()}}, "torch-checkpoint.pth")
+
+    class Pairs:  # an OrderedDict of Python 2.7
+        def __reduce__(self):
+            return collections.OrderedDict, ([[k, v] for k, v in tensors(named()).items()],)
+    path = os.path.join(folder, "torch-python2.pth")
+    torch.save(Pairs(), path, **old)
+    data = open(path, "rb").read()
+    open(path, "wb").write(python2(data))
+
+
+def make_safetensors(folder):
+    from safetensors.numpy import save_file
+    save_file(numbered(), os.path.join(folder, "f32.safetensors"), {"format": "pt"})
+    save_file({k: v.astype(np.float16) for k, v in numbered(True).items()}, os.path.join(folder, "f16.safetensors"))
+
+
+def main():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    for name, make in sorted(globals().items()):
+        if not name.startswith("make_"):
+            continue
+        try:
+            make(folder)
+            print(name, "made")
+        except ImportError as e:
+            print(name, "left out:", e)
+
+
+main()

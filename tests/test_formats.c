@@ -1,0 +1,312 @@
+/* test_formats.c: weight files of every format, made by the formats' real writers (make_models.py), give the same
+ * numbers bit for bit; damaged ones give a sentence, whatever the damage. */
+#include "picture.h"
+
+#include "model.h"
+
+#include <fcntl.h>
+
+static const int widths[] = { 2, 3, 4, 4, 4 };
+static const char *const names[] = { "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1" };
+
+/* As values() of make_models.py. */
+static float value(uint64_t tensor, uint64_t k, bool is_short)
+{
+    uint64_t x = (k + tensor * 1000003) * 2654435761u & 0xffffffffu;
+    int bits = is_short ? 8 : 24;
+
+    x ^= x >> 15;
+    x = x * 2246822519u & 0xffffffffu;
+    return (float)(((double)(x >> (32 - bits)) - ldexp(1, bits - 1)) / ldexp(1, bits + 1));
+}
+
+static char *path_of(const char *name)
+{
+    static char path[4096];
+    const char *folder = getenv("SRCDIR");
+
+    snprintf(path, sizeof path, "%s/tests/models/%s", folder ? folder : ".", name);
+    return path;
+}
+
+static void check_numbers(const nst_model *m, const char *file, bool is_short)
+{
+    ck_assert_int_eq(m->layers, 5);
+    for (int i = 0, in = 3; i < 5; in = widths[i++]) {
+        const nst_layer *l = &m->layer[i];
+
+        ck_assert_str_eq(l->name, names[i]);
+        ck_assert_int_eq(l->in, in);
+        ck_assert_int_eq(l->out, widths[i]);
+        for (int k = 0; k < l->in * l->out * 9; k++)
+            ck_assert_msg(l->weight[k] == value((uint64_t)(2 * i), (uint64_t)k, is_short), "%s: weight %d of %s is %.9g, expected %.9g",
+                          file, k, l->name, (double)l->weight[k], (double)value((uint64_t)(2 * i), (uint64_t)k, is_short));
+        for (int k = 0; k < l->out; k++)
+            ck_assert_msg(l->bias[k] == value((uint64_t)(2 * i + 1), (uint64_t)k, is_short), "%s: bias %d of %s is %.9g", file, k,
+                          l->name, (double)l->bias[k]);
+    }
+}
+
+enum { ALWAYS, ZIP, HDF5, MAT };
+
+static const struct {
+    const char *file, *format, *input;
+    bool is_short;
+    int needs;
+} files[] = {
+    { "f32.safetensors", "safetensors", "torchvision", false, ALWAYS },
+    { "f16.safetensors", "safetensors", "torchvision", true, ALWAYS },
+    { "torch-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
+    { "torch-bfloat16.pth", "torch.save, before zip", "torchvision", true, ALWAYS },
+    { "torch-named.pth", "torch.save, before zip", "caffe", false, ALWAYS },
+    { "torch-python2.pth", "torch.save, before zip", "caffe", false, ALWAYS },
+    { "torch-zip.pth", "torch.save", "torchvision", false, ZIP },
+    { "torch-half.pth", "torch.save", "torchvision", true, ZIP },
+    { "torch-double.pth", "torch.save", "torchvision", false, ZIP },
+    { "torch-views.pth", "torch.save", "torchvision", false, ZIP },
+    { "torch-checkpoint.pth", "torch.save", "torchvision", false, ZIP },
+};
+
+/* Does this build read it?  Without its library there is a sentence that names that. */
+static bool readable(int needs)
+{
+    static const char *const library[] = { [ZIP] = "no libzip", [HDF5] = "no HDF5", [MAT] = "no matio" };
+
+    return needs == ALWAYS || !strstr(nst_build_info(), library[needs]);
+}
+
+/* Every file there is: names, shapes, numbers, format, input. */
+START_TEST(same_numbers)
+{
+    for (size_t i = 0; i < NST_COUNT(files); i++) {
+        nst_error e = { "" };
+        nst_model *m = (nst_model *)&e;
+        nst_status s = nst_model_open(&m, path_of(files[i].file), &e);
+
+        if (!readable(files[i].needs)) {
+            ck_assert_int_eq(s, NST_EUNSUPPORTED);
+            ck_assert_ptr_null(m);
+            ck_assert_msg(strstr(e.text, "this build of nst lacks") != NULL, "%s", e.text);
+            continue;
+        }
+        ck_assert_msg(!s, "%s: %s", files[i].file, e.text);
+        ck_assert_str_eq(nst_model_format(m), files[i].format);
+        ck_assert_str_eq(nst_model_input(m), files[i].input);
+        check_numbers(m, files[i].file, files[i].is_short);
+        nst_model_close(&m);
+        ck_assert_ptr_null(m);
+    }
+}
+END_TEST
+
+/* A failure is a status, no model and a sentence that begins with the file's name. */
+static bool opens(const char *file, nst_error *e)
+{
+    nst_model *m = (nst_model *)e;
+    nst_status s = nst_model_open(&m, file, e);
+
+    if (!s) {
+        ck_assert_int_ge(m->layers, 1);
+        nst_model_close(&m);
+        return true;
+    }
+    ck_assert_ptr_null(m);
+    ck_assert_msg(!strncmp(e->text, file, strlen(file)) && strlen(e->text) > strlen(file) + 8 && !strchr(e->text, '\n'),
+                  "\"%s\" is no sentence about %s", e->text, file);
+    return false;
+}
+
+/* Cut at every byte: never a model.  (Nothing stands behind the last number that is needed.) */
+START_TEST(truncated)
+{
+    for (size_t i = 0; i < NST_COUNT(files); i++) {
+        size_t bytes;
+        unsigned char *data = get_file(path_of(files[i].file), &bytes);
+        size_t step = files[i].needs >= HDF5 ? 7 : 1; /* libraries that take longer */
+        nst_error e;
+
+        if (!readable(files[i].needs)) {
+            nst_free(data);
+            continue;
+        }
+        put_file("cut", data, bytes);
+        for (size_t n = bytes; n > 0;) {
+            n = n > step ? n - step : 0;
+            ck_assert_int_eq(truncate("cut", (off_t)n), 0);
+            ck_assert_msg(!opens("cut", &e), "%s cut to %zu bytes is opened", files[i].file, n);
+        }
+        nst_free(data);
+    }
+}
+END_TEST
+
+/* Each byte of everything but the numbers changed in some ways: a model or a sentence, nothing else. */
+START_TEST(changed)
+{
+    for (size_t i = 0; i < NST_COUNT(files); i++) {
+        static const unsigned char with[] = { 0x55, 0xff, 0x80, 0x01 };
+        size_t bytes, step = files[i].needs >= HDF5 ? 31 : 3;
+        unsigned char *data = get_file(path_of(files[i].file), &bytes);
+        nst_error e;
+        int fd;
+
+        put_file("changed", data, bytes);
+        ck_assert_int_ge(fd = open("changed", O_WRONLY), 0);
+        for (size_t at = 0; readable(files[i].needs) && at < bytes; at += step) {
+            unsigned char bad = data[at] ^ with[at / step % NST_COUNT(with)];
+
+            ck_assert_int_eq(pwrite(fd, &bad, 1, (off_t)at), 1);
+            opens("changed", &e);
+            ck_assert_int_eq(pwrite(fd, &data[at], 1, (off_t)at), 1);
+        }
+        close(fd);
+        nst_free(data);
+    }
+}
+END_TEST
+
+/* ---- what a pickle may not do --------------------------------------------------- */
+
+/* A legacy file whose object is this pickle: refused, with these words. */
+static void refuse_pickle(const void *pickle, size_t n, const char *words)
+{
+    static const unsigned char head[] = "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\2M\xe9\3.\x80\2}q\0.";
+    static const unsigned char keys[] = "\x80\2]q\0.";
+    FILE *f = fopen("bad.pth", "wb");
+    nst_error e = { "" };
+
+    ck_assert_ptr_nonnull(f);
+    fwrite(head, 1, sizeof head - 1, f);
+    fwrite(pickle, 1, n, f);
+    fwrite(keys, 1, sizeof keys - 1, f);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_msg(!opens("bad.pth", &e), "a bad pickle is opened: expected \"%s\"", words);
+    ck_assert_msg(strstr(e.text, words) != NULL, "\"%s\", expected \"%s\"", e.text, words);
+}
+#define REFUSE(text, words) refuse_pickle(text, sizeof(text) - 1, words)
+
+START_TEST(pickles)
+{
+    char *deep = nst_alloc(2 << 20);
+    size_t n = 0;
+
+    /* programs */
+    REFUSE("\x80\2cos\nsystem\nX\4\0\0\0true\x85R.", "names os.system, which weights do not need");
+    REFUSE("\x80\2cbuiltins\neval\nX\1\0\0\0" "1\x85R.", "names builtins.eval");
+    REFUSE("\x80\4\x8c\5posix\x8c\6system\x93.", "names posix.system");
+    REFUSE("\x80\2c__torch__\nVGG\n)\x81.", "names __torch__.VGG");
+    REFUSE("\x80\2ctorch\nFloatStorage\n)R.", "a storage is called");
+    REFUSE("\x80\2i__main__\nX\n.", "opcode 0x69");
+    REFUSE("\x80\2P0\n.", "opcode 0x50");
+    /* nonsense */
+    REFUSE("\x80\2.", "one value expected");
+    REFUSE("\x80\2(.", "one value expected");
+    REFUSE("\x80\2K\1K\2.", "one value expected");
+    REFUSE("\x80\2K\1.", "holds no dict");
+    REFUSE("\x80\2}.", "no convolution");
+    REFUSE("\x80\2t.", "a mark is missing");
+    REFUSE("\x80\2\x87.", "values are missing");
+    REFUSE("\x80\2((\x86.", "a mark in a tuple");
+    REFUSE("\x80\2]((e.", "no list");
+    REFUSE("\x80\2](K\1(K\2e.", "no list");
+    REFUSE("\x80\2K\1K\2s.", "a value is missing");
+    REFUSE("\x80\2}(K\1u.", "no dict");
+    REFUSE("\x80\2h\7.", "no such entry");
+    REFUSE("\x80\2Nr\xff\xff\xff\x7f.", "absurd number in the memo");
+    REFUSE("\x80\2X\xff\xff\xff\xff" "abc.", "longer than the rest");
+    REFUSE("\x80\2\x8a\xff.", "it ends here");
+    REFUSE("\x80\2N)R.", "no global");
+    REFUSE("\x80\2NQ.", "a storage's description");
+    REFUSE("\x80\2ctorch._utils\n_rebuild_tensor_v2\n)R.", "a tensor's storage");
+    /* an own list in itself, and a dict in itself */
+    REFUSE("\x80\2]q\0h\0a.", "holds no dict");
+    REFUSE("\x80\2}q\0X\1\0\0\0ah\0s.", "no convolution");
+    /* a list of many pairs made into a dict again and again: memory stays bounded */
+    n = 0;
+    n += (size_t)sprintf(deep, "\x80\2ccollections\nOrderedDict\nq");
+    memcpy(deep + n, "\0](", 3), n += 3;
+    for (int i = 0; i < 50000; i++)
+        memcpy(deep + n, "NN\x86", 3), n += 3;
+    memcpy(deep + n, "e\x85q\1", 4), n += 4;
+    for (int i = 0; i < 50000; i++)
+        memcpy(deep + n, "h\0h\1R", 5), n += 5;
+    deep[n++] = '.';
+    refuse_pickle(deep, n, "absurdly many items");
+    /* deep nesting: tuples in tuples, marks on marks */
+    n = 2;
+    memcpy(deep, "\x80\2)", 3);
+    memset(deep + 3, '\x85', 1 << 20);
+    n = 3 + (1 << 20);
+    deep[n++] = '.';
+    refuse_pickle(deep, n, "holds no dict");
+    memset(deep + 2, '(', 1 << 20);
+    deep[2 + (1 << 20)] = '.';
+    refuse_pickle(deep, 3 + (1 << 20), "one value expected");
+    nst_free(deep);
+}
+END_TEST
+
+/* ---- the file is something else ------------------------------------------------ */
+
+static void refuse_text(const char *text, size_t n, const char *words)
+{
+    nst_error e = { "" };
+
+    put_file("other", text, n);
+    ck_assert(!opens("other", &e));
+    ck_assert_msg(strstr(e.text, words) != NULL, "\"%s\", expected \"%s\"", e.text, words);
+}
+
+START_TEST(others)
+{
+    nst_error e = { "" };
+
+    refuse_text("<!DOCTYPE html><html></html>", 28, "web page");
+    refuse_text("version https://git-lfs.github.com/spec/v1\n", 43, "Git LFS");
+    refuse_text("\x80\2}q\0.          ", 16, "pickle that torch.save did not write");
+    refuse_text("\xff\xd8\xff\xe0          ", 14, "JPEG");
+    refuse_text("", 0, "too few");
+    refuse_text("hello, world, this is text", 26, "is not");
+    ck_assert(!opens("no such file", &e));
+    ck_assert_msg(strstr(e.text, "No such file") != NULL, "%s", e.text);
+    ck_assert(!opens("/dev/null", &e));
+}
+END_TEST
+
+/* --model-input: what a name means, and that the built-in model keeps its own. */
+START_TEST(inputs)
+{
+    nst_error e = { "" };
+    nst_model *m;
+
+    ck_assert(!nst_model_open(&m, path_of("f32.safetensors"), &e));
+    ck_assert(!m->input.bgr && m->input.std[0] == .229f);
+    ck_assert(!nst_model_set_input(m, "caffe", &e));
+    ck_assert(m->input.bgr && m->input.std[0] == 1 / 255.f && m->input.mean[0] == 123.68f / 255);
+    ck_assert_str_eq(nst_model_input(m), "caffe");
+    ck_assert_int_eq(nst_model_set_input(m, "jpeg", &e), NST_EARG);
+    ck_assert_str_eq(nst_model_input(m), "caffe");
+    ck_assert_ptr_null(nst_model_layer(m, 5, NULL, NULL));
+    ck_assert_ptr_null(nst_model_layer(m, -1, NULL, NULL));
+    nst_model_close(&m);
+    ck_assert(!nst_model_open(&m, "wavelet", &e));
+    ck_assert_int_eq(nst_model_set_input(m, "caffe", &e), NST_EARG);
+    ck_assert_str_eq(nst_model_format(m), "built in");
+    nst_model_close(&m);
+}
+END_TEST
+
+static void add(TCase *t)
+{
+    tcase_add_test(t, same_numbers);
+    tcase_add_test(t, truncated);
+    tcase_add_test(t, changed);
+    tcase_add_test(t, pickles);
+    tcase_add_test(t, others);
+    tcase_add_test(t, inputs);
+}
+
+int main(void)
+{
+    return run_tests("formats", add);
+}
