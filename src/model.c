@@ -104,6 +104,12 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
         if (n >= formats[i].n && !memcmp(head, formats[i].bytes, formats[i].n))
             return formats[i].open ? formats[i].open(out, name, e)
                 : nst_fail(e, NST_EFORMAT, "%s: is %s", name, formats[i].what);
+    if (n > 8 && head[8] == '{' && !memcmp(head + 4, "\0\0\0\0", 4))
+        return nst_model_open_safetensors(out, name, e);
+    if (n > 8 && head[0] == 0x08) /* protobuf has no magic; it begins with its first field: ONNX's version, ... */
+        return nst_model_open_onnx(out, name, e);
+    if (n > 8 && (head[0] == 0x0a || head[0] == 0x12 || (head[0] == 0xa2 && head[1] == 0x06)))
+        return nst_model_open_caffe(out, name, e); /* ... Caffe's name of the network, or a layer */
     return nst_model_open_safetensors(out, name, e);
 }
 

@@ -45,6 +45,8 @@ nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e);
 bool nst_model_input_known(const char *name);
 
 /* Readers; the public nst_model_open chooses by name and content. */
+nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e);
+nst_status nst_model_open_onnx(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error *e);

@@ -86,9 +86,9 @@ NST_API float *nst_image_plane(nst_image *image, int c);
 typedef struct nst_model nst_model;
 
 /* Opens "wavelet" (the built-in model, computed, no file) or a file of
- * weights, whose format is told by its content: safetensors, or torch.save's
- * two.  Tensors are named as torchvision's (features.N.weight) or Caffe's
- * (conv1_1.weight). */
+ * weights, whose format is told by its content: safetensors, torch.save's two,
+ * caffemodel, ONNX.  Tensors are named as torchvision's (features.N.weight) or
+ * Caffe's (conv1_1.weight); ONNX's graph tells which are which. */
 NST_API nst_status nst_model_open(nst_model **out, const char *name, nst_error *e);
 NST_API void nst_model_close(nst_model **model);
 /* One line that says what the model is, for people. */

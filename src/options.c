@@ -42,8 +42,8 @@ const nst_option nst_options[] = {
       "that its results can be had again.  Options override it wherever they stand on the line." },
     { "model", 'm', "FILE|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_GROUP_MAIN,
       "the network's weights; wavelet: the built-in ones",
-      "A file of VGG19 or another chain of 3x3 convolutions: safetensors, or what torch.save wrote (a state dict).  The "
-      "format is known by the content, never by the name.  Nothing in a pickle is executed.  The built-in weights are computed at start-up: nothing in them was learned from "
+      "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), Caffe's "
+      "caffemodel or ONNX.  The format is known by the content, never by the name.  Nothing in a pickle is executed.  The built-in weights are computed at start-up: nothing in them was learned from "
       "pictures, and learned ones give richer results." },
     { "model-input", 0, "KIND", NST_OPTION_CHOICE, C(model_input), 0, 0, "auto torchvision caffe caffe-rgb",
       NST_GROUP_MAIN, "auto, torchvision, caffe or caffe-rgb",

@@ -2,7 +2,7 @@
 """make_models.py FOLDER: the small weight files of tests/models, each made by the format's real writer.
 
 Needs torch, or h5py, scipy, onnx and safetensors, or all of them: what cannot be imported is left out, so that it may
-run once under each of two interpreters.  The numbers are those of tests/test_formats.c, which computes them again.
+run once under each of two interpreters.  (torch.save's old format holds addresses: those files differ each time.)  The numbers are those of tests/test_formats.c, which computes them again.
 """
 import os
 import sys
@@ -117,6 +117,81 @@ def make_torch(folder):
     torch.save(Pairs(), path, **old)
     data = open(path, "rb").read()
     open(path, "wb").write(python2(data))
+
+
+    torch.onnx.export(net, torch.zeros(1, 3, 16, 16), os.path.join(folder, "onnx-torch.onnx"))
+
+
+def make_onnx(folder):
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    for raw in (False, True):
+        nodes, tensors, at = [], [], "data"
+        for i, w, b in layers(raw):  # names as in the model zoo's vgg19
+            name = "vgg0_conv%d" % i
+            if NAMES[i].endswith("_1") and i:
+                nodes.append(helper.make_node("MaxPool", [at], [name + "_pool"], kernel_shape=[2, 2], strides=[2, 2]))
+                at = name + "_pool"
+            nodes.append(helper.make_node("Conv", [at, name + "_weight", name + "_bias"], [name], kernel_shape=[3, 3],
+                                          pads=[1, 1, 1, 1], strides=[1, 1], dilations=[1, 1], group=1))
+            nodes.append(helper.make_node("Relu", [name], [name + "_relu"]))
+            at = name + "_relu"
+            for what, v in (("weight", w), ("bias", b)):
+                if raw:
+                    tensors.append(numpy_helper.from_array(v.astype(np.float16), name + "_" + what))
+                else:
+                    tensors.append(helper.make_tensor(name + "_" + what, TensorProto.FLOAT, v.shape, v.flatten()))
+        nodes.append(helper.make_node("Flatten", [at], ["out"]))
+        info = lambda n, s: helper.make_tensor_value_info(n, TensorProto.FLOAT16 if raw else TensorProto.FLOAT, s)
+        graph = helper.make_graph(nodes, "vgg", [info("data", [1, 3, 16, 16])], [info("out", [1, 64])],
+                                  tensors[::-1])
+        model = helper.make_model(graph)
+        onnx.checker.check_model(model)
+        onnx.save(model, os.path.join(folder, "onnx-raw.onnx" if raw else "onnx-floats.onnx"))
+
+
+def make_caffe(folder):
+    """By Google's protobuf, from what caffe.proto says of these messages."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    f = descriptor_pb2.FileDescriptorProto(name="caffe.proto", package="caffe", syntax="proto2")
+
+    def message(name, *fields):
+        m = f.message_type.add(name=name)
+        for number, field, kind, repeated in fields:
+            d = m.field.add(name=field, number=number, label=3 if repeated else 1)
+            if isinstance(kind, str):
+                d.type, d.type_name = d.TYPE_MESSAGE, ".caffe." + kind
+            else:
+                d.type = kind
+                if repeated and kind != d.TYPE_STRING:
+                    d.options.packed = True
+    t = descriptor_pb2.FieldDescriptorProto
+    message("BlobShape", (1, "dim", t.TYPE_INT64, True))
+    message("BlobProto", (1, "num", t.TYPE_INT32, False), (2, "channels", t.TYPE_INT32, False),
+            (3, "height", t.TYPE_INT32, False), (4, "width", t.TYPE_INT32, False), (5, "data", t.TYPE_FLOAT, True),
+            (6, "diff", t.TYPE_FLOAT, True), (7, "shape", "BlobShape", False), (8, "double_data", t.TYPE_DOUBLE, True))
+    message("V1LayerParameter", (2, "bottom", t.TYPE_STRING, True), (3, "top", t.TYPE_STRING, True),
+            (4, "name", t.TYPE_STRING, False), (5, "type", t.TYPE_INT32, False), (6, "blobs", "BlobProto", True))
+    message("LayerParameter", (1, "name", t.TYPE_STRING, False), (2, "type", t.TYPE_STRING, False),
+            (3, "bottom", t.TYPE_STRING, True), (4, "top", t.TYPE_STRING, True), (7, "blobs", "BlobProto", True))
+    message("NetParameter", (1, "name", t.TYPE_STRING, False), (2, "layers", "V1LayerParameter", True),
+            (3, "input", t.TYPE_STRING, True), (100, "layer", "LayerParameter", True))
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(f)
+    Net = message_factory.GetMessageClass(pool.FindMessageTypeByName("caffe.NetParameter"))
+    old, new = Net(name="VGG_ILSVRC_19_layers", input=["data"]), Net(name="VGG")
+    for i, w, b in layers():
+        v1 = old.layers.add(name=NAMES[i], type=4, bottom=["a"], top=[NAMES[i]])
+        v2 = new.layer.add(name=NAMES[i], type="Convolution", bottom=["a"], top=[NAMES[i]])
+        for v in (w, b):
+            n, c, y, x = ([1] * 4 + list(v.shape))[-4:]
+            v1.blobs.add(num=n, channels=c, height=y, width=x, data=v.flatten())
+            blob = v2.blobs.add(data=v.flatten()) if i else v2.blobs.add(double_data=v.flatten().astype(float))
+            blob.shape.dim.extend(v.shape)
+        old.layers.add(name=NAMES[i].replace("conv", "relu"), type=18)
+    old.layers.add(name="fc6", type=14).blobs.add(num=1, channels=1, height=4, width=4, data=np.zeros(16))
+    for name, net in (("caffe-1.caffemodel", old), ("caffe-2.caffemodel", new)):
+        open(os.path.join(folder, name), "wb").write(net.SerializeToString())
 
 
 def make_safetensors(folder):

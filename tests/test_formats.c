@@ -56,6 +56,11 @@ static const struct {
 } files[] = {
     { "f32.safetensors", "safetensors", "torchvision", false, ALWAYS },
     { "f16.safetensors", "safetensors", "torchvision", true, ALWAYS },
+    { "caffe-1.caffemodel", "Caffe", "caffe", false, ALWAYS },
+    { "caffe-2.caffemodel", "Caffe", "caffe", false, ALWAYS },
+    { "onnx-floats.onnx", "ONNX", "torchvision", false, ALWAYS },
+    { "onnx-raw.onnx", "ONNX", "torchvision", true, ALWAYS },
+    { "onnx-torch.onnx", "ONNX", "torchvision", false, ALWAYS },
     { "torch-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
     { "torch-bfloat16.pth", "torch.save, before zip", "torchvision", true, ALWAYS },
     { "torch-named.pth", "torch.save, before zip", "caffe", false, ALWAYS },
@@ -116,13 +121,15 @@ static bool opens(const char *file, nst_error *e)
     return false;
 }
 
-/* Cut at every byte: never a model.  (Nothing stands behind the last number that is needed.) */
+/* Cut at every byte: never a model.  But protobuf ends anywhere between two fields: a cut there leaves a shorter chain, or
+ * only what is not needed goes. */
 START_TEST(truncated)
 {
     for (size_t i = 0; i < NST_COUNT(files); i++) {
         size_t bytes;
         unsigned char *data = get_file(path_of(files[i].file), &bytes);
         size_t step = files[i].needs >= HDF5 ? 7 : 1; /* libraries that take longer */
+        int between = !strcmp(files[i].format, "Caffe") ? 16 : !strcmp(files[i].format, "ONNX") ? 4 : 0;
         nst_error e;
 
         if (!readable(files[i].needs)) {
@@ -133,7 +140,7 @@ START_TEST(truncated)
         for (size_t n = bytes; n > 0;) {
             n = n > step ? n - step : 0;
             ck_assert_int_eq(truncate("cut", (off_t)n), 0);
-            ck_assert_msg(!opens("cut", &e), "%s cut to %zu bytes is opened", files[i].file, n);
+            ck_assert_msg(!opens("cut", &e) || between-- > 0, "%s cut to %zu bytes is opened", files[i].file, n);
         }
         nst_free(data);
     }
@@ -246,6 +253,35 @@ START_TEST(pickles)
 }
 END_TEST
 
+/* ---- what protobuf may not do ---------------------------------------------------- */
+
+static void refuse_bytes(const void *bytes, size_t n, const char *words)
+{
+    nst_error e = { "" };
+
+    put_file("bad.pb", bytes, n);
+    ck_assert_msg(!opens("bad.pb", &e), "bad protobuf is opened: expected \"%s\"", words);
+    ck_assert_msg(strstr(e.text, words) != NULL, "\"%s\", expected \"%s\"", e.text, words);
+}
+#define REFUSE_PB(text, words) refuse_bytes(text, sizeof(text) - 1, words)
+
+START_TEST(protobuf)
+{
+    REFUSE_PB("\x0a\3VGG\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "damaged or truncated"); /* a number without end */
+    REFUSE_PB("\x0a\3VGG\xa2\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", "damaged or truncated"); /* a length of 2^64 - 1 */
+    REFUSE_PB("\x0a\3VGG\x13\x13\x13\x13\x13", "damaged or truncated"); /* groups in groups */
+    REFUSE_PB("\x0a\3VGG\0\0\0\0\0", "damaged or truncated"); /* field 0 */
+    REFUSE_PB("\x0a\3VGG\x0a\3VGG", "no convolution");
+    REFUSE_PB("\x0a\3VGG\xa2\x06\x2d\x0a\7" "conv1_1\x3a\x22\x3a\x12\x0a\x10\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x80\x80\x80\x80\x10\3\3"
+              "\x2a\x0c" "abcdabcdabcd", "side of 9223372036854775807"); /* a shape that lies */
+    REFUSE_PB("\x0a\3VGG\xa2\x06\x20\x0a\7" "conv1_1\x3a\x15\x3a\5\x0a\3\2\3\3\x2a\x0c" "abcdabcdabcd", "dimensions");
+    REFUSE_PB("\x0a\3VGG\xa2\x06\x19\x0a\7" "conv1_1\x3a\x0e\x2d" "abcd\x2d" "abcd\x2d" "abc", "not in one piece");
+    REFUSE_PB("\x08\7\x3a\x08\x0a\6\x22\4" "Gemm", "begins with Gemm");
+    REFUSE_PB("\x08\7\x3a\x08\x0a\6\x22\4" "Conv", "convolution 1 has 0 inputs");
+    REFUSE_PB("\x08\7\x3a\4\x0a\6\x22\4" "Conv", "damaged or truncated");
+}
+END_TEST
+
 /* ---- the file is something else ------------------------------------------------ */
 
 static void refuse_text(const char *text, size_t n, const char *words)
@@ -302,6 +338,7 @@ static void add(TCase *t)
     tcase_add_test(t, truncated);
     tcase_add_test(t, changed);
     tcase_add_test(t, pickles);
+    tcase_add_test(t, protobuf);
     tcase_add_test(t, others);
     tcase_add_test(t, inputs);
 }
