@@ -1,5 +1,6 @@
 /* test_loss.c: style losses against their formulas in plain double, their gradient coefficients and total variation's
  * gradient by finite differences. */
+#include "w2.h"
 #include "ops.h"
 #include "oracle.h"
 
@@ -169,7 +170,7 @@ static nst_stats *stats_of(const double f[C][P])
 
 static bool has_w2(void)
 {
-    return strstr(nst_build_info(), "LAPACK") != NULL;
+    return nst_w2_available();
 }
 
 /* Loss and gradient of one kind with every norm: the loss to 1e-9, the gradient at every feature to 1e-4 of the largest. */
