@@ -1,5 +1,6 @@
 /* bench.c: `nst bench`: the seconds, speed and error of each layer's convolution, the whole iteration, the memory. */
 #include "bench.h"
+#include "models.h"
 
 #include <math.h>
 #include <string.h>
@@ -431,7 +432,7 @@ nst_status nst_bench(const nst_command *c, const nst_settings *s, nst_error *e)
     b.cpu.threads = s->threads ? s->threads : nst_par_cores();
     if (!(b.cpu.k = nst_kernels_pick(s->simd[0] ? s->simd : NULL)))
         return nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": not for this machine, see nst --version", s->simd);
-    if ((status = c->model ? nst_model_open(&b.model, c->model, e) : random_model(&b.model, e)))
+    if ((status = c->model ? nst_models_open(&b.model, c, e) : random_model(&b.model, e)))
         return status;
     b.rows = b.model->layers;
     if (!(status = measure_peak(&b, e)) && !(status = measure_layers(&b, s, e)) &&

@@ -55,6 +55,7 @@ static void man(void)
          ".TH NST 1 \"\" \"nst " PACKAGE_VERSION "\" \"User Commands\"\n"
          ".SH NAME\nnst \\- paint a picture in the style of others\n"
          ".SH SYNOPSIS\n\\fBnst\\fR [\\fIOPTION\\fR]... \\fICONTENT STYLE\\fR...\n"
+         ".br\n\\fBnst model info\\fR [\\fIFILE\\fR] | \\fBimport\\fR \\fIFILE\\fR [\\fINAME\\fR] | \\fBlist\\fR | \\fBverify\\fR [\\fINAME\\fR] | \\fBremove\\fR \\fINAME\\fR\n"
          ".br\n\\fBnst bench\\fR [\\fIOPTION\\fR]...\n"
          ".SH DESCRIPTION\n"
          "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
@@ -71,6 +72,12 @@ static void man(void)
          "precision), a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR,\n"
          "\\fB\\-\\-simd\\fR, \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape without it).\n"
          "\\fB\\-\\-json\\fR prints it for programs.\n"
+         ".PP\n"
+         "\\fBnst model import\\fR writes the layers of a file of weights that it needs, with the input that they take,\n"
+         "into the user\\(aqs folder of models, as \\fINAME\\fR; without one a VGG19 is called vgg19, which is the model that\n"
+         "\\fBnst\\fR uses from then on. \\fBinfo\\fR says what a file is: its format, its layers, the input that it\n"
+         "takes and why that is believed, what it lacks. \\fBlist\\fR names the models, \\fBverify\\fR reads every number of\n"
+         "all or of one, \\fBremove\\fR takes one away.\n"
          ".SH OPTIONS");
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
         printf(".SS %s\n", nst_group_titles[g]);
@@ -82,9 +89,12 @@ static void man(void)
          ".SH FILES\n"
          "A result is written beside its name, synced and renamed: under its name there is always the old picture or\n"
          "the whole new one.  The run's settings are kept in it as a comment.\n"
+         ".PP\n$XDG_DATA_HOME/nst, else ~/.local/share/nst: the user\\(aqs models.\n"
+         ".SH ENVIRONMENT\nNST_MODEL: the model, a file or a name, when \\fB\\-\\-model\\fR does not say it.\n"
          ".SH EXAMPLES\n.nf\n"
          "nst photo.jpg painting.jpg\n"
          "nst \\-o new.jpg \\-s 1024 photo.jpg painting.jpg\n"
+         "nst model import vgg19\\-dcbb9e9d.pth\n"
          "nst \\-\\-style\\-blend 3,1 \\-o mixed.png photo.jpg painting1.jpg painting2.jpg\n"
          "nst \\-p gatys \\-m vgg19.safetensors \\-\\-log log.jsonl \\-o gatys.png photo.jpg painting.jpg\n"
          ".fi\n"

@@ -27,14 +27,14 @@ void nst_help_usage(FILE *f)
     for (int i = 0; i < nst_option_count; i++)
         if (nst_options[i].group == NST_GROUP_MAIN)
             line(f, &nst_options[i]);
-    fputs("\n`nst --help` lists every option, `nst --preset list` the presets;\n`nst bench` measures this machine.\n", f);
+    fputs("\n`nst --help` lists every option, `nst --preset list` the presets;\n`nst model` keeps weights, `nst bench` measures this machine.\n", f);
 }
 
 void nst_help_options(FILE *f)
 {
     fputs("Usage: nst [OPTION]... CONTENT STYLE...   as: nst -o new.png photo.jpg art.jpg\n", f);
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
-        if (g) /* no title for the main ones: the whole is to fit 42 lines */
+        if (g) /* no title for the main ones: the whole is to fit 43 lines */
             fprintf(f, "%s:\n", nst_group_titles[g]);
         for (int i = 0; i < nst_option_count; i++)
             if (nst_options[i].group == (nst_option_group)g)

@@ -7,6 +7,7 @@
 
 #include "bench.h"
 #include "interrupt.h"
+#include "models.h"
 #include "options.h"
 #include "paths.h"
 #include "report.h"
@@ -70,9 +71,7 @@ static nst_status open_inputs(struct run *r, nst_error *e)
 {
     nst_status s;
 
-    if ((s = nst_model_open(&r->model, r->c.model ? r->c.model : "wavelet", e)))
-        return s;
-    if (r->c.model_input && (s = nst_model_set_input(r->model, nst_input_name(r->c.model_input - 1), e)))
+    if ((s = nst_models_open(&r->model, &r->c, e)))
         return s;
     if ((s = nst_image_read(&r->content, r->c.content, e)))
         return s;
@@ -241,10 +240,12 @@ static void release(struct run *r)
 
 static nst_status read_settings(struct run *r, int argc, char **argv, nst_error *e)
 {
+    char model[NST_PATH_BYTES];
     int n;
     nst_status s;
 
-    if ((s = nst_settings_create(&r->s, r->c.preset, e)) || (s = nst_options_parse(argc, argv, &r->c, r->s, e)))
+    if ((s = nst_settings_create(&r->s, r->c.preset, e)) || (s = nst_options_parse(argc, argv, &r->c, r->s, e)) ||
+        (s = nst_models_find(r->c.model, model, sizeof model, e)))
         return s;
     if (!r->c.content || !r->c.styles) {
         snprintf(e->text, sizeof e->text, "%s: expected CONTENT STYLE...",
@@ -252,7 +253,7 @@ static nst_status read_settings(struct run *r, int argc, char **argv, nst_error 
         return NST_EARG;
     }
     n = snprintf(r->comment, sizeof r->comment, "nst %s (%s) --model %.500s ", nst_version(),
-                 *r->s->simd ? r->s->simd : nst_simd_chosen(), r->c.model ? nst_paths_base(r->c.model) : "wavelet");
+                 *r->s->simd ? r->s->simd : nst_simd_chosen(), nst_paths_base(model));
     nst_options_describe(r->s, r->comment + n, sizeof r->comment - (size_t)n);
     r->report = (nst_report){ .quiet = r->c.quiet, .verbose = r->c.verbose, .terminal = isatty(STDERR_FILENO) };
     return NST_OK;
@@ -290,6 +291,11 @@ int main(int argc, char **argv)
             complain(&r, e.text);
         release(&r);
         return s ? exit_status(s) : finish_text();
+    }
+    if (!strcmp(argv[1], "model")) { /* `nst model COMMAND [OPTION]... [FILE] [NAME]` */
+        if ((s = nst_options_parse(argc - 1, argv + 1, &r.c, NULL, &e)) || (s = nst_models_run(&r.c, &e)))
+            complain(&r, e.text);
+        return s ? fflush(stdout), exit_status(s) : finish_text();
     }
     s = nst_options_parse(argc, argv, &r.c, NULL, &e);
     if (!s && r.c.help) {

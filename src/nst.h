@@ -110,6 +110,10 @@ NST_API const char *nst_model_input(const nst_model *model);
 NST_API const char *nst_model_input_why(const nst_model *model);
 /* Says it better than the file does.  NST_EARG for an unknown name, and for the built-in model. */
 NST_API nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e);
+/* Writes the layers and the input's name as a safetensors file in single (bit
+ * for bit what is in memory) or half precision, whole or not at all; an old
+ * file of that name is replaced.  NST_EARG for the built-in model. */
+NST_API nst_status nst_model_save(const nst_model *model, const char *path, int half, nst_error *e);
 
 /* ---- settings ---------------------------------------------------------- */
 

@@ -40,11 +40,13 @@ const nst_option nst_options[] = {
       "values to start from; list: say which there are",
       "A preset gives every other option its value: the program's own, or those of a well-known program or article, so "
       "that its results can be had again.  Options override it wherever they stand on the line." },
-    { "model", 'm', "FILE|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_GROUP_MAIN,
+    { "model", 'm', "FILE|NAME|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_GROUP_MAIN,
       "the network's weights; wavelet: the built-in ones",
       "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), Caffe's "
-      "caffemodel or ONNX.  The format is known by the content, never by the name.  Nothing in a pickle is executed.  The built-in weights are computed at start-up: nothing in them was learned from "
-      "pictures, and learned ones give richer results." },
+      "caffemodel or ONNX.  The format is known by the content, never by the name.  Nothing in a pickle is executed.  "
+      "A NAME is one that nst model import gave.  Without this option it is what the variable NST_MODEL says, else the "
+      "user's own vgg19, else the built-in model.  The built-in weights are computed at start-up: nothing in them was "
+      "learned from pictures, and learned ones give richer results." },
     { "model-input", 0, "KIND", NST_OPTION_CHOICE, C(model_input), 0, 0, "auto torchvision caffe caffe-rgb",
       NST_GROUP_MAIN, "auto, torchvision, caffe or caffe-rgb",
       "The pictures that the weights were learned from, if the file is believed wrongly: RGB from 0 to 1 over ImageNet's "
@@ -119,6 +121,8 @@ const nst_option nst_options[] = {
       "say every iteration's losses, layer by layer", NULL },
     { "json", 0, NULL, NST_OPTION_FLAG, C(json), 0, 0, NULL, NST_GROUP_OUTPUT,
       "nst bench: a JSON object instead of a table", NULL },
+    { "half", 0, NULL, NST_OPTION_FLAG, C(half), 0, 0, NULL, NST_GROUP_OUTPUT,
+      "nst model import: in half precision", NULL },
     { "version", 'V', NULL, NST_OPTION_FLAG, C(version), 0, 0, NULL, NST_GROUP_OUTPUT,
       "say version, kernels and libraries", NULL },
     { "help", 'h', NULL, NST_OPTION_FLAG, C(help), 0, 0, NULL, NST_GROUP_OUTPUT, "say this", NULL },

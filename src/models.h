@@ -1,0 +1,15 @@
+/* models.h: floor 5, the user's models: `nst model`, and which one a run uses. */
+#ifndef NST_MODELS_H
+#define NST_MODELS_H
+
+#include "options.h"
+
+/* The file of the model to use, "wavelet" for the built-in one, into path: what the user names (a file, or a model of
+ * the user's folder), else $NST_MODEL, else vgg19 of the user's folder, else the built-in one. */
+nst_status nst_models_find(const char *named, char *path, size_t bytes, nst_error *e);
+/* Opens it, with --model-input over what it says. */
+nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e);
+/* `nst model COMMAND [FILE] [NAME]`, already parsed: COMMAND is c->content, the others are c->style. */
+nst_status nst_models_run(const nst_command *c, nst_error *e);
+
+#endif

@@ -1,0 +1,126 @@
+/* save.c: a model as a safetensors file of our own: trimmed, its input named in the metadata, written whole or not at all. */
+#include "model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEADER_MAX 8192
+
+/* Single to half, to the nearest, ties to even; false when it is too large for one. */
+static bool to_half(float v, uint16_t *h)
+{
+    uint16_t sign = signbit(v) ? 0x8000 : 0;
+    double a = fabs((double)v), unit;
+    int exponent;
+    long n;
+
+    if (a == 0) {
+        *h = sign;
+        return true;
+    }
+    frexp(a, &exponent);                 /* 2^(exponent-1) <= a < 2^exponent */
+    exponent = exponent < -13 ? -13 : exponent; /* subnormals have the smallest normal's unit */
+    unit = ldexp(1, exponent - 11);
+    n = lrint(a / unit);                 /* up to 2048, which carries into the exponent below */
+    *h = (uint16_t)(sign + (n < 1024 ? n : (exponent + 14) * 1024 + (n - 1024)));
+    return (*h & 0x7fff) < 0x7c00;
+}
+
+static nst_status write_numbers(FILE *f, const float *v, size_t n, bool half, const char *path, nst_error *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char b[4];
+        uint32_t bits;
+        uint16_t h = 0;
+
+        memcpy(&bits, &v[i], sizeof bits);
+        if (half && !to_half(v[i], &h))
+            return nst_fail(e, NST_EARG, "%s: %g is too large for half precision", path, (double)v[i]);
+        bits = half ? h : bits;
+        for (int k = 0; k < 4; k++)
+            b[k] = (unsigned char)(bits >> 8 * k);
+        fwrite(b, half ? 2 : 4, 1, f);
+    }
+    return NST_OK;
+}
+
+/* The header's text, padded with blanks to a multiple of 64 together with its length's 8 bytes. */
+static size_t make_header(const nst_model *m, bool half, char *text)
+{
+    size_t at = 0, each = half ? 2 : 4;
+    int n = snprintf(text, HEADER_MAX, "{\"__metadata__\":{\"format\":\"nst\",\"nst.input\":\"%s\"}", nst_model_input(m));
+
+    for (int i = 0; i < m->layers; i++) {
+        const nst_layer *l = &m->layer[i];
+        size_t w = (size_t)l->out * (size_t)l->in * 9 * each, b = (size_t)l->out * each;
+        const char *dtype = half ? "F16" : "F32";
+
+        n += snprintf(text + n, HEADER_MAX - (size_t)n,
+                      ",\"%s.weight\":{\"dtype\":\"%s\",\"shape\":[%d,%d,3,3],\"data_offsets\":[%zu,%zu]}"
+                      ",\"%s.bias\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%zu,%zu]}",
+                      l->name, dtype, l->out, l->in, at, at + w, l->name, dtype, l->out, at + w, at + w + b);
+        at += w + b;
+    }
+    text[n++] = '}';
+    while ((n + 8) % 64)
+        text[n++] = ' ';
+    return (size_t)n;
+}
+
+static nst_status write_model(FILE *f, const nst_model *m, bool half, const char *path, nst_error *e)
+{
+    char text[HEADER_MAX + 64];
+    size_t n = make_header(m, half, text);
+    nst_status s = NST_OK;
+
+    for (int k = 0; k < 8; k++)
+        putc((int)((uint64_t)n >> 8 * k & 255), f);
+    fwrite(text, 1, n, f);
+    for (int i = 0; i < m->layers && !s; i++) {
+        const nst_layer *l = &m->layer[i];
+
+        if (!(s = write_numbers(f, l->weight, (size_t)l->out * (size_t)l->in * 9, half, path, e)))
+            s = write_numbers(f, l->bias, (size_t)l->out, half, path, e);
+    }
+    if (!s && (fflush(f) || ferror(f) || fsync(fileno(f))))
+        s = nst_fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    return s;
+}
+
+nst_status nst_model_save(const nst_model *model, const char *path, int half, nst_error *e)
+{
+    size_t room = strlen(path) + 32;
+    char *temp;
+    nst_status s;
+    FILE *f;
+    int fd;
+
+    if (model->wavelet || !model->input_name)
+        return nst_fail(e, NST_EARG, "%s: the built-in model is not for saving", path);
+    if (!(temp = nst_alloc(room)))
+        return nst_fail(e, NST_EMEM, "%s: out of memory", path);
+    snprintf(temp, room, "%s.%ld.tmp", path, (long)getpid());
+    fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 || !(f = fdopen(fd, "wb"))) {
+        s = nst_fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+            unlink(temp);
+        }
+        nst_free(temp);
+        return s;
+    }
+    s = write_model(f, model, half != 0, path, e);
+    if (fclose(f) && !s)
+        s = nst_fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    if (!s && rename(temp, path))
+        s = nst_fail(e, NST_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
+    if (s)
+        unlink(temp);
+    nst_free(temp);
+    return s;
+}

@@ -1,0 +1,91 @@
+#!/bin/bash
+# models.sh: nst model from outside: info, import, list, verify, remove, and which model a run uses.
+. "${SRCDIR:-.}/tests/lib.sh"
+[ -x "$NST" ] || exit 77
+cd "$dir" || exit 99
+models=$SRCDIR/tests/models
+data=$XDG_DATA_HOME/nst
+
+run() { # STATUS NAME ARGUMENTS...
+    want=$1 name=$2
+    shift 2
+    "$NST" "$@" >stdout 2>stderr
+    got=$?
+    if [ $got != "$want" ]; then
+        not_ok "$name: status $got, expected $want: $(head -n 3 stderr)"
+    elif [ "$want" != 0 ] && { [ "$(wc -l <stderr)" != 1 ] || ! grep -q '^nst: ' stderr; }; then
+        not_ok "$name: not one line: $(head -n 3 stderr)"
+    else
+        ok "$name"
+    fi
+}
+says() { if grep -q -- "$1" stdout stderr; then ok "  says: $1"; else not_ok "  says $1, but: $(cat stdout stderr)"; fi; }
+dry() { # which model a run would use
+    "$NST" --dry-run -s 64 --content-layers conv2_1 --style-layers conv1_1 "$@" "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>&1 | grep '^model: '
+}
+
+run 0 "info of a caffemodel" model info "$models/caffe-1.caffemodel"
+says '^format: Caffe$'
+says '^layer: conv1_2 *3 filters of 2x3x3$'
+says '^input: caffe: BGR'
+says '^because: it is Caffe'
+says '^missing: it is neither'
+says '^licence: '
+run 0 "info of the built-in model" model info wavelet
+run 0 "--model-input changes it" model info "$models/f32.safetensors" --model-input caffe
+says '^input: caffe: '
+run 2 "nothing to do" model
+run 2 "an unknown command" model paint
+run 2 "too many arguments" model list x
+run 1 "info of no file" model info nowhere.pth
+run 1 "info of a picture" model info "$SRCDIR/data/content.jpg"
+says 'JPEG picture'
+
+run 0 "no models at first" model list
+check "  but the built-in one" test "$(wc -l <stdout)" = 1
+run 2 "import of nothing" model import
+run 0 "import" model import "$models/torch-legacy.pth" tiny
+check "  the file is there" test -s "$data/tiny.safetensors"
+run 0 "import in half precision" model import --half --model-input caffe-rgb "$models/f16.safetensors" small
+check "  which is smaller" test "$(wc -c <"$data/small.safetensors")" -lt "$(wc -c <"$data/tiny.safetensors")"
+run 0 "info by name" model info small
+says '^input: caffe-rgb: '
+says '^because: the file says so'
+run 2 "a name that is taken" model import "$models/f32.safetensors" tiny
+says 'is there already'
+for bad in ../x .x wavelet ""; do run 2 "the name \"$bad\"" model import "$models/f32.safetensors" "$bad"; done
+run 0 "list" model list
+check "  lists three" test "$(wc -l <stdout)" = 3
+run 0 "verify" model verify
+check "  two are good" test "$(grep -c ': learned' stdout)" = 2
+
+# An imported file holds the same numbers: importing it again gives the same bytes, and so does the other format.
+run 0 "import of an import" model import tiny again
+check "  same bytes" cmp -s "$data/tiny.safetensors" "$data/again.safetensors"
+run 0 "import of another format" model import "$models/f32.safetensors" other
+check "  same bytes" cmp -s "$data/tiny.safetensors" "$data/other.safetensors"
+run 0 "half of half" model import --half small small2
+check "  same bytes" cmp -s "$data/small.safetensors" "$data/small2.safetensors"
+
+# The order: --model, NST_MODEL, the user's vgg19, the built-in one.
+check "without anything the built-in model" sh -c 'echo "$1" | grep -q wavelet' - "$(dry)"
+cp "$data/tiny.safetensors" "$data/vgg19.safetensors"
+check "the user's vgg19" sh -c 'echo "$1" | grep -q vgg19.safetensors' - "$(dry)"
+check "NST_MODEL before it" sh -c 'echo "$1" | grep -q small.safetensors' - "$(NST_MODEL=small dry)"
+check "--model before that" sh -c 'echo "$1" | grep -q tiny.safetensors' - "$(NST_MODEL=small dry -m tiny)"
+check "--model wavelet" sh -c 'echo "$1" | grep -q "built-in"' - "$(NST_MODEL=small dry -m wavelet)"
+check "a file before a name" sh -c 'cp "$2" tiny && "$1" model info tiny | grep -q "format: ONNX"' - "$NST" "$models/onnx-raw.onnx"
+rm -f tiny
+
+truncate -s 1000 "$data/tiny.safetensors"
+run 1 "verify of a damaged one" model verify
+says '^tiny *bad: '
+run 0 "remove" model remove tiny
+check "  it is gone" test ! -e "$data/tiny.safetensors"
+run 1 "remove of none" model remove tiny
+run 2 "remove of a path" model remove ../nst/small
+chmod a-w "$data"
+[ "$(id -u)" = 0 ] || run 1 "import into a folder that is read-only" model import "$models/f32.safetensors" late
+chmod u+w "$data"
+check "nothing half-written is left" test -z "$(ls "$data" | grep -v 'safetensors$')"
+finish
