@@ -40,7 +40,7 @@ AC_SUBST([LAPACK_LIBS])
 AS_IF([test "$with_lapack" != no], [
     nst_save_LIBS=$LIBS
     AC_MSG_CHECKING([for LAPACK's dsyevd_ and dgemm_])
-    for nst_lapack in "-llapack -lblas" -lopenblas "-framework Accelerate"; do
+    for nst_lapack in -lopenblas "-llapack -lblas" "-framework Accelerate"; do
         LIBS="$nst_lapack $nst_save_LIBS"
         AC_LINK_IFELSE([AC_LANG_PROGRAM([[void dsyevd_(void); void dgemm_(void);]], [[dsyevd_(); dgemm_();]])], [LAPACK_LIBS=$nst_lapack; break])
     done

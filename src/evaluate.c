@@ -4,22 +4,42 @@
 #include <math.h>
 #include <string.h>
 
-/* One layer after the other: a BLAS with threads of its own uses fewer of them inside ours, and then rounds otherwise. */
+struct style_job {
+    nst_run *r;
+    nst_progress *p;
+    nst_status status[NST_MODEL_LAYERS];
+    nst_error error[NST_MODEL_LAYERS];
+};
+
+/* Layers side by side: an eigenproblem of 512 channels takes 0.05 s with OpenBLAS, 0.28 s with the reference BLAS. */
+static void style_rows(void *arg, int worker, int begin, int end)
+{
+    struct style_job *j = arg;
+    nst_run *r = j->r;
+    double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_style : 1;
+
+    (void)worker;
+    for (int i = begin; i < end; i++)
+        j->status[i] = nst_style_loss(r->target[i], r->stats[i], r->s->style_weight * r->style[i].weight * each,
+                                      &j->p->style[i], r->a[i], r->b[i], &j->error[i]);
+}
+
 static nst_status style_losses(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
 {
-    double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_style : 1;
+    struct style_job job = { .r = r, .p = p };
     nst_status s;
 
     for (int i = 0; i < r->n_style; i++) {
-        nst_tap_gradient *t = &tap[r->style[i].layer];
-
         nst_stats_clear(r->stats[i]);
-        if ((s = nst_graph_stats(r->graph, r->style[i].layer, r->stats[i], e)) ||
-            (s = nst_style_loss(r->target[i], r->stats[i], r->s->style_weight * r->style[i].weight * each,
-                                &p->style[i], r->a[i], r->b[i], e)))
+        if ((s = nst_graph_stats(r->graph, r->style[i].layer, r->stats[i], e)))
             return s;
-        t->a = r->a[i];
-        t->b = r->b[i];
+    }
+    (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, style_rows, &job);
+    for (int i = 0; i < r->n_style; i++) {
+        if (job.status[i])
+            return nst_fail(e, job.status[i], "%s", job.error[i].text);
+        tap[r->style[i].layer].a = r->a[i];
+        tap[r->style[i].layer].b = r->b[i];
         p->total += p->style[i];
     }
     return NST_OK;

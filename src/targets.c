@@ -85,19 +85,42 @@ static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
     return s;
 }
 
+struct target_job {
+    nst_run *r;
+    nst_stats **stats; /* [row][style] */
+    nst_status status[NST_MODEL_LAYERS];
+    nst_error error[NST_MODEL_LAYERS];
+};
+
+static void target_rows(void *arg, int worker, int begin, int end)
+{
+    struct target_job *j = arg;
+    nst_run *r = j->r;
+
+    (void)worker;
+    for (int row = begin; row < end; row++)
+        j->status[row] = nst_style_create(&r->target[row], (nst_style_loss_kind)r->s->style_loss,
+                                          (nst_layer_norm)r->s->layer_norm,
+                                          (const nst_stats *const *)j->stats + row * r->n_styles, r->share, r->n_styles,
+                                          &j->error[row]);
+}
+
 /* stats [style][row] -> r->target[row] */
 static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
 {
-    const nst_stats **column = nst_calloc((size_t)r->n_styles, sizeof *column);
-    nst_status s = column ? NST_OK : nst_fail(e, NST_EMEM, "style targets: out of memory");
+    struct target_job job = { .r = r };
+    nst_status s = NST_OK;
 
-    for (int row = 0; row < r->n_style && !s; row++) {
+    if (!(job.stats = nst_calloc((size_t)r->n_styles, NST_MODEL_LAYERS * sizeof *job.stats)))
+        return nst_fail(e, NST_EMEM, "style targets: out of memory");
+    for (int row = 0; row < r->n_style; row++)
         for (int i = 0; i < r->n_styles; i++)
-            column[i] = stats[i * NST_MODEL_LAYERS + row];
-        s = nst_style_create(&r->target[row], (nst_style_loss_kind)r->s->style_loss, (nst_layer_norm)r->s->layer_norm,
-                             column, r->share, r->n_styles, e);
-    }
-    nst_free(column);
+            job.stats[row * r->n_styles + i] = stats[i * NST_MODEL_LAYERS + row];
+    (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, target_rows, &job);
+    for (int row = 0; row < r->n_style && !s; row++)
+        if ((s = job.status[row]))
+            nst_fail(e, s, "%s", job.error[row].text);
+    nst_free(job.stats);
     return s;
 }
 
