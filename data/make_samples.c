@@ -1,5 +1,6 @@
 /* make_samples.c: makes the project's own pictures, so that a first run has something to paint: make_samples photo FILE
- * draws a lake town at sunset, make_samples painting FILE a painting in thick strokes.  Nothing in them is found. */
+ * draws a lake town at sunset, make_samples painting FILE a painting in thick strokes; glass and ink are two more paintings.
+ * Nothing in them is found. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -152,14 +153,6 @@ static colour photo(double x, double y)
     return c;
 }
 
-static void draw_photo(canvas *k)
-{
-    build_town(5);
-    for (int j = 0; j < k->h; j++)
-        for (int i = 0; i < k->w; i++)
-            set(k, i, j, photo((i + .5) / k->w, (j + .5) / k->h));
-}
-
 /* ---- the painting: brush strokes along a stream function -------------------------------------------------- */
 
 enum { PAINTING_W = 720, PAINTING_H = 576 };
@@ -283,22 +276,74 @@ static void draw_painting(canvas *k)
     varnish(k);
 }
 
+/* ---- two more, for the README's picture: stained glass and an ink drawing ------------------------------------- */
+
+/* Cells around scattered points, lead between them, light from behind. */
+static colour glass(double x, double y)
+{
+    static const float pane[8][3] = { { .85, .12, .14 }, { .96, .62, .10 }, { .10, .30, .70 }, { .08, .52, .42 },
+                                      { .98, .86, .42 }, { .46, .12, .46 }, { .12, .62, .80 }, { .90, .36, .14 } };
+    double u = x * 17 + 1.5 * noise(x * 3, y * 3), v = y * 13 + 1.5 * noise(x * 3 + 9, y * 3), first = 9, second = 9;
+    uint32_t owner = 0;
+
+    for (int j = -1; j <= 1; j++)
+        for (int i = -1; i <= 1; i++) {
+            int cx = (int)floor(u) + i, cy = (int)floor(v) + j;
+            uint32_t h = hash(cx, cy);
+            double d = hypot(cx + .1 + .8 * (h % 997) / 997. - u, cy + .1 + .8 * (h / 997 % 991) / 991. - v);
+
+            if (d < first) {
+                second = first;
+                first = d;
+                owner = h;
+            } else if (d < second) {
+                second = d;
+            }
+        }
+    const float *p = pane[owner / 7 % 8];
+    double bright = .55 + .6 * fbm(u * 1.5 + owner % 13, v * 1.5, 4) + .2 * smooth(.5, 0, first);
+
+    return mix(rgb(.05, .05, .06), rgb(p[0] * bright, p[1] * bright, p[2] * bright), smooth(.05, .10, second - first));
+}
+
+/* Black, red and blue hatching along the painting's flow on cream paper, denser where it is dark. */
+static colour ink(double x, double y)
+{
+    colour paper = mix(rgb(.95, .90, .78), rgb(.90, .83, .68), fbm(x * 8, y * 8, 5));
+    double tone = smooth(.30, .70, fbm(x * 4 + 3, y * 4 + 5, 3)), wobble = .35 * (fbm(x * 30, y * 30, 2) - .5);
+    double line = fabs(sin(150 * stream(x, y) + 6 * wobble)), cross = fabs(sin(190 * (x - y + .06 * sin(9 * y)) + 6 * wobble));
+    double black = smooth(.12, -.02, line - .75 * (1 - tone)) * (.75 + .25 * noise(x * 400, y * 400));
+    double red = smooth(.05, -.02, cross - .6 * smooth(.45, .15, tone));
+
+    paper = mix(paper, rgb(.74, .16, .10), .85 * red);
+    return mix(paper, rgb(.07, .07, .12), black);
+}
+
+static void draw(canvas *k, colour (*at)(double x, double y))
+{
+    for (int j = 0; j < k->h; j++)
+        for (int i = 0; i < k->w; i++)
+            set(k, i, j, at((i + .5) / k->w, (j + .5) / k->h));
+}
+
 int main(int argc, char **argv)
 {
-    bool painting = argc == 3 && !strcmp(argv[1], "painting");
-    canvas k;
+    const char *what = argc == 3 ? argv[1] : "";
+    canvas k = { 0 };
 
-    if (argc != 3 || (!painting && strcmp(argv[1], "photo") != 0)) {
-        fputs("usage: make_samples photo|painting FILE\n", stderr);
+    if (!strcmp(what, "photo")) {
+        stretch(&k, FINE * PHOTO_W, FINE * PHOTO_H);
+        build_town(5);
+        draw(&k, photo);
+    } else if (!strcmp(what, "painting")) {
+        stretch(&k, FINE * PAINTING_W, FINE * PAINTING_H);
+        draw_painting(&k);
+    } else if (!strcmp(what, "glass") || !strcmp(what, "ink")) {
+        stretch(&k, FINE * PAINTING_W, FINE * PAINTING_H);
+        draw(&k, *what == 'g' ? glass : ink);
+    } else {
+        fputs("usage: make_samples photo|painting|glass|ink FILE\n", stderr);
         return 2;
     }
-    if (painting)
-        stretch(&k, FINE * PAINTING_W, FINE * PAINTING_H);
-    else
-        stretch(&k, FINE * PHOTO_W, FINE * PHOTO_H);
-    if (painting)
-        draw_painting(&k);
-    else
-        draw_photo(&k);
     return hang(&k, FINE, argv[2]);
 }
