@@ -21,14 +21,12 @@
  */
 #include "wavelet.h"
 
-#include "wavelet_gain.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#define DIRECTIONS 8 /* k pi / 8; colours use every second one */
-#define SCALES 2     /* a block sees the energies of so many finer ones */
+#define DIRECTIONS NST_WAVELET_DIRECTIONS
 
 /* Single precision: products with the small binary fractions below are exact in double. */
 static const float cosine[DIRECTIONS] = { 1, 0.92387953f, 0.70710678f, 0.38268343f,
@@ -90,92 +88,12 @@ static kernel second_derivative(int k)
     return d;
 }
 
-/* ---- which channels a layer has ------------------------------------------- */
+/* ---- what a channel computes ----------------------------------------------- */
 
 typedef struct list {
     int n;
     nst_channel at[NST_WAVELET_CHANNELS];
 } list;
-
-static void add(list *l, nst_channel c)
-{
-    assert(l->n < NST_WAVELET_CHANNELS);
-    c.gain = 1;
-    l->at[l->n++] = c;
-}
-
-static void add_pair(list *l, nst_channel c)
-{
-    c.sign = NST_PLUS;
-    add(l, c);
-    c.sign = NST_MINUS;
-    add(l, c);
-}
-
-/* Direction steps: luma has all directions, a colour every second one. */
-static int step(int colour)
-{
-    return colour ? 2 : 1;
-}
-
-static void add_directions(list *l, int family, int colour, int by)
-{
-    for (int k = 0; k < DIRECTIONS; k += by)
-        add_pair(l, (nst_channel){ .family = family, .colour = colour, .direction = k });
-}
-
-static void list_first(int block, const list *before, list *l)
-{
-    l->n = 0;
-    for (int c = 0; c < 3; c++) {
-        add_pair(l, (nst_channel){ .family = NST_LOW, .colour = c });
-        add_directions(l, NST_EDGE, c, step(c));
-        if (block == 1) {
-            add_directions(l, NST_LINE, c, 2);
-        } else {
-            add_directions(l, NST_THIRD, c, step(c));
-            add_directions(l, NST_FOURTH, c, step(c));
-        }
-    }
-    if (block == 1)
-        return;
-    for (int i = 0; i < before->n; i++)
-        if (before->at[i].family == NST_ENERGY && before->at[i].block + SCALES >= block)
-            add(l, before->at[i]);
-    for (int k = 0; k < DIRECTIONS; k += 2)
-        for (int j = 0; j < DIRECTIONS; j += 2)
-            add_pair(l, (nst_channel){ .family = NST_SCATTER, .direction = k, .along = j });
-}
-
-/* Energies of a block: luma by direction and sign, colours by direction. */
-static void list_energies(int block, const list *before, list *l)
-{
-    for (int i = 0; i < before->n; i++) {
-        nst_channel c = before->at[i];
-        bool odd = c.family == (block == 1 ? NST_EDGE : NST_THIRD);
-        bool even = c.family == (block == 1 ? NST_LINE : NST_FOURTH);
-
-        if (c.colour ? odd && c.sign == NST_PLUS : odd || even)
-            add(l, (nst_channel){ .family = NST_ENERGY, .colour = c.colour, .direction = c.direction,
-                                  .sign = c.colour ? NST_BOTH : c.sign, .block = block, .of = c.family });
-    }
-}
-
-static void list_last(int block, const list *before, list *l)
-{
-    l->n = 0;
-    for (int c = 0; c < 3; c++) {
-        add_pair(l, (nst_channel){ .family = NST_LOW, .colour = c });
-        for (int k = 0; k < 3; k++)
-            add_pair(l, (nst_channel){ .family = NST_HESSIAN, .colour = c, .direction = k });
-    }
-    for (int i = 0; i < before->n; i++)
-        if (before->at[i].family == NST_ENERGY && before->at[i].block + SCALES > block)
-            add(l, before->at[i]);
-    list_energies(block, before, l);
-}
-
-/* ---- what a channel computes ----------------------------------------------- */
 
 /* One channel's weights being written. */
 typedef struct row {
@@ -241,10 +159,11 @@ static void fill_first(const row *r, int block)
 
     switch (c.family) {
     case NST_LOW:
-        block == 1 ? put_colour(r, &delta) : put_signed(r, low, &delta, 1);
-        break;
     case NST_EDGE:
-        block == 1 ? put_colour(r, &d1) : put_signed(r, low, &d1, 1);
+        if (block == 1)
+            put_colour(r, c.family == NST_LOW ? &delta : &d1);
+        else
+            put_signed(r, low, c.family == NST_LOW ? &delta : &d1, 1);
         break;
     case NST_LINE:
         put_colour(r, &d2);
@@ -296,54 +215,15 @@ static void fill_last(const row *r, int block)
 
 /* ---- the chain -------------------------------------------------------------- */
 
-static const struct {
-    int block, index;
-} chain[] = { { 1, 1 }, { 1, 2 }, { 2, 1 }, { 2, 2 }, { 3, 1 }, { 3, 2 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 5, 1 } };
-#define CONTENT 7 /* conv4_2: a copy of conv4_1, for the content loss, at which energies count less */
-#define ENERGIES_IN_CONTENT 0.5f
-
-/* One gain for all directions and both signs of a kind, so that the model has no preferred direction. */
-static float gain(int layer, const nst_channel *c)
-{
-    for (size_t i = 0; i < NST_COUNT(gains); i++)
-        if (gains[i].layer == layer && gains[i].family == c->family && gains[i].colour == c->colour &&
-            gains[i].block == c->block && gains[i].of == c->of)
-            return gains[i].gain * (layer == CONTENT && c->family >= NST_ENERGY ? ENERGIES_IN_CONTENT : 1);
-    return 1;
-}
-
-static void list_layer(int layer, bool plain, const list *before, list *l)
-{
-    if (chain[layer].index == 1)
-        list_first(chain[layer].block, before, l);
-    else if (layer == CONTENT)
-        *l = *before;
-    else
-        list_last(chain[layer].block, before, l);
-    for (int i = 0; !plain && i < l->n; i++)
-        l->at[i].gain = gain(layer, &l->at[i]);
-}
-
-int nst_wavelet_channels(int i, nst_channel *c)
-{
-    list l[2] = { { 0 } };
-
-    if (i < 0 || i >= (int)NST_COUNT(chain))
-        return 0;
-    for (int k = 0; k <= i; k++)
-        list_layer(k, false, &l[(k + 1) % 2], &l[k % 2]);
-    memcpy(c, l[i % 2].at, (size_t)l[i % 2].n * sizeof *c);
-    return l[i % 2].n;
-}
-
-static void fill_layer(nst_layer *layer, const list *before, const list *l, float *weight)
+/* content: the layer repeats the one before. */
+static void fill_layer(const nst_layer *layer, bool content, const list *before, const list *l, float *weight)
 {
     for (int i = 0; i < l->n; i++) {
         row r = { before, weight + (size_t)i * layer->in * 9, l->at[i] };
 
         if (layer->index == 1)
             fill_first(&r, layer->block);
-        else if (layer->block == chain[CONTENT].block && layer->index == chain[CONTENT].index)
+        else if (content)
             put(&r, &r.out, &delta, 1);
         else
             fill_last(&r, layer->block);
@@ -361,13 +241,13 @@ static size_t shape(nst_model *m)
 {
     nst_channel c[NST_WAVELET_CHANNELS];
     size_t n = 0;
+    int block, index;
 
-    m->layers = (int)NST_COUNT(chain);
-    for (int i = 0; i < m->layers; i++) {
-        nst_layer *l = &m->layer[i];
+    for (int i = 0; nst_wavelet_place(i, &block, &index); i++) {
+        nst_layer *l = &m->layer[m->layers++];
 
-        l->block = chain[i].block;
-        l->index = chain[i].index;
+        l->block = block;
+        l->index = index;
         snprintf(l->name, sizeof l->name, "conv%d_%d", l->block, l->index);
         l->in = i ? m->layer[i - 1].out : 3;
         l->out = nst_wavelet_channels(i, c);
@@ -384,8 +264,10 @@ static void fill(nst_model *m, bool plain)
     for (int i = 0; i < m->layers; i++) {
         nst_layer *layer = &m->layer[i];
 
-        list_layer(i, plain, &l[(i + 1) % 2], &l[i % 2]);
-        fill_layer(layer, &l[(i + 1) % 2], &l[i % 2], at);
+        l[i % 2].n = nst_wavelet_channels(i, l[i % 2].at);
+        for (int k = 0; plain && k < l[i % 2].n; k++)
+            l[i % 2].at[k].gain = 1;
+        fill_layer(layer, i == NST_WAVELET_CONTENT, &l[(i + 1) % 2], &l[i % 2], at);
         layer->weight = at;
         at += (size_t)layer->out * layer->in * 9;
         layer->bias = at; /* zero */

@@ -5,6 +5,8 @@
 #include "model.h"
 
 #define NST_WAVELET_CHANNELS 256 /* no layer has more */
+#define NST_WAVELET_DIRECTIONS 8 /* k pi / 8; colours use every second one */
+#define NST_WAVELET_CONTENT 7    /* conv4_2: a copy of conv4_1, for the content loss */
 
 typedef enum nst_family {
     NST_LOW = 0, /* low pass */
@@ -31,7 +33,9 @@ typedef struct nst_channel {
     float gain;    /* the channel is gain * the plain formula's value */
 } nst_channel;
 
-/* The channels of layer i (from 0) of the built-in model into c[NST_WAVELET_CHANNELS]; their number, 0 past the last layer. */
+/* Block and index of layer i (from 0); false past the last. */
+bool nst_wavelet_place(int i, int *block, int *index);
+/* The channels of layer i of the built-in model into c[NST_WAVELET_CHANNELS]; their number, 0 past the last layer. */
 int nst_wavelet_channels(int i, nst_channel *c);
 /* The built-in model; plain: with every gain 1, for calibration. */
 nst_status nst_wavelet_build(nst_model **out, bool plain, nst_error *e);
