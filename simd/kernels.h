@@ -33,6 +33,9 @@ typedef void nst_gemm_tile_fn(size_t kb, const float *a, size_t lda, const float
  *   g[i][j] (+)= sum over p < n of a[p][i] * b[p][j],  i < 16, j < 16;  row stride of g is ldg */
 typedef void nst_gram_tile_fn(size_t n, const float *a, const float *b, float *g, size_t ldg);
 
+/* s[l] += sum over p < n of f[p][l], l < 16 */
+typedef void nst_sums_fn(size_t n, const float *f, float *s);
+
 /* Winograd F(m x m, 3 x 3), t = m + 2 (Lavin & Gray, CVPR 2016), one tile of 16 channels at once.
  * Input: v = B^T d B.  d [t][t][16] with row stride ldd floats (columns are 16 apart); point
  * i * t + j of the result goes to v + (i * t + j) * ldv, 16 floats. */
@@ -78,6 +81,7 @@ typedef void nst_adam_fn(size_t n, const nst_adam_args *a, const float *g, float
 #define NST_KERNEL_LIST(X)                   \
     X(gemm_tile,    nst_gemm_tile_fn)        \
     X(gram_tile,    nst_gram_tile_fn)        \
+    X(sums,         nst_sums_fn)             \
     X(wino4_in,     nst_wino_in_fn)          \
     X(wino4_filter, nst_wino_filter_fn)      \
     X(wino4_out,    nst_wino_out_fn)         \

@@ -106,9 +106,7 @@ static void add_pieces(const struct gram *g, int chunk, int from, int to)
                 for (int j = 0; j <= i; j++)
                     add_tile(g, n, a, f + (size_t)j * g->block,
                              part + (size_t)i * NST_LANES * c + (size_t)j * NST_LANES, c);
-                for (size_t p = 0; p < n; p++)
-                    for (int l = 0; l < NST_LANES; l++)
-                        sum[l] += a[p * NST_LANES + (size_t)l];
+                g->cpu->k->sums(n, a, sum);
                 for (int l = 0; l < NST_LANES; l++)
                     sums[i * NST_LANES + l] += (double)sum[l];
             }

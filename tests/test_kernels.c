@@ -134,6 +134,29 @@ static void check_first_tile(const nst_kernels *k)
     }
 }
 
+/* Sums of each channel over positions, added to what is there. */
+static void check_sums(const nst_kernels *k)
+{
+    static const size_t counts[] = { 0, 1, 3, 4, 7, 64, 257 };
+
+    for (size_t i = 0; i < NST_COUNT(counts); i++) {
+        size_t n = counts[i];
+        float *f = filled(n * L), *s = filled(L), before[L];
+
+        memcpy(before, s, sizeof before);
+        k->sums(n, f, s);
+        for (size_t l = 0; l < L; l++) {
+            oracle_sum want = { 0 };
+
+            oracle_add(&want, before[l]);
+            for (size_t p = 0; p < n; p++)
+                oracle_add(&want, f[p * L + l]);
+            sum_is(k, "sums", s[l], &want);
+        }
+        release(f), release(s);
+    }
+}
+
 /* ---- Winograd ----------------------------------------------------------------- */
 
 struct winograd {
