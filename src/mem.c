@@ -1,9 +1,16 @@
 /* mem.c: the one place that asks the system for memory. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_LEAST (4 * HUGE_PAGE) /* smaller arrays would mostly round up */
 
 static atomic_size_t allocations;
 
@@ -28,6 +35,17 @@ void *nst_alloc(size_t bytes)
     if (bytes > SIZE_MAX - NST_ALIGN)
         return NULL;
     atomic_fetch_add(&allocations, 1);
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    /* Winograd's transforms write to 64 places that are far apart, each on a page of its own: with small pages
+     * the processor's table of pages does not hold them.  Where the system has no huge ones nothing is lost. */
+    if (bytes >= HUGE_LEAST && bytes <= SIZE_MAX - HUGE_PAGE) {
+        void *p = aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+
+        if (p)
+            madvise(p, bytes, MADV_HUGEPAGE);
+        return p;
+    }
+#endif
     /* aligned_alloc wants a multiple of the alignment, and not zero */
     return aligned_alloc(NST_ALIGN, bytes ? (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN : NST_ALIGN);
 }
