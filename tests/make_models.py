@@ -194,6 +194,30 @@ def make_caffe(folder):
         open(os.path.join(folder, name), "wb").write(net.SerializeToString())
 
 
+def make_keras(folder):
+    import h5py
+    for new in (False, True):
+        with h5py.File(os.path.join(folder, "keras-2.h5" if new else "keras-1.h5"), "w",
+                       libver=("v108", "v108") if new else ("earliest", "latest")) as f:
+            root = f.create_group("model_weights") if new else f
+            for i, w, b in layers():
+                name = "block%s_conv%s" % (NAMES[i][4], NAMES[i][6])
+                g = root.create_group(name)
+                w = w.transpose(2, 3, 1, 0)
+                if new:  # as tf.keras has saved a whole model, packed
+                    g.create_dataset(name + "/kernel:0", data=w, compression="gzip", shuffle=True)
+                    g.create_dataset(name + "/bias:0", data=b.astype(np.float64))
+                else:    # as the weights that Keras downloads
+                    g.attrs["weight_names"] = np.array([name + "_W_1:0", name + "_b_1:0"], dtype="S")
+                    g.create_dataset(name + "_W_1:0", data=w)
+                    g.create_dataset(name + "_b_1:0", data=b)
+            if new:
+                f.create_dataset("optimizer_weights/block1_conv1/kernel/m:0", data=np.zeros((3, 3, 3, 2)))
+            else:
+                f.create_group("block1_pool")
+                f.attrs["backend"] = np.bytes_("tensorflow")
+
+
 def make_safetensors(folder):
     from safetensors.numpy import save_file
     save_file(numbered(), os.path.join(folder, "f32.safetensors"), {"format": "pt"})
