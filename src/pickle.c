@@ -112,8 +112,10 @@ static nst_status push_int(nst_pickle *k, nst_kind kind, int64_t i, nst_error *e
 /* The top of the stack, taken off. */
 static nst_status pop(nst_pickle *k, nst_value *v, nst_error *e)
 {
-    if (!k->stack.n || (*v = ((nst_value *)k->stack.p)[k->stack.n - 1]).kind == NST_KIND_MARK)
+    *v = (nst_value){ .kind = NST_KIND_OTHER };
+    if (!k->stack.n || ((nst_value *)k->stack.p)[k->stack.n - 1].kind == NST_KIND_MARK)
         return damaged(k, "a value is missing", e);
+    *v = ((nst_value *)k->stack.p)[k->stack.n - 1];
     k->stack.n--;
     return NST_OK;
 }
