@@ -74,7 +74,7 @@ static const struct {
     { "\x80\2\x8a\x0a\x6c\xfc\x9c\x46", 8, nst_model_open_torch, NULL },
     { "PK\3\4", 4, nst_model_open_torchzip, NULL },
     { "\x89HDF\r\n\x1a\n", 8, nst_model_open_keras, NULL },
-    { "MATLAB", 6, NULL, "a MATLAB file" },
+    { "MATLAB", 6, nst_model_open_matconvnet, NULL },
     { "\x80\2", 2, NULL, "a Python pickle that torch.save did not write" },
     { "\x89PNG", 4, NULL, "a PNG picture" },
     { "\xff\xd8\xff", 3, NULL, "a JPEG picture" },

@@ -47,6 +47,7 @@ bool nst_model_input_known(const char *name);
 /* Readers; the public nst_model_open chooses by name and content. */
 nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e);
+nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_onnx(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e);

@@ -87,7 +87,7 @@ typedef struct nst_model nst_model;
 
 /* Opens "wavelet" (the built-in model, computed, no file) or a file of
  * weights, whose format is told by its content: safetensors, torch.save's two,
- * caffemodel, ONNX, Keras' HDF5.  Tensors are named as torchvision's (features.N.weight) or
+ * caffemodel, ONNX, Keras' HDF5, MatConvNet's .mat.  Tensors are named as torchvision's (features.N.weight) or
  * Caffe's (conv1_1.weight); ONNX's graph tells which are which. */
 NST_API nst_status nst_model_open(nst_model **out, const char *name, nst_error *e);
 NST_API void nst_model_close(nst_model **model);

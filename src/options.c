@@ -43,7 +43,7 @@ const nst_option nst_options[] = {
     { "model", 'm', "FILE|NAME|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_GROUP_MAIN,
       "the network's weights; wavelet: the built-in ones",
       "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), Caffe's "
-      "caffemodel, ONNX, or Keras' HDF5.  The format is known by the content, never by the name.  Nothing in a pickle is executed.  "
+      "caffemodel, ONNX, Keras' HDF5 or MatConvNet's .mat.  The format is known by the content, never by the name.  Nothing in a pickle is executed.  "
       "A NAME is one that nst model import gave.  Without this option it is what the variable NST_MODEL says, else the "
       "user's own vgg19, else the built-in model.  The built-in weights are computed at start-up: nothing in them was "
       "learned from pictures, and learned ones give richer results." },

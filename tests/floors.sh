@@ -20,7 +20,7 @@ floor() {
     base.h | info.c | mem.c | par.c | status.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | gemm.c | gram.c | header.* | image.c | jpeg.c | loss.c | \
         optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
-    caffe.c | graph.[ch] | cpu.c | device.h | keras.c | model.[ch] | onnx.c | pickle.[ch] | safetensors.c | save.c | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
+    caffe.c | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | pickle.[ch] | safetensors.c | save.c | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
     transfer.[ch] | evaluate.c | margin.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
     main.c | bench.[ch] | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paths.[ch] | report.[ch]) echo 5 ;;
     *) echo unknown ;;
@@ -68,8 +68,8 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" src/*.[ch] 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in png.h jpeglib.h lcms2.h libexif/exif-data.h zip.h hdf5.h; do one_file $h; done
-for have in LCMS2 LIBEXIF LIBZIP HDF5 LAPACK OPENCL AVX2 AVX512 NEON; do
+for h in png.h jpeglib.h lcms2.h libexif/exif-data.h zip.h hdf5.h matio.h; do one_file $h; done
+for have in LCMS2 LIBEXIF LIBZIP HDF5 MATIO LAPACK OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done

@@ -122,6 +122,27 @@ def make_torch(folder):
     torch.onnx.export(net, torch.zeros(1, 3, 16, 16), os.path.join(folder, "onnx-torch.onnx"))
 
 
+def make_matconvnet(folder):
+    from scipy.io import savemat
+    for old in (False, True):
+        cells = []
+        for i, w, b in layers():
+            w = w.transpose(2, 3, 1, 0)
+            if old:
+                cells.append({"filters": w.astype(np.float64), "biases": b.reshape(1, -1), "name": NAMES[i],
+                              "type": "conv", "pad": 1.0, "stride": 1.0})
+            else:
+                both = np.empty((1, 2), dtype=object)
+                both[0, 0], both[0, 1] = w, b.reshape(-1, 1)
+                cells.append({"name": NAMES[i], "type": "conv", "weights": both, "stride": np.ones((1, 2))})
+            cells.append({"name": NAMES[i].replace("conv", "relu"), "type": "relu"})
+        array = np.empty((1, len(cells)), dtype=object)
+        for i, c in enumerate(cells):
+            array[0, i] = c
+        savemat(os.path.join(folder, "matconvnet-%d.mat" % (1 if old else 2)),
+                {"meta": {"normalization": {"averageImage": np.ones(3)}}, "layers": array}, do_compression=old)
+
+
 def make_onnx(folder):
     import onnx
     from onnx import TensorProto, helper, numpy_helper
