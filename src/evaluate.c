@@ -24,9 +24,27 @@ static void style_rows(void *arg, int worker, int begin, int end)
                                       &j->p->style[i], r->a[i], r->b[i], &j->error[i]);
 }
 
-static nst_status style_losses(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
+nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e)
 {
     struct style_job job = { .r = r, .p = p };
+
+    (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, style_rows, &job);
+    for (int i = 0; i < r->n_style; i++) {
+        if (job.status[i])
+            return nst_fail(e, job.status[i], "%s", job.error[i].text);
+        p->total += p->style[i];
+    }
+    return NST_OK;
+}
+
+static void to_float(const double *from, float *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)from[i];
+}
+
+static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
+{
     nst_status s;
 
     for (int i = 0; i < r->n_style; i++) {
@@ -34,13 +52,15 @@ static nst_status style_losses(nst_run *r, nst_progress *p, nst_tap_gradient *ta
         if ((s = nst_graph_stats(r->graph, r->style[i].layer, r->stats[i], e)))
             return s;
     }
-    (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, style_rows, &job);
+    if ((s = nst_run_style_losses(r, p, e)))
+        return s;
     for (int i = 0; i < r->n_style; i++) {
-        if (job.status[i])
-            return nst_fail(e, job.status[i], "%s", job.error[i].text);
-        tap[r->style[i].layer].a = r->a[i];
-        tap[r->style[i].layer].b = r->b[i];
-        p->total += p->style[i];
+        size_t c = (size_t)r->stats[i]->c;
+
+        to_float(r->a[i], r->fa[i], c * c);
+        to_float(r->b[i], r->fb[i], c);
+        tap[r->style[i].layer].a = r->fa[i];
+        tap[r->style[i].layer].b = r->fb[i];
     }
     return NST_OK;
 }
@@ -52,8 +72,12 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
     nst_window whole = nst_margin_window(r->w, r->h, r->margin);
     nst_status s;
 
+    if (r->exact_left > 0) {
+        r->exact_left--;
+        return nst_run_evaluate_exact(r, p, e);
+    }
     p->total = p->content = p->tv = 0;
-    if ((s = nst_graph_forward(r->graph, &whole, r->x, e)) || (s = style_losses(r, p, tap, e)))
+    if ((s = nst_graph_forward(r->graph, &whole, r->x, e)) || (s = style_gradients(r, p, tap, e)))
         return s;
     for (int i = 0; i < r->n_keep; i++) {
         tap[r->keep[i].layer].content = r->kept[i];

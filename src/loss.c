@@ -149,7 +149,7 @@ void nst_style_destroy(nst_style **s)
 /* ---- losses -------------------------------------------------------------------- */
 
 /* Gram losses: L = scale sum (G/by - T)^2; with G = F F^T, dL/dF = 4 scale / by (G/by - T) F. */
-static double gram_loss(const nst_style *t, const nst_stats *s, double weight, float *a, float *b)
+static double gram_loss(const nst_style *t, const nst_stats *s, double weight, double *a, double *b)
 {
     size_t c = (size_t)t->c;
     double by = divisor(t->kind, t->c, s->n), sum = 0;
@@ -161,7 +161,7 @@ static double gram_loss(const nst_style *t, const nst_stats *s, double weight, f
         double d = s->gram[i] / by - t->second[i];
 
         sum += d * d;
-        a[i] = (float)(4 * scale / by * d);
+        a[i] = 4 * scale / by * d;
     }
     memset(b, 0, c * sizeof *b);
     return scale * sum;
@@ -169,7 +169,7 @@ static double gram_loss(const nst_style *t, const nst_stats *s, double weight, f
 
 /* L = scale (sum (C - T)^2 + sum (m - t)^2) with C = G/n - m m^T:
  * dL/df = 2/n D f + 1/n (2 scale (m - t) - 2 D m), D = 2 scale (C - T). */
-static double covariance_loss(const nst_style *t, const nst_stats *s, double weight, float *a, float *b)
+static double covariance_loss(const nst_style *t, const nst_stats *s, double weight, double *a, double *b)
 {
     size_t c = (size_t)t->c;
     double scale = weight * t->scale / ((double)c * (double)(c + 1)), sum = 0;
@@ -184,14 +184,14 @@ static double covariance_loss(const nst_style *t, const nst_stats *s, double wei
 
             sum += d * d;
             product += d * mj;
-            a[i * c + j] = (float)(4 * scale / s->n * d);
+            a[i * c + j] = 4 * scale / s->n * d;
         }
-        b[i] = (float)(2 * scale / s->n * (dm - 2 * product));
+        b[i] = 2 * scale / s->n * (dm - 2 * product);
     }
     return scale * sum;
 }
 
-nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight, double *loss, float *a, float *b,
+nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight, double *loss, double *a, double *b,
                           nst_error *e)
 {
     nst_status status = NST_OK;

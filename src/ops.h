@@ -150,7 +150,7 @@ void nst_style_destroy(nst_style **s);
  *   a [c][c] symmetric, b [c]: written
  * Allocates nothing.  NST_EDIVERGED when the statistics are not finite. */
 nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight,
-                          double *loss, float *a, float *b, nst_error *e);
+                          double *loss, double *a, double *b, nst_error *e);
 
 /* Total variation of x [3][h][w], times weight; its gradient is ADDED to dx. kind: nst_tv_kind,
  * formulas as in nst.h.  Allocates nothing. */

@@ -98,6 +98,7 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     for (int i = 0; i < r->n_keep; i++)
         o.tap[r->keep[i].layer] = true;
     network_input(r, &o);
+    r->net = o;
     return nst_graph_create(&r->graph, &o, e);
 }
 
@@ -111,7 +112,9 @@ static nst_status create_stats(nst_run *r, nst_error *e)
             return s;
         r->a[i] = nst_calloc((size_t)c, (size_t)c * sizeof *r->a[i]);
         r->b[i] = nst_calloc((size_t)c, sizeof *r->b[i]);
-        if (!r->a[i] || !r->b[i])
+        r->fa[i] = nst_calloc((size_t)c, (size_t)c * sizeof *r->fa[i]);
+        r->fb[i] = nst_calloc((size_t)c, sizeof *r->fb[i]);
+        if (!r->a[i] || !r->b[i] || !r->fa[i] || !r->fb[i])
             return nst_fail(e, NST_EMEM, "style loss of %d channels: out of memory", c);
     }
     return NST_OK;
@@ -170,7 +173,10 @@ void nst_run_close(nst_run *r)
         nst_stats_destroy(&r->stats[i]);
         nst_free(r->a[i]);
         nst_free(r->b[i]);
+        nst_free(r->fa[i]);
+        nst_free(r->fb[i]);
         r->a[i] = r->b[i] = NULL;
+        r->fa[i] = r->fb[i] = NULL;
     }
     nst_graph_destroy(&r->graph);
     nst_free(r->share);
@@ -206,7 +212,7 @@ static nst_status measure_scale(const nst_run *r, int scale, size_t *bytes, nst_
         size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
 
         /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
-        largest += c * c * (4 + 8 * (2 + (size_t)r->n_styles) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
+        largest += c * c * (4 + 8 * (3 + (size_t)r->n_styles) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
     }
     for (int i = 0; i < r->n_keep; i++) {
         int lw, lh;

@@ -20,10 +20,12 @@ typedef struct nst_run {
     int n_style, n_keep;
     double *share;                       /* [n_styles] blend, sums to one */
     nst_plan plan;
+    nst_graph_options net;               /* what graph was made from; its model is the run's */
     nst_graph *graph;
     int margin;                          /* pixels around every picture, a multiple of the graph's grid */
     nst_stats *stats[NST_MODEL_LAYERS];  /* of the picture, by row of style */
-    float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
+    double *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS]; /* the style losses' gradient, by row of style */
+    float *fa[NST_MODEL_LAYERS], *fb[NST_MODEL_LAYERS]; /* the same for the graph */
 
     /* for one scale */
     int scale, w, h;                     /* w, h with the margin */
@@ -33,6 +35,8 @@ typedef struct nst_run {
     nst_image *picture;                  /* the content at this scale, recoloured, with its alpha */
     nst_optim *optim;
     float *x, *dx;                       /* [3][h][w] */
+    double *exact;                       /* [3][h][w] while exact.c works */
+    int exact_left;                      /* evaluations of this scale that are still made in double */
     float *good;                         /* [3][h][w] the last x whose losses were finite */
 } nst_run;
 
@@ -42,8 +46,14 @@ nst_status nst_run_open(nst_run *r, nst_error *e);
 void nst_run_close(nst_run *r);
 /* Prepares scale r->scale: the content at its size, the targets of all losses.  x is left alone. */
 nst_status nst_run_targets(nst_run *r, nst_error *e);
-/* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing. */
+/* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing, but for the
+ * first two evaluations of a scale where exact.c makes them. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
+/* From r->stats: every style loss into p and its total, r->a and r->b. */
+nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
+/* exact.c: the same as nst_run_evaluate in double; whether this scale is small enough for it. */
+nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e);
+bool nst_run_exact_fits(nst_run *r);
 /* Frees what belongs to one scale but x. */
 void nst_run_leave(nst_run *r);
 nst_optim_options nst_run_optim(const nst_run *r);

@@ -98,6 +98,7 @@ static nst_status enter(nst_run *r, nst_error *e)
         goto end;
     if (old)
         nst_optim_carry(old, w, h, r->optim, r->w, r->h);
+    r->exact_left = nst_run_exact_fits(r) ? 2 : 0;
     r->x = x;
     x = NULL;
     nst_free(before);

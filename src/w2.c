@@ -138,7 +138,7 @@ double nst_w2_square(const nst_w2 *w)
 
 /* With M = R C R, R = T^1/2: d tr(M^1/2) / dC = R M^-1/2 R / 2.  So S = dL/dC = weight (I - R M^-1/2 R) / c, and
  * through C = G/n - m m^T: a = 2 S / n, b = (2 weight (m - t) / c - 2 S m) / n. */
-nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, float *a, float *b, nst_error *e)
+nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, double *a, double *b, nst_error *e)
 {
     size_t c = (size_t)w->c;
     double sum = w->trace, distance = 0, by = 1 / s->n;
@@ -175,9 +175,9 @@ nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *los
             double d = ((i == j) - (w->m[i * c + j] + w->m[j * c + i]) / 2) / (double)c;
 
             product += d * s->sum[j] * by;
-            a[i * c + j] = (float)(2 * weight * by * d);
+            a[i * c + j] = 2 * weight * by * d;
         }
-        b[i] = (float)(2 * weight * by * ((s->sum[i] * by - w->mean[i]) / (double)c - product));
+        b[i] = 2 * weight * by * ((s->sum[i] * by - w->mean[i]) / (double)c - product);
     }
     *loss = weight * (distance + sum) / (double)c;
     return NST_OK;
@@ -209,7 +209,7 @@ double nst_w2_square(const nst_w2 *w)
     return 0;
 }
 
-nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, float *a, float *b, nst_error *e)
+nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, double *a, double *b, nst_error *e)
 {
     (void)w, (void)s, (void)weight, (void)loss, (void)a, (void)b;
     return nst_fail(e, NST_EUNSUPPORTED, "style loss w2: this build has no LAPACK");

@@ -17,6 +17,6 @@ void nst_w2_destroy(nst_w2 **w);
 double nst_w2_square(const nst_w2 *w);
 /* weight * (mean (m - t)^2 + tr(C + T - 2 (T^1/2 C T^1/2)^1/2) / c) and its gradient df = a f + b.
  * Allocates nothing.  Cost: one symmetric eigenproblem and four products of c x c. */
-nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, float *a, float *b, nst_error *e);
+nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, double *a, double *b, nst_error *e);
 
 #endif

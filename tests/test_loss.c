@@ -192,7 +192,7 @@ START_TEST(style_losses)
     for (int norm = 0; norm < NST_NORM_COUNT; norm++) {
         const nst_stats *one = target;
         double share = 1, loss, want = 3 * plain_loss(f, &t, kind, (nst_layer_norm)norm), largest = 0, worst = 0;
-        float a[C * C], b[C];
+        double a[C * C], b[C];
         nst_style *style;
         size_t allocations;
 
@@ -204,10 +204,10 @@ START_TEST(style_losses)
                       want);
         for (int i = 0; i < C; i++)
             for (int p = 0; p < P; p++) {
-                double step = 1e-5, was = f[i][p], up, down, got = (double)b[i];
+                double step = 1e-5, was = f[i][p], up, down, got = b[i];
 
                 for (int j = 0; j < C; j++)
-                    got += (double)a[i * C + j] * f[j][p];
+                    got += a[i * C + j] * f[j][p];
                 f[i][p] = was + step;
                 up = plain_loss(f, &t, kind, (nst_layer_norm)norm);
                 f[i][p] = was - step;
@@ -219,7 +219,7 @@ START_TEST(style_losses)
         ck_assert_msg(worst <= 1e-4 * largest, "kind %d, norm %d: gradient off by %.3g of %.3g", kind, norm, worst, largest);
         for (int i = 0; i < C; i++)
             for (int j = 0; j < i; j++)
-                ck_assert(fabsf(a[i * C + j] - a[j * C + i]) <= 1e-6f * (float)largest);
+                ck_assert(fabs(a[i * C + j] - a[j * C + i]) <= 1e-12 * largest);
         nst_style_destroy(&style);
         ck_assert_ptr_null(style);
     }
@@ -234,7 +234,7 @@ START_TEST(blends)
     nst_style_loss_kind kind = (nst_style_loss_kind)_i;
     double f[C][P], g[C][P], loss, again, zero;
     const double one = 1, halves[2] = { .3, .7 };
-    float a[C * C], b[C];
+    double a[C * C], b[C];
     nst_style *style, *blend;
 
     if (kind == NST_STYLE_W2 && !has_w2())
@@ -265,7 +265,7 @@ START_TEST(wild_statistics)
     nst_style_loss_kind kind = (nst_style_loss_kind)_i;
     double f[C][P], loss;
     const double share = 1;
-    float a[C * C], b[C];
+    double a[C * C], b[C];
     nst_style *style;
     nst_error e;
 
