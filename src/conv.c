@@ -144,8 +144,11 @@ nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, i
 
     if (direct < four && direct < six)
         return NST_CONV_IM2COL;
-    /* F(6x6) is less exact, so it has to pay, and on small pictures there is nothing to gain */
-    return six < .95 * four && ((w + 5) / 6) * ((h + 5) / 6) >= 100 ? NST_CONV_WINOGRAD6 : NST_CONV_WINOGRAD4;
+    /* F(6x6) is less exact, so it has to pay; in small layers (VGG19's below about 200 pixels) there is nothing
+     * to gain.  L-BFGS without a line search feels the difference in its first steps. */
+    if (six < .95 * four && ((w + 5) / 6) * ((h + 5) / 6) * (double)(in * out) >= 20000)
+        return NST_CONV_WINOGRAD6;
+    return NST_CONV_WINOGRAD4;
 }
 
 size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c)
