@@ -27,7 +27,9 @@ void nst_help_usage(FILE *f)
     for (int i = 0; i < nst_option_count; i++)
         if (nst_options[i].group == NST_GROUP_MAIN)
             line(f, &nst_options[i]);
-    fputs("\n`nst --help` lists every option, `nst --preset list` the presets;\n`nst model` keeps weights, `nst bench` measures this machine.\n", f);
+    fputs("\n`nst --help` lists every option, `nst --preset list` the presets;\n"
+          "`nst model` keeps weights, `nst bench` measures this machine.\n",
+          f);
 }
 
 void nst_help_options(FILE *f)

@@ -42,15 +42,16 @@ const nst_option nst_options[] = {
       "that its results can be had again.  Options override it wherever they stand on the line." },
     { "model", 'm', "FILE|NAME|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_GROUP_MAIN,
       "the network's weights; wavelet: the built-in ones",
-      "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), Caffe's "
-      "caffemodel, ONNX, Keras' HDF5 or MatConvNet's .mat.  The format is known by the content, never by the name.  Nothing in a pickle is executed.  "
-      "A NAME is one that nst model import gave.  Without this option it is what the variable NST_MODEL says, else the "
+      "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), "
+      "Caffe's caffemodel, ONNX, Keras' HDF5 or MatConvNet's .mat.  The format is known by the content, never by the "
+      "name.  Nothing in a pickle is executed.  A NAME is one that nst model import gave.  Without this option it is "
+      "what the variable NST_MODEL says, else the "
       "user's own vgg19, else the built-in model.  The built-in weights are computed at start-up: nothing in them was "
       "learned from pictures, and learned ones give richer results." },
     { "model-input", 0, "KIND", NST_OPTION_CHOICE, C(model_input), 0, 0, "auto torchvision caffe caffe-rgb",
       NST_GROUP_MAIN, "auto, torchvision, caffe or caffe-rgb",
-      "The pictures that the weights were learned from, if the file is believed wrongly: RGB from 0 to 1 over ImageNet's "
-      "deviation (torchvision), BGR from 0 to 255 (caffe), or the same in the order RGB (caffe-rgb).  auto goes by the "
+      "The pictures that the weights were learned from, if the file is believed wrongly: RGB from 0 to 1 over "
+      "ImageNet's deviation (torchvision), BGR from 0 to 255 (caffe), or the same in the order RGB (caffe-rgb).  auto goes by the "
       "format and the names of the layers.  A wrong one paints badly, without any error." },
 
     { "content-weight", 0, "X", NST_OPTION_DOUBLE, S(content_weight), 0, 1e15, NULL, NST_GROUP_LOSS,
