@@ -144,7 +144,7 @@ static bool has_blocks(const nst_model *m, const char *blocks)
 
     for (int b = 0; b < 5; b++)
         for (int k = 0; k < (b < 4 ? blocks[b] - '0' : 1); k++, i++) {
-            char name[16];
+            char name[32];
             const char *own = nst_model_layer(m, i, NULL, NULL);
 
             snprintf(name, sizeof name, "conv%d_%d", b + 1, k + 1);
