@@ -3,15 +3,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- pictures from x ---------------------------------------------------------------- */
 
@@ -146,7 +137,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     p->iterations = r->plan.iterations[r->scale];
     memcpy(r->good, r->x, n * sizeof *r->x);
     for (p->iteration = 1; p->iteration <= p->iterations && !*stop; p->iteration++) {
-        double at = now();
+        double at = nst_now();
         nst_status s = nst_run_evaluate(r, p, e);
 
         if (s)
@@ -154,9 +145,9 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         memcpy(r->good, r->x, n * sizeof *r->x);
         nst_optim_step(&r->cpu, r->optim, r->dx, r->x);
         p->done++;
-        p->seconds = now() - at;
+        p->seconds = nst_now() - at;
         *spent += p->seconds;
-        p->elapsed = now() - began;
+        p->elapsed = nst_now() - began;
         p->remaining = remaining(r, p, *spent);
         *stop = tell && tell(arg, p);
     }
@@ -190,7 +181,7 @@ nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst
                         nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
 {
     nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles };
-    double began = now(), spent = 0;
+    double began = nst_now(), spent = 0;
     nst_progress p;
     bool stop = false;
     nst_status status;
