@@ -155,7 +155,6 @@ static double exact(const nst_conv *c, const nst_layer *l, bool backward, int o,
 static nst_status layer_error(const struct bench *b, const nst_layer *l, bool backward, int w, int h,
                               const char *algorithm, double *error, nst_error *e)
 {
-    static const char *const names[] = { "im2col", "winograd4", "winograd6" };
     int in = backward ? l->out : l->in, out = backward ? l->in : l->out;
     nst_conv c = { .in = nst_blocks(in), .out = nst_blocks(out), .w = w < ERROR_SIDE ? w : ERROR_SIDE,
                    .h = h < ERROR_SIDE ? h : ERROR_SIDE, .floor = -INFINITY, .scale = 1 };
@@ -165,8 +164,8 @@ static nst_status layer_error(const struct bench *b, const nst_layer *l, bool ba
     double worst = 0, square = 0;
     float *memory, *source, *weight;
 
-    for (size_t i = 0; i < NST_COUNT(names); i++)
-        if (strcmp(names[i], algorithm) == 0)
+    for (int i = 0; i < NST_CONV_COUNT; i++)
+        if (strcmp(nst_conv_name((nst_conv_algorithm)i), algorithm) == 0)
             c.algorithm = (nst_conv_algorithm)i;
     c.source_w = c.w, c.source_h = c.h;
     scratch = nst_conv_scratch(&b->cpu, &c);

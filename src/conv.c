@@ -115,6 +115,18 @@ static void im2col_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
 
 /* ---- the choice ---- */
 
+static const char *const algorithms[] = {
+    [NST_CONV_IM2COL] = "im2col",
+    [NST_CONV_WINOGRAD4] = "winograd4",
+    [NST_CONV_WINOGRAD6] = "winograd6",
+};
+_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
+
+const char *nst_conv_name(nst_conv_algorithm a)
+{
+    return algorithms[a];
+}
+
 /* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product
  * (Zen 5, both AVX sets): the product at its peak, a tile's transforms at about a third of it. */
 static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, bool six)

@@ -371,13 +371,6 @@ static void destroy(nst_device *base)
     nst_free(d);
 }
 
-static const char *const algorithms[] = {
-    [NST_CONV_IM2COL] = "im2col",
-    [NST_CONV_WINOGRAD4] = "winograd4",
-    [NST_CONV_WINOGRAD6] = "winograd6",
-};
-_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
-
 static const char *algorithm_name(const nst_device *base, const nst_node *nodes, int i, bool behind)
 {
     const struct cpu_device *d = of(base);
@@ -386,7 +379,7 @@ static const char *algorithm_name(const nst_device *base, const nst_node *nodes,
     if (i == 0)
         return "direct";
     c = behind ? backward_conv(d, nodes, i) : forward_conv(d, nodes, i);
-    return algorithms[c.algorithm];
+    return nst_conv_name(c.algorithm);
 }
 
 static const nst_device_ops cpu_ops = {
@@ -411,7 +404,7 @@ static nst_status choose(struct cpu_device *d, const char *name, nst_error *e)
     if (!name || !*name || strcmp(name, "auto") == 0)
         return NST_OK;
     for (int a = 0; a < NST_CONV_COUNT; a++)
-        if (strcmp(name, algorithms[a]) == 0) {
+        if (strcmp(name, nst_conv_name((nst_conv_algorithm)a)) == 0) {
             for (int i = 0; i < d->count; i++)
                 d->w[i].fixed = true, d->w[i].algorithm = (nst_conv_algorithm)a;
             return NST_OK;

@@ -63,6 +63,8 @@ typedef struct nst_conv {
     bool average;                /* pooling by mean, of result or (shift 1) of source */
 } nst_conv;
 
+/* "im2col", "winograd4", "winograd6": what --conv accepts and nst bench prints. */
+const char *nst_conv_name(nst_conv_algorithm a);
 /* The algorithm that is fastest for this shape within a relative error of 1e-4. */
 nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h);
 /* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
