@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "nst.h"
 
@@ -40,6 +41,15 @@ size_t nst_alloc_count(void);
 
 /* Seconds of a clock that only runs forward. */
 double nst_now(void);
+
+/* ---- whole.c: a file that is written whole or not at all ------------------ */
+
+/* Writes to f, whose errors are looked at afterwards. */
+typedef nst_status nst_whole_fn(void *arg, FILE *f, nst_error *e);
+
+/* Calls write for a new file beside path, which is synced and then renamed to it, with the old one's rights: path is
+ * always the old file or the whole new one.  A symbolic link stays one, a device or pipe is written in place. */
+nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst_error *e);
 
 /* ---- par.c: the only file that knows OpenMP ----------------------------- */
 

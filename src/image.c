@@ -1,9 +1,7 @@
 /* image.c: pictures in memory, told apart by their first bytes and written so that no half file ever shows. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "image.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -253,95 +251,18 @@ static write_fn *writer(const char *path)
     return NULL;
 }
 
-/* Length of the folder's part of path, the slash included; 0 where there is none. */
-static size_t folder(const char *path)
+struct job {
+    const nst_image *image;
+    write_fn *write;
+    const nst_write_options *o;
+    const char *path;
+};
+
+static nst_status write_job(void *arg, FILE *f, nst_error *e)
 {
-    const char *slash = strrchr(path, '/');
+    const struct job *j = arg;
 
-    return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
-/* A new file beside path, with the rights of the one that it will replace. temp has room for 64 bytes more than path. */
-static FILE *open_beside(const char *path, const struct stat *old, char *temp)
-{
-    static const int tries = 100;
-    size_t n = folder(path);
-    FILE *f;
-    int fd = -1;
-
-    memcpy(temp, path, n);
-    for (int i = 0; i < tries && fd < 0; i++) {
-        snprintf(temp + n, 64, ".nst-%ld-%d.tmp", (long)getpid(), i);
-        fd = open(temp, O_WRONLY | O_CREAT | O_EXCL, 0666);
-        if (fd < 0 && errno != EEXIST)
-            return NULL;
-    }
-    if (fd < 0)
-        return NULL;
-    if ((!old || !fchmod(fd, old->st_mode & 0777)) && (f = fdopen(fd, "wb")))
-        return f;
-    close(fd);
-    unlink(temp);
-    return NULL;
-}
-
-/* The new name reaches the disk when its folder does.  Some file systems cannot: the file itself is safe. */
-static void sync_folder(const char *path, char *scratch)
-{
-    size_t n = folder(path);
-    int fd;
-
-    memcpy(scratch, path, n);
-    strcpy(scratch + n, ".");
-    fd = open(scratch, O_RDONLY);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
-static nst_status replace(const nst_image *image, const char *path, const struct stat *old, write_fn *write,
-                          const nst_write_options *o, const char *label, nst_error *e)
-{
-    char *temp = nst_alloc(strlen(path) + 64);
-    nst_status s;
-    FILE *f;
-
-    if (!temp)
-        return nst_fail(e, NST_EMEM, "%s: out of memory", label);
-    if (!(f = open_beside(path, old, temp))) {
-        s = nst_fail(e, NST_EIO, "%s: cannot write: %s", label, strerror(errno));
-        nst_free(temp);
-        return s;
-    }
-    s = write(image, f, label, o, e);
-    if (!s && (fflush(f) || fsync(fileno(f))))
-        s = nst_fail(e, NST_EIO, "%s: cannot write: %s", label, strerror(errno));
-    if (fclose(f) && !s)
-        s = nst_fail(e, NST_EIO, "%s: cannot write: %s", label, strerror(errno));
-    if (!s && rename(temp, path))
-        s = nst_fail(e, NST_EIO, "%s: cannot be put in place: %s", label, strerror(errno));
-    if (s)
-        unlink(temp);
-    else
-        sync_folder(path, temp);
-    nst_free(temp);
-    return s;
-}
-
-/* A pipe or a device is written in place: there is no old content to protect. */
-static nst_status stream(const nst_image *image, const char *path, write_fn *write, const nst_write_options *o,
-                         nst_error *e)
-{
-    FILE *f = fopen(path, "wb");
-    nst_status s;
-
-    if (!f)
-        return nst_fail(e, NST_EIO, "%s: cannot write: %s", path, strerror(errno));
-    s = write(image, f, path, o, e);
-    if (fclose(f) && !s)
-        s = nst_fail(e, NST_EIO, "%s: cannot write: %s", path, strerror(errno));
-    return s;
+    return j->write(j->image, f, j->path, j->o, e);
 }
 
 nst_status nst_image_write(const nst_image *image, const char *path, const nst_write_options *o, nst_error *e)
@@ -349,13 +270,10 @@ nst_status nst_image_write(const nst_image *image, const char *path, const nst_w
     static const nst_write_options plain = { 0 };
     write_fn *write = writer(path);
     struct stat st;
-    bool old = stat(path, &st) == 0;
-    char *real;
-    nst_status s;
 
     if (!o)
         o = &plain;
-    if (old && S_ISDIR(st.st_mode))
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return nst_fail(e, NST_EIO, "%s: is a directory, expected the name of a picture", path);
     if (!write)
         return nst_fail(e, NST_EARG, "%s: unknown kind of picture, expected a name that ends in .png, .jpg or .jpeg",
@@ -363,12 +281,5 @@ nst_status nst_image_write(const nst_image *image, const char *path, const nst_w
     if ((o->bits != 0 && o->bits != 8 && o->bits != 16) || o->jpeg_quality < 0 || o->jpeg_quality > 100)
         return nst_fail(e, NST_EARG, "%s: %d bits and JPEG quality %d, expected 8 or 16 and 1 to 100", path, o->bits,
                         o->jpeg_quality);
-    if (old && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS)) /* renaming would get around a file that is marked read-only */
-        return nst_fail(e, NST_EIO, "%s: cannot write: %s", path, strerror(errno));
-    if (old && !S_ISREG(st.st_mode))
-        return stream(image, path, write, o, e);
-    real = old ? realpath(path, NULL) : NULL; /* a symbolic link stays one */
-    s = replace(image, real ? real : path, old ? &st : NULL, write, o, path, e);
-    nst_free(real);
-    return s;
+    return nst_whole_write(path, write_job, &(struct job){ image, write, o, path }, e);
 }

@@ -1,12 +1,9 @@
 /* save.c: a model as a safetensors file of our own: trimmed, its input named in the metadata, written whole or not at all. */
 #include "model.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HEADER_MAX 8192
 
@@ -86,41 +83,25 @@ static nst_status write_model(FILE *f, const nst_model *m, bool half, const char
         if (!(s = write_numbers(f, l->weight, (size_t)l->out * (size_t)l->in * 9, half, path, e)))
             s = write_numbers(f, l->bias, (size_t)l->out, half, path, e);
     }
-    if (!s && (fflush(f) || ferror(f) || fsync(fileno(f))))
-        s = nst_fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
     return s;
+}
+
+struct job {
+    const nst_model *model;
+    bool half;
+    const char *path;
+};
+
+static nst_status write_job(void *arg, FILE *f, nst_error *e)
+{
+    const struct job *j = arg;
+
+    return write_model(f, j->model, j->half, j->path, e);
 }
 
 nst_status nst_model_save(const nst_model *model, const char *path, int half, nst_error *e)
 {
-    size_t room = strlen(path) + 32;
-    char *temp;
-    nst_status s;
-    FILE *f;
-    int fd;
-
     if (model->wavelet || !model->input_name)
         return nst_fail(e, NST_EARG, "%s: the built-in model is not for saving", path);
-    if (!(temp = nst_alloc(room)))
-        return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    snprintf(temp, room, "%s.%ld.tmp", path, (long)getpid());
-    fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 || !(f = fdopen(fd, "wb"))) {
-        s = nst_fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            unlink(temp);
-        }
-        nst_free(temp);
-        return s;
-    }
-    s = write_model(f, model, half != 0, path, e);
-    if (fclose(f) && !s)
-        s = nst_fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
-    if (!s && rename(temp, path))
-        s = nst_fail(e, NST_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
-    if (s)
-        unlink(temp);
-    nst_free(temp);
-    return s;
+    return nst_whole_write(path, write_job, &(struct job){ model, half != 0, path }, e);
 }
