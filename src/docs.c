@@ -1,13 +1,21 @@
-/* docs.c: a program of the build, for the build machine: prints the man page or a shell's completion from the option
- * table.  It links options.c only, so that a cross build makes them too. */
+/* docs.c: a program of the build, for the build machine: prints the man page or a shell's completion from the tables of
+ * options and commands.  It links options.c only, so that a cross build makes them too. */
 #include "options.h"
 
 #include <string.h>
 
+static const struct command {
+    const char *name, *arguments, *words, *summary, *more;
+} commands[] = {
+#define COMMAND(name, run, arguments, words, summary, more) { name, arguments, words, summary, more },
+#include "commands.inc"
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
 static void each(int group, void (*print)(const nst_option *))
 {
     for (int i = 0; i < nst_option_count; i++)
-        if (group < 0 || nst_options[i].group == (nst_option_group)group)
+        if (group < 0 || NST_GROUP(&nst_options[i]) == group)
             print(&nst_options[i]);
 }
 
@@ -49,15 +57,22 @@ static void man_option(const nst_option *r)
         printf("A number from %g to %.10g.\n", r->min, r->max);
 }
 
+static void man_command(const struct command *c)
+{
+    printf(".TP\n\\fBnst %s\\fR ", c->name);
+    roff(c->arguments);
+    putchar('\n');
+    roff(c->more);
+    putchar('\n');
+}
+
 static void man(void)
 {
     puts(".\\\" Made by src/docs.c from the table in src/options.c.\n"
          ".TH NST 1 \"\" \"nst " PACKAGE_VERSION "\" \"User Commands\"\n"
          ".SH NAME\nnst \\- paint a picture in the style of others\n"
          ".SH SYNOPSIS\n\\fBnst\\fR [\\fIOPTION\\fR]... \\fICONTENT STYLE\\fR...\n"
-         ".br\n\\fBnst model info\\fR [\\fIFILE\\fR] | \\fBimport\\fR \\fIFILE\\fR [\\fINAME\\fR] | \\fBlist\\fR |"
-         " \\fBverify\\fR [\\fINAME\\fR] | \\fBremove\\fR \\fINAME\\fR\n"
-         ".br\n\\fBnst bench\\fR [\\fIOPTION\\fR]...\n"
+         ".br\n\\fBnst\\fR \\fICOMMAND\\fR [\\fIARGUMENT\\fR]...\n"
          ".SH DESCRIPTION\n"
          "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
          "style transfer: the picture itself is optimised until its features in a network match those of the content\n"
@@ -67,19 +82,10 @@ static void man(void)
          "On a terminal a line says how far it is and how long it will take; elsewhere plain lines do.\n"
          "Ctrl\\-C ends the run after the iteration at hand and keeps the picture as it is then.\n"
          "The same settings, pictures and kernels give the same result, bit for bit, with any number of threads.\n"
-         ".PP\n"
-         "\\fBnst bench\\fR paints nothing: it measures each layer of the network forward and backward (the algorithm\n"
-         "of its convolution, milliseconds, speed beside the processor\\(aqs measured peak, error against double\n"
-         "precision), a whole iteration of preset opengenus, and memory, at \\fB\\-\\-size\\fR, with \\fB\\-\\-threads\\fR,\n"
-         "\\fB\\-\\-simd\\fR, \\fB\\-\\-conv\\fR and \\fB\\-\\-model\\fR (random weights of VGG19\\(aqs shape without it).\n"
-         "\\fB\\-\\-json\\fR prints it for programs.\n"
-         ".PP\n"
-         "\\fBnst model import\\fR writes the layers of a file of weights that it needs, with the input that they take,\n"
-         "into the user\\(aqs folder of models, as \\fINAME\\fR; without one a VGG19 is called vgg19, which is the model that\n"
-         "\\fBnst\\fR uses from then on. \\fBinfo\\fR says what a file is: its format, its layers, the input that it\n"
-         "takes and why that is believed, what it lacks. \\fBlist\\fR names the models, \\fBverify\\fR reads every number of\n"
-         "all or of one, \\fBremove\\fR takes one away.\n"
-         ".SH OPTIONS");
+         ".SH COMMANDS");
+    for (size_t i = 0; i < COMMANDS; i++)
+        man_command(&commands[i]);
+    puts(".SH OPTIONS");
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
         printf(".SS %s\n", nst_group_titles[g]);
         each(g, man_option);
@@ -126,16 +132,23 @@ static void bash_value(const nst_option *r)
 static void bash(void)
 {
     puts("# bash completion for nst, made by src/docs.c from the table in src/options.c.\n"
-         "_nst()\n{\n"
+         "_nst()\n{\n    COMPREPLY=()\n"
          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
          "    [[ $cur == = ]] && cur=\n"
          "    [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
          "    compopt -o filenames 2>/dev/null\n"
          "    case $prev in");
     each(-1, bash_value);
-    fputs("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '", stdout);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (*commands[i].words)
+            printf("    %s) ((COMP_CWORD == 2)) && COMPREPLY=($(compgen -f -W '%s' -- \"$cur\")) && return ;;\n",
+                   commands[i].name, commands[i].words);
+    fputs("    esac\n    ((COMP_CWORD == 1)) && COMPREPLY=($(compgen -W '", stdout);
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("%s%s", i ? " " : "", commands[i].name);
+    fputs("' -- \"$cur\"))\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '", stdout);
     each(-1, bash_name);
-    puts("' -- \"$cur\")) ;;\n    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n    esac\n}\ncomplete -F _nst nst");
+    puts("' -- \"$cur\")) ;;\n    *) COMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n    esac\n}\ncomplete -F _nst nst");
 }
 
 /* ---- zsh ------------------------------------------------------------------------------------------------------- */
@@ -181,10 +194,25 @@ static void zsh(void)
     puts("#compdef nst\n# zsh completion for nst, made by src/docs.c from the table in src/options.c.\n"
          "_arguments -s -S \\");
     each(-1, zsh_option);
+    fputs("    '1: :{_alternative \"commands:command:((", stdout);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        printf("%s%s\\:\\\"", i ? " " : "", commands[i].name);
+        zsh_text(commands[i].summary);
+        fputs("\\\"", stdout);
+    }
+    puts("))\" \"files:picture:_files\"}' \\");
     puts("    '*:picture:_files -g \"*.(png|jpg|jpeg|PNG|JPG|JPEG)(-.)\"'");
 }
 
 /* ---- fish ------------------------------------------------------------------------------------------------------ */
+
+static void fish_quoted(const char *text)
+{
+    putchar('\'');
+    for (; *text; text++)
+        fputs(*text == '\'' ? "\\'" : (char[2]){ *text }, stdout);
+    puts("'");
+}
 
 static void fish_option(const nst_option *r)
 {
@@ -196,16 +224,21 @@ static void fish_option(const nst_option *r)
         fputs(takes_file(r) ? " -r -F" : " -x", stdout);
     if (r->choices)
         printf(" -a '%s'", r->choices);
-    fputs(" -d '", stdout);
-    for (const char *t = r->help; *t; t++)
-        fputs(*t == '\'' ? "\\'" : (char[2]){ *t }, stdout);
-    puts("'");
+    fputs(" -d ", stdout);
+    fish_quoted(r->help);
 }
 
 static void fish(void)
 {
     puts("# fish completion for nst, made by src/docs.c from the table in src/options.c.");
     each(-1, fish_option);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        printf("complete -c nst -n __fish_use_subcommand -a %s -d ", commands[i].name);
+        fish_quoted(commands[i].summary);
+        if (*commands[i].words)
+            printf("complete -c nst -n '__fish_seen_subcommand_from %s' -a '%s'\n", commands[i].name,
+                   commands[i].words);
+    }
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,9 @@
-/* help.c: what the program says about itself on a screen, from the option table. */
-#include "options.h"
+/* help.c: what the program says about itself on a screen, from the tables of options and commands. */
+#include "commands.h"
 
 #include <string.h>
+
+#define WIDTH 79
 
 static void line(FILE *f, const nst_option *r)
 {
@@ -14,6 +16,40 @@ static void line(FILE *f, const nst_option *r)
     fprintf(f, " %-30s%s\n", left, r->help);
 }
 
+/* The options of a group, or those of them that most people need. */
+static void lines(FILE *f, int group, bool all)
+{
+    for (int i = 0; i < nst_option_count; i++)
+        if (NST_GROUP(&nst_options[i]) == group && (all || nst_options[i].group & NST_COMMON))
+            line(f, &nst_options[i]);
+}
+
+static void command_lines(FILE *f)
+{
+    fputs("Commands:\n", f);
+    for (int i = 0; i < nst_command_count; i++)
+        fprintf(f, "  nst %-25s%s\n", nst_commands[i].name, nst_commands[i].summary);
+}
+
+/* Sentences in lines of WIDTH. */
+static void wrapped(FILE *f, const char *text)
+{
+    int column = 0;
+
+    while (*(text += strspn(text, " "))) {
+        int n = (int)strcspn(text, " ");
+
+        if (column && column + 1 + n > WIDTH) {
+            fputc('\n', f);
+            column = 0;
+        }
+        fprintf(f, "%s%.*s", column ? " " : "", n, text);
+        column += n + (column > 0);
+        text += n;
+    }
+    fputc('\n', f);
+}
+
 /* The example works anywhere: with two pictures of the reader's own. */
 void nst_help_usage(FILE *f)
 {
@@ -24,22 +60,70 @@ void nst_help_usage(FILE *f)
           "  nst -o painted.png photo.jpg painting.jpg\n"
           "\n",
           f);
-    for (int i = 0; i < nst_option_count; i++)
-        if (nst_options[i].group == NST_GROUP_MAIN)
-            line(f, &nst_options[i]);
-    fputs("\n`nst --help` lists every option, `nst --preset list` the presets;\n"
-          "`nst model` keeps weights, `nst bench` measures this machine.\n",
-          f);
+    lines(f, NST_GROUP_MAIN, false);
+    fputs("\n`nst --help` says more on one screen, `nst help all` everything.\n", f);
 }
 
-void nst_help_options(FILE *f)
+void nst_help_short(FILE *f)
 {
     fputs("Usage: nst [OPTION]... CONTENT STYLE...   as: nst -o new.png photo.jpg art.jpg\n", f);
+    for (int g = 0; g < NST_GROUP_COUNT; g++)
+        lines(f, g, false);
+    command_lines(f);
+    fputs("`nst help all` lists every option, `nst help TOPIC` tells more about one thing.\n", f);
+}
+
+void nst_help_all(FILE *f)
+{
+    fputs("Usage: nst [OPTION]... CONTENT STYLE...\n", f);
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
-        if (g) /* no title for the main ones: the whole is to fit 43 lines */
-            fprintf(f, "%s:\n", nst_group_titles[g]);
-        for (int i = 0; i < nst_option_count; i++)
-            if (nst_options[i].group == (nst_option_group)g)
-                line(f, &nst_options[i]);
+        fprintf(f, "%s:\n", nst_group_titles[g]);
+        lines(f, g, true);
     }
+    command_lines(f);
+}
+
+void nst_help_presets(FILE *f)
+{
+    for (int i = 0; nst_preset_name(i); i++)
+        fprintf(f, "%-24s %s\n", nst_preset_name(i), nst_preset_summary(i));
+}
+
+static bool command_topic(FILE *f, const char *name)
+{
+    const nst_command_row *c = nst_commands_find(name);
+
+    if (!c)
+        return false;
+    fprintf(f, "Usage: nst %s %s\n\n", c->name, c->arguments);
+    wrapped(f, c->more);
+    return true;
+}
+
+static bool option_topic(FILE *f, const char *name)
+{
+    for (int i = 0; i < nst_option_count; i++)
+        if (!strcmp(nst_options[i].name, name)) {
+            line(f, &nst_options[i]);
+            if (nst_options[i].more)
+                wrapped(f, nst_options[i].more);
+            return true;
+        }
+    return false;
+}
+
+nst_status nst_help_topic(FILE *f, const char *topic, nst_error *e)
+{
+    bool command = command_topic(f, topic);
+
+    topic += strspn(topic, "-");
+    if (option_topic(f, topic) || command) /* both, where an option and a command share a name */
+        return NST_OK;
+    if (!strcmp(topic, "all") || !strcmp(topic, "presets")) {
+        (*topic == 'a' ? nst_help_all : nst_help_presets)(f);
+        return NST_OK;
+    }
+    snprintf(e->text, sizeof e->text, "help: \"%.60s\" is neither a command nor an option; nst help all lists them",
+             topic);
+    return NST_EARG;
 }

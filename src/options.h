@@ -46,8 +46,11 @@ typedef enum nst_option_group {
     NST_GROUP_LOSS,
     NST_GROUP_RUN,
     NST_GROUP_OUTPUT,
-    NST_GROUP_COUNT
+    NST_GROUP_COMMANDS,
+    NST_GROUP_COUNT,
+    NST_COMMON = 256 /* added to the group of an option that most people need: it stands in the short help, too */
 } nst_option_group;
+#define NST_GROUP(row) ((int)(row)->group & 255)
 
 typedef struct nst_option {
     const char *name;
@@ -58,8 +61,8 @@ typedef struct nst_option {
     size_t offset;
     double min, max;
     const char *choices;  /* words with blanks between, or NULL */
-    nst_option_group group;
-    const char *help;     /* for one line of --help */
+    int group;            /* nst_option_group, and NST_COMMON */
+    const char *help;     /* for one line of the help */
     const char *more;     /* further sentences for the man page, or NULL */
 } nst_option;
 
@@ -77,9 +80,5 @@ void nst_options_describe(const nst_settings *s, char *text, size_t bytes);
 
 /* Number i of a list of words with blanks between; false past the last. */
 bool nst_word_at(const char *words, int i, char *out, size_t bytes);
-
-/* help.c: what `nst` and `nst --help` say; both fit a screen. */
-void nst_help_usage(FILE *f);
-void nst_help_options(FILE *f);
 
 #endif

@@ -40,6 +40,11 @@ check "without arguments: status 2" test $? = 2
 check "  usage fits a screen" test "$(wc -l <stdout)" -le 24
 check "  with an example" grep -q '^  nst -o .* photo.jpg painting.jpg' stdout
 run 0 "--help" --help
+run 0 "help" help
+run 0 "help presets" help presets
+run 2 "help about nothing" help van-gogh
+run 2 "help about two things" help size model
+run 2 "bench of a picture" bench in/c.png
 run 0 "--version" --version
 check "  names version and kernels" grep -q '^kernels: scalar.*chosen: ' stdout
 run 0 "--preset list" --preset list

@@ -1,0 +1,237 @@
+/* paint.c: one painting by the program: reads its pictures, watches its run, keeps its result. */
+#include "paint.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "models.h"
+
+void nst_paint_complain(nst_painting *p, const char *text)
+{
+    nst_report_end(&p->report);
+    fprintf(stderr, "nst: %s\n", text);
+}
+
+/* ---- before the run -------------------------------------------------------------------------------------------- */
+
+static nst_status open_inputs(nst_painting *p, nst_error *e)
+{
+    nst_status s;
+
+    if (!p->model && (s = nst_models_open(&p->model, &p->c, e)))
+        return s;
+    if ((s = nst_image_read(&p->content, p->c.content, e)))
+        return s;
+    for (int i = 0; i < p->c.styles; i++)
+        if ((s = nst_image_read(&p->style[i], p->c.style[i], e)))
+            return s;
+    return p->c.init ? nst_image_read(&p->init, p->c.init, e) : NST_OK;
+}
+
+static nst_status check_outputs(nst_painting *p, nst_error *e)
+{
+    nst_status s;
+
+    if ((s = nst_paths_output(&p->c, p->output, sizeof p->output, e)) || (s = nst_paths_check(&p->c, p->output, e)))
+        return s;
+    return p->c.log ? nst_paths_check(&p->c, p->c.log, e) : NST_OK;
+}
+
+static double megabytes(const nst_painting *p)
+{
+    return ceil((double)p->plan.bytes / 1e6);
+}
+
+static void say_dry(const nst_painting *p)
+{
+    const nst_plan *plan = &p->plan;
+
+    for (int i = 0; i < plan->scales; i++)
+        printf("scale %d of %d: %dx%d, %d iterations\n", i + 1, plan->scales, plan->width[i], plan->height[i],
+               plan->iterations[i]);
+    printf("model: %s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model), megabytes(p), p->output);
+}
+
+/* Two lines, and a third where the machine's memory looks too small. */
+static void say_start(nst_painting *p)
+{
+    const nst_plan *plan = &p->plan;
+
+    fprintf(stderr, "nst: %s\n", nst_model_describe(p->model));
+    fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", p->output,
+            plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
+            megabytes(p));
+#ifdef _SC_PHYS_PAGES
+    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+
+    if (have > 0 && have < (double)plan->bytes)
+        fprintf(stderr, "nst: this machine has only %.0f MB: it will be slow or fail; a smaller --size needs less\n",
+                have / 1e6);
+#endif
+}
+
+static nst_status open_log(nst_painting *p, nst_error *e)
+{
+    if (p->c.log && !(p->log = fopen(p->c.log, "w"))) {
+        snprintf(e->text, sizeof e->text, "%s: %s", p->c.log, strerror(errno));
+        return NST_EIO;
+    }
+    return NST_OK;
+}
+
+/* ---- the run --------------------------------------------------------------------------------------------------- */
+
+static nst_status save(nst_painting *p, const nst_image *image, const char *path, nst_error *e)
+{
+    nst_write_options o = { .bits = 8 << p->c.bits, .jpeg_quality = p->c.quality, .comment = p->comment };
+    nst_status s = nst_paths_check(&p->c, path, e);
+
+    return s ? s : nst_image_write(image, path, &o, e);
+}
+
+static void save_numbered(nst_painting *p, const nst_progress *at)
+{
+    char path[NST_PATH_BYTES];
+    nst_image *image = NULL;
+    nst_error e;
+
+    if (nst_paths_numbered(p->output, at->done, path, sizeof path, &e) || nst_progress_image(at, &image, &e) ||
+        save(p, image, path, &e)) {
+        nst_paint_complain(p, e.text);
+        p->failed = true;
+    }
+    nst_image_destroy(&image);
+}
+
+static int each_iteration(void *arg, const nst_progress *at)
+{
+    nst_painting *p = arg;
+
+    p->done = at->done;
+    nst_report_progress(&p->report, at);
+    if (p->log && !nst_report_log(p->log, at)) {
+        char text[512];
+
+        snprintf(text, sizeof text, "%s: %s; the log ends here", p->c.log, strerror(errno));
+        nst_paint_complain(p, text);
+        fclose(p->log);
+        p->log = NULL;
+        p->failed = true;
+    }
+    if (p->c.save_every && at->done % p->c.save_every == 0)
+        save_numbered(p, at);
+    return nst_interrupt_pending();
+}
+
+static nst_status transfer(nst_painting *p, nst_error *e)
+{
+    nst_status s;
+
+    nst_interrupt_watch(!p->report.quiet);
+    s = nst_transfer(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, p->init,
+                     each_iteration, p, &p->result, e);
+    nst_interrupt_hold();
+    nst_report_end(&p->report);
+    if (s == NST_EDIVERGED && p->result) { /* the last good picture; e goes on saying why it is the last */
+        nst_error saving;
+
+        if (save(p, p->result, p->output, &saving))
+            *e = saving;
+    }
+    return s ? s : save(p, p->result, p->output, e);
+}
+
+static void say_end(const nst_painting *p)
+{
+    const char *how = nst_interrupt_pending() ? "stopped early, the picture so far is kept" : "done";
+
+    fprintf(stderr, "nst: %s: %dx%d after %d iterations, %s\n", p->output, nst_image_width(p->result),
+            nst_image_height(p->result), p->done, how);
+}
+
+nst_status nst_paint(nst_painting *p, nst_error *e)
+{
+    nst_status s;
+
+    if ((s = check_outputs(p, e)) || (s = open_inputs(p, e)) ||
+        (s = nst_transfer_plan(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, &p->plan,
+                               e)))
+        return s;
+    if (p->c.dry_run) {
+        say_dry(p);
+        return NST_OK;
+    }
+    if ((s = open_log(p, e)))
+        return s;
+    if (!p->report.quiet)
+        say_start(p);
+    if ((s = transfer(p, e)))
+        return s;
+    if (!p->report.quiet)
+        say_end(p);
+    return NST_OK;
+}
+
+void nst_paint_leave(nst_painting *p)
+{
+    if (p->log)
+        fclose(p->log);
+    p->log = NULL;
+    for (int i = 0; i < NST_MAX_STYLES; i++)
+        nst_image_destroy(&p->style[i]);
+    nst_image_destroy(&p->content);
+    nst_image_destroy(&p->init);
+    nst_image_destroy(&p->result);
+    p->done = 0;
+}
+
+void nst_paint_close(nst_painting *p)
+{
+    nst_paint_leave(p);
+    nst_model_close(&p->model);
+    nst_settings_destroy(&p->s);
+}
+
+/* ---- the command line ------------------------------------------------------------------------------------------ */
+
+nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error *e)
+{
+    char model[NST_PATH_BYTES];
+    int n;
+    nst_status s;
+
+    if ((s = nst_settings_create(&p->s, p->c.preset, e)) || (s = nst_options_parse(argc, argv, &p->c, p->s, e)) ||
+        (s = nst_models_find(p->c.model, model, sizeof model, e)))
+        return s;
+    n = snprintf(p->comment, sizeof p->comment, "nst %s (%s) --model %.500s ", nst_version(),
+                 *p->s->simd ? p->s->simd : nst_simd_chosen(), nst_paths_base(model));
+    nst_options_describe(p->s, p->comment + n, sizeof p->comment - (size_t)n);
+    p->report = (nst_report){ .quiet = p->c.quiet, .verbose = p->c.verbose, .terminal = isatty(STDERR_FILENO) };
+    return NST_OK;
+}
+
+nst_status nst_paint_run(const nst_command *c, int argc, char **argv, nst_error *e)
+{
+    static nst_painting p;
+    nst_status s;
+
+    p.c = *c;
+    if (!(s = nst_paint_settings(&p, argc, argv, e))) {
+        if (p.c.content && p.c.styles) {
+            s = nst_paint(&p, e);
+        } else {
+            s = NST_EARG;
+            snprintf(e->text, sizeof e->text, "%s: expected CONTENT STYLE...",
+                     p.c.content ? "a style picture is missing" : "no pictures are named");
+        }
+    }
+    if (!s && p.failed) {
+        *e->text = 0;
+        s = NST_EIO;
+    }
+    nst_paint_close(&p);
+    return s;
+}

@@ -1,0 +1,40 @@
+/* paint.h: floor 5, one painting: its files, its run, what is said and kept meanwhile.  `nst CONTENT STYLE...` is one;
+ * commands that paint in other ways start from here, too. */
+#ifndef NST_PAINT_H
+#define NST_PAINT_H
+
+#include "options.h"
+#include "paths.h"
+#include "report.h"
+
+typedef struct nst_painting {
+    nst_command c;
+    nst_settings *s;
+    nst_model *model; /* opened by nst_paint, unless it is there already */
+    nst_image *content, *style[NST_MAX_STYLES], *init, *result;
+    nst_plan plan;
+    char output[NST_PATH_BYTES];
+    char comment[2048]; /* the settings, kept in the result */
+    FILE *log;
+    nst_report report;
+    int done;    /* iterations */
+    bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
+} nst_painting;
+
+/* From p->c, parsed once, and the same arguments again: p->s, what is said, and the result's comment. */
+nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error *e);
+/* Checks the output, reads the pictures that p->c names, paints, and writes the result; says so on standard error.
+ * With --dry-run it says what it would do on standard output instead. */
+nst_status nst_paint(nst_painting *p, nst_error *e);
+/* Lets go of what belongs to one painting: pictures, plan, log.  Command, settings and model stay. */
+void nst_paint_leave(nst_painting *p);
+/* And of these. */
+void nst_paint_close(nst_painting *p);
+
+/* `nst [OPTION]... CONTENT STYLE...`, parsed once into c.  When it fails with an empty e->text, all has been said. */
+nst_status nst_paint_run(const nst_command *c, int argc, char **argv, nst_error *e);
+
+/* One line on standard error, after the progress line if that is open. */
+void nst_paint_complain(nst_painting *p, const char *text);
+
+#endif
