@@ -9,8 +9,9 @@ static int least(int a, int b) { return a < b ? a : b; }
 static void gate(const nst_kernels *k, const nst_conv *c, int first, int last, int y, const float *line,
                  const uint16_t *mask, float *to)
 {
-    bool cut_row = c->average && y == c->h - 1 && (c->source_h << c->shift) > c->h;
-    bool cut_col = c->average && last == c->w && (c->source_w << c->shift) > c->w;
+    int w = c->w + c->wider, h = c->h + c->higher;
+    bool cut_row = c->average && y == h - 1 && (c->source_h << c->shift) > h;
+    bool cut_col = c->average && last == w && (c->source_w << c->shift) > w;
     float scale = cut_row ? 2 * c->scale : c->scale;
 
     k->gate((size_t)first, (size_t)(last - first), c->shift, scale, line, mask, to);
@@ -21,12 +22,15 @@ static void gate(const nst_kernels *k, const nst_conv *c, int first, int last, i
 void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d)
 {
     size_t row = (size_t)c->source_w * NST_LANES;
+    int w = c->w + c->wider, h = c->h + c->higher;
     const float *from = c->source + (size_t)block * (size_t)c->source_h * row;
-    const uint16_t *mask = c->mask ? c->mask + (size_t)block * (size_t)c->h * (size_t)c->w : NULL;
+    const uint16_t *mask = c->mask ? c->mask + (size_t)block * (size_t)h * (size_t)w : NULL;
     /* behind pooling an odd last row or column may have no source */
-    int right = least(c->w, c->source_w << c->shift), bottom = least(c->h, c->source_h << c->shift);
-    int first = x < 0 ? 0 : x, last = least(x + cols, right);
+    int right = least(w, c->source_w << c->shift), bottom = least(h, c->source_h << c->shift);
+    int first, last;
 
+    x += c->left, y += c->top;
+    first = x < 0 ? 0 : x, last = least(x + cols, right);
     for (int i = 0; i < rows; i++, d += (size_t)cols * NST_LANES) {
         int at = y + i;
 
@@ -39,7 +43,7 @@ void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, in
 
         memset(d, 0, (size_t)(first - x) * NST_LANES * sizeof *d);
         if (mask)
-            gate(k, c, first, last, at, line, mask + (size_t)at * (size_t)c->w, to);
+            gate(k, c, first, last, at, line, mask + (size_t)at * (size_t)w, to);
         else
             memcpy(to, line + (size_t)first * NST_LANES, (size_t)(last - first) * NST_LANES * sizeof *d);
         memset(d + (last - x) * NST_LANES, 0, (size_t)(x + cols - last) * NST_LANES * sizeof *d);

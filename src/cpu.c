@@ -66,13 +66,21 @@ static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, i
     return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
 }
 
+/* What the node behind reads: its rectangle's corner and size. */
+static nst_rect given(const nst_node *n)
+{
+    return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h } : (nst_rect){ n->x, n->y, n->w, n->h };
+}
+
 static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
+    nst_rect r = given(from);
     nst_conv c = { .in = nst_blocks(n->in), .out = nst_blocks(n->out), .w = n->w, .h = n->h,
                    .weight = d->w[i].forward, .bias = d->w[i].bias, .floor = 0,
-                   .source = floats(d, from->pooled ? from->pool : from->result), .source_w = n->w,
-                   .source_h = n->h, .scale = 1,
+                   .source = floats(d, from->pooled ? from->pool : from->result), .source_w = r.w,
+                   .source_h = r.h, .left = n->x - r.x, .top = n->y - r.y, .wider = r.w - n->w,
+                   .higher = r.h - n->h, .scale = 1,
                    .result = floats(d, n->result), .pass = masks(d, n->pass), .pooled = floats(d, n->pool),
                    .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = d->average };
 
@@ -84,7 +92,9 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
     bool behind_pool = n->pooled && !n->tap;
-    nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = n->w, .h = n->h,
+    nst_rect r = given(from);
+    nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = r.h,
+                   .left = r.x - n->x, .top = r.y - n->y, .wider = n->w - r.w, .higher = n->h - r.h,
                    .weight = d->w[i].backward, .bias = d->w[i].zero, .floor = -INFINITY,
                    .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout),
                    .source_w = behind_pool ? n->pooled_w : n->w, .source_h = behind_pool ? n->pooled_h : n->h,
@@ -181,7 +191,7 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     if (i == 0) {
         nst_first f = first_job(d, n, win);
 
-        nst_first_forward(&d->cpu, &f, x + (size_t)win->y * f.ldx + (size_t)win->x, floats(d, n->result),
+        nst_first_forward(&d->cpu, &f, x + (size_t)n->y * f.ldx + (size_t)n->x, floats(d, n->result),
                           masks(d, n->pass), d->scratch);
         if (n->pooled) {
             struct pooling p = { d, n };
@@ -212,7 +222,7 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
             f.tap = floats(d, n->result), f.a = d->first_tap->a, f.b = d->first_tap->b;
         d->first_tap = NULL;
         nst_first_backward(&d->cpu, &f, floats(d, n->pooled ? n->dresult : n->dout), masks(d, n->pass),
-                           dx + (size_t)win->y * f.ldx + (size_t)win->x, d->scratch);
+                           dx + (size_t)n->y * f.ldx + (size_t)n->x, d->scratch);
     } else {
         nst_conv c = backward_conv(d, nodes, i);
 
@@ -384,6 +394,7 @@ static const char *algorithm_name(const nst_device *base, const nst_node *nodes,
 
 static const nst_device_ops cpu_ops = {
     .name = "cpu",
+    .rectangles = true,
     .feature_bytes = feature_bytes,
     .mask_bytes = mask_bytes,
     .scratch_bytes = scratch_bytes,

@@ -17,8 +17,9 @@ typedef struct nst_node {
     int in, out;               /* channels */
     bool tap;                  /* a loss reads its features */
     bool pooled;               /* a 2x2 pool follows */
-    /* sizes for the window that is placed */
-    int w, h, pooled_w, pooled_h;
+    /* the rectangle that is computed for the window that is placed, in the layer's own coordinates of the whole
+     * picture; pooled features begin at x / 2, y / 2.  Without nst_device_ops' rectangles, nodes cover the window. */
+    int x, y, w, h, pooled_w, pooled_h;
     /* buffers: of the forward pass */
     size_t result;             /* features, when a tap, not pooled or the first */
     size_t pool;               /* pooled features */
@@ -32,6 +33,7 @@ typedef struct nst_device nst_device;
 
 typedef struct nst_device_ops {
     const char *name;
+    bool rectangles; /* a node may be smaller than what it reads, by other amounts at each side */
     /* Bytes of one buffer of features or pass masks, and of the scratch all nodes share. */
     size_t (*feature_bytes)(const nst_device *d, int channels, int w, int h);
     size_t (*mask_bytes)(const nst_device *d, int channels, int w, int h);

@@ -9,10 +9,9 @@ struct nst_graph {
     nst_node node[NST_MODEL_LAYERS];
     int count;
     bool ceil;
-    int w, h;         /* window that is placed, 0 when none is */
-    bool backward;    /* placed with gradients */
+    nst_window win;   /* that is placed; its w is 0 when none is */
+    nst_use use;      /* what it is placed for */
     size_t reserved, scratch;
-    nst_window win;   /* of the last forward pass */
     nst_timing timing[NST_MODEL_LAYERS];
 };
 
@@ -76,28 +75,120 @@ static int halved(const nst_graph *g, int n)
     return g->ceil ? (n + 1) / 2 : n / 2;
 }
 
-static void set_sizes(nst_graph *g, int w, int h)
+/* Every node covers the window. */
+static void cover(nst_graph *g, const nst_window *win)
 {
+    int x = win->x, y = win->y, w = win->w, h = win->h;
+
     for (int i = 0; i < g->count; i++) {
         nst_node *n = &g->node[i];
 
-        n->w = w, n->h = h;
+        n->x = x, n->y = y, n->w = w, n->h = h;
         n->pooled_w = n->pooled_h = 0;
-        if (n->pooled)
+        if (n->pooled) {
+            x /= 2, y /= 2;
             w = n->pooled_w = halved(g, w), h = n->pooled_h = halved(g, h);
+        }
+    }
+}
+
+/* One dimension of a rectangle, first to behind the last. */
+struct span {
+    int from, to;
+};
+
+static struct span join(struct span a, struct span b)
+{
+    return (struct span){ a.from < b.from ? a.from : b.from, a.to > b.to ? a.to : b.to };
+}
+
+/* One more at each side, within 0..n. */
+static struct span grown(struct span s, int n)
+{
+    return (struct span){ s.from > 0 ? s.from - 1 : 0, s.to < n ? s.to + 1 : n };
+}
+
+/* One dimension of every node's rectangle: where it is read by what the core's features depend on.  The halo shrinks
+ * with each layer, so that a window costs less than all of it would: (from, to) of the core in the picture. */
+static void needed(const nst_graph *g, int picture, struct span core, struct span *need)
+{
+    int size[NST_MODEL_LAYERS], stride[NST_MODEL_LAYERS];
+
+    for (int i = 0, n = picture, k = 1; i < g->count; i++) {
+        size[i] = n, stride[i] = k;
+        if (g->node[i].pooled)
+            n = halved(g, n), k *= 2;
+    }
+    for (int i = g->count - 1; i >= 0; i--) {
+        struct span own = { core.from / stride[i], core.to == picture ? size[i] : core.to / stride[i] };
+
+        if (i + 1 == g->count) {
+            need[i] = own;
+        } else {
+            bool pooled = g->node[i].pooled;
+            struct span r = grown(need[i + 1], size[i + 1]);
+
+            if (pooled)
+                r = (struct span){ 2 * r.from, r.to == size[i + 1] ? size[i] : 2 * r.to };
+            need[i] = g->node[i].tap ? join(r, own) : r;
+        }
+        if (i == 0) {
+            /* what is read beyond a rectangle is zeros, also of the picture: so one more, and that pairs stay pairs */
+            need[i] = grown(need[i], picture);
+            if (g->node[i].pooled) {
+                need[i].from -= need[i].from % 2;
+                need[i].to += need[i].to < picture ? need[i].to % 2 : 0;
+            }
+        }
+    }
+}
+
+static void cover_needed(nst_graph *g, const nst_window *win)
+{
+    struct span x[NST_MODEL_LAYERS], y[NST_MODEL_LAYERS];
+    int w = win->picture_w, h = win->picture_h;
+
+    needed(g, w, (struct span){ win->core_x, win->core_x + win->core_w }, x);
+    needed(g, h, (struct span){ win->core_y, win->core_y + win->core_h }, y);
+    for (int i = 0; i < g->count; i++) {
+        nst_node *n = &g->node[i];
+
+        n->x = x[i].from, n->w = x[i].to - x[i].from;
+        n->y = y[i].from, n->h = y[i].to - y[i].from;
+        n->pooled_w = n->pooled_h = 0;
+        if (n->pooled) {
+            n->pooled_w = x[i].to == w ? halved(g, w) - n->x / 2 : n->w / 2;
+            n->pooled_h = y[i].to == h ? halved(g, h) - n->y / 2 : n->h / 2;
+            w = halved(g, w), h = halved(g, h);
+        }
+    }
+}
+
+static void set_rectangles(nst_graph *g, const nst_window *win)
+{
+    bool all = win->w == win->picture_w && win->h == win->picture_h;
+
+    if (all || !g->device->ops->rectangles)
+        cover(g, win);
+    else
+        cover_needed(g, win);
+    for (int i = 0; i < g->count; i++) {
+        nst_node *n = &g->node[i];
+
         n->result = n->pool = n->pass = n->dout = n->dresult = NST_NONE;
     }
 }
 
 /* Sizes and offsets of every node for a window; returns the arena's bytes.  Steps: node i forward is step i,
- * backward 2 count - 1 - i.  Taps live to the end when there is no backward pass: statistics are read then. */
-static size_t dry_run(nst_graph *g, int w, int h, bool backward, size_t *scratch)
+ * backward 2 count - 1 - i.  Taps live as long as they are used. */
+static size_t dry_run(nst_graph *g, const nst_window *win, nst_use use, size_t *scratch)
 {
     const nst_device_ops *ops = g->device->ops;
     struct plan p = { .count = 0 };
     int end = 2 * g->count - 1;
+    bool backward = use == NST_USE_GRADIENT;
 
-    set_sizes(g, w, h);
+    set_rectangles(g, win);
     for (int i = 0; i < g->count; i++) {
         nst_node *n = &g->node[i];
         int back = end - i;
@@ -107,7 +198,7 @@ static size_t dry_run(nst_graph *g, int w, int h, bool backward, size_t *scratch
         size_t half = n->pooled ? ops->feature_bytes(g->device, n->out, n->pooled_w, n->pooled_h) : 0;
 
         if (whole || !n->pooled)
-            add(&p, &n->result, full, i, whole ? (backward ? back : end) : i + 1);
+            add(&p, &n->result, full, i, !whole || use == NST_USE_STATS ? i + 1 : backward ? back : end);
         if (n->pooled)
             add(&p, &n->pool, half, i, i + 1);
         if (!backward)
@@ -179,30 +270,37 @@ static nst_status check_size(const nst_graph *g, int w, int h, nst_error *e)
     return NST_OK;
 }
 
-nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
+nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, nst_use use, size_t *bytes, nst_error *e)
 {
     nst_graph trial = *g;
     size_t scratch;
-    nst_status s = check_size(g, w, h, e);
+    nst_status s = check_size(g, win->w, win->h, e);
 
     if (s)
         return s;
-    *bytes = dry_run(&trial, w, h, backward, &scratch);
+    *bytes = dry_run(&trial, win, use, &scratch);
     *bytes += scratch;
     return NST_OK;
 }
 
-nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e)
+nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
+{
+    nst_window win = nst_window_whole(w, h);
+
+    return nst_graph_measure_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, bytes, e);
+}
+
+nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e)
 {
     size_t bytes, scratch;
     nst_status s;
 
-    if (g->w == w && g->h == h && g->backward == backward)
+    if (g->win.w && g->use == use && !memcmp(&g->win, win, sizeof *win))
         return NST_OK;
-    if ((s = check_size(g, w, h, e)))
+    if ((s = check_size(g, win->w, win->h, e)))
         return s;
-    g->w = g->h = 0;
-    bytes = dry_run(g, w, h, backward, &scratch);
+    g->win.w = 0;
+    bytes = dry_run(g, win, use, &scratch);
     if (bytes > g->reserved || scratch > g->scratch) {
         bytes = bytes > g->reserved ? bytes : g->reserved;
         scratch = scratch > g->scratch ? scratch : g->scratch;
@@ -211,8 +309,15 @@ nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error 
             return s;
         g->reserved = bytes, g->scratch = scratch;
     }
-    g->w = w, g->h = h, g->backward = backward;
+    g->win = *win, g->use = use;
     return NST_OK;
+}
+
+nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e)
+{
+    nst_window win = nst_window_whole(w, h);
+
+    return nst_graph_place_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, e);
 }
 
 /* ---- questions ---- */
@@ -266,6 +371,22 @@ const nst_timing *nst_graph_timing(const nst_graph *g)
     return g->timing;
 }
 
+/* A multiplication of the first layer, of which few fill a product, and the reading and writing of features take time
+ * that these numbers weigh: VGG19 at 512 pixels, both AVX sets. */
+double nst_graph_work(const nst_graph *g, const nst_window *win)
+{
+    nst_graph trial = *g;
+    double work = 0;
+
+    set_rectangles(&trial, win);
+    for (int i = 0; i < trial.count; i++) {
+        const nst_node *n = &trial.node[i];
+
+        work += (9. * n->in * n->out + 64. * (n->in + n->out)) * n->w * n->h;
+    }
+    return work;
+}
+
 const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward)
 {
     return g->device->ops->algorithm(g->device, g->node, layer, backward);
@@ -273,7 +394,7 @@ const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward)
 
 /* ---- running ---- */
 
-/* The core in the coordinates of a node's features.  A side that is the picture's reaches the features' end,
+/* The core in the coordinates of a node's rectangle.  A side that is the picture's reaches the features' end,
  * whatever pooling made of an odd remainder. */
 static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
 {
@@ -283,26 +404,42 @@ static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
 
     for (int k = 0; k < i; k++)
         stride <<= g->node[k].pooled;
-    r.x = (win->core_x - win->x) / stride, r.y = (win->core_y - win->y) / stride;
+    r.x = win->core_x / stride - n->x, r.y = win->core_y / stride - n->y;
     r.w = win->core_x + win->core_w == win->picture_w ? n->w - r.x : win->core_w / stride;
     r.h = win->core_y + win->core_h == win->picture_h ? n->h - r.y : win->core_h / stride;
     return r;
 }
 
-nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x, nst_error *e)
+static nst_status forward(nst_graph *g, const float *x, nst_stats *const *sums, nst_error *e)
 {
-    if (win->w != g->w || win->h != g->h)
-        return nst_fail(e, NST_EARG, "window: %d x %d pixels, placed for %d x %d", win->w, win->h, g->w, g->h);
-    g->win = *win;
     for (int i = 0; i < g->count; i++) {
         double start = nst_now();
-        nst_status s = g->device->ops->forward(g->device, g->node, i, win, x, e);
+        nst_status s = g->device->ops->forward(g->device, g->node, i, &g->win, x, e);
 
-        if (s)
-            return s;
         g->timing[i].forward = nst_now() - start;
+        if (s || (sums && sums[i] && (s = nst_graph_stats(g, i, sums[i], e))))
+            return s;
     }
     return NST_OK;
+}
+
+nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x, nst_error *e)
+{
+    nst_status s;
+
+    if (!g->win.w || win->w != g->win.w || win->h != g->win.h)
+        return nst_fail(e, NST_EARG, "window: %d x %d pixels, placed for %d x %d", win->w, win->h, g->win.w,
+                        g->win.w ? g->win.h : 0);
+    if ((s = nst_graph_place_window(g, win, g->use, e)))
+        return s;
+    return forward(g, x, NULL, e);
+}
+
+nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, nst_stats *const *sums, nst_error *e)
+{
+    nst_status s = nst_graph_place_window(g, win, NST_USE_STATS, e);
+
+    return s ? s : forward(g, x, sums, e);
 }
 
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)

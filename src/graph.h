@@ -38,15 +38,28 @@ typedef struct nst_window {
 /* The whole picture in one window. */
 nst_window nst_window_whole(int w, int h);
 
+/* What a window is computed for: how long features live in the arena. */
+typedef enum nst_use {
+    NST_USE_STATS,    /* nst_graph_sum: taps are read as soon as they are there */
+    NST_USE_FEATURES, /* taps stay */
+    NST_USE_GRADIENT, /* for the backward pass */
+} nst_use;
+
 /* Packs the model's weights; the model may be closed afterwards. */
 nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e);
 void nst_graph_destroy(nst_graph **g);
 
-/* Bytes of the arena for windows up to w x h: the same code as nst_graph_place, nothing allocated.
- * backward: gradients too. */
+/* Bytes of the arena for a whole picture of w x h: the same code as nst_graph_place, nothing allocated.
+ * backward: gradients too, else features. */
 nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e);
-/* Allocates the arena for windows of exactly w x h (none larger than before allocates nothing). */
+nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, nst_use use, size_t *bytes,
+                                    nst_error *e);
+/* Makes the arena ready for windows of exactly w x h; one that is large enough is used again, with nothing allocated.
+ * A device that can computes, at each layer, only the rectangle that the core's features depend on. */
 nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e);
+nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e);
+/* About the multiply-adds of a window's forward pass; a backward pass has as many. */
+double nst_graph_work(const nst_graph *g, const nst_window *win);
 
 /* Bytes that the weights take. */
 size_t nst_graph_weight_bytes(const nst_graph *g);
@@ -60,6 +73,8 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
 
 /* x [3][picture_h][picture_w]; computes every tap of the window. */
 nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x, nst_error *e);
+/* Forward for the sums only: adds the core's sums of each tap i to sums[i] unless that is NULL; places the window. */
+nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, nst_stats *const *sums, nst_error *e);
 /* Adds the core's sums of a tap to s (whose c must fit). */
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e);
 

@@ -53,7 +53,9 @@ typedef struct nst_conv {
     float floor;                 /* 0: ReLU; -INFINITY: none */
     const float *source;         /* [in][source_h][source_w][16] */
     int source_w, source_h;
-    const uint16_t *mask;        /* [in][h][w] or NULL */
+    int left, top;               /* where the result's corner lies in what is read, 0 when they are the same rectangle; */
+    int wider, higher;           /* what is read is so much larger than the result; zeros beyond it */
+    const uint16_t *mask;        /* [in][h + higher][w + wider] or NULL */
     int shift;
     float scale;                 /* of the gradient that passes */
     float *result;               /* [out][h][w][16] or NULL */
