@@ -10,6 +10,13 @@ static const struct command {
 #define COMMAND(name, run, arguments, words, summary, more) { name, arguments, words, summary, more },
 #include "commands.inc"
 };
+static const struct preset {
+    const char *name, *text;
+} presets[] = {
+#define PRESET(name, text) { name, text },
+#include "presets.inc"
+};
+
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static void each(int group, void (*print)(const nst_option *))
@@ -89,6 +96,17 @@ static void man(void)
     for (int g = 0; g < NST_GROUP_COUNT; g++) {
         printf(".SS %s\n", nst_group_titles[g]);
         each(g, man_option);
+    }
+    puts(".SH PRESETS\n"
+         "What follows another program has its losses, optimiser, schedule and start, held against an independent\n"
+         "computation.  Left out everywhere: pictures are resampled by nst\\(aqs own filters in linear light, sizes are\n"
+         "rounded, and random numbers are its own.");
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        printf(".TP\n\\fB");
+        roff(presets[i].name);
+        printf("\\fR\n");
+        roff(presets[i].text);
+        putchar('\n');
     }
     puts(".SH EXIT STATUS\n"
          "0: done.  1: failed, for a reason that standard error tells.  2: wrong usage.\n"

@@ -112,18 +112,36 @@ static bool option_topic(FILE *f, const char *name)
     return false;
 }
 
+static bool preset_topic(FILE *f, const char *name)
+{
+    static const struct {
+        const char *name, *text;
+    } presets[] = {
+#define PRESET(name, text) { name, text },
+#include "presets.inc"
+    };
+
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (!strcmp(presets[i].name, name)) {
+            fprintf(f, "--preset %s\n\n", name);
+            wrapped(f, presets[i].text);
+            return true;
+        }
+    return false;
+}
+
 nst_status nst_help_topic(FILE *f, const char *topic, nst_error *e)
 {
-    bool command = command_topic(f, topic);
+    bool known = command_topic(f, topic) || preset_topic(f, topic);
 
     topic += strspn(topic, "-");
-    if (option_topic(f, topic) || command) /* both, where an option and a command share a name */
+    if (option_topic(f, topic) || known) /* both, where an option and a command share a name */
         return NST_OK;
     if (!strcmp(topic, "all") || !strcmp(topic, "presets")) {
         (*topic == 'a' ? nst_help_all : nst_help_presets)(f);
         return NST_OK;
     }
-    snprintf(e->text, sizeof e->text, "help: \"%.60s\" is neither a command nor an option; nst help all lists them",
+    snprintf(e->text, sizeof e->text, "help: \"%.60s\" is no command, option or preset; nst help all lists them",
              topic);
     return NST_EARG;
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define SCALED_EPSILON 1e-8 /* added to the sum that a scaled loss is divided by */
+
 nst_status nst_stats_create(nst_stats **out, int c, nst_error *e)
 {
     nst_stats *s = nst_calloc(1, sizeof *s);
@@ -80,7 +82,7 @@ static void blend(nst_style *t, const nst_stats *s, double share)
         }
 }
 
-/* Mean square of the target over the numbers that the loss compares. */
+/* Mean square of the target over the numbers that the loss compares, or what that loss has instead. */
 static double mean_square(const nst_style *t)
 {
     size_t c = (size_t)t->c, n = c * c;
@@ -90,6 +92,13 @@ static double mean_square(const nst_style *t)
         return nst_w2_square(t->w2);
     for (size_t i = 0; i < c * c; i++)
         sum += t->second[i] * t->second[i];
+    if (t->kind == NST_STYLE_GRAM_SCALED) {
+        double absolute = SCALED_EPSILON;
+
+        for (size_t i = 0; i < c * c; i++)
+            absolute += fabs(t->second[i]);
+        return sum / absolute;
+    }
     if (t->kind == NST_STYLE_COVARIANCE) {
         for (size_t i = 0; i < c; i++)
             sum += t->mean[i] * t->mean[i];
@@ -191,6 +200,23 @@ static double covariance_loss(const nst_style *t, const nst_stats *s, double wei
     return scale * sum;
 }
 
+/* L = scale Q / S, Q = sum D^2, S = sum |D| + epsilon, D = G/n - T: dL/dF = 2 scale / n (2 D / S - Q / S^2 sign D) F. */
+static double scaled_loss(const nst_style *t, const nst_stats *s, double weight, double *a, double *b)
+{
+    size_t c = (size_t)t->c;
+    double square = 0, absolute = SCALED_EPSILON, scale = weight * t->scale;
+
+    for (size_t i = 0; i < c * c; i++) {
+        a[i] = s->gram[i] / s->n - t->second[i];
+        square += a[i] * a[i];
+        absolute += fabs(a[i]);
+    }
+    for (size_t i = 0; i < c * c; i++)
+        a[i] = 2 * scale / s->n * (2 * a[i] / absolute - square / (absolute * absolute) * ((a[i] > 0) - (a[i] < 0)));
+    memset(b, 0, c * sizeof *b);
+    return scale * square / absolute;
+}
+
 nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight, double *loss, double *a, double *b,
                           nst_error *e)
 {
@@ -200,7 +226,8 @@ nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight, doubl
     if (t->kind == NST_STYLE_W2)
         status = nst_w2_loss(t->w2, s, weight * t->scale, loss, a, b, e);
     else
-        *loss = (centred(t->kind) ? covariance_loss : gram_loss)(t, s, weight, a, b);
+        *loss = (centred(t->kind) ? covariance_loss : t->kind == NST_STYLE_GRAM_SCALED ? scaled_loss : gram_loss)
+                    (t, s, weight, a, b);
     if (!status && !isfinite(*loss))
         return nst_fail(e, NST_EDIVERGED, "style loss: the features are not finite numbers");
     return status;

@@ -124,12 +124,20 @@ typedef enum nst_style_loss_kind {
     NST_STYLE_GRAM_NM,      /* F F^T / (c h w), loss mean((G-T)^2)          (neural-style)             */
     NST_STYLE_COVARIANCE,   /* mean and centred covariance, loss mean of their squared differences     */
     NST_STYLE_W2,           /* Wasserstein-2 between Gaussians              (style-transfer-pytorch)   */
+    NST_STYLE_GRAM_SCALED,  /* F F^T / (h w), sum (G-T)^2 / sum |G-T|       (the same program in 2021) */
     NST_STYLE_LOSS_COUNT
 } nst_style_loss_kind;
+typedef enum nst_content_loss_kind {
+    NST_CONTENT_MEAN = 0,   /* mean((F-P)^2)                                                           */
+    NST_CONTENT_ROOT,       /* sum (F-P)^2 / (2 sqrt(c h w))                (neural-style-tf)          */
+    NST_CONTENT_LOSS_COUNT
+} nst_content_loss_kind;
 typedef enum nst_tv_kind {
     NST_TV_HALF_SQUARES = 0, /* sum of squares / 2, last row and column left out (neural-style)        */
     NST_TV_NINE_POINT,       /* style-transfer-pytorch: sides 1/3, diagonals 1/12, replicate padded    */
     NST_TV_MEAN_SQUARES,     /* mean(dx^2) + mean(dy^2)                                                */
+    NST_TV_ABSOLUTE,         /* sum |dx| + sum |dy|                        (neural-style-pt, -tf)      */
+    NST_TV_REPLICATED,       /* mean(dx^2 + dy^2), replicate padded        (style-transfer-pytorch-2021) */
     NST_TV_COUNT
 } nst_tv_kind;
 typedef enum nst_space {
@@ -138,6 +146,7 @@ typedef enum nst_space {
     NST_SPACE_BGR255,    /* BGR times 255, minus (103.939 116.779 123.68)                              */
     NST_SPACE_BGR256,    /* BGR times 256, minus the same                                              */
     NST_SPACE_RGB,       /* optimised in RGB [0,1]; ImageNet normalisation inside the network          */
+    NST_SPACE_RGB255,    /* RGB times 255, minus (123.68 116.779 103.939)                              */
     NST_SPACE_COUNT
 } nst_space;
 typedef enum nst_optimizer { NST_ADAM = 0, NST_LBFGS, NST_OPTIMIZER_COUNT } nst_optimizer;
@@ -152,6 +161,7 @@ typedef enum nst_style_fit {
     NST_FIT_SIDE = 0,        /* style_scale times size, by the content's size rule                     */
     NST_FIT_SHRINK,          /* the same, but a smaller style picture is never enlarged                */
     NST_FIT_STRETCH,         /* stretched to the content's width and height (the article)              */
+    NST_FIT_WIDTH,           /* style_scale times the content's width, at native size too (anishathalye) */
     NST_STYLE_FIT_COUNT
 } nst_style_fit;
 typedef enum nst_layer_norm {
@@ -182,6 +192,7 @@ typedef struct nst_settings {
     char content_layers[128]; /* NAME[:WEIGHT],... */
     char style_layers[256];   /* NAME[:WEIGHT],... */
     int style_loss;           /* nst_style_loss_kind */
+    int content_loss;         /* nst_content_loss_kind */
     int layer_norm;           /* nst_layer_norm */
     int tv;                   /* nst_tv_kind */
     char style_blend[256];    /* WEIGHT,... one a style; "" is equal; normalised to sum one */

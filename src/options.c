@@ -37,10 +37,11 @@ const nst_option nst_options[] = {
     { "scales", 0, "N", NST_OPTION_INT, S(scales), 0, 32, NULL, NST_GROUP_MAIN,
       "sizes to go through, coarse to fine; 0: as fit", NULL },
     { "preset", 'p', "NAME", NST_OPTION_PATH, C(preset), 0, 0,
-      "nst opengenus gatys neural-style style-transfer-pytorch list", NST_COMMON | NST_GROUP_MAIN,
-      "values to start from; list: say which there are",
+      "nst opengenus gatys neural-style neural-style-pt anishathalye neural-style-tf style-transfer-pytorch list",
+      NST_COMMON | NST_GROUP_MAIN, "values to start from; list: say which there are",
       "A preset gives every other option its value: the program's own, or those of a well-known program or article, so "
-      "that its results can be had again.  Options override it wherever they stand on the line." },
+      "that its results can be had again (see PRESETS in the man page, or nst help NAME).  Options override it wherever "
+      "they stand on the line." },
     { "model", 'm', "FILE|NAME|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_COMMON | NST_GROUP_MAIN,
       "the network's weights; wavelet: the built-in ones",
       "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), "
@@ -67,10 +68,11 @@ const nst_option nst_options[] = {
       "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
       "where the style is read", NULL },
-    { "style-loss", 0, "KIND", NST_OPTION_CHOICE, S(style_loss), 0, 0, "gram-raw gram gram-nm covariance w2",
-      NST_GROUP_LOSS, "gram-raw, gram, gram-nm, covariance or w2",
+    { "style-loss", 0, "KIND", NST_OPTION_CHOICE, S(style_loss), 0, 0, "gram-raw gram gram-nm covariance w2 gram-scaled",
+      NST_GROUP_LOSS, "gram[-raw|-nm|-scaled], covariance or w2",
       "Which statistics of the features are compared: Gram matrices as sums (gram-raw), divided by the number of "
-      "positions (gram) or also by the number of channels (gram-nm); mean and centred covariance (covariance); or the "
+      "positions (gram), that with its squared differences over the absolute ones (gram-scaled), or divided by the "
+      "number of channels, too (gram-nm); mean and centred covariance (covariance); or the "
       "Wasserstein-2 distance of the two normal distributions (w2, which needs LAPACK in the build)." },
     { "style-blend", 0, "WEIGHT,...", NST_OPTION_TEXT, S(style_blend), 0, BYTES(style_blend), NULL,
       NST_COMMON | NST_GROUP_LOSS, "shares of several styles, in their order", "Equal shares without it." },

@@ -12,10 +12,9 @@
 #define FIVE "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1"
 
 /* What no preset changes. */
-#define COMMON                                                                    \
-    .min_size = 128, .content_layers = "conv4_2",            \
-    .style_scale = 1, .pooling = NST_POOL_AUTO, .beta1 = .9,                     \
-    .device = "cpu", .conv = "auto"
+#define COMMON_BUT_POOLING \
+    .min_size = 128, .content_layers = "conv4_2", .style_scale = 1, .beta1 = .9, .device = "cpu", .conv = "auto"
+#define COMMON COMMON_BUT_POOLING, .pooling = NST_POOL_AUTO
 
 static const struct preset {
     const char *summary;
@@ -48,6 +47,27 @@ static const struct preset {
         .content_weight = 5, .style_weight = 100, .tv_weight = 1e-3, .style_layers = FIVE,
         .style_loss = NST_STYLE_GRAM_NM, .tv = NST_TV_HALF_SQUARES, .space = NST_SPACE_BGR256, .pool_ceil = 1,
         .optimizer = NST_LBFGS, .beta2 = .999, .history = 100, .init = NST_INIT_RANDOM, .init_sigma = .001 } },
+    { "ProGamerGov/neural-style-pt: as neural-style, on 255, total variation of absolute differences",
+      { COMMON, .preset = "neural-style-pt", .size = 512, .size_enlarge = 1, .scales = 1, .scale_step = SQRT2,
+        .iterations = 1000, .content_weight = 5, .style_weight = 100, .tv_weight = 1e-3, .style_layers = FIVE,
+        .style_loss = NST_STYLE_GRAM_NM, .tv = NST_TV_ABSOLUTE, .space = NST_SPACE_BGR255,
+        .optimizer = NST_LBFGS, .beta2 = .999, .history = 100, .init = NST_INIT_RANDOM, .init_sigma = .001 } },
+    { "anishathalye/neural-style: Gram matrices, Adam from noise, the content's own size",
+      { COMMON, .preset = "anishathalye", .scales = 1, .scale_step = SQRT2, .iterations = 1000, .content_weight = 5,
+        .style_weight = 500, .tv_weight = 100,
+        .style_layers = "conv1_1:0.2,conv2_1:0.2,conv3_1:0.2,conv4_1:0.2,conv5_1:0.2",
+        .style_loss = NST_STYLE_GRAM_NM, .tv = NST_TV_MEAN_SQUARES, .style_fit = NST_FIT_WIDTH,
+        .space = NST_SPACE_RGB255, .pool_ceil = 1, .optimizer = NST_ADAM, .learning_rate = 10, .beta2 = .999,
+        .history = 100, .init = NST_INIT_RANDOM, .init_sigma = .256 } },
+    /* 1e4 * 0.2 / 5 layers * sum((G-A)^2) / (4 n^2 m^2) of matrices that are sums: 1e4 * 0.01 * mean((G-A)^2) of
+     * ours, which are divided by m. */
+    { "cysmith/neural-style-tf: Gram matrices, average pooling, L-BFGS from the content",
+      { COMMON_BUT_POOLING, .preset = "neural-style-tf", .size = 512, .scales = 1, .scale_step = SQRT2,
+        .iterations = 1000, .content_weight = 5, .style_weight = 1e4, .tv_weight = 1e-3,
+        .style_layers = "conv1_1:0.01,conv2_1:0.01,conv3_1:0.01,conv4_1:0.01,conv5_1:0.01",
+        .style_loss = NST_STYLE_GRAM, .content_loss = NST_CONTENT_ROOT, .tv = NST_TV_ABSOLUTE,
+        .style_fit = NST_FIT_STRETCH, .space = NST_SPACE_RGB255, .pooling = NST_POOL_AVERAGE, .pool_ceil = 1,
+        .optimizer = NST_LBFGS, .beta2 = .999, .history = 10 } },
     { "crowsonkb/style-transfer-pytorch: Wasserstein-2, Adam, coarse to fine, averaged",
       { COMMON, .preset = "style-transfer-pytorch", .size = 512, .size_enlarge = 1, .scales = 0, .scale_step = SQRT2,
         .iterations = 500, .first_iterations = 1000, .content_weight = .015, .style_weight = 1, .tv_weight = 2,
@@ -82,8 +102,7 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
             (*out)->style_loss = NST_STYLE_COVARIANCE;
         return NST_OK;
     }
-    return nst_fail(e, NST_EARG, "preset \"%s\": unknown, expected nst, opengenus, gatys, neural-style or "
-                    "style-transfer-pytorch", preset);
+    return nst_fail(e, NST_EARG, "preset \"%s\": unknown, see nst --preset list", preset);
 }
 
 void nst_settings_destroy(nst_settings **s)
@@ -115,6 +134,7 @@ static const struct range {
     ROW(style_weight, REAL, 0, 1e30),
     ROW(tv_weight, REAL, 0, 1e30),
     ROW(style_loss, INT, 0, NST_STYLE_LOSS_COUNT - 1),
+    ROW(content_loss, INT, 0, NST_CONTENT_LOSS_COUNT - 1),
     ROW(layer_norm, INT, 0, NST_NORM_COUNT - 1),
     ROW(tv, INT, 0, NST_TV_COUNT - 1),
     ROW(style_fit, INT, 0, NST_STYLE_FIT_COUNT - 1),

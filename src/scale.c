@@ -84,7 +84,9 @@ void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, in
     int cw = plan->width[scale], ch = plan->height[scale], last = plan->scales - 1;
     double ratio;
 
-    if (s->size == 0) {
+    if (s->style_fit == NST_FIT_WIDTH) {
+        ratio = cw * s->style_scale / w;
+    } else if (s->size == 0) {
         ratio = (double)longest(cw, ch) / longest(plan->width[last], plan->height[last]) * s->style_scale;
     } else if (s->style_fit == NST_FIT_STRETCH) {
         *ow = longest(scaled(cw, s->style_scale), SIDE_MIN);

@@ -9,6 +9,8 @@ static const nst_affine maps[] = {
     [NST_SPACE_BGR256] = { { 2, 1, 0 }, { 103.939f / 256, 116.779f / 256, 123.68f / 256 },
                            { 1 / 256.f, 1 / 256.f, 1 / 256.f } },
     [NST_SPACE_RGB] = { { 0, 1, 2 }, { 0, 0, 0 }, { 1, 1, 1 } },
+    [NST_SPACE_RGB255] = { { 0, 1, 2 }, { 123.68f / 255, 116.779f / 255, 103.939f / 255 },
+                           { 1 / 255.f, 1 / 255.f, 1 / 255.f } },
 };
 _Static_assert(NST_COUNT(maps) == NST_SPACE_COUNT, "every space has its map");
 

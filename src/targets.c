@@ -1,6 +1,7 @@
 /* targets.c: what the losses of one scale compare with, from the content and style pictures at its size. */
 #include "run.h"
 
+#include <math.h>
 #include <string.h>
 
 void nst_run_leave(nst_run *r)
@@ -139,6 +140,8 @@ static nst_status content_targets(nst_run *r, nst_error *e)
         nst_graph_layer_size(r->graph, layer, r->w, r->h, &w, &h);
         n = (double)nst_graph_channels(r->graph, layer) * w * h;
         square = r->s->layer_norm == NST_NORM_TARGET ? nst_kept_square(r->kept[i]) : 0;
+        if (r->s->content_loss == NST_CONTENT_ROOT)
+            n = 2 * sqrt(n);
         r->unit[i] = r->s->content_weight * r->keep[i].weight / (square > 0 ? square : n);
     }
     return s;

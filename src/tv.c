@@ -1,4 +1,4 @@
-/* tv.c: total variation of the picture, three kinds, and its gradient. */
+/* tv.c: total variation of the picture, five kinds, and its gradient. */
 #include "ops.h"
 
 struct job {
@@ -52,6 +52,47 @@ static double mean_squares(const struct job *j, const float *x, float *dx)
     return sum;
 }
 
+/* The same of k |p - q|. */
+static double absolutes(const float *p, const float *q, float *dp, float *dq, size_t n, double k)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        float d = p[i] - q[i], slope = (float)k * (float)((d > 0) - (d < 0));
+
+        sum += d < 0 ? -(double)d : (double)d;
+        dp[i] += slope;
+        dq[i] -= slope;
+    }
+    return k * sum;
+}
+
+static double absolute(const struct job *j, const float *x, float *dx)
+{
+    size_t w = j->w, h = j->h;
+    double sum = 0;
+
+    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+        sum += absolutes(x, x + 1, dx, dx + 1, w - 1, j->weight);
+        if (y + 1 < h)
+            sum += absolutes(x, x + w, dx, dx + w, w, j->weight);
+    }
+    return sum;
+}
+
+static double replicated(const struct job *j, const float *x, float *dx)
+{
+    size_t w = j->w, h = j->h;
+    double sum = 0, k = j->weight / (3. * (double)h * (double)w);
+
+    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+        sum += pairs(x, x + 1, dx, dx + 1, w - 1, k);
+        if (y + 1 < h)
+            sum += pairs(x, x + w, dx, dx + w, w, k);
+    }
+    return sum;
+}
+
 /* Diagonals over the replicate-padded picture: between rows p and q (the same row beyond the edge), the
  * pairs inside, then the two that padding makes at the ends, which are differences down. */
 static double diagonals(const float *p, const float *q, float *dp, float *dq, size_t w, double k)
@@ -96,9 +137,14 @@ static void planes(void *arg, int worker, int begin, int end)
 
 double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, double weight, float *dx)
 {
-    struct job j = { .x = x, .dx = dx, .w = (size_t)w, .h = (size_t)h, .weight = weight };
+    static double (*const kinds[])(const struct job *, const float *, float *) = {
+        [NST_TV_HALF_SQUARES] = half_squares, [NST_TV_NINE_POINT] = nine_point,
+        [NST_TV_MEAN_SQUARES] = mean_squares, [NST_TV_ABSOLUTE] = absolute,
+        [NST_TV_REPLICATED] = replicated,
+    };
+    _Static_assert(NST_COUNT(kinds) == NST_TV_COUNT, "every kind has its function");
+    struct job j = { .x = x, .dx = dx, .w = (size_t)w, .h = (size_t)h, .weight = weight, .plane = kinds[kind] };
 
-    j.plane = kind == NST_TV_HALF_SQUARES ? half_squares : kind == NST_TV_NINE_POINT ? nine_point : mean_squares;
     nst_par_for(cpu->threads, 3, planes, &j);
     return j.sum[0] + j.sum[1] + j.sum[2];
 }

@@ -48,7 +48,7 @@ run 2 "bench of a picture" bench in/c.png
 run 0 "--version" --version
 check "  names version and kernels" grep -q '^kernels: scalar.*chosen: ' stdout
 run 0 "--preset list" --preset list
-check "  lists five" test "$(wc -l <stdout)" = 5
+check "  lists them" test "$(wc -l <stdout)" -ge 8
 if [ -w /dev/full ]; then
     "$NST" --help >/dev/full 2>stderr
     check "help into a full disk fails" test $? = 1

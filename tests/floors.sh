@@ -22,7 +22,7 @@ floor() {
         optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
     caffe.c | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | pickle.[ch] | safetensors.c | save.c | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
     transfer.[ch] | evaluate.c | exact.c | margin.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
-    main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | report.[ch]) echo 5 ;;
+    main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     *) echo unknown ;;
     esac
 }

@@ -60,6 +60,11 @@ ok "nst help OPTION"
 "$NST" --preset list | sed 's/ .*//' >"$dir/presets"
 grep -o '"nst opengenus[^"]*"' "$SRCDIR/src/options.c" | tr -d '"' | tr ' ' '\n' | grep -v '^list$' >"$dir/words"
 check "presets of table and library agree" diff "$dir/presets" "$dir/words"
+while read -r name; do
+    "$NST" help "$name" | grep -q "^--preset $name\$" || not_ok "nst help $name"
+    tr -d '\\' <"$(page nst.1)" | grep -q "^fB${name}fR\$" || not_ok "man page tells of preset $name"
+done <"$dir/presets"
+ok "presets are documented"
 for set in $("$NST" --version | sed -n 's/^kernels: //p' | sed 's/;.*//; s/([^)]*)//g'); do
     check "--simd knows $set" sh -c "grep 'scalar avx2' '$SRCDIR/src/options.c' | grep -qw $set"
 done

@@ -109,15 +109,17 @@ START_TEST(exact_evaluation)
     if (can(g->preset)) {
         ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
         ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
-        ck_assert(nst_run_exact_fits(&r) == (s->optimizer == NST_LBFGS));
+        ck_assert(nst_run_exact_fits(&r) == (s->optimizer == NST_LBFGS && s->pooling != NST_POOL_AVERAGE));
         for (int i = 0; i < 5; i++)
             p.style_name[i] = model->layer[r.style[i].layer].name;
         r.x = nst_calloc(n, 3 * sizeof *r.x);
         r.dx = nst_calloc(n, 3 * sizeof *r.dx);
         nst_space_encode(&r.space, rgb, n, r.x);
-        ck_assert_msg(!nst_run_evaluate_exact(&r, &p, &e), "%s", e.text);
-        losses_are(g->preset, 0, &p, &g->at_start, 1e-5);
-        for (int i = 0; i < 24; i++)
+        if (s->pooling != NST_POOL_AVERAGE) { /* which exact.c leaves to the graph */
+            ck_assert_msg(!nst_run_evaluate_exact(&r, &p, &e), "%s", e.text);
+            losses_are(g->preset, 0, &p, &g->at_start, 1e-5);
+        }
+        for (int i = 0; i < 24 && s->pooling != NST_POOL_AVERAGE; i++)
             ck_assert_msg(fabs((double)r.dx[g->at[i]] - g->value[i]) <= 1e-5 * g->max, "%s: gradient at %d: %.9g, "
                           "expected %.9g", g->preset, g->at[i], (double)r.dx[g->at[i]], g->value[i]);
         nst_run_close(&r);
@@ -180,17 +182,21 @@ END_TEST
 
 struct listener {
     const struct golden *g;
+    const nst_settings *s;
     int calls;
     size_t allocations; /* after the second iteration */
     nst_progress last;
 };
 
-/* How far a term may be: rounding is amplified slowly by Adam, fast by L-BFGS without a line search. */
-static double band(const struct golden *g, int iteration)
+/* How far a term may be: rounding is amplified slowly by Adam, fast by L-BFGS without a line search.  |d| has no slope
+ * where neighbours are equal, as often in a content of 8 bits: rounding decides its sign after the first step, and with it
+ * the second step of L-BFGS. */
+static double band(const nst_settings *s, int iteration)
 {
-    bool adam = !strcmp(g->preset, "opengenus") || !strcmp(g->preset, "style-transfer-pytorch");
+    bool rough = s->tv == NST_TV_ABSOLUTE && s->tv_weight > 0;
 
-    return iteration == 1 ? 1e-3 : adam || iteration == 2 ? 5e-3 : iteration <= 4 ? .1 : INFINITY;
+    return iteration == 1 ? 1e-3 : s->optimizer == NST_ADAM || iteration == 2 ? 5e-3 : iteration <= 4 && !rough ? .1
+                                                                                                             : INFINITY;
 }
 
 static int listen(void *arg, const nst_progress *p)
@@ -199,8 +205,8 @@ static int listen(void *arg, const nst_progress *p)
 
     l->calls++;
     ck_assert_int_eq(p->iteration, l->calls);
-    if (l->g && band(l->g, p->iteration) < 1)
-        losses_are(l->g->preset, p->iteration, p, &l->g->run[p->iteration - 1], band(l->g, p->iteration));
+    if (band(l->s, p->iteration) < 1)
+        losses_are(l->g->preset, p->iteration, p, &l->g->run[p->iteration - 1], band(l->s, p->iteration));
     if (l->calls == 2)
         l->allocations = nst_alloc_count();
     if (l->calls > 2) /* an iteration allocates nothing */
@@ -217,7 +223,7 @@ START_TEST(first_iterations)
     const struct golden *g = &golden[_i];
     nst_settings *s = settings(g->preset);
     const nst_image *one = style_of(g);
-    struct listener l = { .g = g };
+    struct listener l = { .g = g, .s = s };
     nst_image *out;
     nst_error e;
 
@@ -266,14 +272,16 @@ int main(void)
     Suite *s = suite_create("golden");
     TCase *t = tcase_create("golden");
     SRunner *r = srunner_create(s);
-    int failed;
+    int failed, presets = 0;
 
+    while (nst_preset_name(presets))
+        presets++;
     tcase_set_timeout(t, 120);
     tcase_add_checked_fixture(t, read_all, close_all);
     tcase_add_loop_test(t, exact_evaluation, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, losses_and_gradients, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, first_iterations, 0, (int)NST_COUNT(golden));
-    tcase_add_loop_test(t, threads_give_the_same_bits, 0, 5);
+    tcase_add_loop_test(t, threads_give_the_same_bits, 0, presets);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

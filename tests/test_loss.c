@@ -101,7 +101,7 @@ static double trace_of_root(double a[C][C], double b[C][C])
 
 static double mean_square(const struct moments *t, nst_style_loss_kind kind)
 {
-    double sum = 0, cov[C][C], by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P;
+    double sum = 0, absolute = 1e-8, cov[C][C], by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P;
 
     covariance(t, kind == NST_STYLE_W2 ? 1e-4 : 0, cov);
     if (kind == NST_STYLE_W2) {
@@ -111,9 +111,14 @@ static double mean_square(const struct moments *t, nst_style_loss_kind kind)
     }
     for (int i = 0; i < C; i++)
         for (int j = 0; j < C; j++)
+            absolute += fabs(t->gram[i][j] / by);
+    for (int i = 0; i < C; i++)
+        for (int j = 0; j < C; j++)
             sum += kind == NST_STYLE_COVARIANCE ? cov[i][j] * cov[i][j] : pow(t->gram[i][j] / by, 2);
     for (int i = 0; i < C && kind == NST_STYLE_COVARIANCE; i++)
         sum += t->mean[i] * t->mean[i];
+    if (kind == NST_STYLE_GRAM_SCALED)
+        return sum / absolute;
     return sum / (kind == NST_STYLE_COVARIANCE ? C * (C + 1) : C * C);
 }
 
@@ -121,7 +126,7 @@ static double plain_loss(const double f[C][P], const struct moments *t, nst_styl
 {
     struct moments m = moments_of(f);
     double by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P, sum = 0;
-    double c[C][C], d[C][C], scale = norm == NST_NORM_INVERSE_SQUARE ? 1. / (C * C) : 1;
+    double c[C][C], d[C][C], scale = norm == NST_NORM_INVERSE_SQUARE ? 1. / (C * C) : 1, absolute = 1e-8;
 
     if (norm == NST_NORM_TARGET)
         scale = 1 / mean_square(t, kind);
@@ -132,6 +137,13 @@ static double plain_loss(const double f[C][P], const struct moments *t, nst_styl
             sum += pow(m.mean[i] - t->mean[i], 2) + c[i][i] + d[i][i];
         return scale * (sum - 2 * trace_of_root(c, d)) / C;
     }
+    for (int i = 0; i < C && kind == NST_STYLE_GRAM_SCALED; i++)
+        for (int j = 0; j < C; j++) {
+            sum += pow((m.gram[i][j] - t->gram[i][j]) / P, 2);
+            absolute += fabs(m.gram[i][j] - t->gram[i][j]) / P;
+        }
+    if (kind == NST_STYLE_GRAM_SCALED)
+        return scale * sum / absolute;
     for (int i = 0; i < C; i++)
         for (int j = 0; j < C; j++)
             sum += kind == NST_STYLE_COVARIANCE ? pow(c[i][j] - d[i][j], 2)
@@ -308,7 +320,7 @@ static double at(const double *x, int w, int h, int y, int col)
 
 static double plain_tv(int kind, const double *x, int w, int h)
 {
-    double half = 0, across = 0, down = 0, right = 0, below = 0, diagonal = 0;
+    double half = 0, across = 0, down = 0, absolute = 0, right = 0, below = 0, diagonal = 0;
 
     for (int c = 0; c < 3; c++, x += w * h)
         for (int y = -1; y < h; y++)
@@ -318,6 +330,7 @@ static double plain_tv(int kind, const double *x, int w, int h)
                 diagonal += pow(p - at(x, w, h, y + 1, i + 1), 2) + pow(b - r, 2);
                 if (y < 0 || i < 0)
                     continue;
+                absolute += fabs(p - r) + fabs(p - b);
                 right += pow(p - r, 2);
                 below += pow(p - b, 2);
                 across += i + 1 < w ? pow(p - r, 2) : 0;
@@ -326,6 +339,10 @@ static double plain_tv(int kind, const double *x, int w, int h)
             }
     if (kind == NST_TV_HALF_SQUARES)
         return half / 2;
+    if (kind == NST_TV_ABSOLUTE)
+        return absolute;
+    if (kind == NST_TV_REPLICATED)
+        return (right + below) / (3 * w * h);
     if (kind == NST_TV_MEAN_SQUARES)
         return (w > 1 ? across / (3 * h * (w - 1)) : 0) + (h > 1 ? down / (3 * (h - 1) * w) : 0);
     return 2 * ((right + below) / (3 * w * h) / 3 + diagonal / (3 * (w + 1) * (h + 1)) / 12);

@@ -1,5 +1,6 @@
-/* numbers.h: losses, gradients and first iterations of the four presets that have a model elsewhere, computed in double by
- * an independent program (PyTorch) on the small random model and the pictures in this folder. */
+/* numbers.h: losses, gradients and first iterations of the presets that have a model elsewhere, computed in double by
+ * an independent program (PyTorch) on the small random model and the pictures in this folder;
+ * peers.inc by peers.py. */
 #ifndef NST_GOLDEN_NUMBERS_H
 #define NST_GOLDEN_NUMBERS_H
 
@@ -108,6 +109,7 @@ static const struct golden {
         { 0.1398627947496056, 0.0007692610987423375, 0.0178900127635096, { 0.11525654987373421, 0.004534929910441935, 0.001032611701691256, 0.00028164656255133264, 9.77828389349299e-05 } },
         { 0.1159251908573582, 0.0008314750035226116, 0.016878862250263842, { 0.09323315682610833, 0.0037281089592142995, 0.000890762655052229, 0.00026636328356507164, 9.646187963181386e-05 } },
         { 0.09518913869852191, 0.000892927474715422, 0.015932016369231704, { 0.07418896062059055, 0.003039476077451936, 0.0007841755584715309, 0.00025474267527600533, 9.6839922784763e-05 } } } },
+#include "peers.inc"
 };
 
 #endif
