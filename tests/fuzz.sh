@@ -1,0 +1,47 @@
+#!/bin/bash
+# fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the time UNTIL
+# ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang --enable-fuzzing
+# --enable-sanitize --disable-openmp.  FOLDER keeps a corpus and a folder of findings for each, and a line a turn in FOLDER/log:
+# when, reader, seconds, executions, findings.
+set -u
+[ $# -ge 3 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
+build=$(cd "$1" && pwd) source=$(cd "$(dirname "$0")" && pwd)
+folder=$2 until=$(date -d "$3" +%s) slice=${4:-120}
+[ "$until" -gt "$(date +%s)" ] || until=$((until + 86400)) # tomorrow
+readers="hdf5 mat safetensors torchzip torch caffe onnx image"
+export ASAN_OPTIONS=${ASAN_OPTIONS-allocator_may_return_null=1}
+
+for r in $readers; do
+    mkdir -p "$folder/$r/corpus" "$folder/$r/found"
+    if [ $r = image ]; then
+        cp "$source"/../data/*.jpg "$folder/$r/corpus" 2>/dev/null
+        find "$folder/$r/corpus" -size +40k -delete
+    else
+        cp "$source"/models/* "$folder/$r/corpus" # those of other formats are not taken
+    fi
+done
+
+turn() { # READER: one slice; a finding ends the process and the next one begins
+    local r=$1 end=$(($(date +%s) + slice)) runs=0 n program=model leaks=1 most=512
+    [ "$r" = image ] && program=image
+    [ "$r" = hdf5 ] && leaks=0 most=1000000 # and asks for absurd amounts, which it is refused
+    while n=$((end - $(date +%s))); [ $n -gt 0 ]; do
+        NST_FUZZ=$r nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=32768 -timeout=20 -rss_limit_mb=2048 \
+            -malloc_limit_mb=$most -detect_leaks=$leaks -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$folder/$r/found/" \
+            "$folder/$r/corpus" >"$folder/$r/last" 2>&1
+        runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$r/last" | tail -n 1 || echo 0) + 0))
+        cp "$folder/$r/last" "$folder/$r/last.$(date +%s)" 2>/dev/null
+        grep -q '^SUMMARY' "$folder/$r/last" || rm -f "$folder/$r"/last.[0-9]*
+        sleep 1
+    done
+    echo "$(date +%H:%M:%S) $r $slice $runs $(find "$folder/$r/found" -type f | wc -l)" >>"$folder/log"
+}
+
+while :; do
+    for r in $readers; do
+        left=$((until - $(date +%s)))
+        [ $left -gt 5 ] || exit 0
+        [ $left -lt "$slice" ] && slice=$left
+        turn $r
+    done
+done
