@@ -1,18 +1,17 @@
-/* models.c: `nst model info | import | list | verify | remove`, the user's folder of models, and the order of search. */
+/* models.c: `nst model info | import | fetch | list | verify | remove`, and which model a run uses. */
 #include "models.h"
 
-#include "paths.h"
+#include "fetch.h"
+#include "places.h"
+#include "sources.h"
+#include "sums.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define SUFFIX ".safetensors"
-#define DEFAULT "vgg19"
 
 static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
 {
@@ -24,77 +23,12 @@ static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
     return s;
 }
 
-/* ---- the user's folder ------------------------------------------------------------------------------------------ */
-
-/* $XDG_DATA_HOME/nst, without a variable ~/.local/share/nst; false when there is neither. */
-static bool folder(char *path, size_t bytes)
-{
-    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    int n;
-
-    if (data && *data == '/') /* a relative one is to be ignored, says the specification */
-        n = snprintf(path, bytes, "%s/nst", data);
-    else if (home && *home)
-        n = snprintf(path, bytes, "%s/.local/share/nst", home);
-    else
-        return false;
-    return n > 0 && (size_t)n < bytes;
-}
-
-static bool plain(const char *name)
-{
-    return *name && *name != '.' && !strchr(name, '/') && strlen(name) < 128 && strcmp(name, "wavelet");
-}
-
-/* The file of a model of the user's folder, whether it is there or not. */
-static nst_status place(const char *name, char *path, size_t bytes, nst_error *e)
-{
-    char where[NST_PATH_BYTES];
-    int n;
-
-    if (!plain(name))
-        return fail(e, NST_EARG, "model name \"%.60s\": expected a plain name, without / and not beginning with a dot", name);
-    if (!folder(where, sizeof where))
-        return fail(e, NST_EIO, "the user's models: neither XDG_DATA_HOME nor HOME says where they are");
-    n = snprintf(path, bytes, "%s/%s" SUFFIX, where, name);
-    if (n < 0 || (size_t)n >= bytes)
-        return fail(e, NST_EARG, "the user's models: the folder's name is too long");
-    return NST_OK;
-}
-
-static bool is_file(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* Each folder on the way, too. */
-static nst_status make_folder(nst_error *e)
-{
-    char path[NST_PATH_BYTES];
-
-    if (!folder(path, sizeof path))
-        return fail(e, NST_EIO, "the user's models: neither XDG_DATA_HOME nor HOME says where they are");
-    for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = 0;
-        mkdir(path, 0777);
-        *slash = '/';
-    }
-    if (mkdir(path, 0777) && errno != EEXIST)
-        return fail(e, NST_EIO, "%s: cannot be made: %s", path, strerror(errno));
-    return NST_OK;
-}
-
 /* ---- which one -------------------------------------------------------------------------------------------------- */
 
 /* A file's name goes before that of a model; what is neither is left for the opening to complain about. */
 static nst_status resolve(const char *named, char *path, size_t bytes, nst_error *e)
 {
-    nst_error ignored;
-
-    if (strcmp(named, "wavelet") && !is_file(named) && plain(named) && !place(named, path, bytes, &ignored) &&
-        is_file(path))
+    if (strcmp(named, "wavelet") && !nst_places_is_file(named) && nst_places_search(named, path, bytes))
         return NST_OK;
     if ((size_t)snprintf(path, bytes, "%s", named) >= bytes)
         return fail(e, NST_EARG, "model %.60s...: its name is too long", named);
@@ -109,22 +43,65 @@ nst_status nst_models_find(const char *named, char *path, size_t bytes, nst_erro
         return resolve(named, path, bytes, e);
     if (variable && *variable)
         return resolve(variable, path, bytes, e);
-    if (!place(DEFAULT, path, bytes, e) && is_file(path))
+    if (nst_places_search(NST_PLACES_DEFAULT, path, bytes))
         return NST_OK;
     return resolve("wavelet", path, bytes, e);
 }
 
+/* A model and what is known of its file beside what it says itself. */
+struct opened {
+    nst_model *m;
+    nst_sums sums;
+    const nst_source *source;
+    char why[200]; /* its input is believed */
+};
+
+/* Two families of files look the same, torchvision's and those converted from Caffe's: what is published tells them apart,
+ * by the checksum or, where that is not to be computed before each run, by its first digits in the file's name. */
+static nst_status open_path(struct opened *o, const char *path, const nst_command *c, bool thoroughly, nst_error *e)
+{
+    nst_status s = nst_model_open(&o->m, path, e);
+    nst_error ignored;
+
+    if (s)
+        return s;
+    if (thoroughly && strcmp(path, "wavelet") && nst_sums_here() && !nst_sums_file(path, &o->sums, &ignored))
+        o->source = nst_sources_known(o->sums.sha256, o->sums.md5);
+    if (o->source)
+        snprintf(o->why, sizeof o->why, "its checksum is that of %s, %s", o->source->file, o->source->what);
+    else if (!*o->sums.sha256 && (o->source = nst_sources_marked(nst_paths_base(path))))
+        snprintf(o->why, sizeof o->why, "its name is that of %s", o->source->file);
+    if (c->model_input)
+        s = nst_model_set_input(o->m, nst_input_name(c->model_input - 1), e);
+    else if (o->source && o->source->input)
+        s = nst_model_set_input(o->m, o->source->input, e);
+    if (c->model_input || !o->source || !o->source->input)
+        snprintf(o->why, sizeof o->why, "%s", nst_model_input_why(o->m));
+    if (s)
+        nst_model_close(&o->m);
+    return s;
+}
+
+static nst_status open_named(struct opened *o, const char *named, const nst_command *c, nst_error *e)
+{
+    char path[NST_PATH_BYTES];
+    nst_status s = nst_models_find(named, path, sizeof path, e);
+
+    *o = (struct opened){ .m = NULL };
+    return s ? s : open_path(o, path, c, true, e);
+}
+
 nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
 {
+    struct opened o = { .m = NULL };
     char path[NST_PATH_BYTES];
     nst_status s;
 
     *out = NULL;
-    if ((s = nst_models_find(c->model, path, sizeof path, e)) || (s = nst_model_open(out, path, e)))
+    if ((s = nst_models_find(c->model, path, sizeof path, e)) || (s = open_path(&o, path, c, false, e)))
         return s;
-    if (c->model_input && (s = nst_model_set_input(*out, nst_input_name(c->model_input - 1), e)))
-        nst_model_close(out);
-    return s;
+    *out = o.m;
+    return NST_OK;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
@@ -159,81 +136,227 @@ static const char *likeness(const nst_model *m)
     return has_blocks(m, "2244") ? "vgg19" : has_blocks(m, "2233") ? "vgg16" : NULL;
 }
 
+static void say_licence(const struct opened *o)
+{
+    if (!strcmp(nst_model_format(o->m), "built in"))
+        return;
+    if (*o->sums.sha256)
+        printf("sha-256: %s%s%s\n", o->sums.sha256, o->source ? ", which is " : "", o->source ? o->source->file : "");
+    if (o->source && o->source->licence)
+        printf("licence: %s\n", o->source->licence);
+    else
+        printf("licence: not known%s; the VGG team's own weights are under CC BY 4.0\n",
+               o->source || *o->sums.sha256 ? "" : " (this build lacks nettle, to tell files by their checksums)");
+}
+
 static nst_status info(const nst_command *c, nst_error *e)
 {
-    nst_command asked = *c;
+    struct opened o;
     const char *name;
-    nst_model *m;
     nst_status s;
     int in, out;
 
-    asked.model = c->style[0] ? c->style[0] : c->model;
-    if ((s = nst_models_open(&m, &asked, e)))
+    if ((s = open_named(&o, c->style[0] ? c->style[0] : c->model, c, e)))
         return s;
-    printf("%s\nformat: %s\n", nst_model_describe(m), nst_model_format(m));
-    for (int i = 0; (name = nst_model_layer(m, i, &in, &out)); i++)
+    printf("%s\nformat: %s\n", nst_model_describe(o.m), nst_model_format(o.m));
+    for (int i = 0; (name = nst_model_layer(o.m, i, &in, &out)); i++)
         printf("layer: %-8s %4d filters of %dx3x3\n", name, out, in);
-    printf("input: %s: %s\nbecause: %s\n", nst_model_input(m), input_text(nst_model_input(m)), nst_model_input_why(m));
-    if (likeness(m))
-        printf("missing: nothing of %s up to conv5_1\n", likeness(m));
-    else if (strcmp(nst_model_format(m), "built in"))
+    printf("input: %s: %s\nbecause: %s\n", nst_model_input(o.m), input_text(nst_model_input(o.m)), o.why);
+    if (likeness(o.m))
+        printf("missing: nothing of %s up to conv5_1\n", likeness(o.m));
+    else if (strcmp(nst_model_format(o.m), "built in"))
         printf("missing: it is neither VGG19 nor VGG16 up to conv5_1; layers behind its last one cannot be named\n");
-    if (strcmp(nst_model_format(m), "built in"))
-        printf("licence: not told by the file; the VGG team's own weights are under CC BY 4.0\n");
-    nst_model_close(&m);
+    say_licence(&o);
+    nst_model_close(&o.m);
+    return NST_OK;
+}
+
+/* The stem of a file's name or an address, for a model's; "" when it has none. */
+static const char *stem(const char *from, char name[128])
+{
+    const char *base = nst_paths_base(from);
+
+    snprintf(name, 128, "%.*s", (int)(strcspn(base, ".?#") < 100 ? strcspn(base, ".?#") : 100), base);
+    return name;
+}
+
+/* NULL or a path that is free. */
+static nst_status free_place(const char *name, char *path, size_t bytes, nst_error *e)
+{
+    nst_status s = nst_places_own(name, path, bytes, e);
+
+    return !s && nst_places_is_file(path) ? fail(e, NST_EARG, "%s: is there already; nst model remove %s takes it away", path, name)
+                                          : s;
+}
+
+/* Into the user's folder, as name. */
+static nst_status keep(const struct opened *o, const char *name, const nst_command *c, nst_error *e)
+{
+    char path[NST_PATH_BYTES];
+    nst_status s;
+
+    if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)) || (s = nst_model_save(o->m, path, c->half, e)))
+        return s;
+    if (!c->quiet)
+        printf("%s\n%s takes %s because %s\n%s\n", path, name, nst_model_input(o->m), o->why,
+               strcmp(name, NST_PLACES_DEFAULT) ? "use it with --model and its name"
+                                                : "nst uses it from now on, --model wavelet is the built-in one");
     return NST_OK;
 }
 
 static nst_status import(const nst_command *c, nst_error *e)
 {
-    char path[NST_PATH_BYTES], stem[128];
+    struct opened o;
     const char *name = c->style[1];
-    nst_command asked = *c;
-    nst_model *m;
+    char own[128];
     nst_status s;
 
     if (!c->style[0])
         return fail(e, NST_EARG, "model import: a file is missing, expected nst model import FILE [NAME]");
-    asked.model = c->style[0];
-    if ((s = nst_models_open(&m, &asked, e)))
+    if ((s = open_named(&o, c->style[0], c, e)))
         return s;
-    if (!name && !(name = likeness(m))) {
-        const char *base = nst_paths_base(c->style[0]);
-
-        snprintf(stem, sizeof stem, "%.*s", (int)(strcspn(base, ".") < 100 ? strcspn(base, ".") : 100), base);
-        name = stem;
-    }
-    if (!(s = place(name, path, sizeof path, e)) && is_file(path))
-        s = fail(e, NST_EARG, "%s: is there already; nst model remove %s takes it away", path, name);
-    if (!s && !(s = make_folder(e)) && !(s = nst_model_save(m, path, c->half, e)) && !c->quiet)
-        printf("%s\n%s takes %s because %s\n%s\n", path, name, nst_model_input(m), nst_model_input_why(m),
-               strcmp(name, DEFAULT) ? "use it with --model and its name" : "nst uses it from now on, --model wavelet is the built-in one");
-    nst_model_close(&m);
+    if (!name && !(name = likeness(o.m)))
+        name = stem(c->style[0], own);
+    s = keep(&o, name, c, e);
+    nst_model_close(&o.m);
     return s;
 }
+
+/* ---- fetch ------------------------------------------------------------------------------------------------------ */
+
+static nst_status unknown_source(const char *name, nst_error *e)
+{
+    size_t n = (size_t)snprintf(e->text, sizeof e->text, "model fetch: \"%.60s\" is unknown, expected", name);
+
+    for (int i = 0; i < nst_source_count && n < sizeof e->text; i++)
+        if (nst_sources[i].name)
+            n += (size_t)snprintf(e->text + n, sizeof e->text - n, " %s,", nst_sources[i].name);
+    if (n < sizeof e->text)
+        snprintf(e->text + n, sizeof e->text - n, " or an address with --url");
+    return NST_EARG;
+}
+
+/* Like torch's hub: an address that ends in -0123abcd.pth tells the first digits of its SHA-256. */
+static bool promised(const char *url, char digits[9])
+{
+    const char *base = nst_paths_base(url), *dash = strchr(base, '-');
+
+    for (; dash; dash = strchr(dash + 1, '-'))
+        if (strspn(dash + 1, "0123456789abcdef") == 8 && dash[9] == '.') {
+            snprintf(digits, 9, "%s", dash + 1);
+            return true;
+        }
+    return false;
+}
+
+/* The whole file has come: is it what was to come? */
+static nst_status check_sums(const nst_source *source, const char *sha256, const char *part, const char *url, const nst_sums *sums,
+                             nst_error *e)
+{
+    const char *expected = source && source->sha256 ? source->sha256 : sha256;
+
+    (void)part;
+    if (expected && !nst_sources_agree(sums->sha256, expected))
+        return fail(e, NST_EFORMAT, "%s: its SHA-256 is %s, expected %s%s: it was thrown away", url, sums->sha256, expected,
+                    strlen(expected) < 64 ? "..." : "");
+    if (source && source->md5 && strcmp(sums->md5, source->md5))
+        return fail(e, NST_EFORMAT, "%s: its MD5 is %s, expected %s: it was thrown away", url, sums->md5, source->md5);
+    return NST_OK;
+}
+
+static nst_status take_part(const nst_source *source, const char *sha256, const char *part, const char *url, const char *name,
+                            const nst_command *c, nst_error *e)
+{
+    struct opened o = { .m = NULL };
+    nst_error why;
+    nst_status s;
+
+    if ((s = nst_sums_file(part, &o.sums, e)))
+        return s;
+    if (!(s = check_sums(source, sha256, part, url, &o.sums, e)) && (s = open_path(&o, part, c, true, &why)))
+        fail(e, s, "%s: what came is no model that can be used: %.300s", url, why.text);
+    if (!s && !(source && (source->sha256 || source->md5)) && !sha256 && !c->quiet)
+        printf("sha-256: %s, and nothing known to compare it with\n", o.sums.sha256);
+    if (!s)
+        s = keep(&o, name ? name : likeness(o.m) ? likeness(o.m) : "fetched", c, e);
+    nst_model_close(&o.m);
+    if (!s || s == NST_EFORMAT) /* used, or proven wrong; not when only this build or this disk is too small for it */
+        nst_fetch_forget(part);
+    return s;
+}
+
+static nst_status fetch(const nst_command *c, nst_error *e)
+{
+    const char *name = c->style[0], *url = c->url;
+    const nst_source *source = nst_sources_named(name || url ? name ? name : "" : NST_PLACES_DEFAULT);
+    char own[128], path[NST_PATH_BYTES], part[NST_PATH_BYTES + 8], digits[9];
+    nst_fetch f = { .plain = url != NULL, .quiet = c->quiet != 0, .part = part };
+    bool promise;
+    nst_status s;
+
+    if (!source && !url)
+        return unknown_source(name, e);
+    if (!source)
+        source = nst_sources_marked(nst_paths_base(url));
+    f.url = url ? url : source->url;
+    promise = !source && promised(f.url, digits);
+    if (!name)
+        name = source ? source->name : stem(f.url, own);
+    if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)))
+        return s;
+    if (!nst_sums_here())
+        return fail(e, NST_EUNSUPPORTED, "model fetch: this build of nst lacks nettle, which checks what was downloaded; "
+                    "download %s yourself, then: nst model import FILE", f.url);
+    snprintf(part, sizeof part, "%.*s.part", (int)(strlen(path) - strlen(NST_PLACES_SUFFIX)), path);
+    f.bytes = source ? source->bytes : 0;
+    f.checked = source || promise;
+    if (!c->quiet)
+        printf("%s%s%s\n", f.url, source ? ": " : "", source ? source->what : "");
+    fflush(stdout);
+    if ((s = nst_fetch_file(&f, e)))
+        return s;
+    return take_part(source, promise ? digits : NULL, part, f.url, name, c, e);
+}
+
+/* ---- list, verify, remove ---------------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
 
-/* Names of the user's models, sorted; their number. */
+/* Adds the names of a folder's models to those that are there, n of them; their number then. */
+static int add_names(const char *folder, char names[][160], int n, int max)
+{
+    struct dirent *entry;
+    DIR *d = opendir(folder);
+
+    while (d && n < max && (entry = readdir(d))) {
+        size_t length = strlen(entry->d_name), suffix = strlen(NST_PLACES_SUFFIX);
+        bool twice = false;
+
+        if (length <= suffix || length >= 150 || strcmp(entry->d_name + length - suffix, NST_PLACES_SUFFIX) || *entry->d_name == '.')
+            continue;
+        snprintf(names[n], 160, "%.*s", (int)(length - suffix), entry->d_name);
+        for (int i = 0; i < n; i++)
+            twice |= !strcmp(names[i], names[n]);
+        n += !twice;
+    }
+    if (d)
+        closedir(d);
+    return n;
+}
+
+/* Names of the user's and the system's models, sorted; their number. */
 static int list_names(char names[][160], int max)
 {
     char path[NST_PATH_BYTES];
-    struct dirent *entry;
     int n = 0;
-    DIR *d;
 
-    if (!folder(path, sizeof path) || !(d = opendir(path)))
-        return 0;
-    while (n < max && (entry = readdir(d))) {
-        size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
-
-        if (length > suffix && length < 150 && !strcmp(entry->d_name + length - suffix, SUFFIX) && *entry->d_name != '.')
-            snprintf(names[n++], 160, "%.*s", (int)(length - suffix), entry->d_name);
-    }
-    closedir(d);
+    if (nst_places_user(path, sizeof path))
+        n = add_names(path, names, n, max);
+    for (int i = 0; nst_places_system(i, path, sizeof path); i++)
+        n = add_names(path, names, n, max);
     qsort(names, (size_t)n, sizeof names[0], by_name);
     return n;
 }
@@ -256,8 +379,7 @@ static nst_status list(const nst_command *c, nst_error *e)
         nst_model *m = NULL;
         nst_error why;
 
-        if (c->style[0] ? nst_models_find(names[i], path, sizeof path, &why) || nst_model_open(&m, path, &why)
-                        : place(names[i], path, sizeof path, &why) || nst_model_open(&m, path, &why)) {
+        if (nst_models_find(names[i], path, sizeof path, &why) || nst_model_open(&m, path, &why)) {
             bad++;
             printf("%-16s bad: %s\n", names[i], why.text);
         } else {
@@ -275,7 +397,7 @@ static nst_status take_away(const nst_command *c, nst_error *e)
 
     if (!c->style[0])
         return fail(e, NST_EARG, "model remove: a name is missing, expected nst model remove NAME");
-    if ((s = place(c->style[0], path, sizeof path, e)))
+    if ((s = nst_places_own(c->style[0], path, sizeof path, e)))
         return s;
     return unlink(path) ? fail(e, NST_EIO, "%s: cannot be removed: %s", path, strerror(errno)) : NST_OK;
 }
@@ -287,7 +409,7 @@ nst_status nst_models_run(const nst_command *c, nst_error *e)
         int arguments;
         nst_status (*run)(const nst_command *c, nst_error *e);
     } commands[] = {
-        { "info", 1, info }, { "import", 2, import }, { "list", 0, list }, { "verify", 1, list }, { "remove", 1, take_away },
+        { "info", 1, info }, { "import", 2, import }, { "fetch", 1, fetch }, { "list", 0, list }, { "verify", 1, list }, { "remove", 1, take_away },
     };
 
     for (size_t i = 0; c->content && i < sizeof commands / sizeof *commands; i++) {
@@ -297,5 +419,5 @@ nst_status nst_models_run(const nst_command *c, nst_error *e)
             return fail(e, NST_EARG, "model %s: \"%s\" is one argument too many", c->content, c->style[commands[i].arguments]);
         return commands[i].run(c, e);
     }
-    return fail(e, NST_EARG, "model: expected info [FILE], import FILE [NAME], list, verify [NAME] or remove NAME");
+    return fail(e, NST_EARG, "model: expected info [FILE], import FILE [NAME], fetch [NAME], list, verify [NAME] or remove NAME");
 }

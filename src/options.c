@@ -127,7 +127,12 @@ const nst_option nst_options[] = {
     { "json", 0, NULL, NST_OPTION_FLAG, C(json), 0, 0, NULL, NST_GROUP_COMMANDS,
       "nst bench: a JSON object instead of a table", NULL },
     { "half", 0, NULL, NST_OPTION_FLAG, C(half), 0, 0, NULL, NST_GROUP_COMMANDS,
-      "nst model import: in half precision", NULL },
+      "nst model import, fetch: in half precision", NULL },
+    { "url", 0, "URL", NST_OPTION_PATH, C(url), 0, 0, NULL, NST_GROUP_COMMANDS,
+      "nst model fetch: another address",
+      "https:// or http://.  With a NAME that nst model fetch knows, it is a mirror, and the published checksum holds.  Otherwise the "
+      "file may be of any kind that nst model import reads; eight digits before its suffix, as in net-01234567.pth, are the first "
+      "of its SHA-256." },
     { "version", 'V', NULL, NST_OPTION_FLAG, C(version), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "say version, kernels and libraries", NULL },
     { "help", 'h', NULL, NST_OPTION_FLAG, C(help), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,

@@ -23,7 +23,8 @@ typedef struct nst_command {
     int save_every; /* iterations; 0: never */
     int quality;    /* JPEG, 1..100; 0: not said */
     int bits;       /* index into "8 16" */
-    int half;       /* nst model import: half precision */
+    int half;       /* nst model import and fetch: half precision */
+    const char *url; /* nst model fetch; NULL: the one of the table */
     int quiet, verbose, dry_run, json, help, version;
 } nst_command;
 

@@ -24,14 +24,14 @@ done
 turn() { # READER: one slice; a finding ends the process and the next one begins
     local r=$1 end=$(($(date +%s) + slice)) runs=0 n program=model leaks=1 most=512
     [ "$r" = image ] && program=image
-    [ "$r" = hdf5 ] && leaks=0 most=1000000 # and asks for absurd amounts, which it is refused
+    case $r in hdf5 | mat) most=1000000 ;; esac # these libraries ask for absurd amounts, which they are refused
+    [ "$r" = hdf5 ] && leaks=0
     while n=$((end - $(date +%s))); [ $n -gt 0 ]; do
         NST_FUZZ=$r nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=32768 -timeout=20 -rss_limit_mb=2048 \
             -malloc_limit_mb=$most -detect_leaks=$leaks -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$folder/$r/found/" \
             "$folder/$r/corpus" >"$folder/$r/last" 2>&1
         runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$r/last" | tail -n 1 || echo 0) + 0))
-        cp "$folder/$r/last" "$folder/$r/last.$(date +%s)" 2>/dev/null
-        grep -q '^SUMMARY' "$folder/$r/last" || rm -f "$folder/$r"/last.[0-9]*
+        grep -q '^SUMMARY' "$folder/$r/last" && cp "$folder/$r/last" "$folder/$r/last.$(date +%s)"
         sleep 1
     done
     echo "$(date +%H:%M:%S) $r $slice $runs $(find "$folder/$r/found" -type f | wc -l)" >>"$folder/log"

@@ -7,7 +7,7 @@ dir=$(mktemp -d) || exit 99
 trap 'chmod -R u+w "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
 broken=0
 unset NST_MODEL
-XDG_DATA_HOME=$dir/data; export XDG_DATA_HOME # not the user's own models
+XDG_DATA_HOME=$dir/data XDG_DATA_DIRS=$dir/system; export XDG_DATA_HOME XDG_DATA_DIRS # not the models of this machine
 
 ok() { echo "ok - $*"; }
 not_ok() { echo "not ok - $*"; broken=1; }

@@ -4,7 +4,7 @@
 [ -x "$NST" ] || exit 77
 cd "$dir" || exit 99
 models=$SRCDIR/tests/models
-data=$XDG_DATA_HOME/nst
+data=$XDG_DATA_HOME/nst/models
 
 run() { # STATUS NAME ARGUMENTS...
     want=$1 name=$2
@@ -74,6 +74,16 @@ check "the user's vgg19" sh -c 'echo "$1" | grep -q vgg19.safetensors' - "$(dry)
 check "NST_MODEL before it" sh -c 'echo "$1" | grep -q small.safetensors' - "$(NST_MODEL=small dry)"
 check "--model before that" sh -c 'echo "$1" | grep -q tiny.safetensors' - "$(NST_MODEL=small dry -m tiny)"
 check "--model wavelet" sh -c 'echo "$1" | grep -q "built-in"' - "$(NST_MODEL=small dry -m wavelet)"
+mkdir -p "$dir/system/nst/models" && cp "$data/small.safetensors" "$dir/system/nst/models/shared.safetensors"
+check "the system's folder" sh -c 'echo "$1" | grep -q shared.safetensors' - "$(XDG_DATA_DIRS=/nowhere:$dir/system dry -m shared)"
+mv "$data/vgg19.safetensors" "$dir/system/nst/models"
+check "the system's vgg19" sh -c 'echo "$1" | grep -q vgg19.safetensors' - "$(XDG_DATA_DIRS=$dir/system dry)"
+cp "$data/small.safetensors" "$data/shared.safetensors"
+rm "$dir/system/nst/models/vgg19.safetensors"
+XDG_DATA_DIRS=$dir/system "$NST" model list >stdout
+check "a name in both is listed once" test "$(grep -c '^shared ' stdout)" = 1
+rm "$data/shared.safetensors"
+check "  and stays where the user has none" sh -c 'echo "$1" | grep -q shared.safetensors' - "$(XDG_DATA_DIRS=$dir/system dry -m shared)"
 check "a file before a name" sh -c 'cp "$2" tiny && "$1" model info tiny | grep -q "format: ONNX"' - "$NST" "$models/onnx-raw.onnx"
 rm -f tiny
 
@@ -83,7 +93,7 @@ says '^tiny *bad: '
 run 0 "remove" model remove tiny
 check "  it is gone" test ! -e "$data/tiny.safetensors"
 run 1 "remove of none" model remove tiny
-run 2 "remove of a path" model remove ../nst/small
+run 2 "remove of a path" model remove ../models/small
 chmod a-w "$data"
 [ "$(id -u)" = 0 ] || run 1 "import into a folder that is read-only" model import "$models/f32.safetensors" late
 chmod u+w "$data"
