@@ -51,6 +51,17 @@ typedef nst_status nst_whole_fn(void *arg, FILE *f, nst_error *e);
  * always the old file or the whole new one.  A symbolic link stays one, a device or pipe is written in place. */
 nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst_error *e);
 
+/* ---- sum.c: a checksum, 64 bits ------------------------------------------ */
+
+/* Finds every change within 8 bytes, and any other but for one in 2^64; not made against people. */
+typedef struct nst_sum {
+    uint64_t h, bytes;
+    unsigned char rest[8];
+} nst_sum;
+void nst_sum_begin(nst_sum *s);
+void nst_sum_add(nst_sum *s, const void *data, size_t bytes);
+uint64_t nst_sum_end(const nst_sum *s);
+
 /* ---- par.c: the only file that knows OpenMP ----------------------------- */
 
 /* One share of the work: items begin..end-1, done by worker 0..threads-1

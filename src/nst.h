@@ -284,6 +284,37 @@ NST_API nst_status nst_transfer(const nst_settings *s, const nst_model *model, c
                                 const nst_image *const *styles, int n_styles, const nst_image *init,
                                 nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e);
 
+/* ---- checkpoints --------------------------------------------------------- */
+
+/* Writes where the run stands to a file from which it can go on: whole or not
+ * at all, an old file of that name is replaced.  Only inside the callback.  The
+ * file holds the optimised picture, the optimiser's memory, all settings, sums
+ * of model and pictures, and note (at most 64 KiB, may be NULL), the caller's
+ * own text; not the pictures and the model themselves. */
+NST_API nst_status nst_progress_checkpoint(const nst_progress *p, const char *path, const char *note, nst_error *e);
+
+typedef struct nst_checkpoint nst_checkpoint;
+
+/* Opens and checks such a file: NST_EFORMAT when it is damaged or something
+ * else, NST_EUNSUPPORTED when another version of nst wrote it. */
+NST_API nst_status nst_checkpoint_open(nst_checkpoint **out, const char *path, nst_error *e);
+NST_API void nst_checkpoint_close(nst_checkpoint **c);
+/* The run's settings, simd being the kernel set that was used.  threads, simd
+ * and device may be changed; another kernel set or device goes on to a picture
+ * that is not the same bit for bit. */
+NST_API nst_settings *nst_checkpoint_settings(nst_checkpoint *c);
+/* The caller's text.  Never NULL. */
+NST_API const char *nst_checkpoint_note(const nst_checkpoint *c);
+/* Iterations that were made, over all scales. */
+NST_API int nst_checkpoint_iteration(const nst_checkpoint *c);
+
+/* Goes on to the picture that the uninterrupted nst_transfer makes of the same
+ * model and pictures, bit for bit; NST_EARG when one of them is another.  The
+ * rest is as nst_transfer's. */
+NST_API nst_status nst_transfer_resume(const nst_checkpoint *c, const nst_model *model, const nst_image *content,
+                                       const nst_image *const *styles, int n_styles, nst_progress_fn *progress,
+                                       void *arg, nst_image **out, nst_error *e);
+
 /* ---- machine ----------------------------------------------------------- */
 
 /* Kernel sets compiled in, plain to fast, by index from 0; NULL past the last. */

@@ -188,6 +188,21 @@ size_t nst_optim_bytes(const nst_optim_options *o, size_t n);
  * bilinear with max(.,0), step counter kept).  Nothing for L-BFGS. */
 void nst_optim_carry(const nst_optim *from, int w, int h, nst_optim *to, int ow, int oh);
 
+/* What a checkpoint keeps of an optimiser between two steps, beside its arrays. */
+typedef struct nst_optim_state {
+    int step, averaged;
+    int pairs;       /* L-BFGS: complete ones */
+    int arrays;      /* of n floats: the average, Adam's m and v, L-BFGS's s and y of each pair, oldest first, and last
+                        those of the pair in the making */
+    double diagonal; /* L-BFGS: of the initial Hessian's inverse */
+} nst_optim_state;
+void nst_optim_state_get(const nst_optim *s, nst_optim_state *state);
+/* Into an optimiser that was just created with the same options; the arrays are then to be filled.  False, and it is
+ * of no use, when the state cannot be one of its kind. */
+bool nst_optim_state_set(nst_optim *s, const nst_optim_state *state);
+float *nst_optim_array(nst_optim *s, int i); /* [n], i < arrays */
+double *nst_optim_rho(nst_optim *s, int i);  /* 1 / y.s of pair i < pairs */
+
 /* ---- space.c: the affine map between RGB [0,1] and the optimised tensor ---- */
 
 /* x[i] = (rgb[order[i]] - mean[i]) / std[i] */

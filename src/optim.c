@@ -11,8 +11,8 @@ struct nst_optim {
     nst_optim_options o;
     float low[3], high[3];
     size_t n;
-    long step;           /* made so far */
-    long averaged;       /* iterates in the average but the start */
+    int step;            /* made so far */
+    int averaged;        /* iterates in the average but the start */
     float *average;      /* [n] or NULL */
     float *m, *v;        /* Adam's moments [n] */
 
@@ -292,4 +292,48 @@ void nst_optim_carry(const nst_optim *from, int w, int h, nst_optim *to, int ow,
     }
     for (size_t i = 0; i < 3 * on; i++)
         to->v[i] = to->v[i] > 0 ? to->v[i] : 0;
+}
+
+/* ---- state for a checkpoint ---------------------------------------------------------- */
+
+void nst_optim_state_get(const nst_optim *s, nst_optim_state *state)
+{
+    /* the pairs that are kept, and from the first step on the one in the making */
+    int pairs = s->o.kind == NST_LBFGS && s->step ? s->pairs + 1 : 0;
+
+    *state = (nst_optim_state){ .step = s->step, .averaged = s->averaged, .pairs = s->pairs, .diagonal = s->diagonal,
+                                .arrays = (s->average != NULL) + (s->o.kind == NST_ADAM ? 2 : 2 * pairs) };
+}
+
+bool nst_optim_state_set(nst_optim *s, const nst_optim_state *state)
+{
+    nst_optim_state now;
+
+    if (state->step < 0 || state->averaged < 0 || state->pairs < 0 || state->pairs > s->o.history ||
+        (s->o.kind == NST_ADAM ? state->pairs != 0 : state->pairs >= state->step && state->pairs))
+        return false;
+    s->step = state->step;
+    s->averaged = state->averaged;
+    s->pairs = s->head = state->pairs; /* where in the ring a pair lies makes no difference */
+    s->diagonal = state->diagonal;
+    nst_optim_state_get(s, &now);
+    return now.arrays == state->arrays;
+}
+
+float *nst_optim_array(nst_optim *s, int i)
+{
+    int ring = s->o.history + 1;
+
+    if (s->average && i-- == 0)
+        return s->average;
+    if (s->o.kind == NST_ADAM)
+        return i ? s->v : s->m;
+    return pair(s, i % 2 ? s->y : s->s, (s->head - s->pairs + i / 2 + ring) % ring);
+}
+
+double *nst_optim_rho(nst_optim *s, int i)
+{
+    int ring = s->o.history + 1;
+
+    return &s->rho[(s->head - s->pairs + i + ring) % ring];
 }

@@ -113,15 +113,12 @@ void nst_settings_destroy(nst_settings **s)
 
 /* ---- the check ----------------------------------------------------------- */
 
-/* One row a field: its range. */
-enum kind { INT, REAL };
-static const struct range {
-    const char *name;
-    enum kind kind;
-    size_t offset;
-    double min, max;
-} ranges[] = {
-#define ROW(field, kind, min, max) { #field, kind, offsetof(nst_settings, field), min, max }
+/* One row a field, with its range: all of nst_settings, which a test sees to. */
+static const nst_field fields[] = {
+#define BYTES(field) sizeof((nst_settings *)0)->field
+#define ROW(field, kind, min, max) { #field, NST_FIELD_##kind, offsetof(nst_settings, field), BYTES(field), min, max }
+#define TEXT(field) ROW(field, TEXT, 0, 0)
+    TEXT(preset),
     ROW(size, INT, 0, 65535),
     ROW(size_rule, INT, 0, NST_SIZE_RULE_COUNT - 1),
     ROW(size_enlarge, INT, 0, 1),
@@ -133,10 +130,13 @@ static const struct range {
     ROW(content_weight, REAL, 0, 1e30),
     ROW(style_weight, REAL, 0, 1e30),
     ROW(tv_weight, REAL, 0, 1e30),
+    TEXT(content_layers),
+    TEXT(style_layers),
     ROW(style_loss, INT, 0, NST_STYLE_LOSS_COUNT - 1),
     ROW(content_loss, INT, 0, NST_CONTENT_LOSS_COUNT - 1),
     ROW(layer_norm, INT, 0, NST_NORM_COUNT - 1),
     ROW(tv, INT, 0, NST_TV_COUNT - 1),
+    TEXT(style_blend),
     ROW(style_fit, INT, 0, NST_STYLE_FIT_COUNT - 1),
     ROW(style_scale, REAL, .01, 100),
     ROW(recolor, REAL, 0, 1),
@@ -155,26 +155,28 @@ static const struct range {
     ROW(init, INT, 0, NST_INIT_COUNT - 1),
     ROW(init_noise, REAL, 0, 1),
     ROW(init_sigma, REAL, 0, 1000),
+    ROW(seed, BITS, 0, 0),
     ROW(threads, INT, 0, 1024),
+    TEXT(simd),
+    TEXT(device),
+    TEXT(conv),
+#undef TEXT
 #undef ROW
+#undef BYTES
 };
 
-static double field(const nst_settings *s, const struct range *r)
+const nst_field *nst_settings_fields(int *n)
 {
-    const char *at = (const char *)s + r->offset;
-
-    return r->kind == INT ? *(const int *)(const void *)at : *(const double *)(const void *)at;
+    *n = (int)NST_COUNT(fields);
+    return fields;
 }
 
 nst_status nst_settings_check(const nst_settings *s, nst_error *e)
 {
-    for (size_t i = 0; i < NST_COUNT(ranges); i++) {
-        const struct range *r = &ranges[i];
-        double v = field(s, r);
+    nst_status status = nst_fields_check(fields, (int)NST_COUNT(fields), s, e);
 
-        if (!(v >= r->min && v <= r->max)) /* NaN fails too */
-            return nst_fail(e, NST_EARG, "%s: %g is out of range, expected %g to %g", r->name, v, r->min, r->max);
-    }
+    if (status)
+        return status;
     if (s->size && s->size < 32)
         return nst_fail(e, NST_EARG, "size: %d pixels is too small, expected 32 or more", s->size);
     if (s->content_weight == 0 && s->style_weight == 0)

@@ -181,8 +181,10 @@ void nst_run_close(nst_run *r)
     nst_graph_destroy(&r->graph);
     nst_free(r->share);
     nst_free(r->x);
+    nst_free(r->sums);
     r->share = NULL;
     r->x = NULL;
+    r->sums = NULL;
 }
 
 nst_optim_options nst_run_optim(const nst_run *r)

@@ -27,6 +27,9 @@ typedef struct nst_run {
     double *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS]; /* the style losses' gradient, by row of style */
     float *fa[NST_MODEL_LAYERS], *fb[NST_MODEL_LAYERS]; /* the same for the graph */
 
+    double began, spent;                 /* when, in seconds of nst_now; seconds of all iterations so far */
+    uint64_t *sums;                      /* of the inputs, for checkpoints; NULL until the first */
+
     /* for one scale */
     int scale, w, h;                     /* w, h with the margin */
     nst_style *target[NST_MODEL_LAYERS]; /* by row of style */

@@ -1,5 +1,5 @@
 /* transfer.c: the loop: scale by scale, losses and gradient, a step of the optimiser, a word to the caller. */
-#include "run.h"
+#include "checkpoint.h"
 
 #include <math.h>
 #include <string.h>
@@ -102,7 +102,7 @@ end:
 }
 
 /* Seconds to the end, by pixels: an iteration's time goes with them. */
-static double remaining(const nst_run *r, const nst_progress *p, double spent)
+static double remaining(const nst_run *r, const nst_progress *p)
 {
     double done = 0, left = 0;
 
@@ -113,7 +113,7 @@ static double remaining(const nst_run *r, const nst_progress *p, double spent)
         done += pixels * n;
         left += pixels * (r->plan.iterations[i] - n);
     }
-    return done > 0 ? spent * left / done : 0;
+    return done > 0 ? r->spent * left / done : 0;
 }
 
 static void begin_progress(const nst_run *r, nst_progress *p)
@@ -125,9 +125,8 @@ static void begin_progress(const nst_run *r, nst_progress *p)
         p->total_iterations += r->plan.iterations[i];
 }
 
-/* All iterations of a scale.  *stop: the caller has had enough. */
-static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, void *arg, double began, double *spent,
-                          bool *stop, nst_error *e)
+/* A scale's iterations from p->iteration + 1 on.  *stop: the caller has had enough. */
+static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, void *arg, bool *stop, nst_error *e)
 {
     size_t n = 3 * (size_t)r->w * (size_t)r->h;
 
@@ -136,19 +135,20 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     p->height = r->plan.height[r->scale];
     p->iterations = r->plan.iterations[r->scale];
     memcpy(r->good, r->x, n * sizeof *r->x);
-    for (p->iteration = 1; p->iteration <= p->iterations && !*stop; p->iteration++) {
+    while (p->iteration < p->iterations && !*stop) {
         double at = nst_now();
-        nst_status s = nst_run_evaluate(r, p, e);
+        nst_status s;
 
-        if (s)
+        p->iteration++;
+        if ((s = nst_run_evaluate(r, p, e)))
             return s;
         memcpy(r->good, r->x, n * sizeof *r->x);
         nst_optim_step(&r->cpu, r->optim, r->dx, r->x);
         p->done++;
         p->seconds = nst_now() - at;
-        *spent += p->seconds;
-        p->elapsed = nst_now() - began;
-        p->remaining = remaining(r, p, *spent);
+        r->spent += p->seconds;
+        p->elapsed = nst_now() - r->began;
+        p->remaining = remaining(r, p);
         *stop = tell && tell(arg, p);
     }
     return isfinite(nst_vec_abs(&r->cpu, n, r->x)) ? NST_OK
@@ -176,34 +176,74 @@ nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, cons
     return status;
 }
 
+/* All scales, or what a checkpoint leaves of them. */
+static nst_status paint(nst_run *r, const nst_checkpoint *c, nst_progress *p, nst_progress_fn *progress, void *arg,
+                        nst_error *e)
+{
+    bool stop = false, entered = c != NULL;
+    nst_status s = NST_OK;
+
+    begin_progress(r, p);
+    r->began = nst_now();
+    if (c && !(s = nst_checkpoint_restore(c, r, p, e)))
+        r->began -= p->elapsed;
+    for (; r->scale < r->plan.scales && !stop && !s; r->scale++) {
+        if (!entered) {
+            p->iteration = 0;
+            s = enter(r, e);
+        }
+        entered = false;
+        if (!s)
+            s = iterate(r, p, progress, arg, &stop, e);
+    }
+    return s;
+}
+
+/* r is asked for, and closed. */
+static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn *progress, void *arg, nst_image **out,
+                           nst_error *e)
+{
+    nst_progress p;
+    nst_status status;
+
+    *out = NULL;
+    if ((status = nst_run_open(r, e)))
+        return status;
+    if (!(status = paint(r, c, &p, progress, arg, e))) {
+        status = decode(r, nst_optim_result(r->optim, r->x), out, e);
+    } else if (status == NST_EDIVERGED && r->good) {
+        nst_error why = { "" };
+
+        if (e)
+            why = *e;
+        if (decode(r, r->good, out, NULL) == NST_OK)
+            nst_fail(e, NST_EDIVERGED, "scale %d, iteration %d: %s; the picture before it is kept, a smaller learning "
+                     "rate or style weight may help", p.scale, p.iteration, why.text);
+    }
+    nst_run_close(r);
+    return status;
+}
+
 nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst_image *content,
                         const nst_image *const *styles, int n_styles, const nst_image *init,
                         nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
 {
     nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles };
-    double began = nst_now(), spent = 0;
-    nst_progress p;
-    bool stop = false;
-    nst_status status;
+
+    return transfer(&r, NULL, progress, arg, out, e);
+}
+
+nst_status nst_transfer_resume(const nst_checkpoint *c, const nst_model *model, const nst_image *content,
+                               const nst_image *const *styles, int n_styles, nst_progress_fn *progress, void *arg,
+                               nst_image **out, nst_error *e)
+{
+    /* the start lies behind: any picture will do for it */
+    nst_run r = { .s = &c->s, .model = model, .content = content, .init = content, .styles = styles,
+                  .n_styles = n_styles };
 
     *out = NULL;
-    if ((status = nst_run_open(&r, e)))
-        return status;
-    begin_progress(&r, &p);
-    for (r.scale = 0; r.scale < r.plan.scales && !stop && !status; r.scale++)
-        if (!(status = enter(&r, e)))
-            status = iterate(&r, &p, progress, arg, began, &spent, &stop, e);
-    if (!status) {
-        status = decode(&r, nst_optim_result(r.optim, r.x), out, e);
-    } else if (status == NST_EDIVERGED && r.good) {
-        nst_error why = { "" };
-
-        if (e)
-            why = *e;
-        if (decode(&r, r.good, out, NULL) == NST_OK)
-            nst_fail(e, NST_EDIVERGED, "scale %d, iteration %d: %s; the picture before it is kept, a smaller learning "
-                     "rate or style weight may help", p.scale, p.iteration, why.text);
-    }
-    nst_run_close(&r);
-    return status;
+    if (!nst_kernels_pick(c->s.simd))
+        return nst_fail(e, NST_EUNSUPPORTED, "%s: was painted with kernel set %s, which this machine or build does not "
+                        "have; another set goes on to a picture that is not the same bit for bit", c->path, c->s.simd);
+    return transfer(&r, c, progress, arg, out, e);
 }

@@ -2,6 +2,7 @@
 #ifndef NST_TRANSFER_H
 #define NST_TRANSFER_H
 
+#include "fields.h"
 #include "graph.h"
 #include "image.h"
 
@@ -9,6 +10,9 @@
 
 /* Checks every field's range and that they do not contradict each other. */
 nst_status nst_settings_check(const nst_settings *s, nst_error *e);
+
+/* Every field of nst_settings, in order. */
+const nst_field *nst_settings_fields(int *n);
 
 typedef struct nst_layer_weight {
     int layer; /* index in the model */

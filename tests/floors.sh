@@ -16,8 +16,10 @@ code() {
 
 floor() {
     case ${1##*/} in
+    checkpoint*) echo 4 ;;
+    preview.[ch] | web.[ch]) echo 5 ;;
     nst.h | kernels.h) echo 0 ;;
-    base.h | info.c | mem.c | par.c | status.c | whole.c) echo 1 ;;
+    base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | gemm.c | gram.c | header.* | image.c | jpeg.c | loss.c | \
         optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
     caffe.c | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | pickle.[ch] | safetensors.c | save.c | torch*.c | wavelet* | weights.[ch]) echo 3 ;;

@@ -1,0 +1,458 @@
+/* test_checkpoint.c: a run that is interrupted and goes on paints the bytes of one that is not; a checkpoint that is damaged,
+ * foreign or forged is a sentence. */
+#include "checkpoint.h"
+#include "model.h"
+#include "picture.h"
+
+#include <ctype.h>
+
+static nst_model *model;
+static nst_image *content, *style[2];
+
+static void make_inputs(void)
+{
+
+    ck_assert_int_eq(nst_model_open(&model, "wavelet", NULL), NST_OK);
+    content = smooth_image(70, 55, 4);
+    style[0] = noise_image(48, 50, 3, 255);
+    style[1] = smooth_image(61, 48, 3);
+}
+
+static void drop_inputs(void)
+{
+    nst_model_close(&model);
+    nst_image_destroy(&content);
+    nst_image_destroy(&style[0]);
+    nst_image_destroy(&style[1]);
+
+}
+
+/* Two small scales of 4 and 3 iterations. */
+static nst_settings *settings(const char *preset)
+{
+    nst_settings *s;
+
+    ck_assert_int_eq(nst_settings_create(&s, preset, NULL), NST_OK);
+    s->size = 64;
+    s->size_rule = NST_SIZE_LONGEST;
+    s->scales = 2;
+    s->scale_step = 1.3;
+    s->min_size = 32;
+    s->first_iterations = 4;
+    s->iterations = 3;
+    s->history = 3; /* so that its ring goes round */
+    strcpy(s->style_blend, "2,1");
+    return s;
+}
+
+struct watch {
+    int at;       /* iteration that writes the checkpoint; -1: none, and the first is the last */
+    bool stop;    /* and is the last */
+    int calls;
+    double total; /* of the last iteration */
+};
+
+static int watch(void *arg, const nst_progress *p)
+{
+    struct watch *w = arg;
+    nst_error e = { "" };
+
+    w->calls++;
+    w->total = p->total;
+    if (p->done == w->at) {
+        ck_assert_msg(nst_progress_checkpoint(p, "run.nst", "a note\nof two lines", &e) == NST_OK, "%s", e.text);
+        return w->stop;
+    }
+    return w->at < 0;
+}
+
+static nst_image *paint(const nst_settings *s, struct watch *w)
+{
+    nst_error e = { "" };
+    nst_image *out;
+
+    ck_assert_msg(nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, watch, w, &out, &e) == NST_OK,
+                  "%s", e.text);
+    return out;
+}
+
+static nst_status resume(nst_image **out, struct watch *w, nst_error *e)
+{
+    nst_checkpoint *c;
+    nst_status s = nst_checkpoint_open(&c, "run.nst", e);
+
+    *out = NULL;
+    if (!s)
+        s = nst_transfer_resume(c, model, content, (const nst_image *const *)style, 2, watch, w, out, e);
+    nst_checkpoint_close(&c);
+    return s;
+}
+
+/* A run that stops after an iteration, the first, the last of a scale and the last of all among them, and goes
+ * on from its checkpoint: the picture's bytes and the last loss are those of the run that never stopped. */
+static void compare(nst_settings *s)
+{
+    struct watch whole = { 0 };
+    nst_image *want = paint(s, &whole);
+
+    ck_assert_int_eq(whole.calls, 7);
+    for (int at = 1; at <= 7; at += at == 1 || at == 5 ? 2 : 1) {
+        struct watch first = { .at = at, .stop = true }, rest = { 0 };
+        nst_error e = { "" };
+        nst_image *early = paint(s, &first), *got;
+
+        ck_assert_int_eq(first.calls, at);
+        ck_assert_msg(resume(&got, &rest, &e) == NST_OK, "after %d: %s", at, e.text);
+        ck_assert_int_eq(rest.calls, 7 - at);
+        ck_assert_int_eq(got->width, want->width);
+        ck_assert_int_eq(got->height, want->height);
+        for (int c = 0; c < 4; c++)
+            ck_assert_msg(!memcmp(got->plane[c], want->plane[c], (size_t)want->width * (size_t)want->height * 4),
+                          "%s after %d: channel %d differs", s->preset, at, c);
+        if (at < 7)
+            ck_assert(!(rest.total < whole.total) && !(rest.total > whole.total));
+        nst_image_destroy(&early);
+        nst_image_destroy(&got);
+    }
+    nst_image_destroy(&want);
+    nst_settings_destroy(&s);
+}
+
+START_TEST(the_same_bytes)
+{
+    static const char *const presets[] = { "nst", "opengenus", "neural-style", "style-transfer-pytorch" };
+
+    for (size_t i = 0; i < NST_COUNT(presets); i++)
+        compare(settings(presets[i]));
+}
+END_TEST
+
+/* Another number of threads, an averaged L-BFGS, Adam on a start from noise: what no preset has. */
+START_TEST(other_settings)
+{
+    nst_settings *s = settings("nst");
+
+    s->average = .9;
+    s->threads = 3;
+    compare(s);
+    s = settings("nst");
+    s->optimizer = NST_ADAM;
+    s->average = .9;
+    s->init = NST_INIT_RANDOM;
+    s->clamp = 1;
+    compare(s);
+}
+END_TEST
+
+/* Kernel sets differ in their last bits: the checkpoint remembers which one painted. */
+START_TEST(the_kernel_set_is_kept)
+{
+    nst_settings *s = settings("nst");
+
+    strcpy(s->simd, "scalar");
+    compare(s);
+}
+END_TEST
+
+/* Writing checkpoints changes nothing, and from any of them another run of another process could go on. */
+START_TEST(writing_changes_nothing)
+{
+    nst_settings *s = settings("nst");
+    struct watch plain = { 0 }, writing = { .at = 5 };
+    nst_image *a = paint(s, &plain), *b = paint(s, &writing);
+    nst_checkpoint *c;
+
+    same_image(a, b, 0);
+    ck_assert_int_eq(nst_checkpoint_open(&c, "run.nst", NULL), NST_OK);
+    ck_assert_str_eq(nst_checkpoint_note(c), "a note\nof two lines");
+    ck_assert_int_eq(nst_checkpoint_iteration(c), 5);
+    ck_assert_str_eq(nst_checkpoint_settings(c)->style_layers, s->style_layers);
+    nst_checkpoint_close(&c);
+    ck_assert_int_eq(count_files(), 1);
+    nst_image_destroy(&a);
+    nst_image_destroy(&b);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* ---- what must fail ----------------------------------------------------------------------------- */
+
+static unsigned char *checkpoint(size_t *bytes)
+{
+    nst_settings *s = settings("nst");
+    struct watch w = { .at = 3, .stop = true };
+    nst_image *early = paint(s, &w);
+
+    nst_image_destroy(&early);
+    nst_settings_destroy(&s);
+    return get_file("run.nst", bytes);
+}
+
+static void refuse(nst_status status, const char *text)
+{
+    nst_error e = { "" };
+    nst_checkpoint *c;
+    nst_status s = nst_checkpoint_open(&c, "run.nst", &e);
+
+    ck_assert_msg(s == status, "status %d (%s), expected %d, %s", s, e.text, status, text);
+    ck_assert_ptr_null(c);
+    ck_assert_msg(strstr(e.text, text) && !strncmp(e.text, "run.nst: ", 9), "\"%s\", expected \"%s\"", e.text, text);
+}
+
+START_TEST(every_damage_is_found)
+{
+    size_t bytes;
+    unsigned char *data = checkpoint(&bytes);
+    unsigned char *state = find_bytes(data, bytes, "preset=", 7);
+
+    ck_assert_ptr_nonnull(state);
+    for (size_t i = 0; i < bytes; i += i < 1500 || data + i >= state ? 1 : 1009) { /* header and texts byte by byte */
+        nst_error e = { "" };
+        nst_checkpoint *c;
+
+        data[i] ^= (unsigned char)(1u << i % 8);
+        put_file("run.nst", data, bytes);
+        ck_assert_msg(nst_checkpoint_open(&c, "run.nst", &e) != NST_OK, "byte %zu", i);
+        data[i] ^= (unsigned char)(1u << i % 8);
+    }
+    for (size_t n = 0; n < bytes; n += n < 1500 || n + 9 >= bytes ? 1 : 977) {
+        nst_checkpoint *c;
+
+        put_file("run.nst", data, n);
+        ck_assert_msg(nst_checkpoint_open(&c, "run.nst", NULL) == NST_EFORMAT, "%zu bytes", n);
+    }
+    put_file("run.nst", data, bytes);
+    ck_assert_int_eq(truncate("run.nst", (off_t)bytes + 8), 0);
+    refuse(NST_EFORMAT, "damaged");
+    nst_free(data);
+}
+END_TEST
+
+/* The sum is made right again: what then holds is that every number is checked. */
+static void sign(unsigned char *data, size_t bytes)
+{
+    nst_sum s;
+    uint64_t sum;
+
+    nst_sum_begin(&s);
+    nst_sum_add(&s, data, bytes - 8);
+    sum = nst_sum_end(&s);
+    for (int k = 0; k < 8; k++)
+        data[bytes - 8 + (size_t)k] = (unsigned char)(sum >> 8 * k);
+    put_file("run.nst", data, bytes);
+}
+
+START_TEST(forged_ones_do_no_harm)
+{
+    static const char digits[] = "0129f-=\n";
+    size_t bytes, opened = 0;
+    unsigned char *data = checkpoint(&bytes), *texts = find_bytes(data, bytes, "preset=", 7);
+    size_t end = bytes - 8;
+
+    for (size_t i = 8; i < end; i += data + i < texts - 100 && i > 1500 ? 20011 : 7) {
+        unsigned char was = data[i];
+        struct watch w = { .at = -1 };
+        nst_error e = { "" };
+        nst_image *out;
+        nst_status s;
+
+        data[i] = (unsigned char)digits[i % (sizeof digits - 1)];
+        sign(data, bytes);
+        if ((s = resume(&out, &w, &e)) == NST_OK || s == NST_EDIVERGED)
+            opened++;
+        else
+            ck_assert_msg(*e.text && !strchr(e.text, '\n'), "byte %zu: \"%s\"", i, e.text);
+        nst_image_destroy(&out);
+        data[i] = was;
+    }
+    ck_assert_uint_gt(opened, 0); /* some bytes are a note's, or another seed */
+    nst_free(data);
+}
+END_TEST
+
+START_TEST(foreign_files)
+{
+    static const char other[] = "{\"__metadata__\":{\"nst.checkpoint\":\"7 9.9.9\"}}                                                            ";
+    size_t bytes;
+    unsigned char *data = checkpoint(&bytes), head[8] = { sizeof other - 1 };
+    nst_error e;
+    nst_checkpoint *c;
+
+    write_image(style[0], "a.png", NULL);
+    ck_assert_int_eq(rename("a.png", "run.nst"), 0);
+    refuse(NST_EFORMAT, "is not a checkpoint of nst");
+    put_file("run.nst", "", 0);
+    refuse(NST_EFORMAT, "is not a checkpoint of nst");
+    memcpy(data, head, 8);
+    memcpy(data + 8, other, sizeof other - 1);
+    put_file("run.nst", data, 8 + sizeof other - 1);
+    refuse(NST_EUNSUPPORTED, "another version of nst (7 9.9.9)");
+    unlink("run.nst");
+    refuse(NST_EIO, "cannot open");
+    ck_assert_int_eq(nst_checkpoint_open(&c, "/", &e), NST_EIO);
+    nst_free(data);
+}
+END_TEST
+
+/* One pixel of one picture, the model, the number of pictures. */
+START_TEST(other_inputs)
+{
+    struct watch w = { 0 };
+    size_t bytes;
+    nst_error e = { "" };
+    nst_image *out;
+    nst_checkpoint *c;
+
+    nst_free(checkpoint(&bytes));
+    *at(style[1], 2, 5, 5) += 1e-3f;
+    ck_assert_int_eq(resume(&out, &w, &e), NST_EARG);
+    ck_assert_msg(strstr(e.text, "the style picture 2 is not the one"), "%s", e.text);
+    *at(style[1], 2, 5, 5) -= 1e-3f;
+    *at(content, 3, 5, 5) += .5f;
+    ck_assert_int_eq(resume(&out, &w, &e), NST_EARG);
+    ck_assert_msg(strstr(e.text, "the content picture is not the one"), "%s", e.text);
+    *at(content, 3, 5, 5) -= .5f;
+    model->input.mean[0] += .1f;
+    ck_assert_int_eq(resume(&out, &w, &e), NST_EARG);
+    ck_assert_msg(strstr(e.text, "the model is not the one"), "%s", e.text);
+    ck_assert_int_eq(nst_checkpoint_open(&c, "run.nst", &e), NST_OK);
+    ck_assert_int_eq(nst_transfer_resume(c, model, content, (const nst_image *const *)style, 1, NULL, NULL, &out, &e),
+                     NST_EARG);
+    ck_assert_ptr_null(out);
+    nst_checkpoint_close(&c);
+}
+END_TEST
+
+static int write_badly(void *arg, const nst_progress *p)
+{
+    static char note[NST_CHECKPOINT_TEXT + 2];
+    nst_error e = { "" };
+
+    (void)arg;
+    memset(note, 'n', sizeof note - 1);
+    ck_assert_int_eq(nst_progress_checkpoint(p, "run.nst", note, &e), NST_EARG);
+    ck_assert_int_eq(nst_progress_checkpoint(p, "no/folder/run.nst", NULL, &e), NST_EIO);
+    if (access("/dev/full", W_OK) == 0) {
+        ck_assert_int_eq(nst_progress_checkpoint(p, "/dev/full", NULL, &e), NST_EIO);
+        ck_assert_msg(!strncmp(e.text, "/dev/full: cannot write", 23), "%s", e.text);
+    }
+    ck_assert_int_eq(count_files(), 0);
+    return 1;
+}
+
+START_TEST(what_cannot_be_written)
+{
+    nst_settings *s = settings("nst");
+    nst_image *out;
+
+    ck_assert_int_eq(nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, write_badly, NULL, &out, NULL),
+                     NST_OK);
+    nst_image_destroy(&out);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* ---- the table of settings ------------------------------------------------------------------------- */
+
+/* nst.h's struct, read as text: each of its fields has its row, in the same order. */
+START_TEST(every_setting_has_a_row)
+{
+    const char *folder = getenv("SRCDIR");
+    char path[4096], *text, *p, *end;
+    size_t bytes;
+    int n, found = 0;
+    const nst_field *rows = nst_settings_fields(&n);
+
+    ck_assert_ptr_nonnull(folder);
+    snprintf(path, sizeof path, "%s/src/nst.h", folder);
+    text = (char *)get_file(path, &bytes);
+    p = (char *)find_bytes((unsigned char *)text, bytes, "typedef struct nst_settings {", 29) + 29;
+    end = (char *)find_bytes((unsigned char *)p, bytes - (size_t)(p - text), "} nst_settings;", 15);
+    while (p < end) {
+        char name[64];
+        size_t letters = 0;
+
+        if (!strncmp(p, "/*", 2)) {
+            p = strstr(p, "*/") + 2;
+            continue;
+        }
+        if (!strncmp(p, "double ", 7) || !strncmp(p, "char ", 5)) /* the types; what else is a word is a name */
+            p += 5;
+        if (!strncmp(p, "int ", 4) || !strncmp(p, "uint64_t ", 9))
+            p += strcspn(p, " ");
+        while (isalnum((unsigned char)p[letters]) || p[letters] == '_')
+            letters++;
+        if (!letters || isdigit((unsigned char)*p)) {
+            p += letters ? letters : 1;
+            continue;
+        }
+        snprintf(name, sizeof name, "%.*s", (int)letters, p);
+        p += letters;
+        if (!strcmp(name, "e")) /* of "double" */
+            continue;
+        for (int i = 0; i < n; i++)
+            if (!strcmp(rows[i].name, name))
+                goto next;
+        ck_abort_msg("nst_settings.%s has no row in preset.c", name);
+next:
+        found++;
+    }
+    ck_assert_int_eq(found, n);
+    nst_free(text);
+}
+END_TEST
+
+/* To text and back: the same bits, in each preset and at the ends of each range. */
+START_TEST(text_and_back)
+{
+    int n;
+    const nst_field *rows = nst_settings_fields(&n);
+
+    for (int i = 0; nst_preset_name(i); i++)
+        for (int end = 0; end < 3; end++) {
+            nst_settings *s = settings(nst_preset_name(i)), back;
+            char text[8192], again[8192];
+            size_t bytes, more;
+            nst_error e = { "" };
+
+            for (int k = 0; k < n && end; k++) {
+                double v = end == 1 ? rows[k].min : rows[k].max;
+                char *place = (char *)s + rows[k].offset;
+
+                if (rows[k].kind == NST_FIELD_INT)
+                    *(int *)(void *)place = (int)v;
+                else if (rows[k].kind == NST_FIELD_REAL)
+                    *(double *)(void *)place = v;
+                else if (rows[k].kind == NST_FIELD_BITS)
+                    *(uint64_t *)(void *)place = UINT64_MAX;
+            }
+            memset(&back, 0x55, sizeof back);
+            ck_assert_int_eq(nst_fields_write(rows, n, s, text, sizeof text, &bytes, &e), NST_OK);
+            ck_assert_msg(nst_fields_read(rows, n, &back, text, bytes, "text", &e) == NST_OK, "%s", e.text);
+            ck_assert_int_eq(nst_fields_write(rows, n, &back, again, sizeof again, &more, &e), NST_OK);
+            ck_assert_str_eq(text, again);
+            nst_settings_destroy(&s);
+        }
+}
+END_TEST
+
+static void add(TCase *t)
+{
+    tcase_add_checked_fixture(t, make_inputs, drop_inputs);
+    tcase_add_test(t, the_same_bytes);
+    tcase_add_test(t, other_settings);
+    tcase_add_test(t, the_kernel_set_is_kept);
+    tcase_add_test(t, writing_changes_nothing);
+    tcase_add_test(t, every_damage_is_found);
+    tcase_add_test(t, forged_ones_do_no_harm);
+    tcase_add_test(t, foreign_files);
+    tcase_add_test(t, other_inputs);
+    tcase_add_test(t, what_cannot_be_written);
+    tcase_add_test(t, every_setting_has_a_row);
+    tcase_add_test(t, text_and_back);
+}
+
+int main(void)
+{
+    return run_tests("checkpoint", add);
+}
