@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "config.h"
 #include "models.h"
 
 static nst_status one_too_many(const char *command, const char *word, nst_error *e)
@@ -19,12 +20,11 @@ static nst_status bench(int argc, char **argv, nst_error *e)
     nst_settings *settings = NULL;
     nst_status s;
 
-    if ((s = nst_options_parse(argc, argv, &c, NULL, e)))
+    if ((s = nst_config_parse(argc, argv, &c, e)))
         return s;
     if (c.content)
         return one_too_many("bench", c.content, e);
-    if (!(s = nst_settings_create(&settings, c.preset, e)) &&
-        !(s = nst_options_parse(argc, argv, &c, settings, e)))
+    if (!(s = nst_config_settings(argc, argv, &c, &settings, e)))
         s = nst_bench(&c, settings, e);
     nst_settings_destroy(&settings);
     return s;

@@ -1,5 +1,6 @@
 /* help.c: what the program says about itself on a screen, from the tables of options and commands. */
 #include "commands.h"
+#include "config.h"
 
 #include <string.h>
 
@@ -85,8 +86,12 @@ void nst_help_all(FILE *f)
 
 void nst_help_presets(FILE *f)
 {
+    const char *base, *name;
+
     for (int i = 0; nst_preset_name(i); i++)
         fprintf(f, "%-24s %s\n", nst_preset_name(i), nst_preset_summary(i));
+    for (int i = 0; (name = nst_config_preset(i, &base)); i++)
+        fprintf(f, "%-24s %s, with changes from %s\n", name, base, nst_config_path());
 }
 
 static bool command_topic(FILE *f, const char *name)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "config.h"
 #include "interrupt.h"
 #include "paint.h"
 
@@ -21,7 +22,7 @@ static void say_version(void)
 static nst_status say_or_paint(int argc, char **argv, nst_error *e)
 {
     nst_command c;
-    nst_status s = nst_options_parse(argc, argv, &c, NULL, e);
+    nst_status s = nst_config_parse(argc, argv, &c, e);
 
     if (s)
         return s;

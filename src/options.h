@@ -1,4 +1,4 @@
-/* options.h: floor 5, the command line as a table.  Knows nst.h's types but calls nothing of the library, so that the
+/* options.h: floor 5, the command line as a table (options.c), and read by it (arguments.c).  Knows nst.h's types but calls nothing of the library, so that the
  * build machine can make the man page from it. */
 #ifndef NST_OPTIONS_H
 #define NST_OPTIONS_H
@@ -14,6 +14,7 @@
 typedef struct nst_command {
     const char *content, *style[NST_MAX_STYLES];
     int styles;
+    const char *config; /* NULL: the user's own, if there is one; "none" */
     const char *preset; /* NULL: the default one */
     const char *model;  /* NULL: the built-in one */
     int model_input;    /* index into "auto torchvision caffe caffe-rgb" */
@@ -71,10 +72,27 @@ extern const nst_option nst_options[];
 extern const int nst_option_count;
 extern const char *const nst_group_titles[NST_GROUP_COUNT];
 
+/* At most so many rows; options.c checks it. */
+#define NST_MAX_OPTIONS 200
+
+/* By its long name; NULL. */
+const nst_option *nst_options_find(const char *name);
+/* The one that a misspelt long name most likely meant, or NULL. */
+const nst_option *nst_options_nearest(const char *name);
+/* One option's value, as from a file: a flag takes yes or no.  With s NULL it sets what is in c and passes over
+ * settings, with s the reverse. */
+nst_status nst_options_set(const nst_option *r, const char *value, nst_command *c, nst_settings *s, nst_error *e);
+/* After changes of s, which had this optimizer and learning rate before: a step length made for one optimiser is
+ * nonsense for the other, so that a rate which was not changed with the optimiser is forgotten. */
+void nst_options_settle(nst_settings *s, int optimizer, double rate);
+
 /* Reads the command line.  Preset first, everything else over it: call it with settings NULL, which fills c
  * (and checks names only), then make the preset's settings and call it again with them, which fills those.
  * NST_EARG on wrong usage.  argv may be reordered. */
 nst_status nst_options_parse(int argc, char **argv, nst_command *c, nst_settings *s, nst_error *e);
+
+/* As with s NULL, over what is in c already. */
+nst_status nst_options_parse_over(int argc, char **argv, nst_command *c, nst_error *e);
 
 /* The settings as the options that would make them, for a picture's comment: at most bytes - 1 characters. */
 void nst_options_describe(const nst_settings *s, char *text, size_t bytes);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "interrupt.h"
 #include "models.h"
 
@@ -203,7 +204,7 @@ nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error 
     int n;
     nst_status s;
 
-    if ((s = nst_settings_create(&p->s, p->c.preset, e)) || (s = nst_options_parse(argc, argv, &p->c, p->s, e)) ||
+    if ((s = nst_config_settings(argc, argv, &p->c, &p->s, e)) ||
         (s = nst_models_find(p->c.model, model, sizeof model, e)))
         return s;
     n = snprintf(p->comment, sizeof p->comment, "nst %s (%s) --model %.500s ", nst_version(),

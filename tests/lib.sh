@@ -8,6 +8,7 @@ trap 'chmod -R u+w "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
 broken=0
 unset NST_MODEL
 XDG_DATA_HOME=$dir/data XDG_DATA_DIRS=$dir/system; export XDG_DATA_HOME XDG_DATA_DIRS # not the models of this machine
+XDG_CONFIG_HOME=$dir/config; export XDG_CONFIG_HOME # nor its options
 
 ok() { echo "ok - $*"; }
 not_ok() { echo "not ok - $*"; broken=1; }
