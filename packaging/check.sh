@@ -27,6 +27,7 @@ debs() { # FOLDER JOBS: the packages, into $work/FOLDER
     cp "$tarball" "$work/$1/nst_$version.orig.tar.xz"
     tar -xf "$tarball" -C "$work/$1"
     mv "$work/$1/nst-$version" "$work/$1/$1-tree"
+    cp -r "$here/../debian" "$work/$1/$1-tree/"
     (cd "$work/$1/$1-tree" && DEB_BUILD_OPTIONS="nocheck parallel=$2" dpkg-buildpackage -us -uc >../log 2>&1) ||
         { tail -n 40 "$work/$1/log"; exit 1; }
     (cd "$work/$1" && sha256sum ./*.deb) >"$work/$1.sums"
