@@ -1,6 +1,7 @@
 /* fields.c: a struct as lines of text, name=value, and back to the same bits, whatever the locale. */
 #include "fields.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,5 +152,48 @@ nst_status nst_fields_read(const nst_field *rows, int n, void *base, const char 
         return nst_fail(e, NST_EFORMAT, "%s: has fields that are unknown", path);
     if (nst_fields_check(rows, n, base, &why))
         return nst_fail(e, NST_EFORMAT, "%s: %s", path, why.text);
+    return NST_OK;
+}
+
+nst_status nst_fields_set(const nst_field *rows, int n, void *base, const char *name, const char *value, nst_error *e)
+{
+    const nst_field *r = rows;
+    char *place, *end;
+    bool whole;
+    double v;
+
+    while (r < rows + n && strcmp(r->name, name))
+        r++;
+    if (r == rows + n)
+        return nst_fail(e, NST_EARG, "%s: there is no such field", name);
+    place = (char *)base + r->offset;
+    if (r->kind == NST_FIELD_TEXT) {
+        size_t bytes = strlen(value) + 1;
+
+        if (bytes > r->bytes || !is_plain(value, bytes))
+            return nst_fail(e, NST_EARG, "%s: is longer than %zu characters or holds control characters", name,
+                            r->bytes - 1);
+        memset(place, 0, r->bytes);
+        memcpy(place, value, bytes);
+        return NST_OK;
+    }
+    errno = 0;
+    if (r->kind == NST_FIELD_BITS) {
+        uint64_t bits = strtoull(value, &end, 10);
+
+        if (end == value || *end || errno || strspn(value, "0123456789") != strlen(value))
+            return nst_fail(e, NST_EARG, "%s: \"%s\" is not a whole number from 0 to %" PRIu64, name, value, UINT64_MAX);
+        memcpy(place, &bits, sizeof bits);
+        return NST_OK;
+    }
+    v = strtod(value, &end);
+    whole = r->kind == NST_FIELD_INT;
+    if (end == value || *end || errno || !(v >= r->min && v <= r->max) || (whole && v != (double)(int)v))
+        return nst_fail(e, NST_EARG, "%s: \"%s\" is not a %snumber from %g to %.10g", name, value, whole ? "whole " : "",
+                        r->min, r->max);
+    if (whole)
+        *(int *)(void *)place = (int)v;
+    else
+        *(double *)(void *)place = v;
     return NST_OK;
 }

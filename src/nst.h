@@ -238,6 +238,11 @@ NST_API const char *nst_preset_summary(int i);
 /* The preset's values; NULL is the default preset.  NST_EARG if unknown. */
 NST_API nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error *e);
 NST_API void nst_settings_destroy(nst_settings **s);
+/* The same as assigning to a field, for languages that do not see the struct:
+ * nst_settings_set(s, "style_weight", "12.5", e).  Choices are their numbers.
+ * NST_EARG, and s is as it was, for an unknown field or a value that is none or
+ * out of its range. */
+NST_API nst_status nst_settings_set(nst_settings *s, const char *field, const char *value, nst_error *e);
 
 /* ---- transfer ---------------------------------------------------------- */
 

@@ -171,6 +171,11 @@ const nst_field *nst_settings_fields(int *n)
     return fields;
 }
 
+nst_status nst_settings_set(nst_settings *s, const char *field, const char *value, nst_error *e)
+{
+    return nst_fields_set(fields, (int)NST_COUNT(fields), s, field, value, e);
+}
+
 nst_status nst_settings_check(const nst_settings *s, nst_error *e)
 {
     nst_status status = nst_fields_check(fields, (int)NST_COUNT(fields), s, e);

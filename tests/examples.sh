@@ -18,6 +18,10 @@ check "nst paints the same" "$NST" -q -s 128 -o "$dir/nst.png" "$content" "$styl
 check "paint.c tells a failure" sh -c "! '$dir/paint' '$dir/none' '$style' '$dir/x.png' 2>'$dir/said' && grep -q none '$dir/said'"
 check "and leaves nothing" test ! -e "$dir/x.png"
 
+if command -v python3 >/dev/null; then
+    check "paint.py paints" python3 "$SRCDIR/examples/paint.py" "$library" "$content" "$style" "$dir/python.png"
+    check "paint.c and paint.py: the same file" cmp "$dir/paint.png" "$dir/python.png"
+fi
 if python3 -c 'import PIL, numpy' 2>/dev/null; then
     check "paint.c and nst: the same pixels" python3 -c "
 import sys, numpy as n

@@ -402,6 +402,37 @@ next:
 }
 END_TEST
 
+/* Fields by name: what a binding sets is what C assigns; what cannot be set leaves everything as it was. */
+START_TEST(fields_are_set_by_name)
+{
+    static const struct {
+        const char *name, *value, *says;
+    } wrong[] = {
+        { "sise", "1", "no such field" },   { "size", "", "not a whole number" },  { "size", "70000", "0 to 65535" },
+        { "size", "1.5", "whole number" },  { "scale_step", "1", "1.01 to 100" },  { "tv_weight", "nan", "not a number" },
+        { "tv_weight", "1x", "1x" },        { "seed", "-1", "whole number" },      { "seed", "99999999999999999999", "whole" },
+        { "simd", "longer than sixteen characters", "15 characters" },             { "device", "a\nb", "control" },
+    };
+    nst_settings *s = settings("nst"), before;
+    nst_error e;
+
+    ck_assert_int_eq(nst_settings_set(s, "size", "640", &e), NST_OK);
+    ck_assert_int_eq(nst_settings_set(s, "style_weight", "12.5", &e), NST_OK);
+    ck_assert_int_eq(nst_settings_set(s, "seed", "18446744073709551615", &e), NST_OK);
+    ck_assert_int_eq(nst_settings_set(s, "simd", "avx2", &e), NST_OK);
+    ck_assert_int_eq(s->size, 640);
+    ck_assert(s->style_weight == 12.5 && s->seed == UINT64_MAX);
+    ck_assert_str_eq(s->simd, "avx2");
+    before = *s;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_int_eq(nst_settings_set(s, wrong[i].name, wrong[i].value, &e), NST_EARG);
+        ck_assert_msg(strstr(e.text, wrong[i].says) && !strncmp(e.text, wrong[i].name, strlen(wrong[i].name)), "%s", e.text);
+    }
+    ck_assert_int_eq(memcmp(&before, s, sizeof before), 0);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
 /* To text and back: the same bits, in each preset and at the ends of each range. */
 START_TEST(text_and_back)
 {
@@ -449,6 +480,7 @@ static void add(TCase *t)
     tcase_add_test(t, other_inputs);
     tcase_add_test(t, what_cannot_be_written);
     tcase_add_test(t, every_setting_has_a_row);
+    tcase_add_test(t, fields_are_set_by_name);
     tcase_add_test(t, text_and_back);
 }
 
