@@ -5,6 +5,7 @@
 
 #include "bench.h"
 #include "config.h"
+#include "devices.h"
 #include "models.h"
 
 static nst_status one_too_many(const char *command, const char *word, nst_error *e)
@@ -37,6 +38,11 @@ static nst_status model(int argc, char **argv, nst_error *e)
     nst_status s = nst_options_parse(argc, argv, &c, NULL, e);
 
     return s ? s : nst_models_run(&c, e);
+}
+
+static nst_status devices(int argc, char **argv, nst_error *e)
+{
+    return argc > 1 ? one_too_many("devices", argv[1], e) : nst_devices_run(e);
 }
 
 static nst_status help(int argc, char **argv, nst_error *e)

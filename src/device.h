@@ -2,7 +2,12 @@
  *
  * The graph decides what is computed when and where each buffer lies; a device
  * decides how features are laid out and computes.  Buffers are offsets into one
- * arena on the device, in bytes; NST_NONE is no buffer.
+ * arena on the device, in bytes; NST_NONE is no buffer.  The arena may lie in
+ * pieces of `limit` bytes; then no buffer crosses a border between two.
+ *
+ * A device may go on working when a call returns.  What callers point to (x, a
+ * and b of a tap, distance) must stay until nst_graph_stats, nst_graph_keep or
+ * the backward pass of node 0 has returned, which wait.
  */
 #ifndef NST_DEVICE_H
 #define NST_DEVICE_H
@@ -38,6 +43,8 @@ typedef struct nst_device_ops {
     size_t (*feature_bytes)(const nst_device *d, int channels, int w, int h);
     size_t (*mask_bytes)(const nst_device *d, int channels, int w, int h);
     size_t (*scratch_bytes)(const nst_device *d, const nst_node *nodes, int count);
+    /* Bytes of the arena's pieces, a multiple of NST_ALIGN; NULL: it is one. */
+    size_t (*limit)(const nst_device *d);
     /* The arena, scratch at its end; an old one is given up. */
     nst_status (*reserve)(nst_device *d, size_t bytes, size_t scratch, nst_error *e);
     /* Features of node i from those of node i - 1, of node 0 from x [3][picture_h][picture_w]. */
@@ -46,7 +53,8 @@ typedef struct nst_device_ops {
     /* Gradient of what node i reads, into node i - 1's dout; node 0 adds to dx. */
     nst_status (*backward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, float *dx,
                            nst_error *e);
-    /* A tap's part of the gradient at node i, added to dresult, or its start when the node is the last. */
+    /* A tap's part of the gradient at node i, added to dresult, or its start when the node is the last.  *distance may
+     * be added to as late as in the backward pass of node 0. */
     nst_status (*tap)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
     nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
@@ -54,6 +62,10 @@ typedef struct nst_device_ops {
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
+    /* All NULL for the CPU. */
+    const char *(*label)(const nst_device *d); /* "opencl:0 (NAME)" */
+    const nst_device_counts *(*counts)(const nst_device *d);
+    nst_status (*peak)(nst_device *d, double *flops, nst_error *e);
     void (*destroy)(nst_device *d);
 } nst_device_ops;
 
@@ -66,6 +78,9 @@ struct nst_kept {
     double square; /* sum over the core */
 };
 
+/* By o->device: choose.c knows the names. */
+nst_status nst_device_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count,
+                             nst_error *e);
 nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
 
 #endif

@@ -28,6 +28,7 @@ struct buffer {
 struct plan {
     struct buffer buffer[MAX_BUFFERS];
     int count;
+    size_t limit; /* the arena lies in pieces of so many bytes, 0: in one */
 };
 
 static void add(struct plan *p, size_t *where, size_t bytes, int first, int last)
@@ -38,6 +39,14 @@ static void add(struct plan *p, size_t *where, size_t bytes, int first, int last
 static bool meet(const struct buffer *a, const struct buffer *b)
 {
     return a->first <= b->last && b->first <= a->last;
+}
+
+/* Off the border between two pieces of the arena; one that fits into none begins at a border. */
+static size_t within_piece(const struct plan *p, size_t offset, size_t bytes)
+{
+    if (p->limit && offset % p->limit && offset / p->limit != (offset + bytes - 1) / p->limit)
+        offset += p->limit - offset % p->limit;
+    return offset;
 }
 
 /* The largest first, each at the lowest place that is free during its life. */
@@ -59,7 +68,7 @@ static size_t place(struct plan *p)
                 const struct buffer *o = &p->buffer[i];
 
                 if (done[i] && meet(o, b) && b->offset < o->offset + o->bytes && o->offset < b->offset + b->bytes)
-                    b->offset = o->offset + o->bytes, moved = true;
+                    b->offset = within_piece(p, o->offset + o->bytes, b->bytes), moved = true;
             }
         }
         done[b - p->buffer] = true;
@@ -179,12 +188,30 @@ static void set_rectangles(nst_graph *g, const nst_window *win)
     }
 }
 
+/* Whether each buffer fits into a piece of the arena. */
+static nst_status check_pieces(const nst_graph *g, nst_error *e)
+{
+    const nst_device_ops *ops = g->device->ops;
+    size_t limit = ops->limit ? ops->limit(g->device) : 0;
+
+    for (int i = 0; limit && i < g->count; i++) {
+        size_t bytes = ops->feature_bytes(g->device, g->node[i].out, g->node[i].w, g->node[i].h);
+
+        if (bytes > limit)
+            return nst_fail(e, NST_EMEM, "%s: the features of layer %d at %d x %d take %.1f MB, and the device gives at "
+                            "most %.1f MB at once; a smaller --size, or --window, or --device cpu",
+                            ops->label(g->device), i + 1, g->node[i].w, g->node[i].h, (double)bytes / 1e6,
+                            (double)limit / 1e6);
+    }
+    return NST_OK;
+}
+
 /* Sizes and offsets of every node for a window; returns the arena's bytes.  Steps: node i forward is step i,
  * backward 2 count - 1 - i.  Taps live as long as they are used. */
 static size_t dry_run(nst_graph *g, const nst_window *win, nst_use use, size_t *scratch)
 {
     const nst_device_ops *ops = g->device->ops;
-    struct plan p = { .count = 0 };
+    struct plan p = { .count = 0, .limit = ops->limit ? ops->limit(g->device) : 0 };
     int end = 2 * g->count - 1;
     bool backward = use == NST_USE_GRADIENT;
 
@@ -237,11 +264,7 @@ nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_err
         goto fail;
     }
     g->node[g->count - 1].pooled = false;
-    if (o->device && strcmp(o->device, "cpu") != 0) {
-        s = nst_fail(e, NST_EUNSUPPORTED, "device \"%s\": not known, expected cpu", o->device);
-        goto fail;
-    }
-    if ((s = nst_cpu_create(&g->device, o, g->node, g->count, e)))
+    if ((s = nst_device_create(&g->device, o, g->node, g->count, e)))
         goto fail;
     *out = g;
     return NST_OK;
@@ -280,7 +303,7 @@ nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, n
         return s;
     *bytes = dry_run(&trial, win, use, &scratch);
     *bytes += scratch;
-    return NST_OK;
+    return check_pieces(&trial, e);
 }
 
 nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
@@ -301,6 +324,8 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
         return s;
     g->win.w = 0;
     bytes = dry_run(g, win, use, &scratch);
+    if ((s = check_pieces(g, e)))
+        return s;
     if (bytes > g->reserved || scratch > g->scratch) {
         bytes = bytes > g->reserved ? bytes : g->reserved;
         scratch = scratch > g->scratch ? scratch : g->scratch;
@@ -385,6 +410,22 @@ double nst_graph_work(const nst_graph *g, const nst_window *win)
         work += (9. * n->in * n->out + 64. * (n->in + n->out)) * n->w * n->h;
     }
     return work;
+}
+
+const nst_device_counts *nst_graph_counts(const nst_graph *g)
+{
+    return g->device->ops->counts ? g->device->ops->counts(g->device) : NULL;
+}
+
+nst_status nst_graph_peak(nst_graph *g, double *flops, nst_error *e)
+{
+    *flops = 0;
+    return g->device->ops->peak ? g->device->ops->peak(g->device, flops, e) : NST_OK;
+}
+
+bool nst_graph_on_cpu(const nst_graph *g)
+{
+    return !g->device->ops->label;
 }
 
 const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward)

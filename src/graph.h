@@ -21,7 +21,9 @@ typedef struct nst_graph_options {
     float scale[3], shift[3];      /* the network sees scale * x + shift, plane by plane (then zero padding) */
     bool bgr;                      /* planes of x come as B G R while the model's first layer expects
                                       R G B, or the reverse: they are swapped */
-    const char *device;            /* "cpu" */
+    const char *device;            /* as nst_settings.device; NULL: "cpu" */
+    const char *cache;             /* folder for compiled programs of devices, NULL or "": none */
+    bool profile;                  /* each operation waits for its end, so that nst_graph_timing tells the truth */
     const char *conv;              /* "auto", "im2col", ... */
     nst_cpu cpu;                   /* for device "cpu" */
 } nst_graph_options;
@@ -103,6 +105,18 @@ typedef struct nst_timing {
     double forward, stats, tap, backward;
 } nst_timing;
 const nst_timing *nst_graph_timing(const nst_graph *g); /* [layers] */
+/* What the device has done since it was created, or NULL where it does not count (the CPU). */
+typedef struct nst_device_counts {
+    size_t launches, products;     /* our kernels; matrix products by the library */
+    size_t waits;                  /* calls that block */
+    size_t up, down;               /* bytes to and from the device */
+    size_t moved;                  /* bytes that kernels and products read and write, each once */
+    double flop;                   /* of the products and the first layer */
+} nst_device_counts;
+const nst_device_counts *nst_graph_counts(const nst_graph *g);
+/* Measures multiply-adds that stay in registers, in FLOP/s; 0 for the CPU. */
+nst_status nst_graph_peak(nst_graph *g, double *flops, nst_error *e);
+bool nst_graph_on_cpu(const nst_graph *g);
 /* The name of the algorithm of a layer's convolution in a window of the placed size: "winograd4". */
 const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward);
 

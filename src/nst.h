@@ -32,6 +32,7 @@ typedef enum nst_status {
     NST_EMEM,         /* out of memory */
     NST_EUNSUPPORTED, /* this build or this machine lacks what was asked for */
     NST_EDIVERGED,    /* the optimisation met a NaN or an infinity */
+    NST_EDEVICE,      /* a device or its driver failed: its compiler, a kernel, the card itself */
     NST_STATUS_COUNT
 } nst_status;
 
@@ -227,7 +228,9 @@ typedef struct nst_settings {
     /* machine */
     int threads;            /* 0: one for each core that the process may use */
     char simd[16];          /* kernel set by name; "": the fastest that runs here */
-    char device[64];        /* "cpu" */
+    char device[64];        /* what computes: "auto" takes a graphics card where there is one, else the CPU; "cpu";
+                               "opencl" (the first device, cards first), "opencl:N", or a part of a device's name */
+    char cache[512];        /* folder for programs that devices' drivers compile; "": they are compiled each time */
     char conv[16];          /* convolution algorithm: "auto", "im2col", "winograd4", "winograd6" */
 } nst_settings;
 
@@ -321,6 +324,26 @@ NST_API nst_status nst_transfer_resume(const nst_checkpoint *c, const nst_model 
                                        void *arg, nst_image **out, nst_error *e);
 
 /* ---- machine ----------------------------------------------------------- */
+
+typedef enum nst_device_kind { NST_DEVICE_CPU = 0, NST_DEVICE_GPU, NST_DEVICE_OTHER } nst_device_kind;
+
+typedef struct nst_device_info {
+    char device[16];        /* how nst_settings.device names it: "cpu", "opencl:0" */
+    char name[128];         /* "NVIDIA GeForce ..." */
+    char platform[128];     /* of OpenCL; "" for "cpu" */
+    char driver[192];       /* its OpenCL's and its own version; for "cpu" the kernel sets, the chosen one first */
+    char precisions[32];    /* "single, double, half" */
+    int kind;               /* nst_device_kind; a CPU may be a device of OpenCL's, too */
+    int units;              /* compute units, cores */
+    size_t memory, largest; /* bytes: all of it, and the largest buffer; 0 for "cpu" */
+} nst_device_info;
+
+/* Device i: 0 is "cpu", then all that OpenCL reaches; 0 past the last. */
+NST_API int nst_device_at(int i, nst_device_info *info);
+/* What a name means here, and for "auto" in a line why ("no graphics card is reached by OpenCL").  why
+ * [why_bytes] may be NULL.  NST_EUNSUPPORTED where there is no such device or the build has no OpenCL, NST_EARG where
+ * several have the name. */
+NST_API nst_status nst_device_find(const char *name, nst_device_info *info, char *why, size_t why_bytes, nst_error *e);
 
 /* Kernel sets compiled in, plain to fast, by index from 0; NULL past the last. */
 NST_API const char *nst_simd_name(int i);

@@ -104,6 +104,11 @@ const nst_option nst_options[] = {
     { "margin", 0, "PIXELS", NST_OPTION_INT, S(margin), 0, 1024, NULL, NST_GROUP_RUN,
       "painted beyond the sides and cut off",
       "The pictures are continued by reflection.  Without it, the zero padding of the convolutions paints a frame." },
+    { "device", 0, "NAME", NST_OPTION_TEXT, S(device), 0, BYTES(device), "auto cpu opencl", NST_GROUP_RUN,
+      "auto, cpu, opencl, opencl:N, or part of a name",
+      "What computes; nst devices names what there is.  auto takes a graphics card that OpenCL reaches, else the "
+      "processor; where the card fails it goes on with the processor.  opencl is the first device of OpenCL's, cards "
+      "first.  The same picture comes out, but for rounding." },
     { "conv", 0, "KIND", NST_OPTION_WORD, S(conv), 0, BYTES(conv), "auto im2col winograd4 winograd6", NST_GROUP_RUN,
       "auto, im2col, winograd4 or winograd6", "The algorithm of the convolutions." },
     { "simd", 0, "SET", NST_OPTION_WORD, S(simd), 0, BYTES(simd), "scalar avx2 avx512 neon", NST_GROUP_RUN,

@@ -56,12 +56,24 @@ static void say_dry(const nst_painting *p)
     printf("model: %s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model), megabytes(p), p->output);
 }
 
+/* A line where it is not the processor. */
+static void say_device(const nst_painting *p)
+{
+    nst_device_info d;
+    char why[256];
+
+    if (nst_device_find(p->s->device, &d, why, sizeof why, NULL) == NST_OK && strcmp(d.device, "cpu"))
+        fprintf(stderr, "nst: computed by %s, %s%s\n", d.device, d.name,
+                strcmp(p->s->device, "auto") ? "" : ", a graphics card; --device cpu takes the processor");
+}
+
 /* Two lines, and a third where the machine's memory looks too small. */
 static void say_start(nst_painting *p)
 {
     const nst_plan *plan = &p->plan;
 
     fprintf(stderr, "nst: %s\n", nst_model_describe(p->model));
+    say_device(p);
     fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", p->output,
             plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
             megabytes(p));
@@ -207,6 +219,7 @@ nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error 
     if ((s = nst_config_settings(argc, argv, &p->c, &p->s, e)) ||
         (s = nst_models_find(p->c.model, model, sizeof model, e)))
         return s;
+    nst_paths_cache(p->s->cache, sizeof p->s->cache);
     n = snprintf(p->comment, sizeof p->comment, "nst %s (%s) --model %.500s ", nst_version(),
                  *p->s->simd ? p->s->simd : nst_simd_chosen(), nst_paths_base(model));
     nst_options_describe(p->s, p->comment + n, sizeof p->comment - (size_t)n);

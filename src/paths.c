@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -115,4 +116,17 @@ nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
     if (input)
         return fail(e, NST_EIO, "%s: is an input of this run, and inputs are never overwritten", path);
     return S_ISREG(st.st_mode) ? check_folder(path, e) : NST_OK;
+}
+
+void nst_paths_cache(char *out, size_t bytes)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int n = 0;
+
+    if (cache && *cache == '/')
+        n = snprintf(out, bytes, "%s/nst", cache);
+    else if (home && *home == '/')
+        n = snprintf(out, bytes, "%s/.cache/nst", home);
+    if (n <= 0 || (size_t)n >= bytes)
+        *out = 0;
 }

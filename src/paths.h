@@ -14,5 +14,7 @@ nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_e
 nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e);
 /* Asked before a long run and before each write: path can be written and is none of the run's inputs. */
 nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e);
+/* $XDG_CACHE_HOME/nst, without the variable ~/.cache/nst; "" when there is neither.  It may not exist. */
+void nst_paths_cache(char *out, size_t bytes);
 
 #endif

@@ -90,7 +90,7 @@ static nst_status create_graph(nst_run *r, nst_error *e)
 {
     const nst_settings *s = r->s;
     nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
-                            .device = s->device, .conv = s->conv, .cpu = r->cpu };
+                            .device = s->device, .cache = s->cache, .conv = s->conv, .cpu = r->cpu };
 
     o.pooling = s->pooling != NST_POOL_AUTO ? s->pooling : r->model->wavelet ? NST_POOL_AVERAGE : NST_POOL_MAX;
     for (int i = 0; i < r->n_style; i++)

@@ -13,6 +13,7 @@ static const char *const texts[] = {
     [NST_EMEM] = "out of memory",
     [NST_EUNSUPPORTED] = "not supported here",
     [NST_EDIVERGED] = "the optimisation diverged",
+    [NST_EDEVICE] = "the device failed",
 };
 _Static_assert(NST_COUNT(texts) == NST_STATUS_COUNT, "every status has its text");
 

@@ -15,14 +15,15 @@ code() {
 }
 
 floor() {
+    case $1 in opencl/*) echo 3; return ;; esac
     case ${1##*/} in
     checkpoint*) echo 4 ;;
-    preview.[ch] | web.[ch]) echo 5 ;;
+    devices.[ch] | preview.[ch] | web.[ch]) echo 5 ;;
     nst.h | kernels.h) echo 0 ;;
     base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | gemm.c | gram.c | header.* | image.c | jpeg.c | loss.c | \
         optim.c | png.c | recolor.c | resize.c | space.c | tv.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
-    caffe.c | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | pickle.[ch] | safetensors.c | save.c | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
+    caffe.c | choose.c | context.h | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | opencl.h | pickle.[ch] | safetensors.c | save.c | state.h | kernels_cl.h | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
     transfer.[ch] | evaluate.c | exact.c | margin.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     arguments.c | config.[ch]) echo 5 ;;
@@ -32,7 +33,7 @@ floor() {
 }
 
 out_of_place=0
-for f in src/*.c src/*.h; do
+for f in src/*.c src/*.h opencl/*.[ch]; do
     own=$(floor "$f")
     [ "$own" = unknown ] && { not_ok "$f: on no floor; give it one in tests/floors.sh"; continue; }
     for h in $(sed -n 's/^ *# *include "\(.*\)"/\1/p' "$f"); do
@@ -54,7 +55,7 @@ check "simd/ includes nothing of src/" sh -c '! grep -n "include \"\(\.\./\)*\(s
 only() {
     what=$1 pattern=$2 found=
     shift 2
-    for f in src/*.[ch] simd/*; do
+    for f in src/*.[ch] simd/* opencl/*.[ch]; do
         case " $* " in *" $f "*) continue ;; esac
         code "$f" | grep -Eq "$pattern" && found="$found $f"
     done
@@ -66,7 +67,7 @@ only "OpenMP" '# *pragma +omp|include <omp\.h>' src/par.c
 only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
     simd/avx2.c simd/avx512.c simd/neon.c
 only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' $floor5
-only "OpenCL" 'include <(CL|OpenCL|clblast)'
+only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
 
 one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" src/*.[ch] 2>/dev/null | wc -l)
@@ -74,7 +75,7 @@ one_file() { # HEADER: in at most one file of src/
 }
 for h in png.h jpeglib.h lcms2.h libexif/exif-data.h zip.h ini.h hdf5.h matio.h curl/curl.h nettle/sha2.h; do one_file $h; done
 for have in LCMS2 LIBEXIF LIBZIP INIH HDF5 LIBCURL MATIO NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
-    n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* 2>/dev/null | wc -l)
+    n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done
 

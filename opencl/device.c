@@ -1,0 +1,412 @@
+/* device.c: the graph's device on OpenCL: features as [channel][h][w] in arenas no larger than the driver allows;
+ * the picture goes up, its gradient comes down, everything between stays there. */
+#include "state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ARENA_UNIT 4096 /* bytes: arenas are multiples */
+
+nst_span nst_cl_span(const nst_cl_device *d, size_t at)
+{
+    if (at == NST_NONE || !d->arenas)
+        return (nst_span){ d->scratch, 0 };
+    return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
+}
+
+nst_status nst_cl_settle(nst_cl_device *d, nst_error *e)
+{
+    return d->profile ? nst_cl_finish(&d->cl, e) : NST_OK;
+}
+
+size_t nst_cl_host_parts(const nst_cl_device *d)
+{
+    return 2 * (size_t)d->channels * (size_t)d->channels;
+}
+
+/* ---- sizes ---- */
+
+static size_t feature_bytes(const nst_device *d, int channels, int w, int h)
+{
+    (void)d;
+    return (size_t)channels * (size_t)w * (size_t)h * sizeof(float);
+}
+
+static size_t mask_bytes(const nst_device *d, int channels, int w, int h)
+{
+    (void)d;
+    return (size_t)channels * (size_t)((w + 1) / 2) * (size_t)((h + 1) / 2);
+}
+
+static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int count)
+{
+    const nst_cl_device *d = nst_cl_of(base);
+    size_t most = 4, here;
+
+    for (int i = 0; i < count; i++) {
+        if (nodes[i].tap && (here = nst_cl_tap_scratch(d, nodes[i].out)) > most)
+            most = here;
+        if (i && (here = nst_cl_conv_scratch(d, nodes, i)) > most)
+            most = here;
+    }
+    return most;
+}
+
+static size_t limit(const nst_device *base)
+{
+    return nst_cl_of(base)->cl.allocation / ARENA_UNIT * ARENA_UNIT;
+}
+
+static void give_up_arenas(nst_cl_device *d)
+{
+    for (int i = 0; i < d->arenas; i++)
+        nst_cl_release(&d->cl, &d->arena[i], i == d->arenas - 1 ? d->last_bytes : d->arena_bytes);
+    nst_free(d->arena);
+    d->arena = NULL, d->arenas = 0;
+    nst_cl_release(&d->cl, &d->scratch, d->scratch_bytes);
+}
+
+static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    size_t most = limit(base), n = (bytes + most - 1) / most;
+    nst_status s;
+
+    if ((s = nst_cl_finish(&d->cl, e)))
+        return s;
+    give_up_arenas(d);
+    d->arena_bytes = most;
+    if (!(d->arena = nst_calloc(n, sizeof *d->arena)))
+        return nst_fail(e, NST_EMEM, "features: out of memory");
+    if ((s = nst_cl_buffer(&d->cl, scratch, "the convolutions' matrices", &d->scratch, e)))
+        return s;
+    d->scratch_bytes = scratch;
+    for (size_t i = 0; i < n; i++) {
+        size_t here = bytes - i * most < most ? bytes - i * most : most;
+
+        if ((s = nst_cl_buffer(&d->cl, here, "features", &d->arena[i], e)))
+            return s;
+        d->arenas++, d->last_bytes = here;
+    }
+    return NST_OK;
+}
+
+/* ---- the picture ---- */
+
+static void drop_picture(nst_cl_device *d)
+{
+    if (d->staging)
+        clEnqueueUnmapMemObject(d->cl.queue, d->pinned, d->staging, 0, NULL, NULL);
+    if (d->pinned)
+        clReleaseMemObject(d->pinned);
+    nst_cl_release(&d->cl, &d->picture, d->picture_bytes);
+    d->staging = NULL, d->pinned = NULL, d->picture_bytes = 0;
+}
+
+static nst_status make_picture(nst_cl_device *d, size_t bytes, nst_error *e)
+{
+    cl_int code;
+    nst_status s;
+
+    if (d->picture_bytes >= bytes)
+        return NST_OK;
+    if ((s = nst_cl_finish(&d->cl, e)))
+        return s;
+    drop_picture(d);
+    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture, e)))
+        return s;
+    d->picture_bytes = bytes;
+    d->pinned = clCreateBuffer(d->cl.context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &code);
+    if (code == CL_SUCCESS)
+        d->staging = clEnqueueMapBuffer(d->cl.queue, d->pinned, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0,
+                                        NULL, NULL, &code);
+    if (code == CL_SUCCESS)
+        return NST_OK;
+    d->staging = NULL;
+    drop_picture(d);
+    return nst_cl_fail(&d->cl, code, "making room for the picture", e);
+}
+
+/* Where row i of three planes of node 0's rectangle lies in the picture. */
+static size_t row_at(const nst_node *first, const nst_window *win, size_t i)
+{
+    size_t h = (size_t)first->h;
+
+    return (i / h * (size_t)win->picture_h + (size_t)first->y + i % h) * (size_t)win->picture_w + (size_t)first->x;
+}
+
+/* What node 0 sees of x goes up.  Does not wait. */
+static nst_status upload(nst_cl_device *d, const nst_node *first, const nst_window *win, const float *x, nst_error *e)
+{
+    size_t w = (size_t)first->w, h = (size_t)first->h, n = 3 * w * h;
+    nst_status s = make_picture(d, n * sizeof(float), e);
+
+    if (!s && d->writing) /* a forward pass that nothing has waited for */
+        s = nst_cl_finish(&d->cl, e);
+    if (s)
+        return s;
+    for (size_t i = 0; i < 3 * h; i++)
+        memcpy(d->staging + i * w, x + row_at(first, win, i), w * sizeof *x);
+    d->writing = true;
+    return nst_cl_write(&d->cl, d->staging, n * sizeof(float), (nst_span){ d->picture, 0 }, e);
+}
+
+/* The gradient comes down and is added to dx; waits for all that was asked of the device. */
+static nst_status download(nst_cl_device *d, const nst_node *first, const nst_window *win, float *dx, nst_error *e)
+{
+    size_t w = (size_t)first->w, h = (size_t)first->h, n = 3 * w * h;
+    nst_status s;
+
+    if ((s = nst_cl_read_distances(d, e)) ||
+        (s = nst_cl_read(&d->cl, (nst_span){ d->picture, 0 }, n * sizeof(float), d->staging, true, e)))
+        return s;
+    d->writing = false;
+    nst_cl_add_distances(d);
+    for (size_t i = 0; i < 3 * h; i++) {
+        float *to = dx + row_at(first, win, i);
+
+        for (size_t k = 0; k < w; k++)
+            to[k] += d->staging[i * w + k];
+    }
+    return NST_OK;
+}
+
+/* ---- nodes ---- */
+
+static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *e)
+{
+    size_t four = (size_t)((n->w + 1) / 2) * (size_t)((n->h + 1) / 2), pixels = (size_t)n->w * (size_t)n->h;
+    int flags = NST_WRITE_RELU | NST_WRITE_RESULT | (n->pooled ? NST_WRITE_POOL : 0) |
+                (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
+
+    d->cl.counts.flop += 54. * n->out * (double)pixels;
+    return nst_cl_run(&d->cl, NST_CL_first_forward, four, (size_t)(n->out + 3) / 4, (size_t)(n->out + 3) * pixels * 4,
+                      e, "sssiiffffffiiisssiiiii", (nst_span){ d->picture, 0 }, (nst_span){ d->w[0].raw, 0 },
+                      (nst_span){ d->w[0].bias, 0 }, n->out, d->replicate, (double)d->scale[0], (double)d->scale[1],
+                      (double)d->scale[2], (double)d->shift[0], (double)d->shift[1], (double)d->shift[2], d->order[0],
+                      d->order[1], d->order[2], nst_cl_span(d, n->result), nst_cl_span(d, n->pool),
+                      nst_cl_span(d, n->pass), flags, n->w, n->h, n->pooled_w, n->pooled_h);
+}
+
+static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error *e)
+{
+    size_t pixels = (size_t)n->w * (size_t)n->h;
+    nst_status s;
+
+    if (n->pooled && !n->tap && (s = nst_cl_unpool(d, n, e)))
+        return s;
+    d->cl.counts.flop += 54. * n->out * (double)pixels;
+    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiii",
+                      nst_cl_span(d, n->pooled ? n->dresult : n->dout), nst_cl_span(d, n->pass),
+                      (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->picture, 0 }, n->out, d->replicate,
+                      (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0], d->order[1],
+                      d->order[2], n->w, n->h);
+}
+
+static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,
+                          nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    nst_status s;
+
+    if (i == 0 && (s = upload(d, nodes, win, x, e)))
+        return s;
+    s = i ? nst_cl_conv_forward(d, nodes, i, e) : first_forward(d, &nodes[0], e);
+    if (!s && i == d->count - 1)
+        clFlush(d->cl.queue); /* the device starts while the host goes on */
+    return s ? s : nst_cl_settle(d, e);
+}
+
+static nst_status backward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, float *dx,
+                           nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    nst_status s = i ? nst_cl_conv_backward(d, nodes, i, e) : first_backward(d, &nodes[0], e);
+
+    if (!s && i == 0)
+        s = download(d, nodes, win, dx, e);
+    return s ? s : nst_cl_settle(d, e);
+}
+
+/* ---- questions ---- */
+
+static size_t weight_bytes(const nst_device *d)
+{
+    return nst_cl_of(d)->weight_bytes;
+}
+
+static const char *algorithm_name(const nst_device *base, const nst_node *nodes, int i, bool behind)
+{
+    if (i == 0)
+        return "direct";
+    return nst_cl_conv_algorithm(nst_cl_of(base), nodes, i, behind) == NST_CL_WINOGRAD ? "winograd4" : "im2col";
+}
+
+static const char *label(const nst_device *d)
+{
+    return nst_cl_of(d)->cl.label;
+}
+
+static const nst_device_counts *counts(const nst_device *d)
+{
+    return &nst_cl_of(d)->cl.counts;
+}
+
+static nst_status peak(nst_device *base, double *flops, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    size_t items = 1u << 16;
+    int rounds = 256;
+    cl_mem to;
+    nst_status s = nst_cl_buffer(&d->cl, items * sizeof(float), "a measurement", &to, e);
+
+    *flops = 0;
+    if (s)
+        return s;
+    for (int i = 0; i < 5 && !s; i++) {
+        double start = nst_now(), speed;
+
+        if (!(s = nst_cl_run(&d->cl, NST_CL_peak, items, 1, 0, e, "si", (nst_span){ to, 0 }, rounds)) &&
+            !(s = nst_cl_finish(&d->cl, e))) {
+            speed = 2. * 4 * 8 * rounds * (double)items / (nst_now() - start);
+            *flops = speed > *flops ? speed : *flops;
+            if (nst_now() - start < .05) /* long enough for the clock and for a card's own to rise */
+                rounds *= 4;
+        }
+    }
+    nst_cl_release(&d->cl, &to, items * sizeof(float));
+    return s;
+}
+
+/* ---- creation ---- */
+
+static void destroy(nst_device *base)
+{
+    nst_cl_device *d = nst_cl_of(base);
+
+    if (d->cl.queue)
+        clFinish(d->cl.queue);
+    give_up_arenas(d);
+    drop_picture(d);
+    for (int i = 0; i < d->count; i++) {
+        nst_cl_weights *w = &d->w[i];
+
+        nst_cl_release(&d->cl, &w->raw, 0);
+        nst_cl_release(&d->cl, &w->bias, 0);
+        for (int k = 0; k < 2 * NST_CL_ALGORITHMS; k++)
+            nst_cl_release(&d->cl, &w->packed[k / NST_CL_ALGORITHMS][k % NST_CL_ALGORITHMS], 0);
+    }
+    nst_cl_release(&d->cl, &d->gram, 0);
+    nst_cl_release(&d->cl, &d->ask, 0);
+    nst_cl_release(&d->cl, &d->parts, 0);
+    nst_cl_close(&d->cl);
+    nst_free(d->host);
+    nst_free(d);
+}
+
+const nst_device_ops nst_cl_ops = {
+    .name = "opencl",
+    .rectangles = true,
+    .feature_bytes = feature_bytes,
+    .mask_bytes = mask_bytes,
+    .scratch_bytes = scratch_bytes,
+    .limit = limit,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .tap = nst_cl_tap,
+    .stats = nst_cl_stats,
+    .keep = nst_cl_keep,
+    .drop = nst_cl_drop,
+    .weight_bytes = weight_bytes,
+    .algorithm = algorithm_name,
+    .label = label,
+    .counts = counts,
+    .peak = peak,
+    .destroy = destroy,
+};
+
+static nst_status choose(nst_cl_device *d, const char *name, nst_error *e)
+{
+    d->algorithm = NST_CL_AUTO;
+    if (!name || !*name || strcmp(name, "auto") == 0)
+        return NST_OK;
+    if (strcmp(name, "im2col") == 0)
+        d->algorithm = NST_CL_IM2COL;
+    else if (strcmp(name, "winograd4") == 0)
+        d->algorithm = NST_CL_WINOGRAD;
+    else
+        return nst_fail(e, NST_EARG, "convolution \"%s\": not known to OpenCL devices, expected auto, im2col or "
+                        "winograd4", name);
+    return NST_OK;
+}
+
+static nst_status upload_layer(nst_cl_device *d, int i, const nst_layer *l, nst_error *e)
+{
+    size_t weights = (size_t)l->out * (size_t)l->in * 9 * sizeof(float), bias = (size_t)l->out * sizeof(float);
+    nst_cl_weights *w = &d->w[i];
+    nst_status s;
+
+    w->in = l->in, w->out = l->out;
+    if ((s = nst_cl_buffer(&d->cl, weights, "weights", &w->raw, e)) ||
+        (s = nst_cl_buffer(&d->cl, bias, "weights", &w->bias, e)) ||
+        (s = nst_cl_write(&d->cl, l->weight, weights, (nst_span){ w->raw, 0 }, e)) ||
+        (s = nst_cl_write(&d->cl, l->bias, bias, (nst_span){ w->bias, 0 }, e)))
+        return s;
+    d->weight_bytes += weights + bias;
+    return NST_OK;
+}
+
+static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *e)
+{
+    size_t c, parts = 0;
+    nst_status s;
+
+    for (int i = 0; i < d->count; i++) {
+        d->parts_at[i] = parts * sizeof(float);
+        if (nodes[i].tap) {
+            parts += (size_t)nodes[i].out * NST_CL_PARTS;
+            d->channels = nodes[i].out > d->channels ? nodes[i].out : d->channels;
+        }
+    }
+    c = (size_t)d->channels;
+    if ((s = nst_cl_buffer(&d->cl, 2 * c * c * sizeof(float), "statistics", &d->gram, e)) ||
+        (s = nst_cl_buffer(&d->cl, (c * c + c) * sizeof(float), "statistics", &d->ask, e)) ||
+        (s = nst_cl_buffer(&d->cl, parts * sizeof(float), "statistics", &d->parts, e)))
+        return s;
+    if (!(d->host = nst_calloc(2 * c * c + parts, sizeof *d->host)))
+        return nst_fail(e, NST_EMEM, "statistics: out of memory");
+    return NST_OK;
+}
+
+nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int index, const nst_node *nodes, int count,
+                             nst_error *e)
+{
+    nst_cl_device *d = nst_calloc(1, sizeof *d);
+    nst_status s;
+
+    *out = NULL;
+    if (!d)
+        return nst_fail(e, NST_EMEM, "opencl: out of memory");
+    d->base.ops = &nst_cl_ops;
+    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->profile = o->profile;
+    for (int i = 0; i < 3; i++) {
+        d->order[i] = o->bgr ? 2 - i : i;
+        d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];
+    }
+    if ((s = choose(d, o->conv, e)) || (s = nst_cl_open(&d->cl, index, o->cache, o->profile, e)))
+        goto fail;
+    for (int i = 0; i < count; i++, d->count = i)
+        if ((s = upload_layer(d, i, &o->model->layer[nodes[i].layer], e))) {
+            d->count = i + 1;
+            goto fail;
+        }
+    if ((s = make_taps(d, nodes, e)) || (s = nst_cl_finish(&d->cl, e)))
+        goto fail;
+    *out = &d->base;
+    return NST_OK;
+
+fail:
+    destroy(&d->base);
+    return s;
+}

@@ -1,0 +1,513 @@
+/* kernels.cl: what the OpenCL device computes by itself; matrix products are CLBlast's.  OpenCL C 1.2, single
+ * precision only.
+ *
+ * Feature maps lie as [channel][h][w].  A pass mask holds a byte for 2x2 positions, [channel][(h+1)/2][(w+1)/2]:
+ * bit 2 (y % 2) + x % 2 says whether the gradient passes there.  Every buffer comes with its offset in bytes.
+ * Work items beyond the end do nothing: global sizes are rounded up to the work groups'. */
+
+#define BUF(name) global uchar *name##_base, ulong name##_at
+#define FLOATS(name) ((global float *)(name##_base + name##_at))
+#define BYTES(name) (name##_base + name##_at)
+
+/* ---- reading: features, or a gradient behind ReLU, or behind pooling and ReLU ---- */
+
+#define READ_PLAIN 0
+#define READ_MASKED 1
+#define READ_POOLED 2
+#define READ_AVERAGED 3
+
+/* Source of w x h positions a channel (its own sw x sh when pooled) at y, x; zero outside. */
+static float read_at(global const float *s, global const uchar *mask, int mode, int w, int h, int sw, int sh, int y,
+                     int x)
+{
+    float v;
+
+    if (y < 0 || x < 0 || y >= h || x >= w)
+        return 0;
+    if (mode == READ_PLAIN)
+        return s[(size_t)y * w + x];
+    if (!(mask[(size_t)(y >> 1) * ((w + 1) >> 1) + (x >> 1)] >> ((y & 1) * 2 + (x & 1)) & 1))
+        return 0;
+    if (mode == READ_MASKED)
+        return s[(size_t)y * w + x];
+    if ((y >> 1) >= sh || (x >> 1) >= sw) /* an odd side that pooling left out */
+        return 0;
+    v = s[(size_t)(y >> 1) * sw + (x >> 1)];
+    if (mode == READ_AVERAGED) {
+        /* the mean of a window that an odd side cuts is of fewer positions: each had a larger share */
+        v *= .25f;
+        if (y == h - 1 && 2 * sh > h)
+            v *= 2;
+        if (x == w - 1 && 2 * sw > w)
+            v *= 2;
+    }
+    return v;
+}
+
+/* ---- writing: 2x2 positions at an even y, x of one channel ---- */
+
+#define WRITE_RELU 1
+#define WRITE_RESULT 2
+#define WRITE_POOL 4
+#define WRITE_MASK 8
+#define WRITE_AVERAGE 16
+
+/* v: rows of two.  result, pool and mask are the channel's own. */
+static void write_four(const float *v, int flags, int w, int h, int pw, int ph, int y, int x, global float *result,
+                       global float *pool, global uchar *mask)
+{
+    float f[4];
+    uint bits = 0;
+    bool right = x + 1 < w, below = y + 1 < h;
+
+    for (int i = 0; i < 4; i++)
+        f[i] = flags & WRITE_RELU ? fmax(v[i], 0.f) : v[i];
+    /* what an odd side misses repeats its neighbour: the mean of what there is, and never the first maximum */
+    if (!right)
+        f[1] = f[0], f[3] = f[2];
+    if (!below)
+        f[2] = f[0], f[3] = f[1];
+    if (flags & WRITE_RESULT) {
+        global float *at = result + (size_t)y * w + x;
+
+        at[0] = f[0];
+        if (right)
+            at[1] = f[1];
+        if (below)
+            at[w] = f[2];
+        if (right && below)
+            at[w + 1] = f[3];
+    }
+    if (!(flags & WRITE_POOL) || flags & WRITE_AVERAGE) {
+        for (int i = 0; i < 4; i++)
+            bits |= (uint)(f[i] > 0) << i;
+    } else {
+        float most = fmax(fmax(f[0], f[1]), fmax(f[2], f[3]));
+
+        if (most > 0)
+            bits = f[0] == most ? 1 : f[1] == most ? 2 : f[2] == most ? 4 : 8;
+    }
+    if (flags & WRITE_POOL) {
+        if ((y >> 1) < ph && (x >> 1) < pw)
+            pool[(size_t)(y >> 1) * pw + (x >> 1)] =
+                flags & WRITE_AVERAGE ? .25f * ((f[0] + f[1]) + (f[2] + f[3]))
+                                      : fmax(fmax(f[0], f[1]), fmax(f[2], f[3]));
+        else
+            bits = 0;
+    }
+    if (!right)
+        bits &= 5;
+    if (!below)
+        bits &= 3;
+    if (flags & WRITE_MASK)
+        mask[(size_t)(y >> 1) * ((w + 1) >> 1) + (x >> 1)] = (uchar)bits;
+}
+
+#define WRITE_PARAMETERS BUF(result), BUF(pool), BUF(mask), int flags, int w, int h, int pw, int ph
+#define WRITE_FOUR(v, c, y, x)                                                                                       \
+    write_four(v, flags, w, h, pw, ph, y, x, FLOATS(result) + (size_t)(c) * h * w, FLOATS(pool) + (size_t)(c) * ph * pw, \
+               BYTES(mask) + (size_t)(c) * ((h + 1) >> 1) * ((w + 1) >> 1))
+
+/* ---- the first layer: from the picture, and back to it ---- */
+
+/* x [3][h][w]; weight [out][3][9]; s: scale, shift and plane of x of the network's three planes.
+ * Global: 2x2 positions, channels / 4. */
+kernel void first_forward(BUF(x), BUF(weight), BUF(bias), int out, int replicate, float s0, float s1, float s2,
+                          float b0, float b1, float b2, int o0, int o1, int o2, WRITE_PARAMETERS)
+{
+    int i = (int)get_global_id(0), across = (w + 1) >> 1;
+    int y = i / across * 2, x = i % across * 2;
+    float d[3][16];
+    const float scale[3] = { s0, s1, s2 }, shift[3] = { b0, b1, b2 };
+    const int order[3] = { o0, o1, o2 };
+
+    if (y >= h)
+        return;
+    for (int p = 0; p < 3; p++)
+        for (int k = 0; k < 16; k++) {
+            int sy = y + k / 4 - 1, sx = x + k % 4 - 1;
+
+            if (replicate)
+                sy = clamp(sy, 0, h - 1), sx = clamp(sx, 0, w - 1);
+            d[p][k] = sy < 0 || sx < 0 || sy >= h || sx >= w
+                          ? 0 : scale[p] * FLOATS(x)[((size_t)order[p] * h + sy) * w + sx] + shift[p];
+        }
+    for (int o = 4 * (int)get_global_id(1); o < out && o < 4 * (int)get_global_id(1) + 4; o++) {
+        global const float *k = FLOATS(weight) + o * 27;
+        float b = FLOATS(bias)[o], v[4] = { b, b, b, b };
+
+        for (int p = 0; p < 3; p++)
+            for (int t = 0; t < 9; t++) {
+                float g = k[p * 9 + t];
+                int at = t / 3 * 4 + t % 3;
+
+                v[0] += g * d[p][at];
+                v[1] += g * d[p][at + 1];
+                v[2] += g * d[p][at + 4];
+                v[3] += g * d[p][at + 5];
+            }
+        WRITE_FOUR(v, o, y, x);
+    }
+}
+
+/* dx [3][h][w] from dy [out][h][w] through its mask.  With replicate a pixel of the border stands for the padding
+ * next to it, too.  Global: positions. */
+kernel void first_backward(BUF(dy), BUF(mask), BUF(weight), BUF(dx), int out, int replicate, float s0, float s1,
+                           float s2, int o0, int o1, int o2, int w, int h)
+{
+    int i = (int)get_global_id(0), y = i / w, x = i % w;
+    int top = y, left = x, bottom = y, right = x;
+    size_t plane = (size_t)w * h, bytes = (size_t)((h + 1) >> 1) * ((w + 1) >> 1);
+    float d0 = 0, d1 = 0, d2 = 0;
+
+    if (y >= h)
+        return;
+    if (replicate)
+        top -= y == 0, left -= x == 0, bottom += y == h - 1, right += x == w - 1;
+    for (int o = 0; o < out; o++) {
+        global const float *k = FLOATS(weight) + o * 27;
+
+        for (int py = top; py <= bottom; py++)
+            for (int px = left; px <= right; px++)
+                for (int t = 0; t < 9; t++) {
+                    float g = read_at(FLOATS(dy) + o * plane, BYTES(mask) + o * bytes, READ_MASKED, w, h, w, h,
+                                      py - t / 3 + 1, px - t % 3 + 1);
+
+                    d0 += g * k[t];
+                    d1 += g * k[9 + t];
+                    d2 += g * k[18 + t];
+                }
+    }
+    FLOATS(dx)[o0 * plane + i] = s0 * d0;
+    FLOATS(dx)[o1 * plane + i] = s1 * d1;
+    FLOATS(dx)[o2 * plane + i] = s2 * d2;
+}
+
+/* ---- weights: w [out][in][9] as the products want them; backward: rotated by 180 degrees, in and out exchanged ---- */
+
+static void sides(int out, int in, int backward, int i, int *n, int *a, int *b, size_t *from)
+{
+    *n = backward ? in : out;        /* of the result */
+    *a = i / *n, *b = i % *n;        /* channel that is read, channel that is made */
+    *from = backward ? ((size_t)*a * in + *b) * 9 : ((size_t)*b * in + *a) * 9;
+}
+
+/* packed [read * 9 + tap][made] */
+kernel void pack_patches(BUF(weight), BUF(packed), int out, int in, int backward)
+{
+    int i = (int)get_global_id(0), n, a, b;
+    size_t from;
+
+    if (i >= out * in)
+        return;
+    sides(out, in, backward, i, &n, &a, &b, &from);
+    for (int t = 0; t < 9; t++)
+        FLOATS(packed)[((size_t)a * 9 + t) * n + b] = FLOATS(weight)[from + (backward ? 8 - t : t)];
+}
+
+/* G g: 3 to 6 */
+static void filter_line(float g0, float g1, float g2, float *u)
+{
+    float s = -1.f / 6 * (g0 + g2), m = -1.f / 6 * g1, p = 1.f / 24 * g0 + 1.f / 6 * g2, q = 1.f / 12 * g1;
+
+    u[0] = .25f * g0;
+    u[1] = s + m;
+    u[2] = s - m;
+    u[3] = p + q;
+    u[4] = p - q;
+    u[5] = g2;
+}
+
+/* Winograd F(4x4,3x3) (Lavin & Gray 2016): packed [36][read][made] = G g G^T */
+kernel void pack_winograd(BUF(weight), BUF(packed), int out, int in, int backward)
+{
+    int i = (int)get_global_id(0), n, a, b;
+    float g[9], half_way[3][6], u[6];
+    size_t from, plane = (size_t)out * in;
+
+    if (i >= out * in)
+        return;
+    sides(out, in, backward, i, &n, &a, &b, &from);
+    for (int t = 0; t < 9; t++)
+        g[t] = FLOATS(weight)[from + (backward ? 8 - t : t)];
+    for (int c = 0; c < 3; c++)
+        filter_line(g[c], g[3 + c], g[6 + c], half_way[c]);
+    for (int r = 0; r < 6; r++) {
+        filter_line(half_way[0][r], half_way[1][r], half_way[2][r], u);
+        for (int c = 0; c < 6; c++)
+            FLOATS(packed)[(r * 6 + c) * plane + i] = u[c];
+    }
+}
+
+/* ---- convolutions ---- */
+
+/* gw x gh is the source's size before pooling; the result's corner lies at left, top of it. */
+#define READ_PARAMETERS BUF(source), BUF(gate), int mode, int gw, int gh, int sw, int sh, int left, int top
+#define READ(c, y, x)                                                                                        \
+    read_at(FLOATS(source) + (size_t)(c) * (mode < READ_POOLED ? (size_t)gh * gw : (size_t)sh * sw),          \
+            BYTES(gate) + (size_t)(c) * ((gh + 1) >> 1) * ((gw + 1) >> 1), mode, gw, gh, sw, sh, (y) + top, (x) + left)
+
+/* Patches of rows y0.. as a matrix: column p of `count`, ld floats a row; to [channel * 9 + tap][ld].
+ * Global: ld, channels. */
+kernel void patches(READ_PARAMETERS, BUF(to), int w, int y0, int count, int ld, int channels)
+{
+    int p = (int)get_global_id(0), c = (int)get_global_id(1), y = y0 + p / w, x = p % w;
+
+    if (p >= ld || c >= channels)
+        return;
+    for (int t = 0; t < 9; t++)
+        FLOATS(to)[((size_t)c * 9 + t) * ld + p] = p < count ? READ(c, y + t / 3 - 1, x + t % 3 - 1) : 0;
+}
+
+/* Products m [channel][ld] of rows y0.. to features.  Global: 2x2 positions of the rows, channels. */
+kernel void finish(BUF(m), BUF(bias), int biased, int y0, int rows, int ld, int channels, WRITE_PARAMETERS)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 1) >> 1;
+    int r = i / across * 2, x = i % across * 2;
+    float v[4], b = 0;
+
+    if (r >= rows || c >= channels)
+        return;
+    if (biased)
+        b = FLOATS(bias)[c];
+    for (int k = 0; k < 4; k++) {
+        int ry = r + k / 2, rx = x + k % 2;
+
+        v[k] = ry < rows && rx < w ? FLOATS(m)[(size_t)c * ld + (size_t)ry * w + rx] + b : 0;
+    }
+    WRITE_FOUR(v, c, y0 + r, x);
+}
+
+/* B^T d, in place with a stride */
+static void in_line(float *d, int by)
+{
+    float d0 = d[0], d1 = d[by], d2 = d[2 * by], d3 = d[3 * by], d4 = d[4 * by], d5 = d[5 * by];
+    float a = d4 - 4 * d2, b = d3 - 4 * d1, c = d4 - d2, e = 2 * (d3 - d1);
+
+    d[0] = 4 * d0 + (d4 - 5 * d2);
+    d[by] = a + b;
+    d[2 * by] = a - b;
+    d[3 * by] = c + e;
+    d[4 * by] = c - e;
+    d[5 * by] = 4 * d1 + (d5 - 5 * d3);
+}
+
+/* A^T m: 6 to the first 4, in place with a stride */
+static void out_line(float *m, int by)
+{
+    float s1 = m[by] + m[2 * by], d1 = m[by] - m[2 * by], s2 = m[3 * by] + m[4 * by], d2 = m[3 * by] - m[4 * by];
+
+    m[0] = m[0] + s1 + s2;
+    m[by] = d1 + 2 * d2;
+    m[2 * by] = s1 + 4 * s2;
+    m[3 * by] = d1 + 8 * d2 + m[5 * by];
+}
+
+/* Tiles from row of tiles y0 on: v [36][channel][ld] = B^T d B.  Global: ld, channels. */
+kernel void winograd_in(READ_PARAMETERS, BUF(v), int w, int y0, int tiles, int ld, int channels)
+{
+    int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 3) >> 2;
+    int y = (y0 + t / across) * 4 - 1, x = t % across * 4 - 1;
+    float d[36];
+
+    if (t >= ld || c >= channels)
+        return;
+    for (int i = 0; i < 36; i++)
+        d[i] = t < tiles ? READ(c, y + i / 6, x + i % 6) : 0;
+    for (int i = 0; i < 6; i++)
+        in_line(d + i, 6);
+    for (int i = 0; i < 6; i++)
+        in_line(d + 6 * i, 1);
+    for (int i = 0; i < 36; i++)
+        FLOATS(v)[((size_t)i * channels + c) * ld + t] = d[i];
+}
+
+/* m [36][channel][ld] to features: A^T m A, bias, ReLU, pooling.  Global: tiles, channels. */
+kernel void winograd_out(BUF(m), BUF(bias), int biased, int y0, int tiles, int ld, int channels, WRITE_PARAMETERS)
+{
+    int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 3) >> 2;
+    int y = (y0 + t / across) * 4, x = t % across * 4;
+    float d[36], b = 0;
+
+    if (t >= tiles || c >= channels)
+        return;
+    if (biased)
+        b = FLOATS(bias)[c];
+    for (int i = 0; i < 36; i++)
+        d[i] = FLOATS(m)[((size_t)i * channels + c) * ld + t];
+    for (int i = 0; i < 6; i++)
+        out_line(d + i, 6);
+    for (int i = 0; i < 4; i++)
+        out_line(d + 6 * i, 1);
+    for (int k = 0; k < 4; k++) {
+        int r = k / 2 * 2, q = k % 2 * 2;
+        float v[4] = { d[6 * r + q] + b, d[6 * r + q + 1] + b, d[6 * r + q + 6] + b, d[6 * r + q + 7] + b };
+
+        if (y + r < h && x + q < w)
+            WRITE_FOUR(v, c, y + r, x + q);
+    }
+}
+
+/* ---- taps: what losses read ---- */
+
+/* The gradient behind pooling, taken back to dresult; from here on it passes wherever the feature is above 0.
+ * Global: 2x2 positions, channels. */
+kernel void unpool(BUF(source), BUF(gate), BUF(result), BUF(dresult), int mode, int w, int h, int sw, int sh,
+                   int channels)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 1) >> 1;
+    int y = i / across * 2, x = i % across * 2;
+    uint bits = 0;
+
+    if (y >= h || c >= channels)
+        return;
+    for (int k = 0; k < 4; k++) {
+        int ry = y + k / 2, rx = x + k % 2;
+        size_t at = ((size_t)c * h + ry) * w + rx;
+
+        if (ry < h && rx < w) {
+            FLOATS(dresult)[at] = read_at(FLOATS(source) + (size_t)c * sh * sw,
+                                          BYTES(gate) + (size_t)c * ((h + 1) >> 1) * across, mode, w, h, sw, sh, ry, rx);
+            bits |= (uint)(FLOATS(result)[at] > 0) << k;
+        }
+    }
+    BYTES(gate)[((size_t)c * ((h + 1) >> 1) + (y >> 1)) * across + (x >> 1)] = (uchar)bits;
+}
+
+/* Positions start.. of a rectangle of f [channel][fh][fw], `count` of them, packed to p [channel][ld], zeros behind.
+ * Global: ld, channels. */
+kernel void pack_core(BUF(f), BUF(p), int fw, int fh, int x0, int y0, int width, int start, int count, int ld,
+                      int channels)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1);
+
+    if (i >= ld || c >= channels)
+        return;
+    FLOATS(p)[(size_t)c * ld + i] =
+        i < count ? FLOATS(f)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] : 0;
+}
+
+/* df over the same positions += q [channel][ld] (if any) + b[channel] (if any).  Global: count, channels. */
+kernel void add_core(BUF(df), BUF(q), BUF(b), int has_q, int has_b, int fw, int fh, int x0, int y0, int width,
+                     int start, int count, int ld, int channels)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1);
+    float v = 0;
+
+    if (i >= count || c >= channels)
+        return;
+    if (has_q)
+        v += FLOATS(q)[(size_t)c * ld + i];
+    if (has_b)
+        v += FLOATS(b)[c];
+    FLOATS(df)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] += v;
+}
+
+/* sum, with what it lost to rounding in rest (Knuth's two-sum) */
+static void two_sum(float *sum, float *rest, float v)
+{
+    float s = *sum + v, back = s - *sum;
+
+    *rest += (*sum - (s - back)) + (v - back);
+    *sum = s;
+}
+
+/* gram [n][2] (+)= sum over parts of part [parts][n], as a sum and its rest.  Global: n. */
+kernel void gather(BUF(part), BUF(gram), int parts, int n, int add)
+{
+    int i = (int)get_global_id(0);
+    float sum = 0, rest = 0;
+
+    if (i >= n)
+        return;
+    if (add)
+        sum = FLOATS(gram)[2 * (size_t)i], rest = FLOATS(gram)[2 * (size_t)i + 1];
+    for (int k = 0; k < parts; k++)
+        two_sum(&sum, &rest, FLOATS(part)[(size_t)k * n + i]);
+    FLOATS(gram)[2 * (size_t)i] = sum;
+    FLOATS(gram)[2 * (size_t)i + 1] = rest;
+}
+
+/* The work group's sum of v, valid in its first item.  The group's size is a power of two. */
+static float group_sum(float v, local float *work)
+{
+    int i = (int)get_local_id(0);
+
+    work[i] = v;
+    for (int half_size = (int)get_local_size(0) / 2; half_size > 0; half_size /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (i < half_size)
+            work[i] += work[i + half_size];
+    }
+    return i ? 0 : work[0];
+}
+
+/* part [channel][groups] = sums of f over the rectangle.  Global: groups, channels. */
+kernel void sums(BUF(f), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
+{
+    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    global const float *from = FLOATS(f) + (size_t)c * fh * fw;
+    float sum = 0, rest = 0;
+
+    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0))
+        two_sum(&sum, &rest, from[(size_t)(y0 + i / width) * fw + x0 + i % width]);
+    sum = group_sum(sum + rest, work);
+    if (get_local_id(0) == 0)
+        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+}
+
+/* kept [channel][count] = f over the rectangle; part [channel][groups] its sums of squares.
+ * Global: groups, channels. */
+kernel void keep(BUF(f), BUF(kept), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
+{
+    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    global const float *from = FLOATS(f) + (size_t)c * fh * fw;
+    float sum = 0, rest = 0;
+
+    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0)) {
+        float v = from[(size_t)(y0 + i / width) * fw + x0 + i % width];
+
+        FLOATS(kept)[(size_t)c * count + i] = v;
+        two_sum(&sum, &rest, v * v);
+    }
+    sum = group_sum(sum + rest, work);
+    if (get_local_id(0) == 0)
+        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+}
+
+/* df over the rectangle += scale (f - kept); part [channel][groups] the sums of (f - kept)^2.
+ * Global: groups, channels. */
+kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), local float *work, float scale, int fw, int fh, int x0,
+                    int y0, int width, int count)
+{
+    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    float sum = 0, rest = 0;
+
+    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0)) {
+        size_t at = ((size_t)c * fh + y0 + i / width) * fw + x0 + i % width;
+        float v = FLOATS(f)[at] - FLOATS(kept)[(size_t)c * count + i];
+
+        FLOATS(df)[at] += scale * v;
+        two_sum(&sum, &rest, v * v);
+    }
+    sum = group_sum(sum + rest, work);
+    if (get_local_id(0) == 0)
+        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+}
+
+/* ---- the ceiling: multiply-adds that never leave the registers, for nst bench ---- */
+
+kernel void peak(BUF(to), int rounds)
+{
+    float a = (float)get_global_id(0) * 1e-9f, b = a + .125f, m = .9999f;
+    float4 v[8];
+
+    for (int i = 0; i < 8; i++)
+        v[i] = (float4)(a + i, a - i, b + i, b - i);
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < 8; i++)
+            v[i] = fma(v[i], (float4)(m), (float4)(b));
+    for (int i = 1; i < 8; i++)
+        v[0] += v[i];
+    FLOATS(to)[get_global_id(0)] = v[0].x + v[0].y + v[0].z + v[0].w;
+}

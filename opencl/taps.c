@@ -1,0 +1,290 @@
+/* taps.c: what losses read of a layer on the device: statistics, content features, and the gradients they ask for. */
+#include "state.h"
+
+#include <string.h>
+
+#define DEPTH 4096 /* positions of one product: float sums no longer than that are added with their rests */
+
+struct kept {
+    nst_kept base;
+    nst_cl_device *d;
+    cl_mem f; /* [c][h * w] of the core */
+    size_t bytes;
+};
+
+static size_t gram_floats(size_t c, size_t n)
+{
+    return c * n + (n / DEPTH + 1) * c * c;
+}
+
+/* Positions at a time: the matrices of a strip stay small and fit the device, and so do CLBlast's own copies. */
+static size_t strip(const nst_cl_device *d, int channels)
+{
+    size_t c = (size_t)channels, n = (8u << 20) / c / DEPTH * DEPTH;
+
+    n = n < DEPTH ? DEPTH : n > 16 * DEPTH ? 16 * DEPTH : n;
+    while (n > 64 && (gram_floats(c, n) > d->cl.allocation / sizeof(float) ||
+                      2 * c * n > d->cl.allocation / sizeof(float)))
+        n /= 2;
+    return n;
+}
+
+size_t nst_cl_tap_scratch(const nst_cl_device *d, int channels)
+{
+    size_t c = (size_t)channels, n = strip(d, channels), gram = gram_floats(c, n), gradient = 2 * c * n;
+
+    return (gram > gradient ? gram : gradient) * sizeof(float);
+}
+
+static bool whole(const nst_node *n, const nst_rect *core)
+{
+    return core->w == n->w && core->h == n->h;
+}
+
+static size_t positions(const nst_rect *core)
+{
+    return (size_t)core->w * (size_t)core->h;
+}
+
+static size_t parts_bytes(const nst_node *n)
+{
+    return (size_t)n->out * NST_CL_PARTS * sizeof(float);
+}
+
+static nst_span parts(const nst_cl_device *d, const nst_node *n)
+{
+    return (nst_span){ d->parts, d->parts_at[n->layer] };
+}
+
+/* Items of a channel for NST_CL_PARTS groups. */
+static size_t lines(const nst_cl_device *d)
+{
+    return d->cl.group * NST_CL_PARTS;
+}
+
+static float *host_parts(const nst_cl_device *d, int layer)
+{
+    return d->host + nst_cl_host_parts(d) + d->parts_at[layer] / sizeof(float);
+}
+
+static double add_parts(const nst_cl_device *d, int layer, int channel, int channels)
+{
+    const float *p = host_parts(d, layer);
+    double sum = 0;
+
+    for (int i = channel * NST_CL_PARTS; i < (channel + channels) * NST_CL_PARTS; i++)
+        sum += (double)p[i];
+    return sum;
+}
+
+static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t start, size_t count,
+                       nst_error *e)
+{
+    return nst_cl_run(&d->cl, NST_CL_pack_core, count, (size_t)n->out, 2 * (size_t)n->out * count * sizeof(float), e,
+                      "ssiiiiiiiii", nst_cl_span(d, n->result), (nst_span){ d->scratch, 0 }, n->w, n->h, core->x,
+                      core->y, core->w, (int)start, (int)count, (int)count, n->out);
+}
+
+/* ---- statistics ---- */
+
+/* The Gram matrix of one strip of positions, added to d->gram: products of DEPTH positions each, then their sum. */
+static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t start, size_t count,
+                             nst_error *e)
+{
+    size_t c = (size_t)n->out, deep = count / DEPTH, rest = count % DEPTH;
+    nst_cl_gemm g = { .m = c, .n = c, .k = DEPTH, .lda = count, .stride_a = DEPTH, .stride_c = c * c, .batch = deep };
+    nst_status s;
+
+    g.a = (nst_span){ d->scratch, 0 };
+    g.c = (nst_span){ d->scratch, c * strip(d, n->out) * sizeof(float) };
+    if (whole(n, core)) {
+        g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
+        g.lda = positions(core);
+    } else if ((s = pack(d, n, core, start, count, e))) {
+        return s;
+    }
+    nst_span parts_of = g.c;
+
+    if (deep && (s = nst_cl_square(&d->cl, &g, e)))
+        return s;
+    if (rest) {
+        g.k = rest, g.batch = 1;
+        g.a.at += deep * DEPTH * sizeof(float), g.c.at += deep * c * c * sizeof(float);
+        if ((s = nst_cl_square(&d->cl, &g, e)))
+            return s;
+    }
+    deep += rest > 0;
+    return nst_cl_run(&d->cl, NST_CL_gather, c * c, 1, (deep + 2) * c * c * sizeof(float), e, "ssiii", parts_of,
+                      (nst_span){ d->gram, 0 }, (int)deep, (int)(c * c), start > 0);
+}
+
+nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out);
+    nst_status status;
+
+    for (size_t start = 0; start < all; start += most)
+        if ((status = gram_strip(d, n, core, start, all - start < most ? all - start : most, e)))
+            return status;
+    if ((status = nst_cl_run(&d->cl, NST_CL_sums, lines(d), c, c * all * sizeof(float), e, "ssliiiiii",
+                             nst_cl_span(d, n->result), parts(d, n), n->w, n->h, core->x, core->y, core->w,
+                             (int)all)) ||
+        (status = nst_cl_read(&d->cl, (nst_span){ d->gram, 0 }, 2 * c * c * sizeof(float), d->host, false, e)) ||
+        (status = nst_cl_read(&d->cl, parts(d, n), parts_bytes(n), host_parts(d, n->layer), true, e)))
+        return status;
+    d->writing = false;
+    for (size_t i = 0; i < c * c; i++)
+        s->gram[i] += (double)d->host[2 * i] + (double)d->host[2 * i + 1];
+    for (int i = 0; i < n->out; i++)
+        s->sum[i] += add_parts(d, n->layer, i, 1);
+    return NST_OK;
+}
+
+/* ---- content features ---- */
+
+void nst_cl_drop(nst_kept *base)
+{
+    struct kept *k = (struct kept *)(void *)base;
+
+    nst_cl_release(&k->d->cl, &k->f, k->bytes);
+    nst_free(k);
+}
+
+nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    struct kept *k = nst_calloc(1, sizeof *k);
+    size_t all = positions(core);
+    nst_status s;
+
+    *out = NULL;
+    if (!k)
+        return nst_fail(e, NST_EMEM, "content features: out of memory");
+    k->base.ops = &nst_cl_ops, k->d = d, k->bytes = (size_t)n->out * all * sizeof(float);
+    if ((s = nst_cl_buffer(&d->cl, k->bytes, "content features", &k->f, e)) ||
+        (s = nst_cl_run(&d->cl, NST_CL_keep, lines(d), (size_t)n->out, 2 * k->bytes, e, "sssliiiiii",
+                        nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, parts(d, n), n->w, n->h, core->x, core->y,
+                        core->w, (int)all)) ||
+        (s = nst_cl_read(&d->cl, parts(d, n), parts_bytes(n), host_parts(d, n->layer), true, e))) {
+        nst_cl_drop(&k->base);
+        return s;
+    }
+    d->writing = false;
+    k->base.square = add_parts(d, n->layer, 0, n->out);
+    *out = &k->base;
+    return NST_OK;
+}
+
+/* ---- gradients ---- */
+
+nst_status nst_cl_unpool(nst_cl_device *d, const nst_node *n, nst_error *e)
+{
+    size_t four = (size_t)((n->w + 1) / 2) * (size_t)((n->h + 1) / 2);
+
+    return nst_cl_run(&d->cl, NST_CL_unpool, four, (size_t)n->out, 9 * four * (size_t)n->out * sizeof(float), e,
+                      "ssssiiiiii", nst_cl_span(d, n->dout), nst_cl_span(d, n->pass), nst_cl_span(d, n->result),
+                      nst_cl_span(d, n->dresult), d->average ? NST_READ_AVERAGED : NST_READ_POOLED, n->w, n->h,
+                      n->pooled_w, n->pooled_h, n->out);
+}
+
+static bool all_zero(const float *b, int n)
+{
+    for (int i = 0; b && i < n; i++)
+        if (b[i] != 0)
+            return false;
+    return true;
+}
+
+/* df (+)= a f over one strip of positions, + b. */
+static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t df, size_t start,
+                                 size_t count, bool add, bool shifted, nst_error *e)
+{
+    size_t c = (size_t)n->out;
+    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = { d->ask, 0 }, .ldb = c, .batch = 1 };
+    nst_span to = nst_cl_span(d, df), b = { d->ask, c * c * sizeof(float) };
+    bool apart = !whole(n, core);
+    nst_status s;
+
+    if (apart) {
+        if ((s = pack(d, n, core, start, count, e)))
+            return s;
+        g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n->out) * sizeof(float) };
+        g.lda = g.ldc = count;
+    } else {
+        g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
+        g.c = to, g.c.at += start * sizeof(float);
+        g.lda = g.ldc = positions(core);
+        g.add = add;
+    }
+    if ((s = nst_cl_product(&d->cl, &g, e)) || (!apart && !shifted))
+        return s;
+    return nst_cl_run(&d->cl, NST_CL_add_core, count, c, 3 * c * count * sizeof(float), e, "sssiiiiiiiiiii", to,
+                      apart ? g.c : b, b, apart, shifted, n->w, n->h, core->x, core->y, core->w, (int)start,
+                      (int)count, (int)count, n->out);
+}
+
+static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+                                 size_t df, bool add, nst_error *e)
+{
+    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out);
+    bool shifted = !all_zero(t->b, n->out);
+    nst_status s;
+
+    if ((s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), (nst_span){ d->ask, 0 }, e)) ||
+        (shifted &&
+         (s = nst_cl_write(&d->cl, t->b, c * sizeof(float), (nst_span){ d->ask, c * c * sizeof(float) }, e))))
+        return s;
+    for (size_t start = 0; start < all; start += most)
+        if ((s = gradient_strip(d, n, core, df, start, all - start < most ? all - start : most, add, shifted, e)))
+            return s;
+    return NST_OK;
+}
+
+nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                      const nst_tap_gradient *t, double *distance, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    const nst_node *n = &nodes[i];
+    size_t df = n->pooled ? n->dresult : n->dout, all = positions(core);
+    const struct kept *k = (const struct kept *)(const void *)t->content;
+    nst_status s;
+
+    if (n->pooled && (s = nst_cl_unpool(d, n, e)))
+        return s;
+    if (last && !(t->a && whole(n, core)) &&
+        (s = nst_cl_zero(&d->cl, nst_cl_span(d, df), (size_t)n->out * (size_t)n->w * (size_t)n->h * sizeof(float), e)))
+        return s;
+    if (t->a && (s = style_gradient(d, n, core, t, df, !last, e)))
+        return s;
+    if (k) {
+        if ((s = nst_cl_run(&d->cl, NST_CL_content, lines(d), (size_t)n->out, 4 * (size_t)n->out * all * sizeof(float),
+                            e, "sssslfiiiiii", nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_span(d, df),
+                            parts(d, n), t->content_scale, n->w, n->h, core->x, core->y, core->w, (int)all)))
+            return s;
+        d->pending[i].to = distance, d->pending[i].n = (size_t)n->out;
+    }
+    return nst_cl_settle(d, e);
+}
+
+nst_status nst_cl_read_distances(nst_cl_device *d, nst_error *e)
+{
+    for (int i = 0; i < d->count; i++) {
+        size_t bytes = d->pending[i].n * NST_CL_PARTS * sizeof(float);
+        nst_status s;
+
+        if (bytes && (s = nst_cl_read(&d->cl, (nst_span){ d->parts, d->parts_at[i] }, bytes,
+                                      host_parts(d, i), false, e)))
+            return s;
+    }
+    return NST_OK;
+}
+
+void nst_cl_add_distances(nst_cl_device *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        if (d->pending[i].n)
+            *d->pending[i].to += add_parts(d, i, 0, (int)d->pending[i].n);
+        d->pending[i].n = 0;
+    }
+}

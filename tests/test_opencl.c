@@ -1,0 +1,277 @@
+/* test_opencl.c: the OpenCL device against the CPU's, on the first device that OpenCL reaches: every node, statistics,
+ * gradients, windows; small largest buffers and work groups; the presets; every failure that can be provoked. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../opencl/opencl.h"
+#include "chain.h"
+#include "transfer.h"
+
+static const char *const algorithms[] = { "im2col", "winograd4" };
+/* Each device is within test_graph.c's bounds of the truth (2e-6 by products of patches, 6e-6 by Winograd): the CPU
+ * side uses patches, so two are as far apart as the sum. */
+static const double allowed[] = { 4e-6, 8e-6 };
+
+static const chain_shape shapes[] = {
+    { { { 8 } }, false, false, false, false, 5, 4 },
+    { { { 8, 16 }, { 24 } }, false, false, false, true, 17, 13 },
+    { { { 8 }, { 16 }, { 16 } }, false, true, false, false, 19, 21 },
+    { { { 8 }, { 16 }, { 16 } }, true, true, true, true, 19, 21 },
+    { { { 16 }, { 17, 8 }, { 24 } }, true, false, false, false, 22, 15 },
+    { { { 3, 8 }, { 40 }, { 8, 8 } }, false, false, true, false, 25, 18 },
+    { { { 8 }, { 8 }, { 16 }, { 16 } }, false, true, true, true, 23, 25 },
+};
+
+static void no_faults(void)
+{
+    nst_opencl_fault = (nst_opencl_faults){ 0 };
+}
+
+static nst_graph *graph(const chain *c, const char *device, const char *conv)
+{
+    nst_graph_options o = c->options;
+    nst_graph *g;
+    nst_error e;
+
+    o.cpu.k = nst_kernels_pick(NULL), o.cpu.threads = 2, o.conv = conv, o.device = device;
+    ck_assert_msg(nst_graph_create(&g, &o, &e) == NST_OK, "%s", e.text);
+    return g;
+}
+
+/* What a device makes of a chain: statistics, distances, squares of content features, the gradient. */
+struct result {
+    nst_stats *stats[NST_MODEL_LAYERS];
+    double distance[NST_MODEL_LAYERS], square[NST_MODEL_LAYERS];
+    float *dx;
+};
+
+/* Layer i is read by a style loss, a content loss or both; where by both, one has no shift. */
+static bool has_style(int i) { return i % 3 != 1; }
+static bool has_content(int i) { return i % 3 != 2; }
+
+static void check_ok(nst_status s, const nst_error *e)
+{
+    ck_assert_msg(s == NST_OK, "%s", e->text);
+}
+
+/* One window: content from other, then statistics and gradient at x, added to r. */
+static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const float *other, const float *x,
+                     struct result *r)
+{
+    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
+    nst_kept *kept[NST_MODEL_LAYERS] = { NULL };
+    float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
+    nst_error e;
+
+    oracle_seed(77);
+    check_ok(nst_graph_place_window(g, win, NST_USE_GRADIENT, &e), &e);
+    check_ok(nst_graph_forward(g, win, other, &e), &e);
+    for (int i = 0; i < c->model.layers; i++) {
+        size_t n = (size_t)c->model.layer[i].out;
+
+        a[i] = oracle_alloc(n * n), b[i] = oracle_alloc(n);
+        oracle_fill(n * n, a[i]), oracle_fill(n, b[i]);
+        for (size_t j = 0; j < n; j++)
+            for (size_t k = 0; k <= j; k++)
+                a[i][k * n + j] = a[i][j * n + k] /= (float)n;
+        if (has_style(i))
+            tap[i].a = a[i], tap[i].b = i % 2 ? b[i] : NULL;
+        if (has_content(i)) {
+            check_ok(nst_graph_keep(g, i, &kept[i], &e), &e);
+            tap[i].content = kept[i], tap[i].content_scale = .75;
+            r->square[i] += nst_kept_square(kept[i]);
+        }
+    }
+    check_ok(nst_graph_forward(g, win, x, &e), &e);
+    for (int i = 0; i < c->model.layers; i++)
+        check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
+    check_ok(nst_graph_backward(g, win, tap, r->distance, r->dx, &e), &e);
+    for (int i = 0; i < c->model.layers; i++) {
+        nst_kept_destroy(&kept[i]);
+        ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
+    }
+}
+
+static struct result result_create(const chain *c, size_t pixels)
+{
+    struct result r = { .dx = oracle_alloc(pixels) };
+
+    memset(r.dx, 0, pixels * sizeof *r.dx);
+    for (int i = 0; i < c->model.layers; i++)
+        ck_assert_int_eq(nst_stats_create(&r.stats[i], c->model.layer[i].out, NULL), NST_OK);
+    return r;
+}
+
+static void result_destroy(struct result *r)
+{
+    for (int i = 0; i < NST_MODEL_LAYERS; i++)
+        nst_stats_destroy(&r->stats[i]);
+    ck_assert(oracle_free(r->dx));
+}
+
+static void check_doubles(const char *what, const char *layer, size_t n, const double *got, const double *want,
+                          double tolerance)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, fabs(want[i]));
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * most, "%s: %s: number %zu is %.9g, the CPU's %.9g", what,
+                      layer, i, got[i], want[i]);
+}
+
+static void compare(const char *what, const chain *c, size_t pixels, const struct result *got,
+                    const struct result *want, double tolerance)
+{
+    double most = 0;
+
+    for (int i = 0; i < c->model.layers; i++) {
+        const char *name = c->model.layer[i].name;
+        size_t n = (size_t)c->model.layer[i].out;
+
+        ck_assert(got->stats[i]->n == want->stats[i]->n);
+        check_doubles(what, name, n * n, got->stats[i]->gram, want->stats[i]->gram, tolerance);
+        check_doubles(what, name, n, got->stats[i]->sum, want->stats[i]->sum, tolerance);
+        check_doubles(what, name, 1, &got->distance[i], &want->distance[i], tolerance);
+        check_doubles(what, name, 1, &got->square[i], &want->square[i], tolerance);
+    }
+    for (size_t i = 0; i < pixels; i++)
+        most = fmax(most, fabs((double)want->dx[i]));
+    for (size_t i = 0; i < pixels; i++)
+        ck_assert_msg(fabs((double)got->dx[i] - (double)want->dx[i]) <= tolerance * most,
+                      "%s: gradient %zu is %.9g, the CPU's %.9g, the largest %.3g", what, i, (double)got->dx[i],
+                      (double)want->dx[i], most);
+}
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* The whole picture, or cores of step pixels with a halo around each; what is left over goes to the last. */
+static void over_windows(nst_graph *g, const chain *c, int w, int h, int step, const float *other, const float *x,
+                         struct result *r)
+{
+    int halo = nst_graph_halo(g);
+
+    for (int y = 0; y < h; y += step)
+        for (int q = 0; q < w; q += step) {
+            int cw = w - q < 2 * step ? w - q : step, ch = h - y < 2 * step ? h - y : step;
+            nst_window win = { .picture_w = w, .picture_h = h, .core_x = q, .core_y = y, .core_w = cw, .core_h = ch };
+
+            win.x = q < halo ? 0 : q - halo, win.y = y < halo ? 0 : y - halo;
+            win.w = least(w, q + cw + halo) - win.x, win.h = least(h, y + ch + halo) - win.y;
+            if (step >= w && step >= h)
+                win = nst_window_whole(w, h);
+            evaluate(g, c, &win, other, x, r);
+            if (cw > step)
+                q += step;
+            if (ch > step && q + step >= w)
+                y += step;
+        }
+}
+
+/* Device against CPU on one shape.  step: of the windows, 0 the whole picture. */
+static void against_cpu(const chain_shape *s, int seed, int step, const char *what)
+{
+    size_t pixels = 3 * (size_t)s->w * (size_t)s->h;
+    chain_shape small = *s;
+
+    if (step) /* a chain that is sure of every maximum cannot be large: weights only, and average pooling */
+        small.w = small.h = 4;
+    oracle_seed((uint32_t)seed);
+
+    chain *c = chain_create(&small);
+    float *other = oracle_alloc(pixels), *x = oracle_alloc(pixels);
+
+    oracle_fill(pixels, other);
+    if (step)
+        oracle_fill(pixels, x);
+    else
+        memcpy(x, c->x, pixels * sizeof *x);
+    for (size_t a = 0; a < NST_COUNT(algorithms); a++) {
+        struct result want = result_create(c, pixels), got = result_create(c, pixels);
+        nst_graph *cpu = graph(c, "cpu", "im2col"), *device = graph(c, "opencl:0", algorithms[a]);
+        char text[80];
+
+        snprintf(text, sizeof text, "%s, shape %d, %s", what, seed, algorithms[a]);
+        over_windows(cpu, c, s->w, s->h, step ? step : 1 << 20, other, x, &want);
+        over_windows(device, c, s->w, s->h, step ? step : 1 << 20, other, x, &got);
+        compare(text, c, pixels, &got, &want, allowed[a]);
+        result_destroy(&want), result_destroy(&got);
+        nst_graph_destroy(&cpu), nst_graph_destroy(&device);
+    }
+    chain_destroy(c);
+    ck_assert(oracle_free(other) && oracle_free(x));
+}
+
+/* Every layer's statistics, content distances and the gradient behind all of them: max and average pooling, odd sides
+ * rounded down and up, replicated borders, swapped planes, channels that are no multiple of anything. */
+START_TEST(nodes_agree)
+{
+    against_cpu(&shapes[_i], _i + 1, 0, "whole");
+}
+END_TEST
+
+/* Cores inside of windows: sums and gradients of the core only, rectangles that shrink from layer to layer. */
+START_TEST(windows_agree)
+{
+    static const chain_shape some[] = {
+        { { { 8, 8 }, { 16 } }, true, false, false, false, 67, 51 },
+        { { { 8 }, { 16 } }, true, true, true, true, 45, 38 },
+        { { { 8 }, { 16, 8 }, { 8 } }, true, true, true, false, 71, 66 },
+    };
+
+    against_cpu(&some[_i], _i + 1, 16, "windows");
+}
+END_TEST
+
+/* A device whose largest buffer is hardly larger than a feature map: arenas in pieces, strips of a few rows. */
+START_TEST(small_buffers_agree)
+{
+    static const size_t limits[] = { 400 << 10, 1 << 20 };
+    static const chain_shape s = { { { 8, 16 }, { 24 } }, true, false, false, false, 77, 61 };
+
+    nst_opencl_fault.allocation = limits[_i];
+    against_cpu(&s, 3, 1000, "small buffers");
+    against_cpu(&s, 3, 32, "small buffers, windows");
+}
+END_TEST
+
+/* Work groups of one and of four items. */
+START_TEST(small_groups_agree)
+{
+    nst_opencl_fault.group = _i ? 4 : 1;
+    against_cpu(&shapes[3], 4, 0, "small groups");
+    against_cpu(&shapes[5], 6, 0, "small groups");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("opencl");
+    TCase *t = tcase_create("opencl");
+    nst_device_info info;
+
+    if (!nst_opencl_at(0, &info)) {
+        printf("skipped: OpenCL reaches no device here (Debian: pocl-opencl-icd makes the processor one)\n");
+        return 77;
+    }
+    printf("%s: %s, %s\n", info.device, info.name, info.driver);
+    tcase_add_checked_fixture(t, no_faults, no_faults);
+    tcase_add_loop_test(t, nodes_agree, 0, (int)NST_COUNT(shapes));
+    tcase_add_loop_test(t, windows_agree, 0, 3);
+    tcase_add_loop_test(t, small_buffers_agree, 0, 2);
+    tcase_add_loop_test(t, small_groups_agree, 0, 2);
+    suite_add_tcase(s, t);
+
+    SRunner *r = srunner_create(s);
+
+    srunner_set_fork_status(r, CK_NOFORK); /* a driver's threads do not survive a fork */
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
