@@ -258,11 +258,11 @@ static nst_status parse(int argc, char **argv, nst_command *c, nst_settings *s, 
         nst_options_settle(s, optimizer, rate);
         return NST_OK;
     }
-    if (argc - optind - 1 > NST_MAX_STYLES)
-        return wrong(e, "%d styles, at most %d are taken", argc - optind - 1, NST_MAX_STYLES);
+    c->operand = argv + optind;
+    c->operands = argc - optind;
     if (optind < argc)
         c->content = argv[optind++];
-    while (optind < argc)
+    while (optind < argc && c->styles < NST_MAX_STYLES)
         c->style[c->styles++] = argv[optind++];
     return NST_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "batch.h"
 #include "bench.h"
 #include "config.h"
 #include "devices.h"

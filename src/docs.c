@@ -126,6 +126,7 @@ static void man(void)
          "nst photo.jpg painting.jpg\n"
          "nst \\-o new.jpg \\-s 1024 photo.jpg painting.jpg\n"
          "nst model fetch\n"
+         "nst batch \\-\\-output\\-dir out photos \\-\\- paintings\n"
          "nst model import vgg19\\-dcbb9e9d.pth\n"
          "nst \\-\\-style\\-blend 3,1 \\-o mixed.png photo.jpg painting1.jpg painting2.jpg\n"
          "nst \\-p gatys \\-m vgg19.safetensors \\-\\-log log.jsonl \\-o gatys.png photo.jpg painting.jpg\n"

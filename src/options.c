@@ -130,6 +130,13 @@ const nst_option nst_options[] = {
       "say nothing but errors", NULL },
     { "verbose", 'v', NULL, NST_OPTION_FLAG, C(verbose), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "say every iteration's losses, layer by layer", NULL },
+    { "output-dir", 0, "FOLDER", NST_OPTION_PATH, C(output_dir), 0, 0, NULL, NST_GROUP_COMMANDS,
+      "nst batch: where results go; made if missing", NULL },
+    { "name", 0, "PATTERN", NST_OPTION_PATH, C(name), 0, 0, NULL, NST_GROUP_COMMANDS,
+      "nst batch: results' names: {content}-{style}.png", "{content} and {style} are the files' names without their ends, "
+      "{n} is the result's number." },
+    { "keep-existing", 0, NULL, NST_OPTION_FLAG, C(keep_existing), 0, 0, NULL, NST_GROUP_COMMANDS,
+      "nst batch: results that are there stay", "So a batch that was stopped goes on." },
     { "json", 0, NULL, NST_OPTION_FLAG, C(json), 0, 0, NULL, NST_GROUP_COMMANDS,
       "nst bench: a JSON object instead of a table", NULL },
     { "half", 0, NULL, NST_OPTION_FLAG, C(half), 0, 0, NULL, NST_GROUP_COMMANDS,

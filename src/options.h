@@ -14,6 +14,8 @@
 typedef struct nst_command {
     const char *content, *style[NST_MAX_STYLES];
     int styles;
+    char **operand; /* all that is no option, of which the first is content, and up to NST_MAX_STYLES more are styles */
+    int operands;
     const char *config; /* NULL: the user's own, if there is one; "none" */
     const char *preset; /* NULL: the default one */
     const char *model;  /* NULL: the built-in one */
@@ -24,6 +26,8 @@ typedef struct nst_command {
     int save_every; /* iterations; 0: never */
     int quality;    /* JPEG, 1..100; 0: not said */
     int bits;       /* index into "8 16" */
+    const char *output_dir, *name; /* nst batch */
+    int keep_existing;             /* nst batch */
     int half;       /* nst model import and fetch: half precision */
     const char *url; /* nst model fetch; NULL: the one of the table */
     int quiet, verbose, dry_run, json, help, version;

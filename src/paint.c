@@ -154,7 +154,11 @@ static nst_status transfer(nst_painting *p, nst_error *e)
         if (save(p, p->result, p->output, &saving))
             *e = saving;
     }
-    return s ? s : save(p, p->result, p->output, e);
+    if (!s && p->whole && nst_interrupt_pending())
+        s = nst_paths_stopped(p->output, sizeof p->output, e);
+    if (!s && (s = save(p, p->result, p->output, e)))
+        p->unwritable = true;
+    return s;
 }
 
 static void say_end(const nst_painting *p)
@@ -233,6 +237,10 @@ nst_status nst_paint_run(const nst_command *c, int argc, char **argv, nst_error 
     nst_status s;
 
     p.c = *c;
+    if (p.c.operands - 1 > NST_MAX_STYLES) {
+        snprintf(e->text, sizeof e->text, "%d styles, at most %d are taken", p.c.operands - 1, NST_MAX_STYLES);
+        return NST_EARG;
+    }
     if (!(s = nst_paint_settings(&p, argc, argv, e))) {
         if (p.c.content && p.c.styles) {
             s = nst_paint(&p, e);

@@ -18,6 +18,8 @@ typedef struct nst_painting {
     FILE *log;
     nst_report report;
     int done;    /* iterations */
+    bool whole;  /* asked: a picture that is stopped early gets "-stopped" into its name */
+    bool unwritable; /* the result could not be written, so that others could not, either */
     bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
 } nst_painting;
 

@@ -26,8 +26,7 @@ const char *nst_paths_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Length of a name without its suffix; a name that begins with a dot keeps it. */
-static int stem(const char *name)
+int nst_paths_stem(const char *name)
 {
     const char *dot = strrchr(nst_paths_base(name), '.');
 
@@ -36,12 +35,12 @@ static int stem(const char *name)
 
 static bool is_png(const char *path)
 {
-    return !strcasecmp(path + stem(path), ".png");
+    return !strcasecmp(path + nst_paths_stem(path), ".png");
 }
 
-static bool is_picture(const char *path)
+bool nst_paths_is_picture(const char *path)
 {
-    const char *suffix = path + stem(path);
+    const char *suffix = path + nst_paths_stem(path);
 
     return is_png(path) || !strcasecmp(suffix, ".jpg") || !strcasecmp(suffix, ".jpeg");
 }
@@ -54,7 +53,7 @@ nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_e
 
     if (c->output && stat(c->output, &st) == 0 && S_ISDIR(st.st_mode))
         return fail(e, NST_EIO, "%s: is a folder, expected a file's name", c->output);
-    if (c->output && !is_picture(c->output))
+    if (c->output && !nst_paths_is_picture(c->output))
         return fail(e, NST_EARG, "%s: its name ends in none of .png, .jpg and .jpeg", c->output);
     if (c->bits && c->output && !is_png(c->output))
         return fail(e, NST_EARG, "--bits 16: %s is a JPEG, which has 8", c->output);
@@ -63,9 +62,9 @@ nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_e
     if (c->output)
         n = snprintf(out, bytes, "%s", c->output);
     else if (c->styles == 1)
-        n = snprintf(out, bytes, "%.*s-%.*s.png", stem(content), content, stem(style), style);
+        n = snprintf(out, bytes, "%.*s-%.*s.png", nst_paths_stem(content), content, nst_paths_stem(style), style);
     else
-        n = snprintf(out, bytes, "%.*s-%.*s+%d.png", stem(content), content, stem(style), style, c->styles - 1);
+        n = snprintf(out, bytes, "%.*s-%.*s+%d.png", nst_paths_stem(content), content, nst_paths_stem(style), style, c->styles - 1);
     if (n < 0 || (size_t)n >= bytes)
         return fail(e, NST_EARG, "output: its name is longer than %zu characters", bytes - 1);
     return NST_OK;
@@ -73,10 +72,21 @@ nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_e
 
 nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e)
 {
-    int n = snprintf(out, bytes, "%.*s-%04d%s", stem(path), path, number, path + stem(path));
+    int n = snprintf(out, bytes, "%.*s-%04d%s", nst_paths_stem(path), path, number, path + nst_paths_stem(path));
 
     if (n < 0 || (size_t)n >= bytes)
         return fail(e, NST_EARG, "%.100s...: longer than %zu characters with its number", path, bytes - 1);
+    return NST_OK;
+}
+
+nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+    int n = snprintf(name, sizeof name, "%.*s-stopped%s", nst_paths_stem(path), path, path + nst_paths_stem(path));
+
+    if (n < 0 || (size_t)n >= sizeof name || (size_t)n >= bytes)
+        return fail(e, NST_EARG, "%.100s...: its name is too long", path);
+    memcpy(path, name, (size_t)n + 1);
     return NST_OK;
 }
 

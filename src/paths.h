@@ -8,10 +8,16 @@
 
 /* The name without its folders. */
 const char *nst_paths_base(const char *path);
+/* Length of a path without its suffix; a name that begins with a dot keeps it. */
+int nst_paths_stem(const char *path);
+/* Whether its suffix is one of a picture that is read. */
+bool nst_paths_is_picture(const char *path);
 /* Where the result goes: what the user says or, without that, CONTENT-STYLE.png in the current folder. */
 nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e);
 /* out.png, 50 -> out-0050.png */
 nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e);
+/* out.png -> out-stopped.png, in place. */
+nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e);
 /* Asked before a long run and before each write: path can be written and is none of the run's inputs. */
 nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e);
 /* $XDG_CACHE_HOME/nst, without the variable ~/.cache/nst; "" when there is neither.  It may not exist. */
