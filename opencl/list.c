@@ -12,6 +12,8 @@ nst_opencl_faults nst_opencl_fault;
 
 bool nst_opencl_card_likely(void)
 {
+    if (nst_opencl_fault.card)
+        return true;
 #ifdef __linux__
     /* Mesa, Intel, AMD; AMD's compute; NVIDIA, Jetson; Mali; Adreno; PowerVR; Windows' subsystem */
     static const char *const nodes[] = { "/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu",
@@ -85,7 +87,7 @@ bool nst_opencl_at(int i, nst_device_info *info)
         return false;
     clGetDeviceInfo(d, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     clGetDeviceInfo(d, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    info->kind = type & CL_DEVICE_TYPE_GPU ? NST_DEVICE_GPU : type & CL_DEVICE_TYPE_CPU ? NST_DEVICE_CPU
+    info->kind = type & CL_DEVICE_TYPE_GPU || nst_opencl_fault.card ? NST_DEVICE_GPU : type & CL_DEVICE_TYPE_CPU ? NST_DEVICE_CPU
                                                                                         : NST_DEVICE_OTHER;
     snprintf(info->device, sizeof info->device, "opencl:%d", i);
     nst_cl_text(d, CL_DEVICE_NAME, info->name, sizeof info->name);

@@ -26,6 +26,7 @@ typedef struct nst_opencl_faults {
     int buffer;          /* the buffer-th allocation from now on fails */
     int launch, launch_code; /* the launch-th kernel from now on fails with this code of OpenCL's */
     int devices;         /* so many of the devices are seen, -1: none; 0: all */
+    bool card;           /* every device says that it is a graphics card */
     int builds, cached;  /* counted: programs built from source, programs taken from the cache */
 } nst_opencl_faults;
 extern nst_opencl_faults nst_opencl_fault;

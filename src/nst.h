@@ -262,6 +262,8 @@ typedef struct nst_progress {
     int style_layers;
     const char *style_name[NST_MAX_LAYERS];
     double style[NST_MAX_LAYERS];  /* weighted */
+    const char *notice;            /* NULL, or a sentence: what happened since the last call; with device "auto" a card
+                                      that failed, after which the run goes on with the processor */
     const void *state;             /* for nst_progress_image */
 } nst_progress;
 

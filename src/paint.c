@@ -124,6 +124,8 @@ static int each_iteration(void *arg, const nst_progress *at)
     nst_painting *p = arg;
 
     p->done = at->done;
+    if (at->notice)
+        nst_paint_complain(p, at->notice);
     nst_report_progress(&p->report, at);
     if (p->log && !nst_report_log(p->log, at)) {
         char text[512];

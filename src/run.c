@@ -99,7 +99,7 @@ static nst_status create_graph(nst_run *r, nst_error *e)
         o.tap[r->keep[i].layer] = true;
     network_input(r, &o);
     r->net = o;
-    return nst_graph_create(&r->graph, &o, e);
+    return nst_run_graph(r, e);
 }
 
 static nst_status create_stats(nst_run *r, nst_error *e)

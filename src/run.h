@@ -27,6 +27,7 @@ typedef struct nst_run {
     double *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS]; /* the style losses' gradient, by row of style */
     float *fa[NST_MODEL_LAYERS], *fb[NST_MODEL_LAYERS]; /* the same for the graph */
 
+    char notice[700];                    /* for the caller's next progress, "" when there is none */
     double began, spent;                 /* when, in seconds of nst_now; seconds of all iterations so far */
     uint64_t *sums;                      /* of the inputs, for checkpoints; NULL until the first */
 
@@ -62,6 +63,16 @@ void nst_run_leave(nst_run *r);
 nst_optim_options nst_run_optim(const nst_run *r);
 /* Estimate of the process's peak memory in bytes. */
 nst_status nst_run_measure(const nst_run *r, size_t *bytes, nst_error *e);
+
+/* ---- fallback.c: devices that fail; e is not NULL ----------------------------------------------------- */
+
+/* Makes r->graph by r->net; where the choice of the device is the run's and the device fails, on the CPU. */
+nst_status nst_run_graph(nst_run *r, nst_error *e);
+/* Whether after such a failure nst_run_give_way goes on. */
+bool nst_run_yields(const nst_run *r, nst_status s);
+/* After failure s (e says why) of the targets or an evaluation: the graph anew on the CPU, and this scale's targets;
+ * x and the optimiser stay.  Returns s where the run does not yield. */
+nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e);
 
 /* ---- margin.c: what lies around every picture while it is painted -------------------------------- */
 

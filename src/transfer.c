@@ -65,7 +65,7 @@ static nst_status enter(nst_run *r, nst_error *e)
 
     r->optim = NULL; /* outlives its scale for as long as this one is made */
     nst_run_leave(r);
-    if ((s = nst_run_targets(r, e)))
+    if ((s = nst_run_targets(r, e)) && (s = nst_run_give_way(r, s, e)))
         goto end;
     n = 3 * (size_t)r->w * (size_t)r->h;
     r->dx = nst_calloc(n, sizeof *r->dx);
@@ -140,7 +140,8 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         nst_status s;
 
         p->iteration++;
-        if ((s = nst_run_evaluate(r, p, e)))
+        if ((s = nst_run_evaluate(r, p, e)) &&
+            ((s = nst_run_give_way(r, s, e)) || (s = nst_run_evaluate(r, p, e))))
             return s;
         memcpy(r->good, r->x, n * sizeof *r->x);
         nst_optim_step(&r->cpu, r->optim, r->dx, r->x);
@@ -149,7 +150,9 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         r->spent += p->seconds;
         p->elapsed = nst_now() - r->began;
         p->remaining = remaining(r, p);
+        p->notice = *r->notice ? r->notice : NULL;
         *stop = tell && tell(arg, p);
+        *r->notice = 0;
     }
     return isfinite(nst_vec_abs(&r->cpu, n, r->x)) ? NST_OK
          : nst_fail(e, NST_EDIVERGED, "the picture is not made of finite numbers");
@@ -162,9 +165,11 @@ nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, cons
 {
     nst_run r = { .s = s, .model = model, .content = content, .styles = styles, .n_styles = n_styles };
     nst_settings planned = *s;
+    nst_error own;
     nst_status status;
 
     *plan = (nst_plan){ 0 };
+    e = e ? e : &own;
     if (planned.init == NST_INIT_IMAGE) /* the start picture does not change the plan */
         planned.init = NST_INIT_CONTENT;
     r.s = &planned;
@@ -204,18 +209,18 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
                            nst_error *e)
 {
     nst_progress p;
+    nst_error own;
     nst_status status;
 
     *out = NULL;
+    e = e ? e : &own;
     if ((status = nst_run_open(r, e)))
         return status;
     if (!(status = paint(r, c, &p, progress, arg, e))) {
         status = decode(r, nst_optim_result(r->optim, r->x), out, e);
     } else if (status == NST_EDIVERGED && r->good) {
-        nst_error why = { "" };
+        nst_error why = *e;
 
-        if (e)
-            why = *e;
         if (decode(r, r->good, out, NULL) == NST_OK)
             nst_fail(e, NST_EDIVERGED, "scale %d, iteration %d: %s; the picture before it is kept, a smaller learning "
                      "rate or style weight may help", p.scale, p.iteration, why.text);

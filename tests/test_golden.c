@@ -72,6 +72,7 @@ static nst_settings *settings(const char *preset)
     s->scales = 1;
     s->init = NST_INIT_CONTENT;
     s->threads = 2;
+    snprintf(s->device, sizeof s->device, "cpu"); /* sets and algorithms are the processor's */
     return s;
 }
 
