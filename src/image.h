@@ -16,23 +16,41 @@ struct nst_image {
 #define NST_MAX_PIXELS ((size_t)1 << 30)
 
 nst_image *nst_image_copy(const nst_image *in); /* NULL without memory */
+/* Refuses sizes that are absurd or none: NST_EFORMAT. */
+nst_status nst_image_check(size_t width, size_t height, const char *label, nst_error *e);
 /* As nst_image_create, contents undefined.  label names the picture in the failure's text. */
 nst_status nst_image_alloc(nst_image **out, int width, int height, int channels, const char *label, nst_error *e);
-/* Turns *image upright by an EXIF orientation 1..8; anything else leaves it.  On failure it is unchanged. */
-nst_status nst_image_orient(nst_image **image, int orientation, const char *label, nst_error *e);
+/* False for more than this machine has: asked before the kernel ends the process for touching it. */
+bool nst_memory_fits(size_t bytes);
+/* Turns the picture upright by an EXIF orientation 1..8; anything else leaves it.  Takes the memory of one plane; on
+ * failure the picture is unchanged. */
+nst_status nst_image_orient(nst_image *image, int orientation, const char *label, nst_error *e);
 /* Nearest integer to v * max, v first clipped to [0,1]; NaN is 0.  max 255 or 65535. */
 unsigned nst_image_quantise(float v, unsigned max);
+/* Pixel i of plane c, laid on white where the picture is transparent. */
+float nst_image_flat(const nst_image *image, int c, size_t i);
 
-/* ---- png.c, jpeg.c: from an open file at its start ---------------------- */
-nst_status nst_png_read(nst_image **out, FILE *f, const char *path, nst_error *e);
-nst_status nst_png_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e);
-nst_status nst_jpeg_read(nst_image **out, FILE *f, const char *path, nst_error *e);
-nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e);
+/* ---- rows.c ---------------------------------------------------------------- */
+
+/* A picture of width x height pixels that arrives row by row, top to bottom, and is made smaller on the way when fit
+ * asks for it: takes the memory of the smaller picture and of a few rows. */
+typedef struct nst_rows nst_rows;
+
+/* channels 3, or 4 with alpha.  fit may be NULL.  Absurd sizes are refused. */
+nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, const nst_fit *fit, const char *label,
+                         nst_error *e);
+/* Where the next row goes: [width] each for R, G, B and, with alpha, A.  Holds until nst_rows_put. */
+float *const *nst_rows_next(nst_rows *r);
+/* That row is there.  To be called `height` times at most. */
+void nst_rows_put(nst_rows *r);
+/* All rows are there: *out is the picture, turned upright by an EXIF orientation.  *r is closed in any case. */
+nst_status nst_rows_finish(nst_rows **r, int orientation, nst_image **out, const char *label, nst_error *e);
+void nst_rows_close(nst_rows **r);
 
 /* ---- exif.c --------------------------------------------------------------- */
 
-/* The orientation 1..8 that an EXIF block (from "Exif\0\0" on) asks for; 1 when it says nothing, is damaged, or
- * the build has no libexif. */
+/* The orientation 1..8 that an EXIF block (from "Exif\0\0" or from its TIFF header on) asks for; 1 when it says nothing,
+ * is damaged, or the build has no libexif; -1 without memory. */
 int nst_exif_orientation(const uint8_t *data, size_t bytes);
 
 /* ---- color.c ------------------------------------------------------------- */
@@ -75,6 +93,13 @@ nst_status nst_image_recolor(nst_image *content, const nst_image *style, double 
 /* A resampled copy: Lanczos of order 3 (widened when shrinking, so that it
  * antialiases) in linear light, alpha-weighted, clipped to [0,1].  Same size: an exact copy. */
 nst_status nst_image_resize(nst_image **out, const nst_image *in, int width, int height, nst_error *e);
+
+/* The same, row by row: `to` is filled when the last of `height` rows has been given.  `to` stays the caller's; its
+ * channels say how many planes the rows have.  label names the picture when there is no memory. */
+typedef struct nst_resampler nst_resampler;
+nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_image *to, const char *label, nst_error *e);
+void nst_resampler_row(nst_resampler *r, const float *const rgba[4]);
+void nst_resampler_close(nst_resampler **r);
 
 /* Bicubic (Catmull-Rom family, a = -0.75 as PyTorch's interpolate) or bilinear resampling of one plane of
  * plain numbers [h][w] to [oh][ow], half-pixel centres, no antialiasing, no clipping: for the optimised

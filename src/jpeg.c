@@ -1,5 +1,5 @@
 /* jpeg.c: JPEG files in and out; the only file that knows libjpeg. */
-#include "image.h"
+#include "format.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -30,7 +30,8 @@ struct job {
     /* reading */
     struct jpeg_decompress_struct in;
     struct jpeg_progress_mgr progress;
-    nst_image *image;
+    const nst_fit *fit;
+    nst_rows *rows;
     nst_color *color;
     int orientation;
 
@@ -114,17 +115,19 @@ static void count_scans(j_common_ptr info)
 static void check_size(struct job *j)
 {
     size_t w = j->in.image_width, h = j->in.image_height;
-    off_t here = ftello(j->f), end;
+    long long end = nst_file_bytes(j->f);
+    nst_status s;
 
-    if (w > NST_MAX_SIDE || h > NST_MAX_SIDE || w * h > NST_MAX_PIXELS)
-        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: %zu x %zu pixels, expected sides up to %d and at most %zu pixels",
-                            j->path, w, h, NST_MAX_SIDE, NST_MAX_PIXELS));
-    if (here < 0 || fseeko(j->f, 0, SEEK_END) || (end = ftello(j->f)) < 0 || fseeko(j->f, here, SEEK_SET))
-        return;
+    if ((s = nst_image_check(w, h, j->path, j->e)))
+        give_up(j, s);
     /* a Huffman code has at least one bit, and each 8x8 block one code */
-    if (!j->in.arith_code && w * h / 512 > (size_t)end)
+    if (end >= 0 && !j->in.arith_code && w * h / 512 > (size_t)end)
         give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %zu x %zu pixels", j->path,
-                            (long long)end, w, h));
+                            end, w, h));
+    /* scans that refine each other: libjpeg keeps all coefficients, two bytes each */
+    if (jpeg_has_multiple_scans(&j->in) && !nst_memory_fits(2 * w * h * (size_t)j->in.num_components))
+        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for %zu x %zu pixels, which are progressive and needed "
+                            "all at once", j->path, w, h));
 }
 
 static bool starts_with(jpeg_saved_marker_ptr m, int marker, const char *mark, size_t n)
@@ -204,7 +207,7 @@ static void read_header(struct job *j)
     s.icc_bytes = read_icc(j);
     s.icc = s.icc_bytes ? j->icc : NULL;
     read_exif(j);
-    if ((status = nst_image_alloc(&j->image, (int)in->image_width, (int)in->image_height, 3, j->path, j->e))
+    if ((status = nst_rows_open(&j->rows, (int)in->image_width, (int)in->image_height, 3, j->fit, j->path, j->e))
         || (status = nst_color_open(&j->color, &s, (int)in->image_width, j->path, j->e)))
         give_up(j, status);
     if (!(j->samples = nst_alloc((size_t)in->image_width * (size_t)s.colors)))
@@ -221,15 +224,14 @@ static void read_all(struct job *j)
     inverted = in->out_color_space == JCS_CMYK && in->saw_Adobe_marker;
     jpeg_start_decompress(in);
     while (in->output_scanline < in->output_height) {
-        size_t at = (size_t)in->output_scanline * in->output_width;
-        float *rgb[4] = { j->image->plane[0] + at, j->image->plane[1] + at, j->image->plane[2] + at, NULL };
         JSAMPROW row = j->samples;
 
         jpeg_read_scanlines(in, &row, 1);
         if (inverted)
             for (size_t i = 0; i < 4 * (size_t)in->output_width; i++)
                 j->samples[i] = (uint8_t)(255 - j->samples[i]);
-        nst_color_row(j->color, j->samples, rgb);
+        nst_color_row(j->color, j->samples, nst_rows_next(j->rows));
+        nst_rows_put(j->rows);
     }
     jpeg_finish_decompress(in);
 }
@@ -251,7 +253,7 @@ static nst_status blame(const struct job *j)
                     j->in.output_height);
 }
 
-nst_status nst_jpeg_read(nst_image **out, FILE *f, const char *path, nst_error *e)
+static nst_status read_jpeg(nst_image **out, FILE *f, const nst_fit *fit, const char *path, nst_error *e)
 {
     struct job *j = nst_calloc(1, sizeof *j);
     nst_status s = NST_OK;
@@ -262,18 +264,14 @@ nst_status nst_jpeg_read(nst_image **out, FILE *f, const char *path, nst_error *
     j->f = f;
     j->path = path;
     j->e = e;
+    j->fit = fit;
     j->orientation = 1;
     j->in.err = &j->error;
     start(j);
-    if (!guarded(j, read_all)) {
-        s = blame(j);
-    } else if (!(s = nst_image_orient(&j->image, j->orientation, path, e))) {
-        *out = j->image;
-        j->image = NULL;
-    }
+    s = guarded(j, read_all) ? nst_rows_finish(&j->rows, j->orientation, out, path, e) : blame(j);
     jpeg_destroy_decompress(&j->in);
     nst_color_close(&j->color);
-    nst_image_destroy(&j->image);
+    nst_rows_close(&j->rows);
     nst_free(j->samples);
     nst_free(j->icc);
     nst_free(j);
@@ -319,18 +317,12 @@ static void write_comment(struct job *j)
 /* JPEG has no alpha: what is transparent is laid on white. */
 static void pack_row(struct job *j, int y)
 {
-    const nst_image *in = j->source;
-    size_t at = (size_t)y * (size_t)in->width;
-    const float *alpha = in->channels == 4 ? in->plane[3] + at : NULL;
+    size_t n = (size_t)j->source->width;
 
     for (int c = 0; c < 3; c++)
-        for (int x = 0; x < in->width; x++) {
-            float v = in->plane[c][at + (size_t)x];
-
-            if (alpha)
-                v = 1 + (v - 1) * (alpha[x] > 0 ? alpha[x] < 1 ? alpha[x] : 1 : 0);
-            j->samples[3 * (size_t)x + (size_t)c] = (uint8_t)nst_image_quantise(v, 255);
-        }
+        for (size_t x = 0; x < n; x++)
+            j->samples[3 * x + (size_t)c] =
+                (uint8_t)nst_image_quantise(nst_image_flat(j->source, c, (size_t)y * n + x), 255);
 }
 
 static void write_all(struct job *j)
@@ -360,7 +352,7 @@ static void write_all(struct job *j)
     jpeg_finish_compress(out);
 }
 
-nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e)
+static nst_status write_jpeg(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e)
 {
     struct job *j = nst_calloc(1, sizeof *j);
     nst_status s = NST_OK;
@@ -390,3 +382,13 @@ nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, con
     nst_free(j);
     return s;
 }
+
+static bool is_jpeg(const uint8_t *head, size_t bytes)
+{
+    return bytes >= 3 && !memcmp(head, "\xff\xd8\xff", 3);
+}
+
+const nst_codec nst_codec_jpeg = {
+    .format = { "jpeg", "JPEG", ".jpg .jpeg", .bits = 8, .quality = 1, .built = 1 },
+    .is = is_jpeg, .read = read_jpeg, .write = write_jpeg,
+};

@@ -53,23 +53,61 @@ NST_API const char *nst_version(void);
  * [0,1], channel order R G B and, with four channels, A (not premultiplied). */
 typedef struct nst_image nst_image;
 
-/* Reads a PNG or JPEG file, told apart by its first bytes: turned upright by
- * its EXIF orientation, converted to sRGB by its embedded ICC profile. */
+/* One kind of picture file. */
+typedef struct nst_format {
+    const char *name;     /* "jpeg", as nst_write_options takes it */
+    const char *label;    /* "JPEG" */
+    const char *suffixes; /* ".jpg .jpeg" */
+    int bits;             /* the most that a sample has: 8, 16 or 32 */
+    int quality;          /* 1: nst_write_options' jpeg_quality counts */
+    int built;            /* 1: this build reads and writes it */
+} nst_format;
+
+/* PNG, JPEG, TIFF, WebP, PPM, PFM, by index from 0; NULL past the last. */
+NST_API const nst_format *nst_format_at(int i);
+/* The one that the suffix of a file's name stands for, built or not; NULL: none. */
+NST_API const nst_format *nst_format_of(const char *path);
+/* What this build reads and writes, in words, into out, which is returned: "PNG, JPEG or PPM"; with suffixes
+ * ".png, .jpg, .jpeg or .ppm". */
+NST_API const char *nst_format_list(int suffixes, char *out, size_t bytes);
+
+/* The size at which a picture is needed: its longest side, its shortest side,
+ * or the larger picture of both; 0 says nothing of that side.  A file with more
+ * than twice as many pixels a side is made smaller while it is read, to
+ * exactly that size, as nst_image_resize would do it (Lanczos, linear light),
+ * in the memory of the smaller picture.  Any other is read as it is. */
+typedef struct nst_fit {
+    int longest, shortest;
+} nst_fit;
+
+/* Reads a picture file, whose format is told by its first bytes: turned upright
+ * by its EXIF orientation, converted to sRGB by its embedded ICC profile.  PFM
+ * and TIFF's floating point are cut to [0,1].  A pipe is as good as a file. */
 NST_API nst_status nst_image_read(nst_image **out, const char *path, nst_error *e);
+/* The same, no larger than needed; fit may be NULL.  Interlaced PNG, progressive
+ * JPEG, WebP and some TIFF files take the memory of the whole file's samples. */
+NST_API nst_status nst_image_read_fit(nst_image **out, const char *path, const nst_fit *fit, nst_error *e);
+/* The same from an open file descriptor, which stays open; label names it in the failure's text. */
+NST_API nst_status nst_image_read_fd(nst_image **out, int fd, const char *label, const nst_fit *fit, nst_error *e);
 
 typedef struct nst_write_options {
-    int bits;            /* PNG: 8 or 16 bits a sample; 0 means 8 */
-    int jpeg_quality;    /* 1..100; 0 means 95.  Chroma is never subsampled */
-    const char *comment; /* NULL, or text stored in the file (PNG tEXt "Comment", JPEG COM) */
+    int bits;            /* PNG, TIFF, PPM: 8 or 16 bits a sample; 0 means 8 */
+    int jpeg_quality;    /* 1..100; 0 means 95 for JPEG, whose chroma is never subsampled, and lossless for WebP */
+    const char *comment; /* NULL, or text stored in the file (PNG tEXt "Comment", JPEG COM, TIFF ImageDescription,
+                            PPM comment) */
+    const char *format;  /* NULL: by the suffix; or the name of a format */
 } nst_write_options;
 
-/* Writes PNG or JPEG by the suffix of path (.png .jpg .jpeg): to a temporary
- * file beside it, synced, then renamed, so that path is always either the old
- * file or the whole new one, with the old one's rights; a symbolic link stays
- * one, a device or pipe is written in place.  PNG keeps alpha, JPEG lays what
+/* Writes a picture file by the suffix of path: to a temporary file beside it,
+ * synced, then renamed, so that path is always either the old file or the whole
+ * new one, with the old one's rights; a symbolic link stays one, a device or
+ * pipe is written in place.  PNG, TIFF and WebP keep alpha, the others lay what
  * is transparent on white.  o may be NULL. */
 NST_API nst_status nst_image_write(const nst_image *image, const char *path,
                                    const nst_write_options *o, nst_error *e);
+/* The same to an open file descriptor, which stays open; o->format says which, PNG when o is NULL. */
+NST_API nst_status nst_image_write_fd(const nst_image *image, int fd, const char *label,
+                                      const nst_write_options *o, nst_error *e);
 
 /* A black (and, with four channels, transparent) picture.  channels 3 or 4. */
 NST_API nst_status nst_image_create(nst_image **out, int width, int height, int channels, nst_error *e);
@@ -283,6 +321,11 @@ typedef struct nst_plan {
 /* What nst_transfer would do, without doing it. */
 NST_API nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, const nst_image *content,
                                      const nst_image *const *styles, int n_styles, nst_plan *plan, nst_error *e);
+
+/* The size at which a run with these settings needs its content (content NULL)
+ * or, once that is there, its styles: at most the last scale's.  The smaller
+ * scales are then resampled from that one, whose sides may be a pixel off. */
+NST_API nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content);
 
 /* Paints content in the style of styles[0..n_styles-1].  init is the start
  * picture (NST_INIT_IMAGE) or NULL.  Nothing is owned or changed but *out,

@@ -20,16 +20,18 @@ void nst_paint_complain(nst_painting *p, const char *text)
 
 static nst_status open_inputs(nst_painting *p, nst_error *e)
 {
+    nst_fit fit = nst_settings_fit(p->s, NULL), style;
     nst_status s;
 
     if (!p->model && (s = nst_models_open(&p->model, &p->c, e)))
         return s;
-    if ((s = nst_image_read(&p->content, p->c.content, e)))
+    if ((s = nst_image_read_fit(&p->content, p->c.content, &fit, e)))
         return s;
+    style = nst_settings_fit(p->s, p->content);
     for (int i = 0; i < p->c.styles; i++)
-        if ((s = nst_image_read(&p->style[i], p->c.style[i], e)))
+        if ((s = nst_image_read_fit(&p->style[i], p->c.style[i], &style, e)))
             return s;
-    return p->c.init ? nst_image_read(&p->init, p->c.init, e) : NST_OK;
+    return p->c.init ? nst_image_read_fit(&p->init, p->c.init, &fit, e) : NST_OK;
 }
 
 static nst_status check_outputs(nst_painting *p, nst_error *e)

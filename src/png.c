@@ -1,5 +1,5 @@
 /* png.c: PNG files, of every kind, in and out; the only file that knows libpng. */
-#include "image.h"
+#include "format.h"
 
 #include <errno.h>
 #include <png.h>
@@ -22,7 +22,9 @@ struct job {
     nst_status status;
 
     /* reading */
-    nst_image *image;
+    const nst_fit *fit;
+    nst_rows *rows;
+    int width, height;
     nst_color *color;
     png_bytep samples; /* one row, or all of them when interlaced */
     int orientation;
@@ -92,16 +94,16 @@ static void check_size(struct job *j)
 {
     png_uint_32 w = png_get_image_width(j->png, j->info), h = png_get_image_height(j->png, j->info);
     unsigned bits = png_get_bit_depth(j->png, j->info) * png_get_channels(j->png, j->info);
-    off_t here = ftello(j->f), end;
+    long long end = nst_file_bytes(j->f);
+    nst_status s;
 
-    if (w > NST_MAX_SIDE || h > NST_MAX_SIDE || (size_t)w * h > NST_MAX_PIXELS)
-        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: %lu x %lu pixels, expected sides up to %d and at most %zu pixels",
-                            j->path, (unsigned long)w, (unsigned long)h, NST_MAX_SIDE, NST_MAX_PIXELS));
-    if (here < 0 || fseeko(j->f, 0, SEEK_END) || (end = ftello(j->f)) < 0 || fseeko(j->f, here, SEEK_SET))
-        return;
-    if ((double)w * h * bits / 8 > (double)end * MAX_RATIO)
-        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %lu x %lu pixels", j->path,
-                            (long long)end, (unsigned long)w, (unsigned long)h));
+    if ((s = nst_image_check(w, h, j->path, j->e)))
+        give_up(j, s);
+    if (end >= 0 && (double)w * h * bits / 8 > (double)end * MAX_RATIO)
+        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %lu x %lu pixels", j->path, end,
+                            (unsigned long)w, (unsigned long)h));
+    j->width = (int)w;
+    j->height = (int)h;
 }
 
 static bool read_chroma(struct job *j, double chroma[8])
@@ -157,9 +159,8 @@ static void read_header(struct job *j)
         png_set_swap(png);
     j->passes = png_set_interlace_handling(png);
     png_read_update_info(png, j->info);
-    if ((s = nst_image_alloc(&j->image, (int)png_get_image_width(png, j->info),
-                             (int)png_get_image_height(png, j->info),
-                             png_get_color_type(png, j->info) & PNG_COLOR_MASK_ALPHA ? 4 : 3, j->path, j->e)))
+    if ((s = nst_rows_open(&j->rows, j->width, j->height,
+                           png_get_color_type(png, j->info) & PNG_COLOR_MASK_ALPHA ? 4 : 3, j->fit, j->path, j->e)))
         give_up(j, s);
     open_color(j);
 }
@@ -167,50 +168,37 @@ static void read_header(struct job *j)
 static void read_eXIf(struct job *j)
 {
 #ifdef PNG_eXIf_SUPPORTED
-    static const uint8_t mark[6] = "Exif\0";
     png_uint_32 bytes;
     png_bytep exif;
-    uint8_t *block;
 
-    if (!png_get_eXIf_1(j->png, j->info, &bytes, &exif))
-        return;
-    if (!(block = nst_alloc(sizeof mark + bytes)))
+    if (png_get_eXIf_1(j->png, j->info, &bytes, &exif)
+        && (j->orientation = nst_exif_orientation(exif, bytes)) < 0)
         give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
-    memcpy(block, mark, sizeof mark);
-    memcpy(block + sizeof mark, exif, bytes);
-    j->orientation = nst_exif_orientation(block, sizeof mark + bytes);
-    nst_free(block);
 #else
     (void)j;
 #endif
 }
 
-static void convert_row(struct job *j, const void *samples, int y)
-{
-    float *rgba[4] = { NULL };
-
-    for (int c = 0; c < j->image->channels; c++)
-        rgba[c] = j->image->plane[c] + (size_t)y * (size_t)j->image->width;
-    nst_color_row(j->color, samples, rgba);
-}
-
+/* Interlaced rows are whole only after the last pass: all samples are kept until then. */
 static void read_all(struct job *j)
 {
     size_t row, bytes, height;
 
     read_header(j);
     row = png_get_rowbytes(j->png, j->info);
-    height = j->passes > 1 ? (size_t)j->image->height : 1;
-    if (!nst_mul(row, height, &bytes) || !(j->samples = nst_alloc(bytes)))
-        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels", j->path, j->image->width,
-                            j->image->height));
+    height = j->passes > 1 ? (size_t)j->height : 1;
+    if (!nst_mul(row, height, &bytes) || !nst_memory_fits(bytes) || !(j->samples = nst_alloc(bytes)))
+        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels%s", j->path, j->width, j->height,
+                            j->passes > 1 ? ", which are interlaced and needed all at once" : ""));
     for (; j->pass < j->passes; j->pass++)
-        for (j->row = 0; j->row < j->image->height; j->row++) {
+        for (j->row = 0; j->row < j->height; j->row++) {
             png_bytep at = j->samples + (height > 1 ? (size_t)j->row * row : 0);
 
             png_read_row(j->png, at, NULL);
-            if (j->pass == j->passes - 1)
-                convert_row(j, at, j->row);
+            if (j->pass == j->passes - 1) {
+                nst_color_row(j->color, at, nst_rows_next(j->rows));
+                nst_rows_put(j->rows);
+            }
         }
     png_read_end(j->png, j->info);
     read_eXIf(j);
@@ -227,17 +215,17 @@ static nst_status blame(const struct job *j)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path);
     if (!j->short_file)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged PNG file: %s", j->path, j->text);
-    if (!j->image)
+    if (!j->rows)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated before its first row, expected a whole PNG file", j->path);
     if (j->passes > 1)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated in pass %d of %d, expected a whole PNG file", j->path,
                         j->pass < j->passes ? j->pass + 1 : j->passes, j->passes);
-    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows", j->path, j->row, j->image->height);
+    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows", j->path, j->row, j->height);
 }
 
-nst_status nst_png_read(nst_image **out, FILE *f, const char *path, nst_error *e)
+static nst_status read_png(nst_image **out, FILE *f, const nst_fit *fit, const char *path, nst_error *e)
 {
-    struct job j = { .f = f, .path = path, .e = e, .orientation = 1, .text = "unknown fault" };
+    struct job j = { .f = f, .path = path, .e = e, .fit = fit, .orientation = 1, .text = "unknown fault" };
     nst_status s = NST_OK;
 
     *out = NULL;
@@ -251,16 +239,13 @@ nst_status nst_png_read(nst_image **out, FILE *f, const char *path, nst_error *e
         s = blame(&j);
         goto end;
     }
-    if ((s = nst_image_orient(&j.image, j.orientation, path, e)))
-        goto end;
-    *out = j.image;
-    j.image = NULL;
+    s = nst_rows_finish(&j.rows, j.orientation, out, path, e);
 
 end:
     png_destroy_read_struct(&j.png, &j.info, NULL);
     nst_color_close(&j.color);
     nst_free(j.samples);
-    nst_image_destroy(&j.image);
+    nst_rows_close(&j.rows);
     return s;
 }
 
@@ -319,7 +304,7 @@ static void write_all(struct job *j)
     png_write_end(j->png, NULL);
 }
 
-nst_status nst_png_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e)
+static nst_status write_png(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e)
 {
     struct job j = { .f = f, .path = path, .e = e, .source = image, .o = o, .text = "unknown fault" };
     nst_status s = NST_OK;
@@ -341,3 +326,12 @@ end:
     nst_free(j.samples);
     return s;
 }
+
+static bool is_png(const uint8_t *head, size_t bytes)
+{
+    return bytes >= 8 && !memcmp(head, "\x89PNG\r\n\x1a\n", 8);
+}
+
+const nst_codec nst_codec_png = {
+    .format = { "png", "PNG", ".png", .bits = 16, .built = 1 }, .is = is_png, .read = read_png, .write = write_png,
+};

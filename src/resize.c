@@ -16,14 +16,19 @@ struct taps {
     float *weight;
 };
 
-struct job {
-    const nst_image *in;
+/* Rows come in at the top and leave resampled.  Top to bottom first: each row is made light once and added to every row
+ * of the output that it reaches.  Those are consecutive, begin..end-1, because taps only move down, and few: a ring of
+ * `lanes` holds them. */
+struct nst_resampler {
     nst_image *out;
+    int width, height; /* of what comes in */
     struct taps x, y;
-    float *light; /* [STEPS + 2] nst_srgb_to_linear(i / STEPS) */
-    float *row;   /* [in->width] one row of linear light */
-    float *tall;  /* [out->height][in->width] already resampled from top to bottom */
-    float *alpha; /* [out->height][out->width] resampled alpha, or NULL */
+    int row, begin, end; /* the next row that comes; rows of the output that are under way */
+    int lanes, planes;   /* planes: 3, or 7 with alpha: R G B, A, R G B weighed by A */
+    bool *clear;         /* [lanes] a row was not opaque */
+    float *ring;         /* [lanes][planes][width] */
+    float *light;        /* [planes][width] the row in linear light */
+    float *table;        /* [STEPS + 2] nst_srgb_to_linear(i / STEPS) */
 };
 
 static double lanczos(double x)
@@ -78,119 +83,167 @@ static float clip(float v)
     return v > 0 ? v < 1 ? v : 1 : 0;
 }
 
-/* One row in linear light (plain: as it is, for alpha), times alpha where it is given. */
-static void lighten(const struct job *j, const float *in, const float *alpha, bool plain)
+/* One row in linear light. */
+static void lighten(const float *table, const float *in, int n, float *out)
 {
-    for (int x = 0; x < j->in->width; x++) {
-        float v = clip(in[x]);
+    for (int x = 0; x < n; x++) {
+        float at = clip(in[x]) * STEPS;
+        int i = (int)at;
 
-        if (!plain) {
-            float at = v * STEPS;
-            int i = (int)at;
-
-            v = j->light[i] + (at - (float)i) * (j->light[i + 1] - j->light[i]);
-        }
-        j->row[x] = alpha ? v * clip(alpha[x]) : v;
+        out[x] = table[i] + (at - (float)i) * (table[i + 1] - table[i]);
     }
 }
 
-/* Top to bottom.  Each row of the input is made light once and added to every row of the output that it
- * reaches: those are consecutive, begin..end-1, because taps only move down. */
-static void resample_columns(struct job *j, int plane, bool weigh)
+/* The next row into r->light.  With alpha, a pixel counts as much as it covers; where nothing is covered, the colours
+ * beneath are resampled as if they were seen, because the network sees them.  True when all of it is opaque. */
+static bool take(nst_resampler *r, const float *const rgba[4])
 {
-    int w = j->in->width, begin = 0, end = 0, oh = j->out->height;
-    const struct taps *t = &j->y;
+    size_t w = (size_t)r->width;
+    const float *alpha = r->light + 3 * w;
+    bool opaque = true;
 
-    for (int y = 0; y < j->in->height; y++) {
-        size_t at = (size_t)y * (size_t)w;
+    for (size_t c = 0; c < 3; c++)
+        lighten(r->table, rgba[c], r->width, r->light + c * w);
+    if (r->planes == 3)
+        return true;
+    for (size_t x = 0; x < w; x++) {
+        r->light[3 * w + x] = clip(rgba[3][x]);
+        opaque &= rgba[3][x] >= 1;
+    }
+    for (size_t c = 0; c < 3; c++)
+        for (size_t x = 0; x < w; x++)
+            r->light[(4 + c) * w + x] = r->light[c * w + x] * alpha[x];
+    return opaque;
+}
 
-        lighten(j, j->in->plane[plane] + at, weigh ? j->in->plane[3] + at : NULL, plane == 3);
-        for (; end < oh && t->first[end] <= y; end++)
-            memset(j->tall + (size_t)end * (size_t)w, 0, (size_t)w * sizeof *j->tall);
-        while (begin < end && t->first[begin] + t->count[begin] <= y)
-            begin++;
-        for (int i = begin; i < end; i++) {
-            float *to = j->tall + (size_t)i * (size_t)w, *row = j->row;
-            float weight = y - t->first[i] < t->count[i]
-                               ? t->weight[(size_t)i * (size_t)t->most + (size_t)(y - t->first[i])] : 0;
+/* One plane of a lane, left to right. */
+static void resample_row(const nst_resampler *r, const float *in, float *out)
+{
+    const struct taps *t = &r->x;
 
-            for (int x = 0; x < w; x++)
-                to[x] += weight * row[x];
-        }
+    for (int x = 0; x < r->out->width; x++) {
+        const float *w = t->weight + (size_t)x * (size_t)t->most, *from = in + t->first[x];
+        float sum = 0;
+
+        for (int k = 0; k < t->count[x]; k++)
+            sum += w[k] * from[k];
+        out[x] = sum;
     }
 }
 
-/* Left to right. */
-static void resample_rows(const struct job *j, float *out)
+/* Row i of the output has got all of its rows. */
+static void finish_row(nst_resampler *r, int i)
 {
-    int ow = j->out->width;
-    const struct taps *t = &j->x;
+    size_t w = (size_t)r->width, ow = (size_t)r->out->width, at = (size_t)i * ow;
+    const float *lane = r->ring + (size_t)(i % r->lanes) * (size_t)r->planes * w;
+    float *alpha = r->planes == 7 ? r->out->plane[3] + at : NULL;
 
-    for (int y = 0; y < j->out->height; y++)
-        for (int x = 0; x < ow; x++) {
-            const float *w = t->weight + (size_t)x * (size_t)t->most;
-            const float *from = j->tall + (size_t)y * (size_t)j->in->width + t->first[x];
-            float sum = 0;
+    if (alpha)
+        resample_row(r, lane + 3 * w, alpha);
+    for (size_t c = 0; c < 3; c++) {
+        float *out = r->out->plane[c] + at;
 
-            for (int k = 0; k < t->count[x]; k++)
-                sum += w[k] * from[k];
-            out[(size_t)y * (size_t)ow + (size_t)x] = sum;
+        resample_row(r, lane + c * w, out);
+        if (alpha && r->clear[i % r->lanes]) {
+            float *weighed = r->light; /* free until the next row comes, and as wide as it must be */
+
+            resample_row(r, lane + (4 + c) * w, weighed);
+            for (size_t x = 0; x < ow; x++)
+                if (alpha[x] > FAINT)
+                    out[x] = weighed[x] / alpha[x];
         }
-}
-
-static void resample_plane(struct job *j, int plane, bool weigh, float *out)
-{
-    resample_columns(j, plane, weigh);
-    resample_rows(j, out);
-}
-
-/* With alpha, a pixel counts as much as it covers; where nothing is covered, the colours beneath are
- * resampled as if they were seen, because the network sees them. */
-static void resample_color(struct job *j, int plane, float *scratch)
-{
-    float *out = j->out->plane[plane];
-    size_t n = (size_t)j->out->width * (size_t)j->out->height;
-
-    resample_plane(j, plane, false, out);
-    if (j->alpha) {
-        resample_plane(j, plane, true, scratch);
-        for (size_t i = 0; i < n; i++)
-            if (j->alpha[i] > FAINT)
-                out[i] = scratch[i] / j->alpha[i];
+        for (size_t x = 0; x < ow; x++)
+            out[x] = clip(nst_linear_to_srgb(clip(out[x])));
     }
-    for (size_t i = 0; i < n; i++)
-        out[i] = clip(nst_linear_to_srgb(clip(out[i])));
+    for (size_t x = 0; alpha && x < ow; x++)
+        alpha[x] = clip(alpha[x]);
 }
 
-static bool opaque(const nst_image *in)
+void nst_resampler_row(nst_resampler *r, const float *const rgba[4])
 {
-    size_t n = (size_t)in->width * (size_t)in->height;
+    size_t n = (size_t)r->planes * (size_t)r->width;
+    const struct taps *t = &r->y;
+    int y = r->row++;
+    bool opaque = take(r, rgba);
 
-    if (in->channels == 4)
-        for (size_t i = 0; i < n; i++)
-            if (in->plane[3][i] < 1)
-                return false;
-    return true;
+    for (; r->end < r->out->height && t->first[r->end] <= y; r->end++) {
+        memset(r->ring + (size_t)(r->end % r->lanes) * n, 0, n * sizeof *r->ring);
+        r->clear[r->end % r->lanes] = false;
+    }
+    for (int i = r->begin; i < r->end; i++) {
+        float weight = t->weight[(size_t)i * (size_t)t->most + (size_t)(y - t->first[i])];
+        float *to = r->ring + (size_t)(i % r->lanes) * n;
+
+        r->clear[i % r->lanes] |= !opaque;
+        for (size_t x = 0; x < n; x++)
+            to[x] += weight * r->light[x];
+    }
+    for (; r->begin < r->end && t->first[r->begin] + t->count[r->begin] <= y + 1; r->begin++)
+        finish_row(r, r->begin);
 }
 
-static bool job_make(struct job *j)
+/* The most rows of the output that one row reaches. */
+static int overlap(const struct taps *t, int rows)
 {
-    size_t w = (size_t)j->in->width, oh = (size_t)j->out->height, n;
+    int most = 1;
 
-    if (!taps_make(&j->x, j->in->width, j->out->width) || !taps_make(&j->y, j->in->height, j->out->height)
-        || !nst_mul(w * oh, sizeof(float), &n) || !(j->tall = nst_alloc(n))
-        || !(j->row = nst_alloc(w * sizeof(float))) || !(j->light = nst_alloc((STEPS + 2) * sizeof(float))))
-        return false;
+    for (int i = 0, last = 0; i < rows; i++) {
+        while (last + 1 < rows && t->first[last + 1] < t->first[i] + t->count[i])
+            last++;
+        if (last - i + 1 > most)
+            most = last - i + 1;
+    }
+    return most;
+}
+
+nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_image *to, const char *label, nst_error *e)
+{
+    nst_resampler *r = nst_calloc(1, sizeof *r);
+    size_t row, n, wide = (size_t)(width > to->width ? width : to->width);
+
+    *out = NULL;
+    if (!r)
+        goto fail;
+    r->out = to;
+    r->width = width;
+    r->height = height;
+    r->planes = to->channels == 4 ? 7 : 3;
+    if (!taps_make(&r->x, width, to->width) || !taps_make(&r->y, height, to->height))
+        goto fail;
+    r->lanes = overlap(&r->y, to->height);
+    row = (size_t)r->planes * (size_t)width * sizeof(float);
+    if (!nst_mul(row, (size_t)r->lanes, &n) || !(r->ring = nst_alloc(n))
+        || !(r->clear = nst_calloc((size_t)r->lanes, sizeof *r->clear))
+        || !(r->light = nst_alloc(row > wide * sizeof(float) ? row : wide * sizeof(float)))
+        || !(r->table = nst_alloc((STEPS + 2) * sizeof(float))))
+        goto fail;
     for (int i = 0; i < STEPS + 2; i++)
-        j->light[i] = nst_srgb_to_linear((float)i / STEPS);
-    return true;
+        r->table[i] = nst_srgb_to_linear((float)i / STEPS);
+    *out = r;
+    return NST_OK;
+
+fail:
+    nst_resampler_close(&r);
+    return nst_fail(e, NST_EMEM, "%s: out of memory for %d x %d pixels", label, to->width, to->height);
+}
+
+void nst_resampler_close(nst_resampler **r)
+{
+    if (!*r)
+        return;
+    taps_free(&(*r)->x);
+    taps_free(&(*r)->y);
+    nst_free((*r)->ring);
+    nst_free((*r)->clear);
+    nst_free((*r)->light);
+    nst_free((*r)->table);
+    nst_free(*r);
+    *r = NULL;
 }
 
 nst_status nst_image_resize(nst_image **out, const nst_image *in, int width, int height, nst_error *e)
 {
-    struct job j = { .in = in };
-    size_t n = (size_t)width * (size_t)height;
-    float *scratch = NULL;
+    nst_resampler *r = NULL;
     nst_status s;
 
     *out = NULL;
@@ -199,32 +252,21 @@ nst_status nst_image_resize(nst_image **out, const nst_image *in, int width, int
             return NST_OK;
         return nst_fail(e, NST_EMEM, "resize: out of memory for %d x %d pixels", width, height);
     }
-    if ((s = nst_image_alloc(&j.out, width, height, in->channels, "resize", e)))
+    if ((s = nst_image_alloc(out, width, height, in->channels, "resize", e)))
         return s;
-    if (!job_make(&j) || (!opaque(in) && !(scratch = nst_alloc(n * sizeof *scratch)))) {
-        s = nst_fail(e, NST_EMEM, "resize: out of memory for %d x %d pixels", width, height);
-        goto end;
+    if ((s = nst_resampler_open(&r, in->width, in->height, *out, "resize", e))) {
+        nst_image_destroy(out);
+        return s;
     }
-    if (in->channels == 4)
-        resample_plane(&j, 3, false, j.out->plane[3]);
-    j.alpha = scratch ? j.out->plane[3] : NULL;
-    for (int c = 0; c < 3; c++)
-        resample_color(&j, c, scratch);
-    if (in->channels == 4)
-        for (size_t i = 0; i < n; i++)
-            j.out->plane[3][i] = clip(j.out->plane[3][i]);
-    *out = j.out;
-    j.out = NULL;
+    for (int y = 0; y < in->height; y++) {
+        const float *row[4] = { NULL };
 
-end:
-    taps_free(&j.x);
-    taps_free(&j.y);
-    nst_free(j.tall);
-    nst_free(j.row);
-    nst_free(j.light);
-    nst_free(scratch);
-    nst_image_destroy(&j.out);
-    return s;
+        for (int c = 0; c < in->channels; c++)
+            row[c] = in->plane[c] + (size_t)y * (size_t)in->width;
+        nst_resampler_row(r, row);
+    }
+    nst_resampler_close(&r);
+    return NST_OK;
 }
 
 /* ---- plain planes ------------------------------------------------------------ */

@@ -102,3 +102,26 @@ void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, in
     *ow = scaled(w, ratio);
     *oh = scaled(h, ratio);
 }
+
+nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content)
+{
+    int w, h, side = s->size;
+    nst_fit fit = { 0 };
+
+    if (!s->size)
+        return fit;
+    if (content) {
+        final_size(s, content->width, content->height, &w, &h);
+        fit.shortest = SIDE_MIN;
+        if (s->style_fit == NST_FIT_STRETCH)
+            side = longest(w, h);
+        else
+            side = ruled(s, w, h);
+        side = (int)fmin(ceil(side * s->style_scale), 1e9);
+    }
+    if (s->size_rule == NST_SIZE_SHORTEST || (content && s->style_fit == NST_FIT_STRETCH))
+        fit.shortest = longest(fit.shortest, side);
+    else
+        fit.longest = side;
+    return fit;
+}

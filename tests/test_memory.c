@@ -96,7 +96,7 @@ static nst_status copy(nst_error *e)
 static nst_status turn(nst_error *e)
 {
     nst_image *before = picture;
-    nst_status s = nst_image_orient(&picture, 6, "picture", e);
+    nst_status s = nst_image_orient(picture, 6, "picture", e);
 
     ck_assert(!s || picture == before);
     return s;

@@ -275,7 +275,7 @@ START_TEST(truncated)
 
         for (size_t cut = 0; cut < n; cut++) {
             put_file("cut.png", data, cut);
-            refuse_file("cut.png", NST_EFORMAT, cut == 0 ? "empty file" : cut < 8 ? "not a PNG" : "truncated");
+            refuse_file("cut.png", NST_EFORMAT, cut == 0 ? "empty file" : cut < 8 ? "no known kind of picture" : "truncated");
         }
         nst_free(data);
     }

@@ -122,10 +122,10 @@ START_TEST(symmetric)
         nst_image *in = noise_image(61, 47, 3, 255), *mirrored = nst_image_copy(in), *a, *b;
         nst_error e;
 
-        ck_assert_int_eq(nst_image_orient(&mirrored, 3, "x", &e), NST_OK);
+        ck_assert_int_eq(nst_image_orient(mirrored, 3, "x", &e), NST_OK);
         a = resized(in, sizes[k][0], sizes[k][1]);
         b = resized(mirrored, sizes[k][0], sizes[k][1]);
-        ck_assert_int_eq(nst_image_orient(&b, 3, "x", &e), NST_OK);
+        ck_assert_int_eq(nst_image_orient(b, 3, "x", &e), NST_OK);
         same_image(a, b, 2e-5);
         nst_image_destroy(&in);
         nst_image_destroy(&mirrored);
