@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const nst_codec *const codecs[] = { &nst_codec_png, &nst_codec_jpeg };
+static const nst_codec *const codecs[] = { &nst_codec_png,  &nst_codec_jpeg, &nst_codec_tiff,
+                                           &nst_codec_webp, &nst_codec_ppm,  &nst_codec_pfm };
 
 const nst_codec *nst_codec_at(int i)
 {

@@ -4,7 +4,7 @@
 
 #include "image.h"
 
-/* One kind of file; png.c and jpeg.c have one each, input.c and output.c walk them.
+/* One kind of file; png.c, jpeg.c, pnm.c, tiff.c and webp.c have one or two each, input.c and output.c walk them.
  * What a build without the library cannot do is NULL. */
 typedef struct nst_codec {
     nst_format format;
@@ -19,7 +19,7 @@ typedef struct nst_codec {
 
 #define NST_HEAD 16
 
-extern const nst_codec nst_codec_png, nst_codec_jpeg;
+extern const nst_codec nst_codec_png, nst_codec_jpeg, nst_codec_tiff, nst_codec_webp, nst_codec_ppm, nst_codec_pfm;
 
 /* By index from 0; NULL past the last. */
 const nst_codec *nst_codec_at(int i);

@@ -22,7 +22,7 @@ floor() {
     nst.h | kernels.h) echo 0 ;;
     base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | header.* | image.c | input.c | jpeg.c | loss.c | \
-        optim.c | output.c | png.c | recolor.c | resize.c | rows.c | space.c | tv.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
+        optim.c | output.c | png.c | pnm.c | recolor.c | resize.c | rows.c | space.c | tiff.c | tv.c | webp.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
     caffe.c | choose.c | context.h | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | opencl.h | pickle.[ch] | safetensors.c | save.c | state.h | kernels_cl.h | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
     transfer.[ch] | evaluate.c | exact.c | fallback.c | margin.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
@@ -73,8 +73,8 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" src/*.[ch] 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in png.h jpeglib.h lcms2.h libexif/exif-data.h zip.h ini.h hdf5.h matio.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in LCMS2 LIBEXIF LIBZIP INIH HDF5 LIBCURL MATIO NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
+for h in png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h matio.h curl/curl.h nettle/sha2.h; do one_file $h; done
+for have in LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL MATIO NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done
