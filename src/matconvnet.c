@@ -1,161 +1,248 @@
 /* matconvnet.c: weights from MatConvNet's MATLAB files: a cell array "layers" of structs, each with a name and its weights
  * [3][3][in][out], the first dimension nearest. */
+#include "matfile.h"
 #include "weights.h"
 
-#ifdef HAVE_MATIO
-
-#include <matio.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LAYERS_MAX 256
+#define FIELDS_MAX 64
 /* The most that zlib can make of a byte, and a little. */
 #define BLOWN_UP 1100
 
 struct reader {
     nst_weights w;
-    mat_t *mat;
-    matvar_t *layers, *tensor[2 * LAYERS_MAX];
-    int tensors;
-    unsigned char *scratch;
-    size_t room;
+    nst_mat_stream *s;
+    unsigned char *copy[2 * LAYERS_MAX]; /* what was packed */
+    int copies;
+    int last;     /* 10 * block + index of the last convolution */
+    bool ordered; /* they came one after the other so far */
 };
 
-/* A short text of ASCII, as MATLAB keeps it in bytes or pairs of them. */
-static bool read_text(mat_t *mat, matvar_t *v, char *text, size_t room)
+/* A layer on its way: its numbers may come before its name. */
+struct layer {
+    char name[32];
+    nst_stored t[2];
+    bool there[2];
+};
+
+static nst_status damaged(const struct reader *r, nst_error *e)
 {
-    size_t n = 1;
+    return nst_fail(e, NST_EFORMAT, "%s: is a damaged or truncated MATLAB file", r->w.path);
+}
 
-    if (!v || v->class_type != MAT_C_CHAR || v->rank != 2 || !v->dims || !nst_mul(v->dims[0], v->dims[1], &n) || n >= room ||
-        Mat_VarReadDataAll(mat, v) || !v->data || v->data_size < 1 || v->data_size > 2 ||
-        v->nbytes < n * (size_t)v->data_size)
+/* A short text of ASCII, as MATLAB keeps it in bytes or pairs of them. */
+static bool read_text(struct reader *r, const nst_mat_array *a, char *text, size_t room)
+{
+    unsigned char raw[64];
+    nst_mat_element e;
+    size_t n, each;
+
+    if (!nst_mat_element_open(r->s, a->end, &e))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        unsigned c = v->data_size == 1 ? ((const uint8_t *)v->data)[i] : ((const uint16_t *)v->data)[i];
-
-        text[i] = c > 32 && c < 127 ? (char)c : '?';
-    }
+    each = e.type == NST_MAT_UINT16 ? 2 : 1;
+    n = e.bytes / each;
+    if (a->class != NST_MAT_CHAR || n >= room || e.bytes > sizeof raw || !nst_mat_get(r->s, &e, raw, e.bytes))
+        return true; /* no name of a convolution */
+    for (size_t i = 0; i < n; i++)
+        text[i] = raw[i * each] > 32 && raw[i * each] < 127 ? (char)raw[i * each] : '?';
     text[n] = 0;
     return true;
 }
 
-static nst_status take(struct reader *r, matvar_t *v, const char *layer, bool bias, nst_error *e)
+/* What cannot be a convolution's is not unpacked into memory: MatConvNet's fully connected layers are 7x7 and 1x1. */
+static bool may_be(const nst_mat_array *a, bool bias)
 {
-    nst_stored t = { .dims = bias ? 1 : 4, .exact = true, .id = r->tensors };
-    uint64_t d[4] = { 1, 1, 1, 1 };
-
-    snprintf(t.name, sizeof t.name, "%s.%s", layer, bias ? "bias" : "weight");
-    snprintf(t.type, sizeof t.type, "no float");
-    if (!nst_weights_wants(t.name))
-        return NST_OK;
-    if (!v) /* the library leaves out what it cannot read */
-        return nst_fail(e, NST_EFORMAT, "%s: tensor %s is missing: it is damaged or truncated", r->w.path, t.name);
-    if (v->rank < 1 || v->rank > 4 || !v->dims || v->isComplex)
-        return nst_fail(e, NST_EFORMAT, "%s: tensor %s has %d dimensions or is complex", r->w.path, t.name, v->rank);
-    for (int i = 0; i < v->rank; i++)
-        d[i] = v->dims[i];
-    t.number = v->class_type == MAT_C_SINGLE || v->class_type == MAT_C_DOUBLE ? NST_F32 : NST_NO_FLOAT;
-    t.bytes = sizeof(float);
-    for (int i = 0; i < 4; i++)
-        t.bytes = d[i] <= 65536 && t.bytes < (uint64_t)1 << 40 ? t.bytes * d[i] : 0;
-    if (bias) {
-        t.shape[0] = d[0] * d[1]; /* a row or a column */
-        t.stride[0] = 1;
-    } else {
-        const uint64_t shape[4] = { d[3], d[2], d[0], d[1] }, stride[4] = { d[0] * d[1] * d[2], d[0] * d[1], 1, d[0] };
-
-        memcpy(t.shape, shape, sizeof shape);
-        memcpy(t.stride, stride, sizeof stride);
-    }
-    if (t.bytes / BLOWN_UP > r->w.map_bytes)
-        return nst_fail(e, NST_EFORMAT, "%s: tensor %s is larger than the file can hold", r->w.path, t.name);
-    r->tensor[r->tensors++] = v;
-    return nst_weights_add(&r->w, &t, e);
+    return bias ? a->dims == 2 && (a->shape[0] == 1 || a->shape[1] == 1) : a->dims <= 4 && a->shape[0] == 3 && a->shape[1] == 3;
 }
 
-/* A field of a struct of one element.  The library does not look itself whether a damaged file left a name or the data out. */
-static matvar_t *field(matvar_t *layer, const char *name)
+static nst_status take_numbers(struct reader *r, const nst_mat_array *a, struct layer *l, bool bias, nst_error *e)
 {
-    unsigned n = Mat_VarGetNumberOfFields(layer);
-    char *const *names = Mat_VarGetStructFieldnames(layer);
+    nst_stored *t = &l->t[bias];
+    const uint64_t *d = a->shape;
+    nst_mat_element data;
+    unsigned char *copy;
 
-    if (!names || !layer->data || layer->rank != 2 || !layer->dims || layer->dims[0] != 1 || layer->dims[1] != 1)
-        return NULL;
-    for (unsigned i = 0; i < n; i++)
-        if (!names[i])
-            return NULL;
-    return Mat_VarGetStructFieldByName(layer, name, 0);
+    if (l->there[bias])
+        return damaged(r, e);
+    *t = (nst_stored){ .dims = bias ? 1 : 4, .exact = true, .type = "no float" };
+    l->there[bias] = true;
+    if (!may_be(a, bias) || a->complex) {
+        t->dims = a->dims > 4 ? a->dims : 2; /* which is neither a weight's nor a bias's */
+        return NST_OK;
+    }
+    if (!nst_mat_element_open(r->s, a->end, &data))
+        return damaged(r, e);
+    t->number = data.type == NST_MAT_SINGLE ? NST_F32 : data.type == NST_MAT_DOUBLE ? NST_F64 : NST_NO_FLOAT;
+    t->bytes = data.bytes;
+    if (bias) {
+        t->shape[0] = d[0] == 1 ? d[1] : d[0]; /* a row or a column */
+        t->stride[0] = 1;
+    } else {
+        const uint64_t shape[4] = { d[3], d[2], d[0], d[1] }, stride[4] = { 9 * d[2], 9, 1, 3 }; /* 32 and 4 bits */
+
+        memcpy(t->shape, shape, sizeof shape);
+        memcpy(t->stride, stride, sizeof stride);
+    }
+    if (nst_mat_place(r->s, &data, &t->at))
+        return NST_OK;
+    if (data.bytes / BLOWN_UP > r->w.map_bytes || r->copies == 2 * LAYERS_MAX)
+        return nst_fail(e, NST_EFORMAT, "%s: an array is larger than the file can hold", r->w.path);
+    if (!(copy = nst_alloc(data.bytes ? data.bytes : 1)))
+        return nst_fail(e, NST_EMEM, "%s: out of memory", r->w.path);
+    t->id = r->copies;
+    t->at = 0;
+    r->copy[r->copies++] = copy;
+    return nst_mat_get(r->s, &data, copy, data.bytes) ? NST_OK : damaged(r, e);
 }
 
 /* Since 2015 weights is a cell of both, before that there are filters and biases. */
-static nst_status take_layer(struct reader *r, matvar_t *layer, nst_error *e)
+static nst_status take_field(struct reader *r, const char *field, const nst_mat_array *a, struct layer *l, nst_error *e)
 {
-    matvar_t *weights, *filters, *biases;
-    char name[32];
-    nst_status s;
+    nst_status s = NST_OK;
 
-    if (!layer || layer->class_type != MAT_C_STRUCT ||
-        !read_text(r->mat, field(layer, "name"), name, sizeof name))
-        return nst_fail(e, NST_EFORMAT, "%s: a layer without a name: it is damaged, truncated, or not MatConvNet's",
-                        r->w.path);
-    weights = field(layer, "weights");
-    filters = field(layer, "filters");
-    biases = field(layer, "biases");
-    if (weights && weights->class_type == MAT_C_CELL && weights->data && weights->rank == 2 && weights->dims && weights->dims[0] * weights->dims[1] == 2) {
-        filters = Mat_VarGetCell(weights, 0);
-        biases = Mat_VarGetCell(weights, 1);
+    if (!strcmp(field, "name"))
+        return read_text(r, a, l->name, sizeof l->name) ? NST_OK : damaged(r, e);
+    if (!strcmp(field, "filters") || !strcmp(field, "biases"))
+        return a->class ? take_numbers(r, a, l, *field == 'b', e) : NST_OK;
+    if (strcmp(field, "weights") || a->class != NST_MAT_CELL || a->dims != 2 || a->shape[0] * a->shape[1] != 2)
+        return NST_OK;
+    for (int i = 0; i < 2 && !s; i++) {
+        nst_mat_array inner;
+
+        if (!nst_mat_array_open(r->s, a->end, &inner))
+            return damaged(r, e);
+        if (inner.class)
+            s = take_numbers(r, &inner, l, i == 1, e);
+        if (!s && !nst_mat_skip(r->s, inner.end))
+            s = damaged(r, e);
     }
-    return (s = take(r, filters, name, false, e)) ? s : take(r, biases, name, true, e);
+    return s;
 }
 
-/* Floats of this machine or doubles become little-endian floats, which is what the bytes of a tensor are. */
+/* The names of a struct's fields, n of them, each in `each` bytes. */
+static nst_status read_fields(struct reader *r, const nst_mat_array *a, char names[FIELDS_MAX][65], int *n, nst_error *e)
+{
+    unsigned char length[4], text[64 * FIELDS_MAX];
+    nst_mat_element el;
+    size_t each;
+
+    if (!nst_mat_element_open(r->s, a->end, &el) || el.bytes != 4 || !nst_mat_get(r->s, &el, length, 4) ||
+        !nst_mat_skip(r->s, el.end) || !nst_mat_element_open(r->s, a->end, &el))
+        return damaged(r, e);
+    each = length[0];
+    if (each < 1 || each > 64 || length[1] || length[2] || length[3] || el.bytes % each || el.bytes / each > FIELDS_MAX ||
+        !nst_mat_get(r->s, &el, text, el.bytes) || !nst_mat_skip(r->s, el.end))
+        return damaged(r, e);
+    *n = (int)(el.bytes / each);
+    memset(names, 0, FIELDS_MAX * sizeof *names);
+    for (int i = 0; i < *n; i++)
+        memcpy(names[i], text + (size_t)i * each, each);
+    return NST_OK;
+}
+
+static nst_status add(struct reader *r, struct layer *l, nst_error *e)
+{
+    int block = 0, index = 0;
+    nst_status s = NST_OK;
+
+    for (int i = 0; i < 2 && !s; i++) {
+        nst_stored *t = &l->t[i];
+        char name[sizeof t->name];
+
+        snprintf(name, sizeof name, "%s.%s", l->name, i ? "bias" : "weight");
+        if (!nst_weights_wants(name))
+            return NST_OK;
+        if (!l->there[i])
+            return nst_fail(e, NST_EFORMAT, "%s: tensor %s is missing: it is damaged or truncated", r->w.path, name);
+        memcpy(t->name, name, sizeof name);
+        s = nst_weights_add(&r->w, t, e);
+    }
+    if (sscanf(l->name, "conv%1d_%1d", &block, &index) == 2) {
+        r->ordered &= 10 * block + index > r->last;
+        r->last = 10 * block + index;
+    }
+    return s;
+}
+
+static nst_status take_layer(struct reader *r, const nst_mat_array *a, nst_error *e)
+{
+    char names[FIELDS_MAX][65];
+    struct layer l = { .name = "" };
+    int n = 0, before = r->copies, first = r->w.count;
+    nst_status s;
+
+    if (a->class != NST_MAT_STRUCT || a->dims != 2 || a->shape[0] != 1 || a->shape[1] != 1)
+        return nst_fail(e, NST_EFORMAT, "%s: a layer is no struct, expected a file of MatConvNet", r->w.path);
+    if ((s = read_fields(r, a, names, &n, e)))
+        return s;
+    for (int i = 0; i < n; i++) {
+        nst_mat_array field;
+
+        if (!nst_mat_array_open(r->s, a->end, &field))
+            return damaged(r, e);
+        if ((s = take_field(r, names[i], &field, &l, e)))
+            return s;
+        if (!nst_mat_skip(r->s, field.end))
+            return damaged(r, e);
+    }
+    if ((s = add(r, &l, e)))
+        return s;
+    while (r->w.count == first && r->copies > before) /* of no use */
+        nst_free(r->copy[--r->copies]);
+    return NST_OK;
+}
+
+static nst_status take_layers(struct reader *r, const nst_mat_array *layers, nst_error *e)
+{
+    size_t n;
+    nst_status s;
+
+    if (layers->class != NST_MAT_CELL || layers->dims != 2)
+        return nst_fail(e, NST_EFORMAT, "%s: has no cell array \"layers\", expected a file of MatConvNet", r->w.path);
+    if (!nst_mul((size_t)layers->shape[0], (size_t)layers->shape[1], &n) || n > LAYERS_MAX)
+        return nst_fail(e, NST_EFORMAT, "%s: has more than %d layers, expected a VGG", r->w.path, LAYERS_MAX);
+    r->ordered = true;
+    for (size_t i = 0; i < n && !(r->ordered && r->last >= 51); i++) { /* what comes behind conv5_1 is not unpacked */
+        nst_mat_array layer;
+
+        if (!nst_mat_array_open(r->s, layers->end, &layer))
+            return damaged(r, e);
+        if ((s = take_layer(r, &layer, e)))
+            return s;
+        if (!nst_mat_skip(r->s, layer.end))
+            return damaged(r, e);
+    }
+    return NST_OK;
+}
+
 static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p, nst_error *e)
 {
-    struct reader *r = arg;
-    matvar_t *v = r->tensor[t->id];
-    size_t n = (size_t)t->bytes / sizeof(float), each = v->class_type == MAT_C_DOUBLE ? sizeof(double) : sizeof(float);
+    const struct reader *r = arg;
 
-    if (n > INT32_MAX || n * each > r->room) {
-        nst_free(r->scratch);
-        r->room = 0;
-        if (n > INT32_MAX || !(r->scratch = nst_alloc(n * each)))
-            return nst_fail(e, NST_EMEM, "%s: out of memory for %s", r->w.path, t->name);
-        r->room = n * each;
-    }
-    if (Mat_VarReadDataLinear(r->mat, v, r->scratch, 0, 1, (int)n))
-        return nst_fail(e, NST_EFORMAT, "%s: the numbers of %s cannot be read: it is damaged", r->w.path, t->name);
-    for (size_t i = 0; i < n; i++) {
-        double wide;
-        float single;
-        uint32_t bits;
-
-        memcpy(each == sizeof wide ? (void *)&wide : (void *)&single, r->scratch + i * each, each);
-        if (each == sizeof wide)
-            single = (float)wide;
-        memcpy(&bits, &single, sizeof bits);
-        for (size_t k = 0; k < 4; k++)
-            r->scratch[4 * i + k] = (unsigned char)(bits >> 8 * k);
-    }
-    *p = r->scratch;
+    (void)e;
+    *p = r->copies ? r->copy[t->id] : r->w.map + t->at;
     return NST_OK;
 }
 
 static nst_status read_all(struct reader *r, nst_model **out, nst_error *e)
 {
+    nst_mat_array a;
     nst_status s;
-    size_t n;
 
-    if ((s = nst_weights_map(&r->w, e))) /* for the file's size */
+    if ((s = nst_weights_map(&r->w, e)))
         return s;
-    if (!(r->mat = Mat_Open(r->w.path, MAT_ACC_RDONLY)))
-        return nst_fail(e, NST_EFORMAT, "%s: is a damaged or truncated MATLAB file", r->w.path);
-    if (!(r->layers = Mat_VarReadInfo(r->mat, "layers")) || r->layers->class_type != MAT_C_CELL || r->layers->rank != 2 || !r->layers->data || !r->layers->dims)
-        return nst_fail(e, NST_EFORMAT, "%s: has no cell array \"layers\", expected a file of MatConvNet", r->w.path);
-    if (!nst_mul(r->layers->dims[0], r->layers->dims[1], &n) || n > LAYERS_MAX)
-        return nst_fail(e, NST_EFORMAT, "%s: has more than %d layers, expected a VGG", r->w.path, LAYERS_MAX);
-    for (size_t i = 0; i < n && !s; i++)
-        s = take_layer(r, Mat_VarGetCell(r->layers, (int)i), e);
-    return s ? s : nst_weights_finish(out, &r->w, e);
+    if (r->w.map_bytes < 128 || memcmp(r->w.map + 126, "IM", 2) || r->w.map[125] != 1)
+        return nst_fail(e, NST_EUNSUPPORTED, "%s: is no little-endian MATLAB file of version 5 to 7; save it again with -v7",
+                        r->w.path);
+    if (!(r->s = nst_mat_open(r->w.map, r->w.map_bytes)))
+        return nst_fail(e, NST_EMEM, "%s: out of memory", r->w.path);
+    while (nst_mat_variable(r->s, &a))
+        if (!strcmp(a.name, "layers"))
+            return (s = take_layers(r, &a, e)) ? s : nst_weights_finish(out, &r->w, e);
+    return nst_mat_broken(r->s) ? damaged(r, e)
+        : nst_fail(e, NST_EFORMAT, "%s: has no cell array \"layers\", expected a file of MatConvNet", r->w.path);
 }
 
 nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_error *e)
@@ -169,22 +256,10 @@ nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_erro
     r->w = (nst_weights){ .path = path, .format = "MatConvNet", .fetch = fetch, .arg = r, .input = "caffe-rgb",
                           .why = "MatConvNet's VGGs take Caffe's pictures in the order RGB" };
     s = read_all(r, out, e);
-    Mat_VarFree(r->layers);
-    if (r->mat)
-        Mat_Close(r->mat);
+    nst_mat_close(&r->s);
+    for (int i = 0; i < r->copies; i++)
+        nst_free(r->copy[i]);
     nst_weights_close(&r->w);
-    nst_free(r->scratch);
     nst_free(r);
     return s;
 }
-
-#else
-
-nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_error *e)
-{
-    *out = NULL;
-    return nst_fail(e, NST_EUNSUPPORTED, "%s: is a MATLAB file, as MatConvNet writes; this build of nst lacks matio, which "
-                    "reads it", path);
-}
-
-#endif

@@ -27,6 +27,7 @@ floor() {
     transfer.[ch] | evaluate.c | exact.c | fallback.c | margin.c | preset.c | run.[ch] | scale.c | start.c | targets.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     arguments.c | batch.[ch] | config.[ch]) echo 5 ;;
+    matfile.[ch]) echo 2 ;;
     fetch.[ch] | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
     *) echo unknown ;;
     esac
@@ -73,8 +74,8 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" src/*.[ch] 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h matio.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL MATIO NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
+for h in png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
+for have in LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done
