@@ -227,9 +227,12 @@ typedef struct nst_settings {
     int first_iterations;   /* at the first scale of several; 0: as iterations */
 
     /* loss */
+    double strength;          /* 0..100, the one dial: a hint of the style to all of it.  50: the other values as they are;
+                                 below, style_weight, tv_weight, recolor and init_noise shrink towards nothing, above,
+                                 style_weight grows.  How far depends on the model: built in or learned */
     double content_weight, style_weight, tv_weight;
-    char content_layers[128]; /* NAME[:WEIGHT],... */
-    char style_layers[256];   /* NAME[:WEIGHT],... */
+    char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those that go with the model, built in or learned */
+    char style_layers[256];   /* the same */
     int style_loss;           /* nst_style_loss_kind */
     int content_loss;         /* nst_content_loss_kind */
     int layer_norm;           /* nst_layer_norm */

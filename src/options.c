@@ -57,6 +57,13 @@ const nst_option nst_options[] = {
       "ImageNet's deviation (torchvision), BGR from 0 to 255 (caffe), or the same in the order RGB (caffe-rgb).  auto goes by the "
       "format and the names of the layers.  A wrong one paints badly, without any error." },
 
+    { "strength", 'S', "0..100", NST_OPTION_DOUBLE, S(strength), 0, 100, NULL, NST_COMMON | NST_GROUP_MAIN,
+      "a hint of the style to all of it; 50: as the preset",
+      "One dial over the weights: 0 leaves the content nearly as it is, with its own colours, 25 paints lightly, 50 is the "
+      "preset's own balance, at 100 the style takes over and the content can still be told.  It multiplies the style's "
+      "weight, and below 50 also shrinks --recolor, --init-noise and --tv-weight.  The curve is another for the built-in "
+      "model than for learned weights." },
+
     { "content-weight", 0, "X", NST_OPTION_DOUBLE, S(content_weight), 0, 1e15, NULL, NST_COMMON | NST_GROUP_LOSS,
       "how much the content's shapes count", NULL },
     { "style-weight", 0, "X", NST_OPTION_DOUBLE, S(style_weight), 0, 1e15, NULL, NST_COMMON | NST_GROUP_LOSS,
@@ -64,11 +71,14 @@ const nst_option nst_options[] = {
     { "tv-weight", 0, "X", NST_OPTION_DOUBLE, S(tv_weight), 0, 1e15, NULL, NST_GROUP_LOSS,
       "how much smoothness (total variation) counts", NULL },
     { "content-layers", 0, LAYERS, NST_OPTION_TEXT, S(content_layers), 0, BYTES(content_layers), NULL, NST_GROUP_LOSS,
-      "where the content is read",
+      "where the content is read; auto: by the model",
       "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their "
-      "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given." },
+      "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given.  auto stands for "
+      "conv4_2:2,conv3_2:1.4 with the built-in model and conv4_2 with learned weights." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
-      "where the style is read", NULL },
+      "where the style is read; auto: by the model",
+      "auto stands for conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4 with the built-in model and for the five with "
+      "equal weights with learned ones." },
     { "style-loss", 0, "KIND", NST_OPTION_CHOICE, S(style_loss), 0, 0, "gram-raw gram gram-nm covariance w2 gram-scaled",
       NST_GROUP_LOSS, "gram[-raw|-nm|-scaled], covariance or w2",
       "Which statistics of the features are compared: Gram matrices as sums (gram-raw), divided by the number of "

@@ -12,8 +12,8 @@
 #define FIVE "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1"
 
 /* What no preset changes. */
-#define COMMON_BUT_POOLING \
-    .min_size = 128, .content_layers = "conv4_2", .style_scale = 1, .beta1 = .9, .device = "cpu", .conv = "auto"
+#define BASE .min_size = 128, .strength = 50, .style_scale = 1, .beta1 = .9, .device = "cpu", .conv = "auto"
+#define COMMON_BUT_POOLING BASE, .content_layers = "conv4_2"
 #define COMMON COMMON_BUT_POOLING, .pooling = NST_POOL_AUTO
 
 static const struct preset {
@@ -21,9 +21,9 @@ static const struct preset {
     nst_settings s;
 } presets[] = {
     { "coarse to fine, Wasserstein-2, content recoloured (the default)",
-      { COMMON, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
+      { BASE, .pooling = NST_POOL_AUTO, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
         .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
-        .tv_weight = .3, .style_layers = "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4",
+        .tv_weight = .3, .content_layers = "auto", .style_layers = "auto",
         .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
         .recolor = 1, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS, .beta2 = .999,
         .history = 20, .init_noise = .25 } },
@@ -127,6 +127,7 @@ static const nst_field fields[] = {
     ROW(scale_step, REAL, 1.01, 100),
     ROW(iterations, INT, 1, 10000000),
     ROW(first_iterations, INT, 0, 10000000),
+    ROW(strength, REAL, 0, 100),
     ROW(content_weight, REAL, 0, 1e30),
     ROW(style_weight, REAL, 0, 1e30),
     ROW(tv_weight, REAL, 0, 1e30),

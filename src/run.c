@@ -141,7 +141,12 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
 {
     nst_status s;
 
-    if ((s = nst_settings_check(r->s, e)) || (s = check_pictures(r, e)) || (s = parse_layers(r, e)) ||
+    if ((s = nst_settings_check(r->s, e)))
+        goto fail;
+    r->balanced = *r->s;
+    nst_settings_balance(&r->balanced, r->model->wavelet);
+    r->s = &r->balanced;
+    if ((s = check_pictures(r, e)) || (s = parse_layers(r, e)) ||
         (s = parse_blend(r, e)) ||
         (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)))
         goto fail;

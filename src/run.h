@@ -6,13 +6,14 @@
 
 typedef struct nst_run {
     /* what it was asked; nothing is owned */
-    const nst_settings *s;
+    const nst_settings *s;               /* from nst_run_open on: balanced */
     const nst_model *model;
     const nst_image *content, *init;
     const nst_image *const *styles;
     int n_styles;
 
     /* for the whole run */
+    nst_settings balanced;               /* the settings as they are for this model: nst_settings_balance */
     nst_cpu cpu;
     nst_affine space;
     float low[3], high[3];               /* of the planes of x */

@@ -23,6 +23,12 @@ typedef struct nst_layer_weight {
 nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weight *out, int max, int *n,
                             nst_error *e);
 
+/* ---- balance.c ------------------------------------------------------------ */
+
+/* What s->strength means is worked into the other values, and layers "auto" become a list, for the built-in model
+ * (wavelet) or a learned one; the strength is 50 then. */
+void nst_settings_balance(nst_settings *s, bool wavelet);
+
 /* ---- scale.c -------------------------------------------------------------- */
 
 /* Width, height and iterations of each scale, coarse to fine, for a content picture of w x h.  plan->bytes is

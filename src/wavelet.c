@@ -11,16 +11,16 @@
  *                 FOURTH   / even, of the second derivatives that the block before carried
  *                 ENERGY   blurred rectified wavelets of finer scales: one Gram matrix ties scales together
  *                 SCATTER  derivatives of the last scale's luma energies (second order, as in scattering)
- *   last of b     LOW, the second derivatives HESSIAN (xx, xy, yy: any direction is their sum), ENERGY: all
- *                 smoothed, because a pool follows
- *   conv4_2       conv4_1 again, for the content loss
+ *   conv{b}_2     LOW, the second derivatives HESSIAN (xx, xy, yy: any direction is their sum), ENERGY, smoothed; in
+ *                 blocks 3 and 4 copies of conv{b}_1, less a threshold, for the content loss
+ *   conv{b}_3     what conv{b}_2 carries on, smoothed once more, because a pool follows: with one smoothing alone it
+ *                 sees level and upright lines better than others, and the picture fills with them
  *
  * Every value is rounded at most a few times, by single multiplications and divisions of IEEE floats; the only sums are exact
  * in double.  So no compiler, fused multiply-add or mathematical library can make the weights differ between
  * machines.  Gains (wavelet_gain.h) give every kind of channel unit mean energy on generated pictures.
  */
 #include "wavelet.h"
-
 
 #include <assert.h>
 #include <stdio.h>
@@ -108,7 +108,7 @@ static void put(const row *r, const nst_channel *in, const kernel *k, float fact
         const nst_channel *c = &r->before->at[i];
 
         if (c->family != in->family || c->colour != in->colour || c->direction != in->direction ||
-            c->along != in->along || c->sign != in->sign || c->block != in->block || c->of != in->of)
+            c->along != in->along || c->content || c->sign != in->sign || c->block != in->block || c->of != in->of)
             continue;
         float ratio = r->out.gain / c->gain;
         for (int j = 0; j < 9; j++) {
@@ -189,8 +189,8 @@ static void fill_first(const row *r, int block)
     }
 }
 
-/* the last convolution before a pool */
-static void fill_last(const row *r, int block)
+/* conv{b}_2 */
+static void fill_second(const row *r, int block)
 {
     nst_channel c = r->out, in = { .family = c.of, .colour = c.colour, .direction = c.direction, .sign = c.sign };
     kernel dx = first_derivative(0), dy = first_derivative(DIRECTIONS / 2);
@@ -215,18 +215,20 @@ static void fill_last(const row *r, int block)
 
 /* ---- the chain -------------------------------------------------------------- */
 
-/* content: the layer repeats the one before. */
-static void fill_layer(const nst_layer *layer, bool content, const list *before, const list *l, float *weight)
+static void fill_layer(const nst_layer *layer, const list *before, const list *l, float *weight, float *bias)
 {
     for (int i = 0; i < l->n; i++) {
         row r = { before, weight + (size_t)i * layer->in * 9, l->at[i] };
 
         if (layer->index == 1)
             fill_first(&r, layer->block);
-        else if (content)
+        else if (r.out.content)
             put(&r, &r.out, &delta, 1);
+        else if (layer->index == 2)
+            fill_second(&r, layer->block);
         else
-            fill_last(&r, layer->block);
+            put(&r, &r.out, &blur, 1);
+        bias[i] = -r.out.threshold;
     }
 }
 
@@ -267,11 +269,10 @@ static void fill(nst_model *m, bool plain)
         l[i % 2].n = nst_wavelet_channels(i, l[i % 2].at);
         for (int k = 0; plain && k < l[i % 2].n; k++)
             l[i % 2].at[k].gain = 1;
-        fill_layer(layer, i == NST_WAVELET_CONTENT, &l[(i + 1) % 2], &l[i % 2], at);
         layer->weight = at;
-        at += (size_t)layer->out * layer->in * 9;
-        layer->bias = at; /* zero */
-        at += layer->out;
+        layer->bias = at + (size_t)layer->out * layer->in * 9;
+        fill_layer(layer, &l[(i + 1) % 2], &l[i % 2], at, at + (size_t)layer->out * layer->in * 9);
+        at += (size_t)layer->out * ((size_t)layer->in * 9 + 1);
     }
 }
 

@@ -4,9 +4,8 @@
 
 #include "model.h"
 
-#define NST_WAVELET_CHANNELS 256 /* no layer has more */
+#define NST_WAVELET_CHANNELS 320 /* no layer has more */
 #define NST_WAVELET_DIRECTIONS 8 /* k pi / 8; colours use every second one */
-#define NST_WAVELET_CONTENT 7    /* conv4_2: a copy of conv4_1, for the content loss */
 
 typedef enum nst_family {
     NST_LOW = 0, /* low pass */
@@ -30,7 +29,9 @@ typedef struct nst_channel {
     int along;     /* SCATTER: direction of the derivative */
     int sign;      /* NST_PLUS, NST_MINUS, or NST_BOTH for the sum of both */
     int block, of; /* ENERGY: the block and family whose energy it is */
-    float gain;    /* the channel is gain * the plain formula's value */
+    bool content;  /* a copy for the content loss, which no later layer reads */
+    float gain;    /* the channel is gain * the plain formula's value ... */
+    float threshold; /* ... less this, of a content copy */
 } nst_channel;
 
 /* Block and index of layer i (from 0); false past the last. */

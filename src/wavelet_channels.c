@@ -76,7 +76,7 @@ static void list_energies(int block, const list *before, list *l)
     }
 }
 
-static void list_last(int block, const list *before, list *l)
+static void list_second(int block, const list *before, list *l)
 {
     l->n = 0;
     for (int c = 0; c < 3; c++) {
@@ -92,8 +92,29 @@ static void list_last(int block, const list *before, list *l)
 
 static const struct {
     int block, index;
-} chain[] = { { 1, 1 }, { 1, 2 }, { 2, 1 }, { 2, 2 }, { 3, 1 }, { 3, 2 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 5, 1 } };
+} chain[] = { { 1, 1 }, { 1, 2 }, { 1, 3 }, { 2, 1 }, { 2, 2 }, { 2, 3 }, { 3, 1 },
+              { 3, 2 }, { 3, 3 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 5, 1 } };
+
+/* ---- content --------------------------------------------------------------------
+ * conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.  What the content does
+ * not show strongly is zero there, and so the picture may have anything below the threshold: a flat sky takes the style's swirls,
+ * while an edge must stay.  What is carried on to the pool stands beside them with a gain so small that the loss does
+ * not see it. */
+
+#define FINE_CONTENT 3   /* the block of which only luma's wavelets are content: shapes, not the photograph's grain */
+#define COARSE_CONTENT 4
+#define CARRIED (1 / 1024.f)
 #define ENERGIES_IN_CONTENT 0.5f /* gain: the style is to change them */
+
+static bool in_content(int block, const nst_channel *c)
+{
+    return block == COARSE_CONTENT || (c->colour == 0 && c->family != NST_LOW && c->family < NST_ENERGY);
+}
+
+static float threshold(int block, const nst_channel *c)
+{
+    return block == FINE_CONTENT ? .7f : c->family == NST_LOW ? .25f : c->family >= NST_ENERGY ? .5f : .6f;
+}
 
 /* One gain for all directions and both signs of a kind, so that the model has no preferred direction. */
 static float gain(int layer, const nst_channel *c)
@@ -101,20 +122,50 @@ static float gain(int layer, const nst_channel *c)
     for (size_t i = 0; i < NST_COUNT(gains); i++)
         if (gains[i].layer == layer && gains[i].family == c->family && gains[i].colour == c->colour &&
             gains[i].block == c->block && gains[i].of == c->of)
-            return gains[i].gain * (layer == NST_WAVELET_CONTENT && c->family >= NST_ENERGY ? ENERGIES_IN_CONTENT : 1);
+            return gains[i].gain;
     return 1;
+}
+
+static void add_content(int layer, const list *before, list *l)
+{
+    int block = chain[layer].block;
+
+    for (int i = 0; i < l->n; i++)
+        l->at[i].gain *= CARRIED;
+    for (int i = 0; i < before->n; i++) {
+        nst_channel c = before->at[i];
+
+        if (!in_content(block, &c))
+            continue;
+        c.content = true;
+        c.gain = gain(layer - 1, &c) * (c.family >= NST_ENERGY ? ENERGIES_IN_CONTENT : 1);
+        c.threshold = threshold(block, &c);
+        add(l, c);
+    }
+}
+
+static void list_smooth(const list *before, list *l)
+{
+    l->n = 0;
+    for (int i = 0; i < before->n; i++)
+        if (!before->at[i].content)
+            add(l, before->at[i]);
 }
 
 static void list_layer(int layer, const list *before, list *l)
 {
-    if (chain[layer].index == 1)
-        list_first(chain[layer].block, before, l);
-    else if (layer == NST_WAVELET_CONTENT)
-        *l = *before;
+    int block = chain[layer].block, index = chain[layer].index;
+
+    if (index == 1)
+        list_first(block, before, l);
+    else if (index == 2)
+        list_second(block, before, l);
     else
-        list_last(chain[layer].block, before, l);
+        list_smooth(before, l);
     for (int i = 0; i < l->n; i++)
         l->at[i].gain = gain(layer, &l->at[i]);
+    if (index == 2 && (block == FINE_CONTENT || block == COARSE_CONTENT))
+        add_content(layer, before, l);
 }
 
 bool nst_wavelet_place(int i, int *block, int *index)

@@ -11,7 +11,7 @@
 
 static bool same(const nst_channel *a, const nst_channel *b)
 {
-    return a->family == b->family && a->colour == b->colour && a->block == b->block && a->of == b->of;
+    return a->family == b->family && a->colour == b->colour && a->block == b->block && a->of == b->of && a->content == b->content;
 }
 
 static void calibrate(const nst_model *m)
@@ -47,7 +47,7 @@ static void calibrate(const nst_model *m)
                     sum += energy[j];
                     members++;
                 }
-            if (first)
+            if (first && !c[i].content) /* which have the gains of what they copy */
                 printf("    { %d, %d, %d, %d, %d, %.6gf },\n", k, c[i].family, c[i].colour, c[i].block, c[i].of,
                        1 / sqrt(sum / members));
         }

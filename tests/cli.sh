@@ -57,7 +57,7 @@ run 2 "one picture only" in/c.png
 says "style picture is missing"
 for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" "--pooling min" \
     "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--style-loss l2" "--simd mmx" \
-    "--conv fft" "--preset van-gogh" "--recolor 2" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
+    "--conv fft" "--preset van-gogh" "--recolor 2" "--strength -1" "--strength 101" "--strength much" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
     "--quiet=yes" "--size=" "--style-layers="; do
     run 2 "$bad" -o out/x.png $bad in/c.png in/s.jpg
 done

@@ -1,0 +1,39 @@
+/* balance.c: what settings mean that depend on the kind of model: the strength, and the layers where they are "auto". */
+#include "transfer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIDDLE 50. /* the strength at which a preset is as it is */
+
+static const struct balance {
+    const char *content, *style;
+    double down, up; /* powers of ten by which the style's weight falls and rises from the middle to the ends of the dial */
+} computed = { "conv4_2:2,conv3_2:1.4", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 3, 0.8 },
+  learned = { "conv4_2", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1", 3, 1.2 };
+
+static void fill_in(char *text, size_t bytes, const char *layers)
+{
+    if (!strcmp(text, "auto"))
+        snprintf(text, bytes, "%s", layers);
+}
+
+void nst_settings_balance(nst_settings *s, bool wavelet)
+{
+    const struct balance *b = wavelet ? &computed : &learned;
+    double u = s->strength / MIDDLE - 1, below = fmin(s->strength / MIDDLE, 1), factor;
+
+    fill_in(s->content_layers, sizeof s->content_layers, b->content);
+    fill_in(s->style_layers, sizeof s->style_layers, b->style);
+    if (u == 0)
+        return;
+    factor = pow(10, u < 0 ? b->down * u : b->up * u);
+    s->style_weight *= factor;
+    /* towards 0 what else moves the picture goes, too */
+    s->tv_weight *= fmin(factor, 1);
+    s->recolor *= below;
+    if (s->init != NST_INIT_RANDOM)
+        s->init_noise *= below;
+    s->strength = MIDDLE;
+}
