@@ -204,7 +204,7 @@ static nst_status write_all(void *arg, FILE *f, nst_error *e)
 static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
 {
     nst_run *r = w->r;
-    nst_settings s = *r->s;
+    nst_settings s = *r->asked;
     size_t *bytes = w->bytes, n = 3 * (size_t)r->w * (size_t)r->h;
     const nst_field *rows;
     nst_status status;

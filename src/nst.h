@@ -228,8 +228,8 @@ typedef struct nst_settings {
 
     /* loss */
     double strength;          /* 0..100, the one dial: a hint of the style to all of it.  50: the other values as they are;
-                                 below, style_weight, tv_weight, recolor and init_noise shrink towards nothing, above,
-                                 style_weight grows.  How far depends on the model: built in or learned */
+                                 below, style_weight, tv_weight, recolor and init_noise shrink towards nothing and
+                                 conv1_1 holds the content's pixels, above, style_weight grows.  How far depends on the model: built in or learned */
     double content_weight, style_weight, tv_weight;
     char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those that go with the model, built in or learned */
     char style_layers[256];   /* the same */

@@ -58,11 +58,11 @@ const nst_option nst_options[] = {
       "format and the names of the layers.  A wrong one paints badly, without any error." },
 
     { "strength", 'S', "0..100", NST_OPTION_DOUBLE, S(strength), 0, 100, NULL, NST_COMMON | NST_GROUP_MAIN,
-      "a hint of the style to all of it; 50: as the preset",
+      "from a hint of the style to all of it; 50",
       "One dial over the weights: 0 leaves the content nearly as it is, with its own colours, 25 paints lightly, 50 is the "
       "preset's own balance, at 100 the style takes over and the content can still be told.  It multiplies the style's "
-      "weight, and below 50 also shrinks --recolor, --init-noise and --tv-weight.  The curve is another for the built-in "
-      "model than for learned weights." },
+      "weight; below 50 it also shrinks --recolor, --init-noise and --tv-weight and holds the content at conv1_1, its very "
+      "pixels.  The curve is another for the built-in model than for learned weights." },
 
     { "content-weight", 0, "X", NST_OPTION_DOUBLE, S(content_weight), 0, 1e15, NULL, NST_COMMON | NST_GROUP_LOSS,
       "how much the content's shapes count", NULL },

@@ -143,6 +143,7 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
 
     if ((s = nst_settings_check(r->s, e)))
         goto fail;
+    r->asked = r->s;
     r->balanced = *r->s;
     nst_settings_balance(&r->balanced, r->model->wavelet);
     r->s = &r->balanced;

@@ -7,6 +7,7 @@
 typedef struct nst_run {
     /* what it was asked; nothing is owned */
     const nst_settings *s;               /* from nst_run_open on: balanced */
+    const nst_settings *asked;           /* s as the caller gave it */
     const nst_model *model;
     const nst_image *content, *init;
     const nst_image *const *styles;
