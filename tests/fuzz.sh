@@ -27,7 +27,7 @@ turn() { # READER: one slice; a finding ends the process and the next one begins
     [ "$r" = hdf5 ] && most=1000000 # libhdf5 asks for absurd amounts, which it is refused
     [ "$r" = hdf5 ] && leaks=0
     while n=$((end - $(date +%s))); [ $n -gt 0 ]; do
-        NST_FUZZ=$r nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=32768 -timeout=20 -rss_limit_mb=2048 \
+        ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks NST_FUZZ=$r nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=32768 -timeout=120 -rss_limit_mb=2048 \
             -malloc_limit_mb=$most -detect_leaks=$leaks -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$folder/$r/found/" \
             "$folder/$r/corpus" >"$folder/$r/last" 2>&1
         runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$r/last" | tail -n 1 || echo 0) + 0))
