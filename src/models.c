@@ -2,6 +2,7 @@
 #include "models.h"
 
 #include "fetch.h"
+#include "guard.h"
 #include "places.h"
 #include "sources.h"
 #include "sums.h"
@@ -60,10 +61,10 @@ struct opened {
  * by the checksum or, where that is not to be computed before each run, by its first digits in the file's name. */
 static nst_status open_path(struct opened *o, const char *path, const nst_command *c, bool thoroughly, nst_error *e)
 {
-    nst_status s = nst_model_open(&o->m, path, e);
     nst_error ignored;
+    nst_status s;
 
-    if (s)
+    if ((s = nst_guard_try(path, e)) || (s = nst_model_open(&o->m, path, e)))
         return s;
     if (thoroughly && strcmp(path, "wavelet") && nst_sums_here() && !nst_sums_file(path, &o->sums, &ignored))
         o->source = nst_sources_known(o->sums.sha256, o->sums.md5);
@@ -379,7 +380,8 @@ static nst_status list(const nst_command *c, nst_error *e)
         nst_model *m = NULL;
         nst_error why;
 
-        if (nst_models_find(names[i], path, sizeof path, &why) || nst_model_open(&m, path, &why)) {
+        if (nst_models_find(names[i], path, sizeof path, &why) || nst_guard_try(path, &why) ||
+            nst_model_open(&m, path, &why)) {
             bad++;
             printf("%-16s bad: %s\n", names[i], why.text);
         } else {

@@ -127,7 +127,9 @@ typedef struct nst_model nst_model;
 /* Opens "wavelet" (the built-in model, computed, no file) or a file of
  * weights, whose format is told by its content: safetensors, torch.save's two,
  * caffemodel, ONNX, Keras' HDF5, MatConvNet's .mat.  Tensors are named as torchvision's (features.N.weight) or
- * Caffe's (conv1_1.weight); ONNX's graph tells which are which. */
+ * Caffe's (conv1_1.weight); ONNX's graph tells which are which.  Damaged files
+ * give a sentence, but for HDF5's, on which libhdf5 may crash: a program that
+ * opens files of strangers does it in a child process first, as nst does. */
 NST_API nst_status nst_model_open(nst_model **out, const char *name, nst_error *e);
 NST_API void nst_model_close(nst_model **model);
 /* One line that says what the model is, for people. */

@@ -28,7 +28,7 @@ floor() {
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     arguments.c | batch.[ch] | config.[ch]) echo 5 ;;
     matfile.[ch]) echo 2 ;;
-    fetch.[ch] | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
+    fetch.[ch] | guard.[ch] | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
     *) echo unknown ;;
     esac
 }
