@@ -57,6 +57,38 @@ static nst_status number(const nst_option *r, const char *text, bool whole, doub
     return NST_OK;
 }
 
+/* "1h30m", "90s", "90": falling units, each once. */
+static nst_status duration(const nst_option *r, const char *text, double *v, nst_error *e)
+{
+    static const char units[] = "hms";
+    static const double seconds[] = { 3600, 60, 1 };
+    const char *at = text;
+    size_t next = 0;
+
+    *v = 0;
+    while (*at) {
+        size_t digits = strspn(at, "0123456789.");
+        const char *unit;
+        char number[32], *end;
+
+        if (!digits || digits >= sizeof number)
+            break;
+        memcpy(number, at, digits);
+        number[digits] = 0;
+        unit = at[digits] ? strchr(units + next, at[digits]) : units + 2;
+        if (!unit || (!at[digits] && at != text))
+            break;
+        *v += strtod(number, &end) * seconds[unit - units];
+        if (*end)
+            break;
+        next = (size_t)(unit - units) + 1;
+        at += digits + (at[digits] != 0);
+    }
+    if (*at || !*text || !(*v >= r->min && *v <= r->max))
+        return wrong(e, "--%s: \"%s\" is not a time as 90s, 5m or 1h30m", r->name, text);
+    return NST_OK;
+}
+
 static nst_status seed(const nst_option *r, const char *text, uint64_t *v, nst_error *e)
 {
     char *end;
@@ -105,6 +137,8 @@ static nst_status apply(const nst_option *r, const char *text, nst_command *c, n
         return NST_OK;
     case NST_OPTION_DOUBLE:
         return number(r, text, false, (double *)place, e);
+    case NST_OPTION_TIME:
+        return duration(r, text, (double *)place, e);
     case NST_OPTION_SEED:
         return seed(r, text, (uint64_t *)place, e);
     case NST_OPTION_CHOICE:
@@ -294,6 +328,8 @@ static int describe_one(const nst_option *r, const nst_settings *s, char *text, 
         return snprintf(text, bytes, " --%s %d", r->name, *(const int *)place);
     case NST_OPTION_DOUBLE:
         return snprintf(text, bytes, " --%s %.9g", r->name, *(const double *)place);
+    case NST_OPTION_TIME:
+        return *(const double *)place > 0 ? snprintf(text, bytes, " --%s %.9g", r->name, *(const double *)place) : 0;
     case NST_OPTION_SEED:
         return snprintf(text, bytes, " --%s %" PRIu64, r->name, *(const uint64_t *)place);
     case NST_OPTION_CHOICE:

@@ -25,6 +25,8 @@ static const nst_field fields[] = {
     ROW(iteration, INT, 1, 10000000),
     ROW(done, INT, 1, INT32_MAX),
     ROW(exact_left, INT, 0, 2),
+    ROW(best, REAL, -1e300, 1e300),
+    ROW(best_before, REAL, -1e300, 1e300),
     ROW(elapsed, REAL, 0, 1e12),
     ROW(spent, REAL, 0, 1e12),
     ROW(loss, REAL, -1e300, 1e300),
@@ -213,7 +215,8 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
     snprintf(s.simd, sizeof s.simd, "%s", r->cpu.k->name);
     w->saved = (nst_saved){ .styles = r->n_styles, .width = r->w, .height = r->h, .margin = r->margin, .scale = r->scale,
                             .iteration = p->iteration, .done = p->done, .exact_left = r->exact_left,
-                            .elapsed = p->elapsed, .spent = r->spent, .loss = p->total, .history = r->s->history };
+                            .elapsed = p->elapsed, .spent = r->spent, .loss = p->total,
+                            .best = r->clock.best, .best_before = r->clock.best_before, .history = r->s->history };
     memcpy(w->saved.simd, s.simd, sizeof s.simd);
     nst_optim_state_get(r->optim, &w->saved.optim);
     rows = nst_settings_fields(&count);

@@ -26,6 +26,7 @@ typedef struct nst_saved {
     int styles;
     int width, height, margin; /* of x, margin included; the margin */
     int scale, iteration, done, exact_left;
+    double best, best_before; /* of the clock */
     double elapsed, spent; /* seconds */
     double loss;           /* the last total, for people */
     int history;

@@ -317,7 +317,7 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
 
     if ((s = check_inputs(c, r, e)))
         return s;
-    if (v->scale >= r->plan.scales || v->iteration > r->plan.iterations[v->scale])
+    if (v->scale >= r->plan.scales || (v->iteration > r->plan.iterations[v->scale] && !r->s->time_limit))
         return damaged(c->path, "its scale or iteration contradicts the settings", e);
     if (r->margin != v->margin || r->plan.width[v->scale] + 2 * r->margin != v->width ||
         r->plan.height[v->scale] + 2 * r->margin != v->height)
@@ -337,6 +337,8 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
         return s;
     r->exact_left = v->exact_left;
     r->spent = v->spent;
+    r->clock.best = v->best;
+    r->clock.best_before = v->best_before;
     p->iteration = v->iteration;
     p->done = v->done;
     p->elapsed = v->elapsed;

@@ -27,8 +27,10 @@ static void style_rows(void *arg, int worker, int begin, int end)
 nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e)
 {
     struct style_job job = { .r = r, .p = p };
+    double at = nst_now();
 
     (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, style_rows, &job);
+    r->clock.losses = nst_now() - at;
     for (int i = 0; i < r->n_style; i++) {
         if (job.status[i])
             return nst_fail(e, job.status[i], "%s", job.error[i].text);

@@ -228,6 +228,11 @@ typedef struct nst_settings {
     int iterations;         /* at each scale but the first */
     int first_iterations;   /* at the first scale of several; 0: as iterations */
 
+    double time_limit;      /* > 0: seconds from which the run ends as it is; until then the iterations of the scales are
+                               fitted to it, in the proportions above; its bytes are then not reproducible */
+    double until;           /* > 0: a scale ends when its best loss of ten iterations is not better by this share than
+                               that of the ten before */
+
     /* loss */
     double strength;          /* 0..100, the one dial: a hint of the style to all of it.  50: the other values as they are;
                                  below, style_weight, tv_weight, recolor and init_noise shrink towards nothing and

@@ -31,6 +31,15 @@ const nst_option nst_options[] = {
       "steps of the optimiser, at every scale", NULL },
     { "scales", 0, "N", NST_OPTION_INT, S(scales), 0, 32, NULL, NST_GROUP_MAIN,
       "sizes to go through, coarse to fine; 0: as fit", NULL },
+    { "time", 't', "DURATION", NST_OPTION_TIME, S(time_limit), 0, 1e8, NULL, NST_COMMON | NST_GROUP_MAIN,
+      "paint for so long: 90s, 5m, 1h30m",
+      "The iterations of all scales are made more or fewer, in the proportions that they have, from what iterations take on "
+      "this machine; when the time is over the painting ends as it is, with the size that was asked for.  Another run "
+      "gives another number of iterations, so other bytes.  0: no limit." },
+    { "until", 0, "SHARE", NST_OPTION_DOUBLE, S(until), 0, 1, NULL, NST_GROUP_MAIN,
+      "end a scale when the loss settles: 0.01",
+      "A scale ends when the best loss of its last ten iterations is not better by this share than that of the ten "
+      "before.  0: never." },
     { "preset", 'p', "NAME", NST_OPTION_PATH, C(preset), 0, 0,
       "nst opengenus gatys neural-style neural-style-pt anishathalye neural-style-tf style-transfer-pytorch list",
       NST_COMMON | NST_GROUP_MAIN, "values to start from; list: say which there are",

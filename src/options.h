@@ -39,6 +39,7 @@ typedef enum nst_option_kind {
     NST_OPTION_SIZE,   /* int, min..max or "native", which is 0; says how the side is measured, too */
     NST_OPTION_ROUNDS, /* int, min..max; holds for the first scale as well */
     NST_OPTION_DOUBLE, /* double, min..max */
+    NST_OPTION_TIME,   /* double, seconds, as 90, 90s, 5m, 1h30m; min..max */
     NST_OPTION_SEED,   /* uint64_t */
     NST_OPTION_CHOICE, /* int, index of the word in choices */
     NST_OPTION_WORD,   /* char [max], one of choices */

@@ -55,6 +55,8 @@ static void say_dry(const nst_painting *p)
     for (int i = 0; i < plan->scales; i++)
         printf("scale %d of %d: %dx%d, %d iterations\n", i + 1, plan->scales, plan->width[i], plan->height[i],
                plan->iterations[i]);
+    if (p->s->time_limit > 0)
+        printf("iterations will be fitted to %g seconds\n", p->s->time_limit);
     printf("model: %s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model), megabytes(p), p->output);
 }
 

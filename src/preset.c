@@ -128,6 +128,8 @@ static const nst_field fields[] = {
     ROW(iterations, INT, 1, 10000000),
     ROW(first_iterations, INT, 0, 10000000),
     ROW(strength, REAL, 0, 100),
+    ROW(time_limit, REAL, 0, 1e9),
+    ROW(until, REAL, 0, 1),
     ROW(content_weight, REAL, 0, 1e30),
     ROW(style_weight, REAL, 0, 1e30),
     ROW(tv_weight, REAL, 0, 1e30),

@@ -4,6 +4,16 @@
 
 #include "transfer.h"
 
+/* schedule.c: what was measured, in seconds, and what follows from it. */
+typedef struct nst_clock {
+    double losses;             /* of the style losses, just now */
+    double iteration, fixed;   /* an iteration of this scale; of it, what does not go with the pixels */
+    double preparation;        /* of this scale */
+    int measured;              /* iterations of this scale */
+    int nominal[NST_MAX_LAYERS]; /* iterations of each scale as the settings have it */
+    double best, best_before;  /* loss of the last iterations, and of those before them */
+} nst_clock;
+
 typedef struct nst_run {
     /* what it was asked; nothing is owned */
     const nst_settings *s;               /* from nst_run_open on: balanced */
@@ -31,6 +41,8 @@ typedef struct nst_run {
 
     char notice[700];                    /* for the caller's next progress, "" when there is none */
     double began, spent;                 /* when, in seconds of nst_now; seconds of all iterations so far */
+    nst_clock clock;
+    bool late;                           /* ended by its limit of time */
     uint64_t *sums;                      /* of the inputs, for checkpoints; NULL until the first */
 
     /* for one scale */
@@ -60,6 +72,15 @@ nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
 /* exact.c: the same as nst_run_evaluate in double; whether this scale is small enough for it. */
 nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e);
 bool nst_run_exact_fits(nst_run *r);
+/* schedule.c.  Before all scales; after a checkpoint is restored; when a scale has been prepared. */
+void nst_schedule_begin(nst_run *r);
+void nst_schedule_resume(nst_run *r, const nst_progress *p);
+void nst_schedule_enter(nst_run *r, double seconds);
+/* After an iteration that p tells of (usual: made as the others are, not by exact.c): p->remaining, and with a limit of time
+ * or of the loss's change the iterations of this and later scales, in r->plan, p->iterations and p->total_iterations. */
+void nst_schedule_count(nst_run *r, nst_progress *p, bool usual);
+/* Whether another iteration would pass the limit of time. */
+bool nst_schedule_over(const nst_run *r, const nst_progress *p);
 /* Frees what belongs to one scale but x. */
 void nst_run_leave(nst_run *r);
 nst_optim_options nst_run_optim(const nst_run *r);

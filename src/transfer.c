@@ -101,21 +101,6 @@ end:
     return s;
 }
 
-/* Seconds to the end, by pixels: an iteration's time goes with them. */
-static double remaining(const nst_run *r, const nst_progress *p)
-{
-    double done = 0, left = 0;
-
-    for (int i = 0; i < r->plan.scales; i++) {
-        double pixels = (double)r->plan.width[i] * r->plan.height[i];
-        int n = i < r->scale ? r->plan.iterations[i] : i == r->scale ? p->iteration : 0;
-
-        done += pixels * n;
-        left += pixels * (r->plan.iterations[i] - n);
-    }
-    return done > 0 ? r->spent * left / done : 0;
-}
-
 static void begin_progress(const nst_run *r, nst_progress *p)
 {
     *p = (nst_progress){ .scales = r->plan.scales, .style_layers = r->n_style, .state = r };
@@ -136,6 +121,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     p->iterations = r->plan.iterations[r->scale];
     memcpy(r->good, r->x, n * sizeof *r->x);
     while (p->iteration < p->iterations && !*stop) {
+        bool usual = r->exact_left == 0;
         double at = nst_now();
         nst_status s;
 
@@ -149,10 +135,12 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         p->seconds = nst_now() - at;
         r->spent += p->seconds;
         p->elapsed = nst_now() - r->began;
-        p->remaining = remaining(r, p);
+        nst_schedule_count(r, p, usual);
         p->notice = *r->notice ? r->notice : NULL;
         *stop = tell && tell(arg, p);
         *r->notice = 0;
+        if (!*stop && nst_schedule_over(r, p))
+            *stop = r->late = true;
     }
     return isfinite(nst_vec_abs(&r->cpu, n, r->x)) ? NST_OK
          : nst_fail(e, NST_EDIVERGED, "the picture is not made of finite numbers");
@@ -189,18 +177,38 @@ static nst_status paint(nst_run *r, const nst_checkpoint *c, nst_progress *p, ns
     nst_status s = NST_OK;
 
     begin_progress(r, p);
+    nst_schedule_begin(r);
     r->began = nst_now();
-    if (c && !(s = nst_checkpoint_restore(c, r, p, e)))
+    if (c && !(s = nst_checkpoint_restore(c, r, p, e))) {
         r->began -= p->elapsed;
+        nst_schedule_resume(r, p);
+    }
     for (; r->scale < r->plan.scales && !stop && !s; r->scale++) {
         if (!entered) {
+            double at = nst_now();
+
             p->iteration = 0;
             s = enter(r, e);
+            nst_schedule_enter(r, nst_now() - at);
         }
         entered = false;
         if (!s)
             s = iterate(r, p, progress, arg, &stop, e);
     }
+    return s;
+}
+
+static nst_status enlarge_result(const nst_run *r, nst_image **out, nst_error *e)
+{
+    int last = r->plan.scales - 1;
+    nst_image *large;
+    nst_status s;
+
+    if (nst_image_width(*out) == r->plan.width[last] && nst_image_height(*out) == r->plan.height[last])
+        return NST_OK;
+    s = nst_image_resize(&large, *out, r->plan.width[last], r->plan.height[last], e);
+    nst_image_destroy(out);
+    *out = large;
     return s;
 }
 
@@ -218,6 +226,8 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
         return status;
     if (!(status = paint(r, c, &p, progress, arg, e))) {
         status = decode(r, nst_optim_result(r->optim, r->x), out, e);
+        if (!status && r->late) /* time ended before the last scale began: the size is what was asked for */
+            status = enlarge_result(r, out, e);
     } else if (status == NST_EDIVERGED && r->good) {
         nst_error why = *e;
 

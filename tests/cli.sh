@@ -56,7 +56,7 @@ fi
 run 2 "one picture only" in/c.png
 says "style picture is missing"
 for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" "--pooling min" \
-    "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--style-loss l2" "--simd mmx" \
+    "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--time 5x" "--time 1m1h" "--time -1" "--time 1h30" "--style-loss l2" "--simd mmx" \
     "--conv fft" "--preset van-gogh" "--recolor 2" "--strength -1" "--strength 101" "--strength much" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
     "--quiet=yes" "--size=" "--style-layers="; do
     run 2 "$bad" -o out/x.png $bad in/c.png in/s.jpg
@@ -151,6 +151,10 @@ check "plain lines when piped, on standard error" sh -c "grep -q 'scale 1/1' std
 check "nothing with -q" test ! -s stdout
 for t in 1 2 3; do "$NST" $fast -n 3 --threads $t --init random --seed 5 -o out/t$t.png in/c.png in/s.jpg; done
 check "the same bits for any number of threads" sh -c "cmp -s out/t1.png out/t2.png && cmp -s out/t1.png out/t3.png"
+run 0 "a limit of time" -q --time 1s -s 64 -n 100000 -o out/t.png in/c.png in/s.jpg
+check "  gives the size asked for" sh -c "'$NST' -q --dry-run -s native out/t.png in/s.jpg | grep -q ' 64x'"
+run 0 "until the loss settles" -q --until .05 -n 100000 --scales 1 -s 48 --log out/log -o out/u.png in/c.png in/s.jpg
+check "  ends early" test "$(wc -l <out/log)" -lt 1000
 run 0 "several styles" $fast --style-blend 3,1 -o out/z.png in/c.png in/s.jpg in/c.png
 (cd out && "$NST" $fast ../in/c.png ../in/s.jpg)
 check "the default name" test -s out/c-s.png
