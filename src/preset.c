@@ -162,6 +162,7 @@ static const nst_field fields[] = {
     ROW(threads, INT, 0, 1024),
     TEXT(simd),
     TEXT(device),
+    TEXT(cache),
     TEXT(conv),
 #undef TEXT
 #undef ROW
