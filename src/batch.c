@@ -92,7 +92,8 @@ static nst_status expand(struct list *l, const char *path, nst_error *e)
 static nst_status result_name(const char *content, const char *style, int number, char *out, size_t bytes, nst_error *e)
 {
     const nst_command *c = &b.p.c;
-    const char *folder = c->output_dir ? c->output_dir : ".", *t = c->name ? c->name : "{content}-{style}.png";
+    const char *folder = c->output_dir ? c->output_dir : ".", *t = c->name ? c->name : "{content}-{style}";
+    char suffix[16];
     size_t used = (size_t)snprintf(out, bytes, "%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/");
 
     while (*t && used < bytes) {
@@ -113,6 +114,8 @@ static nst_status result_name(const char *content, const char *style, int number
             used += (size_t)snprintf(out + used, room, "%.*s", nst_paths_stem(base), base);
         t += word ? word + 1 : 1;
     }
+    if (!c->name && used < bytes)
+        used += (size_t)snprintf(out + used, bytes - used, "%s", nst_paths_suffix(c, suffix));
     if (used >= bytes)
         return fail(e, NST_EARG, "--name: a result's name would have more than %zu letters", bytes - 1);
     out[used] = 0;

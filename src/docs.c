@@ -83,7 +83,11 @@ static void man(void)
          ".SH DESCRIPTION\n"
          "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
          "style transfer: the picture itself is optimised until its features in a network match those of the content\n"
-         "and their statistics match those of the style.  PNG and JPEG are read and written; transparency,\n"
+         "and their statistics match those of the style.  PNG, JPEG, TIFF, WebP,\n"
+         "PPM and PFM are read and written (TIFF and WebP where the build has their libraries), told apart by content when\n"
+         "they are read and by the suffix when they are written; \\- is standard input or output.  A file more than twice as\n"
+         "large as it is needed is made smaller while it is read.  If the result cannot be written in the end, it is kept\n"
+         "in a new folder of \\fB$TMPDIR\\fR or /tmp instead, and that is said.  Transparency,\n"
          "orientation and embedded colour profiles are respected.\n"
          ".PP\n"
          "On a terminal a line says how far it is and how long it will take; elsewhere plain lines do.\n"
@@ -227,7 +231,7 @@ static void zsh(void)
         fputs("\\\"", stdout);
     }
     puts("))\" \"files:picture:_files\"}' \\");
-    puts("    '*:picture:_files -g \"*.(png|jpg|jpeg|PNG|JPG|JPEG)(-.)\"'");
+    puts("    '*:picture:_files -g \"*.(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pnm|pfm|PNG|JPG|JPEG|TIF|TIFF|WEBP)(-.)\"'");
 }
 
 /* ---- fish ------------------------------------------------------------------------------------------------------ */

@@ -21,8 +21,9 @@ const char *const nst_group_titles[NST_GROUP_COUNT] = {
 
 const nst_option nst_options[] = {
     { "output", 'o', "FILE", NST_OPTION_PATH, C(output), 0, 0, NULL, NST_COMMON | NST_GROUP_MAIN,
-      "where the result goes: .png, .jpg or .jpeg",
-      "Without it the result goes to the current folder, under the content's and the styles' names joined by a hyphen, "
+      "where the result goes: .png, .jpg, .tif, .webp...",
+      "The suffix says the format: .png, .jpg, .jpeg, .tif, .tiff, .webp, .ppm, .pnm or .pfm.  - is standard output, as PNG "
+      "unless --format says otherwise.  Without it the result goes to the current folder, under the content's and the styles' names joined by a hyphen, "
       "as PNG.  An input is never overwritten." },
     { "size", 's', "PIXELS|native", NST_OPTION_SIZE, S(size), 32, 65535, "native", NST_COMMON | NST_GROUP_MAIN,
       "longest side of the result; native: as it is",
@@ -140,9 +141,13 @@ const nst_option nst_options[] = {
       "save every N iterations, too: out-0050.png", "The numbered files lie beside the result." },
     { "log", 0, "FILE", NST_OPTION_PATH, C(log), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "every iteration's losses, a JSON object a line", NULL },
-    { "quality", 0, "N", NST_OPTION_INT, C(quality), 1, 100, NULL, NST_GROUP_OUTPUT, "of a JPEG result; 95", NULL },
+    { "quality", 0, "N", NST_OPTION_INT, C(quality), 1, 100, NULL, NST_GROUP_OUTPUT,
+      "of a JPEG or WebP result; 95, and lossless", NULL },
+    { "format", 0, "NAME", NST_OPTION_CHOICE, C(format), 0, 0, "auto png jpeg tiff webp ppm pfm", NST_GROUP_OUTPUT,
+      "png, jpeg, tiff, webp, ppm, pfm; auto: by suffix",
+      "Says the format where a name does not, as with --output -.  TIFF and WebP need their libraries in the build." },
     { "bits", 0, "8|16", NST_OPTION_CHOICE, C(bits), 0, 0, "8 16", NST_GROUP_OUTPUT,
-      "a sample of a PNG result; 8", NULL },
+      "a sample of a PNG, TIFF or PPM result; 8", NULL },
     { "dry-run", 0, NULL, NST_OPTION_FLAG, C(dry_run), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "say sizes, iterations and memory, paint nothing", NULL },
     { "quiet", 'q', NULL, NST_OPTION_FLAG, C(quiet), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,

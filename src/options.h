@@ -24,7 +24,8 @@ typedef struct nst_command {
     const char *init;   /* a picture to start from, or NULL */
     const char *log;
     int save_every; /* iterations; 0: never */
-    int quality;    /* JPEG, 1..100; 0: not said */
+    int quality;    /* JPEG and WebP, 1..100; 0: not said */
+    int format;     /* of the result: index into "auto png jpeg tiff webp ppm pfm" */
     int bits;       /* index into "8 16" */
     const char *output_dir, *name; /* nst batch */
     int keep_existing;             /* nst batch */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "files.h"
 #include "interrupt.h"
 #include "models.h"
 
@@ -25,13 +26,13 @@ static nst_status open_inputs(nst_painting *p, nst_error *e)
 
     if (!p->model && (s = nst_models_open(&p->model, &p->c, e)))
         return s;
-    if ((s = nst_image_read_fit(&p->content, p->c.content, &fit, e)))
+    if ((s = nst_files_read(&p->content, p->c.content, &fit, e)))
         return s;
     style = nst_settings_fit(p->s, p->content);
     for (int i = 0; i < p->c.styles; i++)
-        if ((s = nst_image_read_fit(&p->style[i], p->c.style[i], &style, e)))
+        if ((s = nst_files_read(&p->style[i], p->c.style[i], &style, e)))
             return s;
-    return p->c.init ? nst_image_read_fit(&p->init, p->c.init, &fit, e) : NST_OK;
+    return p->c.init ? nst_files_read(&p->init, p->c.init, &fit, e) : NST_OK;
 }
 
 static nst_status check_outputs(nst_painting *p, nst_error *e)
@@ -57,7 +58,8 @@ static void say_dry(const nst_painting *p)
                plan->iterations[i]);
     if (p->s->time_limit > 0)
         printf("iterations will be fitted to %g seconds\n", p->s->time_limit);
-    printf("model: %s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model), megabytes(p), p->output);
+    printf("model: %s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model), megabytes(p),
+           nst_paths_label(p->output));
 }
 
 /* A line where it is not the processor. */
@@ -78,7 +80,7 @@ static void say_start(nst_painting *p)
 
     fprintf(stderr, "nst: %s\n", nst_model_describe(p->model));
     say_device(p);
-    fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", p->output,
+    fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", nst_paths_label(p->output),
             plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
             megabytes(p));
 #ifdef _SC_PHYS_PAGES
@@ -103,10 +105,7 @@ static nst_status open_log(nst_painting *p, nst_error *e)
 
 static nst_status save(nst_painting *p, const nst_image *image, const char *path, nst_error *e)
 {
-    nst_write_options o = { .bits = 8 << p->c.bits, .jpeg_quality = p->c.quality, .comment = p->comment };
-    nst_status s = nst_paths_check(&p->c, path, e);
-
-    return s ? s : nst_image_write(image, path, &o, e);
+    return nst_files_write(&p->c, image, path, p->comment, e);
 }
 
 static void save_numbered(nst_painting *p, const nst_progress *at)
@@ -157,13 +156,17 @@ static nst_status transfer(nst_painting *p, nst_error *e)
     if (s == NST_EDIVERGED && p->result) { /* the last good picture; e goes on saying why it is the last */
         nst_error saving;
 
-        if (save(p, p->result, p->output, &saving))
+        if (save(p, p->result, p->output, &saving)) {
+            nst_files_rescue(&p->c, p->result, p->output, p->comment, &saving);
             *e = saving;
+        }
     }
     if (!s && p->whole && nst_interrupt_pending())
         s = nst_paths_stopped(p->output, sizeof p->output, e);
-    if (!s && (s = save(p, p->result, p->output, e)))
+    if (!s && (s = save(p, p->result, p->output, e))) {
+        nst_files_rescue(&p->c, p->result, p->output, p->comment, e);
         p->unwritable = true;
+    }
     return s;
 }
 
@@ -171,7 +174,7 @@ static void say_end(const nst_painting *p)
 {
     const char *how = nst_interrupt_pending() ? "stopped early, the picture so far is kept" : "done";
 
-    fprintf(stderr, "nst: %s: %dx%d after %d iterations, %s\n", p->output, nst_image_width(p->result),
+    fprintf(stderr, "nst: %s: %dx%d after %d iterations, %s\n", nst_paths_label(p->output), nst_image_width(p->result),
             nst_image_height(p->result), p->done, how);
 }
 

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,38 +32,103 @@ int nst_paths_stem(const char *name)
     return (int)(dot && dot != nst_paths_base(name) ? (size_t)(dot - name) : strlen(name));
 }
 
-static bool is_png(const char *path)
-{
-    return !strcasecmp(path + nst_paths_stem(path), ".png");
-}
-
 bool nst_paths_is_picture(const char *path)
 {
-    const char *suffix = path + nst_paths_stem(path);
+    const nst_format *f = nst_format_of(path);
 
-    return is_png(path) || !strcasecmp(suffix, ".jpg") || !strcasecmp(suffix, ".jpeg");
+    return f && f->built;
+}
+
+bool nst_paths_is_stream(const char *path)
+{
+    return !strcmp(path, "-");
+}
+
+const char *nst_paths_label(const char *path)
+{
+    return nst_paths_is_stream(path) ? "standard output" : path;
+}
+
+const nst_format *nst_paths_format(const nst_command *c, const char *path)
+{
+    if (c->format) /* the row's first word is auto */
+        return nst_format_at(c->format - 1);
+    return path && !nst_paths_is_stream(path) ? nst_format_of(path) : nst_format_at(0);
+}
+
+const char *nst_paths_suffix(const nst_command *c, char out[16])
+{
+    const char *all = nst_paths_format(c, NULL)->suffixes;
+
+    snprintf(out, 16, "%.*s", (int)strcspn(all, " "), all);
+    return out;
+}
+
+/* What the command line asks of the result's format, which must be able to do it. */
+static nst_status check_format(const nst_command *c, nst_error *e)
+{
+    const nst_format *f = nst_paths_format(c, c->output);
+    char list[128];
+
+    if (!f)
+        return fail(e, NST_EARG, "%s: its name does not end in %s, and there is no --format", c->output,
+                    nst_format_list(1, list, sizeof list));
+    if (!f->built)
+        return fail(e, NST_EARG, "%s: this build writes no %s, only %s", c->output ? c->output : "--format", f->label,
+                    nst_format_list(0, list, sizeof list));
+    if (c->bits && f->bits < 16)
+        return fail(e, NST_EARG, "--bits 16: the result is a %s, which has 8", f->label);
+    if (c->quality && !f->quality)
+        return fail(e, NST_EARG, "--quality: the result is a %s, which loses nothing; name a .jpg with --output", f->label);
+    return NST_OK;
+}
+
+/* Pictures that come or go through pipes. */
+static nst_status check_streams(const nst_command *c, nst_error *e)
+{
+    int n = nst_paths_is_stream(c->content) + (c->init && nst_paths_is_stream(c->init));
+
+    for (int i = 0; i < c->styles; i++)
+        n += nst_paths_is_stream(c->style[i]);
+    if (n > 1)
+        return fail(e, NST_EARG, "-: standard input holds one picture, but %d are read from it", n);
+    if (!c->output || !nst_paths_is_stream(c->output))
+        return NST_OK;
+    if (c->save_every)
+        return fail(e, NST_EARG, "--save-every: the result goes to standard output, which holds one picture");
+    if (!c->dry_run && isatty(STDOUT_FILENO))
+        return fail(e, NST_EARG, "--output -: standard output is a terminal, expected a file or a pipe");
+    return NST_OK;
+}
+
+/* What an input is called in the result's name. */
+static const char *called(const char *path)
+{
+    return nst_paths_is_stream(path) ? "stdin" : nst_paths_base(path);
 }
 
 nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e)
 {
-    const char *content = nst_paths_base(c->content), *style = nst_paths_base(c->style[0]);
+    const char *content = called(c->content), *style = called(c->style[0]);
+    char suffix[16];
     struct stat st;
+    nst_status s;
     int n;
 
-    if (c->output && stat(c->output, &st) == 0 && S_ISDIR(st.st_mode))
+    if ((s = check_streams(c, e)))
+        return s;
+    if (c->output && !nst_paths_is_stream(c->output) && stat(c->output, &st) == 0 && S_ISDIR(st.st_mode))
         return fail(e, NST_EIO, "%s: is a folder, expected a file's name", c->output);
-    if (c->output && !nst_paths_is_picture(c->output))
-        return fail(e, NST_EARG, "%s: its name ends in none of .png, .jpg and .jpeg", c->output);
-    if (c->bits && c->output && !is_png(c->output))
-        return fail(e, NST_EARG, "--bits 16: %s is a JPEG, which has 8", c->output);
-    if (c->quality && (!c->output || is_png(c->output)))
-        return fail(e, NST_EARG, "--quality: the result is a PNG, which loses nothing; name a .jpg with --output");
+    if ((s = check_format(c, e)))
+        return s;
+    nst_paths_suffix(c, suffix);
     if (c->output)
         n = snprintf(out, bytes, "%s", c->output);
     else if (c->styles == 1)
-        n = snprintf(out, bytes, "%.*s-%.*s.png", nst_paths_stem(content), content, nst_paths_stem(style), style);
+        n = snprintf(out, bytes, "%.*s-%.*s%s", nst_paths_stem(content), content, nst_paths_stem(style), style, suffix);
     else
-        n = snprintf(out, bytes, "%.*s-%.*s+%d.png", nst_paths_stem(content), content, nst_paths_stem(style), style, c->styles - 1);
+        n = snprintf(out, bytes, "%.*s-%.*s+%d%s", nst_paths_stem(content), content, nst_paths_stem(style), style,
+                     c->styles - 1, suffix);
     if (n < 0 || (size_t)n >= bytes)
         return fail(e, NST_EARG, "output: its name is longer than %zu characters", bytes - 1);
     return NST_OK;
@@ -116,6 +180,8 @@ nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
     struct stat st;
     bool input;
 
+    if (nst_paths_is_stream(path))
+        return NST_OK;
     if (stat(path, &st) != 0)
         return check_folder(path, e);
     if (S_ISDIR(st.st_mode))

@@ -51,7 +51,7 @@ usage 'one file, expected --output-dir' -o x.png in -- styles
 usage 'names one file' --log x in -- styles
 usage 'same name' --output-dir out6 --name '{style}.png' in -- styles
 usage '{conten}.* is not {content}, {style} or {n}' --output-dir out6 --name '{conten}.png' in -- styles
-usage 'ends in none of' --output-dir out6 --name '{content}-{style}.bmp' in -- styles
+usage 'its name does not end in' --output-dir out6 --name '{content}-{style}.bmp' in -- styles
 usage 'is not a whole number' --output-dir out6 -s 5I2 in -- styles
 mkdir empty
 "$NST" batch --output-dir out6 empty -- styles 2>stderr

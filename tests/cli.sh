@@ -64,6 +64,11 @@ done
 run 2 "a value is missing" in/c.png in/s.jpg -o
 run 2 "a suffix that is none" -o out/x.bmp in/c.png in/s.jpg
 run 2 "16 bits in a JPEG" -o out/x.jpg --bits 16 in/c.png in/s.jpg
+run 2 "a format that is none" -o out/x.png --format bmp in/c.png in/s.jpg
+run 2 "16 bits by --format jpeg" --format jpeg --bits 16 in/c.png in/s.jpg
+run 2 "two pictures from one pipe" -o out/x.png - - <in/c.png
+says "standard input holds one picture"
+run 2 "numbered files on standard output" -o - --save-every 2 in/c.png in/s.jpg
 run 2 "quality of a PNG" -o out/x.png --quality 90 in/c.png in/s.jpg
 run 2 "unknown layer" -o out/x.png --style-layers conv9_9 in/c.png in/s.jpg
 run 2 "layer weight that is none" -o out/x.png --style-layers conv1_1:x in/c.png in/s.jpg
@@ -111,6 +116,7 @@ fi
 empty
 
 # ---- a full disk: the result cannot be written, and no part of it stays ---------------------------------------------
+TMPDIR=$dir/none; export TMPDIR # nowhere else to keep it
 status=$(trap '' XFSZ; ulimit -f 2 && "$NST" $fast -o out/x.png in/c.png in/s.jpg >/dev/null 2>&1; echo $?)
 check "files that may not grow: status 1" test "$status" = 1
 check "  nothing left behind" test -z "$(ls -A out)"
@@ -123,6 +129,7 @@ if [ -w /dev/full ]; then
     run 1 "a log on a full disk" $fast --log /dev/full -o out/x.png in/c.png in/s.jpg
     check "  the picture is kept all the same" test -s out/x.png
 fi
+unset TMPDIR
 rm -rf out && mkdir out
 
 # ---- the run ----------------------------------------------------------------------------------------------------------
@@ -161,6 +168,51 @@ check "the default name" test -s out/c-s.png
 run 0 "16 bits" $fast --bits 16 --seed 77 -o out/16.png in/c.png in/s.jpg
 check "  the settings are in the picture" grep -aq 'nst [0-9.]* (.*) --model wavelet --preset nst --size 48 .*--seed 77' out/16.png
 run 0 "native size" -q -n 1 --scales 1 -s native -o out/n.png in/c.png in/s.jpg
+
+# ---- formats and pipes ------------------------------------------------------------------------------------------------
+"$NST" $fast -o out/f.png in/c.png in/s.jpg
+"$NST" $fast -o - - in/s.jpg <in/c.png >out/pipe.png 2>stderr
+check "from a pipe into a pipe: the same picture as from file to file" cmp -s out/f.png out/pipe.png
+cat in/c.png | "$NST" $fast -o - --format ppm - in/s.jpg 2>stderr | cat >out/pipe.ppm
+check "  as PPM" sh -c "head -c 2 out/pipe.ppm | grep -q P6"
+for suffix in ppm pfm tif webp; do
+    case $suffix in
+    tif) "$NST" --version | grep -q 'no libtiff' && continue ;;
+    webp) "$NST" --version | grep -q 'no libwebp' && continue ;;
+    esac
+    run 0 "a .$suffix result" $fast -o out/f.$suffix in/c.png in/s.jpg
+    run 0 "  and its way back as content and style" $fast -o out/g.png out/f.$suffix out/f.$suffix
+    "$NST" $fast -o - --format "$(echo $suffix | sed s/tif/tiff/)" in/c.png in/s.jpg 2>stderr | cat >out/h.$suffix
+    check "  the same through a pipe" cmp -s out/f.$suffix out/h.$suffix
+done
+(cd out && "$NST" $fast --format jpeg ../in/c.png ../in/s.jpg && "$NST" $fast - ../in/s.jpg <../in/c.png)
+check "--format gives the suffix of a name that is made" test -s out/c-s.jpg
+check "the default name of what comes from a pipe" test -s out/stdin-s.png
+echo "not a picture" | "$NST" $fast -o out/x.png - in/s.jpg 2>stderr
+check "a pipe without a picture: status 1" test $? = 1
+says "standard input: no known kind of picture, expected PNG"
+
+# ---- a result without a place is kept elsewhere -------------------------------------------------------------------------
+mkdir gone spare
+TMPDIR=$dir/spare "$NST" -n 100000 --scales 1 -s 48 --log out/gone.log -o gone/x.jpg in/c.png in/s.jpg 2>stderr &
+pid=$!
+for _ in $(seq 100); do [ -s out/gone.log ] && break; sleep .1; done
+rm -r gone
+kill -TERM $pid
+wait $pid
+check "the folder vanishes: it is said" grep -q 'gone/x.jpg: .*; the picture is kept as .*/spare/nst-.*/x.png' stderr
+check "  the picture is there" test -s spare/nst-*/x.png
+rm -rf spare
+"$NST" $fast -o - in/c.png in/s.jpg 2>stderr | true
+check "a pipe that nobody reads: one sentence" test "$(grep -c '^nst: standard output: cannot write' stderr)" -le 1
+if [ -w /dev/full ]; then
+    mkdir spare
+    TMPDIR=$dir/spare "$NST" $fast -o - in/c.png in/s.jpg >/dev/full 2>stderr
+    check "standard output on a full disk: status 1" test $? = 1
+    says "standard output: cannot write: No space left on device; the picture is kept as"
+    check "  it is there" test -s spare/nst-*/result.png
+    rm -rf spare
+fi
 
 # ---- Ctrl-C: the picture so far, then the signal ----------------------------------------------------------------------
 rm -rf out && mkdir out
