@@ -499,15 +499,14 @@ kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), local float *work, fl
 
 kernel void peak(BUF(to), int rounds)
 {
-    float a = (float)get_global_id(0) * 1e-9f, b = a + .125f, m = .9999f;
-    float4 v[8];
+    float a = (float)get_global_id(0) * 1e-9f;
+    float4 m = (float4)(.9999f), b = (float4)(a + .125f);
+    float4 v0 = b, v1 = b + 1, v2 = b + 2, v3 = b + 3, v4 = b + 4, v5 = b + 5, v6 = b + 6, v7 = b + 7;
 
-    for (int i = 0; i < 8; i++)
-        v[i] = (float4)(a + i, a - i, b + i, b - i);
-    for (int r = 0; r < rounds; r++)
-        for (int i = 0; i < 8; i++)
-            v[i] = fma(v[i], (float4)(m), (float4)(b));
-    for (int i = 1; i < 8; i++)
-        v[0] += v[i];
-    FLOATS(to)[get_global_id(0)] = v[0].x + v[0].y + v[0].z + v[0].w;
+    for (int r = 0; r < rounds; r++) {
+        v0 = mad(v0, m, b), v1 = mad(v1, m, b), v2 = mad(v2, m, b), v3 = mad(v3, m, b);
+        v4 = mad(v4, m, b), v5 = mad(v5, m, b), v6 = mad(v6, m, b), v7 = mad(v7, m, b);
+    }
+    v0 += v1 + v2 + v3 + v4 + v5 + v6 + v7;
+    FLOATS(to)[get_global_id(0)] = v0.x + v0.y + v0.z + v0.w;
 }

@@ -1,6 +1,7 @@
 /* bench.c: `nst bench`: the seconds, speed and error of each layer's convolution, the whole iteration, the memory. */
 #include "bench.h"
 #include "models.h"
+#include "paths.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,9 +23,13 @@ struct row {
 struct bench {
     nst_cpu cpu;
     nst_model *model;
+    nst_device_info device;
+    bool apart;                /* it is not the CPU */
+    char cache[512];           /* for its programs */
+    nst_device_counts counts;  /* of one iteration without total variation; where the device is apart */
     int size, rows;
     struct row row[NST_MODEL_LAYERS];
-    double peak;      /* FMA, floating-point operations a second, all threads */
+    double peak;      /* FMA, floating-point operations a second, all threads or the device */
     double iteration; /* seconds */
 };
 
@@ -224,6 +229,25 @@ static void least(double *a, double b)
     *a = b < *a ? b : *a;
 }
 
+/* What the device counts from here on. */
+static void before(struct bench *b, const nst_graph *g)
+{
+    if (b->apart)
+        b->counts = *nst_graph_counts(g);
+}
+
+static void after(struct bench *b, const nst_graph *g)
+{
+    nst_device_counts *from = &b->counts, now;
+
+    if (!b->apart)
+        return;
+    now = *nst_graph_counts(g);
+    now.launches -= from->launches, now.products -= from->products, now.waits -= from->waits;
+    now.up -= from->up, now.down -= from->down, now.moved -= from->moved, now.flop -= from->flop;
+    *from = now;
+}
+
 static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
 {
     size_t n = 3 * (size_t)b->size * (size_t)b->size;
@@ -239,6 +263,7 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst
     for (int round = 0; round < ROUNDS && !s; round++) {
         double distance[NST_MODEL_LAYERS] = { 0 };
 
+        before(b, g);
         s = nst_graph_forward(g, &win, x, e);
         for (int i = 0; i < b->rows && !s; i++) {
             if (t->stats[i])
@@ -250,6 +275,7 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst
         }
         if (!s)
             s = nst_graph_backward(g, &win, t->gradient, distance, x + n, e);
+        after(b, g);
         for (int i = 0; i < b->rows && !s; i++) {
             const nst_timing *now = &nst_graph_timing(g)[i];
             nst_timing *best = &b->row[i].t;
@@ -266,13 +292,14 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst
 
 static nst_status measure_layers(struct bench *b, const nst_settings *settings, nst_error *e)
 {
-    nst_graph_options o = { .model = b->model, .scale = { 1, 1, 1 }, .device = "cpu", .conv = settings->conv,
-                            .cpu = b->cpu };
+    nst_graph_options o = { .model = b->model, .scale = { 1, 1, 1 }, .device = b->device.device,
+                            .cache = b->cache, .profile = true, .conv = settings->conv, .cpu = b->cpu };
     struct taps t = { .kept = NULL };
     nst_graph *g = NULL;
     nst_status s;
 
     if (!(s = make_taps(b, &o, &t, e)) && !(s = nst_graph_create(&g, &o, e)) &&
+        (!b->apart || !(s = nst_graph_peak(g, &b->peak, e))) &&
         !(s = nst_graph_place(g, b->size, b->size, true, e)) && !(s = time_layers(b, g, &t, e)))
         for (int i = 0; i < b->rows && !s; i++) {
             struct row *r = &b->row[i];
@@ -282,7 +309,7 @@ static nst_status measure_layers(struct bench *b, const nst_settings *settings, 
             nst_graph_layer_size(g, i, b->size, b->size, &r->w, &r->h);
             for (int d = 0; d < 2 && !s; d++) {
                 r->algorithm[d] = nst_graph_algorithm(g, i, d);
-                if (i)
+                if (i && !b->apart)
                     s = layer_error(b, l, d, r->w, r->h, r->algorithm[d], &r->error[d], e);
             }
         }
@@ -330,6 +357,8 @@ static nst_status measure_iteration(struct bench *b, const nst_settings *chosen,
     s->size = 0, s->iterations = ROUNDS + 1, s->threads = chosen->threads;
     memcpy(s->simd, chosen->simd, sizeof s->simd);
     memcpy(s->conv, chosen->conv, sizeof s->conv);
+    memcpy(s->device, b->device.device, sizeof b->device.device);
+    memcpy(s->cache, b->cache, sizeof s->cache);
     status = nst_transfer(s, b->model, content, (const nst_image *const *)&style, 1, NULL, watch, &w, &result, e);
     b->iteration = w.least;
 
@@ -369,8 +398,12 @@ static const char *error_text(double v, char *text, size_t bytes)
 
 static void table(const struct bench *b)
 {
-    printf("nst %s  %s  %d thread%s  %dx%d  %s\n", nst_version(), b->cpu.k->name, b->cpu.threads,
-           b->cpu.threads > 1 ? "s" : "", b->size, b->size, nst_model_describe(b->model));
+    if (b->apart)
+        printf("nst %s  %s (%s)  %dx%d  %s\n", nst_version(), b->device.device, b->device.name, b->size, b->size,
+               nst_model_describe(b->model));
+    else
+        printf("nst %s  %s  %d thread%s  %dx%d  %s\n", nst_version(), b->cpu.k->name, b->cpu.threads,
+               b->cpu.threads > 1 ? "s" : "", b->size, b->size, nst_model_describe(b->model));
     printf("FMA peak %.0f GFLOP/s.  GFLOP/s are those of a direct convolution, so Winograd can pass the peak.\n\n",
            b->peak / 1e9);
     printf("layer    algorithm  forward ms GFLOP/s  peak   error | algorithm backward ms GFLOP/s  peak   error | "
@@ -385,6 +418,11 @@ static void table(const struct bench *b)
                r->t.backward * 1e3, flops(r) / r->t.backward / 1e9, 100 * flops(r) / r->t.backward / b->peak,
                error_text(r->error[1], g, sizeof g), r->t.stats * 1e3, r->t.tap * 1e3);
     }
+    if (b->apart)
+        printf("\nan iteration starts %zu kernels and %zu products, waits %zu times, sends %.2f MB up and %.2f MB down, "
+               "moves %.0f MB and computes %.1f GFLOP on the device\n", b->counts.launches, b->counts.products,
+               b->counts.waits, (double)b->counts.up / 1e6, (double)b->counts.down / 1e6, (double)b->counts.moved / 1e6,
+               b->counts.flop / 1e9);
     printf("\none iteration of preset opengenus: %.3f s; peak memory of the process: %.0f MB\n", b->iteration,
            peak_memory() / 1e6);
 }
@@ -404,6 +442,16 @@ static void json(const struct bench *b)
     json_number("peak_flops", b->peak);
     json_number("iteration_seconds", b->iteration);
     json_number("peak_bytes", peak_memory());
+    printf(", \"device\": \"%s\"", b->device.device);
+    if (b->apart) {
+        json_number("kernels", (double)b->counts.launches);
+        json_number("products", (double)b->counts.products);
+        json_number("waits", (double)b->counts.waits);
+        json_number("bytes_up", (double)b->counts.up);
+        json_number("bytes_down", (double)b->counts.down);
+        json_number("bytes_moved", (double)b->counts.moved);
+        json_number("flop", b->counts.flop);
+    }
     printf(", \"layers\": [");
     for (int i = 0; i < b->rows; i++) {
         const struct row *r = &b->row[i];
@@ -431,10 +479,14 @@ nst_status nst_bench(const nst_command *c, const nst_settings *s, nst_error *e)
     b.cpu.threads = s->threads ? s->threads : nst_par_cores();
     if (!(b.cpu.k = nst_kernels_pick(s->simd[0] ? s->simd : NULL)))
         return nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": not for this machine, see nst --version", s->simd);
+    if ((status = nst_device_find(s->device, &b.device, NULL, 0, e)))
+        return status;
+    b.apart = strcmp(b.device.device, "cpu") != 0;
+    nst_paths_cache(b.cache, sizeof b.cache);
     if ((status = c->model ? nst_models_open(&b.model, c, e) : random_model(&b.model, e)))
         return status;
     b.rows = b.model->layers;
-    if (!(status = measure_peak(&b, e)) && !(status = measure_layers(&b, s, e)) &&
+    if ((b.apart || !(status = measure_peak(&b, e))) && !(status = measure_layers(&b, s, e)) &&
         !(status = measure_iteration(&b, s, e)))
         (c->json ? json : table)(&b);
     nst_model_close(&b.model);

@@ -242,6 +242,19 @@ START_TEST(small_buffers_agree)
 }
 END_TEST
 
+/* For oclgrind, which takes its time (tests/opencl.sh): every kernel once or twice, on next to nothing. */
+START_TEST(next_to_nothing_agrees)
+{
+    static const chain_shape some[] = {
+        { { { 3 }, { 4, 3 } }, false, true, false, true, 7, 5 },
+        { { { 3, 4 }, { 3 } }, true, false, true, false, 9, 6 },
+    };
+
+    against_cpu(&some[0], 1, 0, "small");
+    against_cpu(&some[1], 2, 4, "small windows");
+}
+END_TEST
+
 /* Work groups of one and of four items. */
 START_TEST(small_groups_agree)
 {
@@ -639,7 +652,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("opencl");
-    TCase *t = tcase_create("opencl");
+    TCase *t = tcase_create("small");
     nst_device_info info;
 
     if (!nst_opencl_at(0, &info)) {
@@ -647,6 +660,10 @@ int main(void)
         return 77;
     }
     printf("%s: %s, %s\n", info.device, info.name, info.driver);
+    tcase_add_checked_fixture(t, no_faults, no_faults);
+    tcase_add_test(t, next_to_nothing_agrees);
+    suite_add_tcase(s, t);
+    t = tcase_create("nodes");
     tcase_add_checked_fixture(t, no_faults, no_faults);
     tcase_add_loop_test(t, nodes_agree, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, windows_agree, 0, 3);

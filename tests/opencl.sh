@@ -1,0 +1,56 @@
+#!/bin/sh
+# opencl.sh: nst devices with no device, one and two; a painting by --device; the kernels under oclgrind, which watches
+# every access for races and bounds.
+. "${SRCDIR:-.}/tests/lib.sh"
+[ -x "$NST" ] || exit 77
+case $("$NST" --version) in
+*"no OpenCL"*)
+    "$NST" -q --device opencl "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg -o "$dir/x.png" 2>"$dir/said"
+    check "without OpenCL --device says so" grep -q "built without OpenCL" "$dir/said"
+    "$NST" devices >"$dir/list"
+    check "  and so does nst devices" grep -q "built without OpenCL" "$dir/list"
+    finish ;;
+esac
+XDG_CACHE_HOME=$dir/cache; export XDG_CACHE_HOME
+
+mkdir "$dir/none"
+OCL_ICD_VENDORS=$dir/none "$NST" devices >"$dir/list"
+check "no device: the processor only" test "$(grep -c '^[a-z]*:[0-9 ]' "$dir/list")" = 1
+check "  auto takes it" grep -q '^--device auto takes cpu: ' "$dir/list"
+OCL_ICD_VENDORS=$dir/none "$NST" -q --device opencl "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg -o "$dir/x.png" 2>"$dir/said"
+check "  --device opencl fails" test $? = 1
+check "  and says why" grep -q '^nst: device "opencl": no platform has a device' "$dir/said"
+check "  nothing is left" test ! -e "$dir/x.png"
+
+"$NST" devices >"$dir/list"
+if ! grep -q '^opencl:0: ' "$dir/list"; then
+    echo "skipped: the rest, OpenCL reaches no device here"
+    finish
+fi
+ok "a device: $(grep '^opencl:0: ' "$dir/list")"
+for line in platform driver memory "largest allocation" precision; do
+    check "  its $line" grep -q "^  $line " "$dir/list"
+done
+if grep -q '^opencl:0: pthread' "$dir/list"; then # PoCL makes as many as one likes
+    POCL_DEVICES="pthread pthread" "$NST" devices >"$dir/list"
+    check "two devices" test "$(grep -c '^opencl:[01]: ' "$dir/list")" = 2
+    POCL_DEVICES="pthread pthread" "$NST" -q --device pthread "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg -o "$dir/x.png" 2>"$dir/said"
+    check "  a name of both is none" grep -q 'more than one has that in its name (opencl:0, opencl:1)' "$dir/said"
+fi
+tiny="$SRCDIR/tests/golden/tiny.safetensors"
+"$NST" -p opengenus --model "$tiny" -n 2 -s 64 --device opencl -o "$dir/x.png" "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg 2>"$dir/said"
+check "a painting" test -s "$dir/x.png"
+check "  says which device" grep -q '^nst: computed by opencl:' "$dir/said"
+check "  keeps its program" test "$(ls "$dir"/cache/nst/opencl-*.bin | wc -l)" = 1
+
+if ! command -v oclgrind >/dev/null; then
+    echo "skipped: races and bounds, oclgrind is not installed"
+elif [ ! -x tests/test_opencl ] || "$NST" --version | grep -q sanitize; then
+    echo "skipped: races and bounds, there is no tests/test_opencl"
+else
+    CK_RUN_CASE=small oclgrind --data-races --max-errors 20 tests/test_opencl >"$dir/out" 2>&1
+    check "under oclgrind: right" test $? = 0
+    check "  by it" grep -q 'Oclgrind Simulator' "$dir/out"
+    check "  no race, nothing out of bounds" sh -c "! grep -E 'Invalid|race|ERROR' '$dir/out'"
+fi
+finish
