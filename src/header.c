@@ -160,10 +160,10 @@ static nst_status tensor(nst_header *h, nst_tensor *t, nst_error *e)
     return NST_OK;
 }
 
-/* {"key":"value",...}: in our own files it says which input the model takes. */
+/* {"key":"value",...}: in our own files it says which input the model takes, and of what it was made. */
 static nst_status metadata(nst_header *h, nst_error *e)
 {
-    char key[16], text[sizeof h->input];
+    char key[16], text[sizeof h->origin];
 
     if (!eat(h, '{'))
         return broken(h, "metadata expected", e);
@@ -172,8 +172,10 @@ static nst_status metadata(nst_header *h, nst_error *e)
     do {
         if (!string(h, key, sizeof key) || !eat(h, ':') || !string(h, text, sizeof text))
             return broken(h, "a line of metadata expected", e);
-        if (!strcmp(key, "nst.input"))
-            memcpy(h->input, text, sizeof text);
+        if (!strcmp(key, "nst.input") && strlen(text) < sizeof h->input)
+            memcpy(h->input, text, strlen(text) + 1);
+        if (!strcmp(key, "nst.origin"))
+            memcpy(h->origin, text, sizeof text);
     } while (eat(h, ','));
     return eat(h, '}') ? NST_OK : broken(h, "the end of the metadata expected", e);
 }

@@ -17,6 +17,7 @@ typedef struct nst_header {
     nst_status (*take)(void *arg, const nst_tensor *t, nst_error *e); /* called for each tensor, in order */
     void *arg;
     char input[16];       /* "nst.input" of the metadata, empty where it has none */
+    char origin[128];     /* "nst.origin", likewise */
     size_t data_at;       /* set by begin: where the data starts in the file */
     const char *p, *end;  /* what is left of the text */
 } nst_header;

@@ -196,6 +196,24 @@ const char *nst_model_input_why(const nst_model *model)
     return model->input_why ? model->input_why : "the model was made for it";
 }
 
+const char *nst_model_origin(const nst_model *model)
+{
+    return model->origin;
+}
+
+nst_status nst_model_set_origin(nst_model *model, const char *origin, nst_error *e)
+{
+    size_t n = strlen(origin);
+
+    for (size_t i = 0; i < n; i++) /* it goes into a text of JSON, which names are read from as they stand */
+        if (origin[i] <= 32 || origin[i] > 126 || strchr("\"\\", origin[i]))
+            return nst_fail(e, NST_EARG, "model origin: character %zu is a blank, quote or backslash, or no ASCII", i + 1);
+    if (n >= sizeof model->origin)
+        return nst_fail(e, NST_EARG, "model origin: %zu characters, at most %zu are taken", n, sizeof model->origin - 1);
+    memcpy(model->origin, origin, n + 1);
+    return NST_OK;
+}
+
 nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e)
 {
     int i = find_input(input);

@@ -27,6 +27,7 @@ struct nst_model {
     const char *format;                  /* "safetensors"; NULL: built in */
     nst_input input;
     const char *input_name, *input_why;  /* "caffe" and a reason for people; NULL: its own */
+    char origin[128];                    /* printable, without quotes; "" */
     bool wavelet;                        /* the built-in one: defaults that suit it apply */
     int layers;
     nst_layer layer[NST_MODEL_LAYERS];

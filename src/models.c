@@ -54,13 +54,22 @@ struct opened {
     nst_model *m;
     nst_sums sums;
     const nst_source *source;
+    bool kept;     /* it is a trimmed copy of the source */
+    bool named;    /* only its name says that it is the source */
     char why[200]; /* its input is believed */
 };
+
+/* What import and fetch note in a model: the checksums of what it was made from. */
+static bool read_origin(const nst_model *m, nst_sums *sums)
+{
+    return sscanf(nst_model_origin(m), "sha256:%64[0-9a-f],md5:%32[0-9a-f]", sums->sha256, sums->md5) == 2;
+}
 
 /* Two families of files look the same, torchvision's and those converted from Caffe's: what is published tells them apart,
  * by the checksum or, where that is not to be computed before each run, by its first digits in the file's name. */
 static nst_status open_path(struct opened *o, const char *path, const nst_command *c, bool thoroughly, nst_error *e)
 {
+    nst_sums origin = { "", "" };
     nst_error ignored;
     nst_status s;
 
@@ -68,15 +77,19 @@ static nst_status open_path(struct opened *o, const char *path, const nst_comman
         return s;
     if (thoroughly && strcmp(path, "wavelet") && nst_sums_here() && !nst_sums_file(path, &o->sums, &ignored))
         o->source = nst_sources_known(o->sums.sha256, o->sums.md5);
-    if (o->source)
+    if (!o->source && thoroughly && read_origin(o->m, &origin))
+        o->kept = (o->source = nst_sources_known(origin.sha256, origin.md5));
+    if (o->source && !o->kept) {
         snprintf(o->why, sizeof o->why, "its checksum is that of %s, %s", o->source->file, o->source->what);
-    else if (!*o->sums.sha256 && (o->source = nst_sources_marked(nst_paths_base(path))))
-        snprintf(o->why, sizeof o->why, "its name is that of %s", o->source->file);
+    } else if (!o->source && (o->source = nst_sources_marked(nst_paths_base(path)))) {
+        o->named = true; /* neural-style-pt's installation saves it again under the same name */
+        snprintf(o->why, sizeof o->why, "its name is that of %s, %s", o->source->file, o->source->what);
+    }
     if (c->model_input)
         s = nst_model_set_input(o->m, nst_input_name(c->model_input - 1), e);
-    else if (o->source && o->source->input)
+    else if (o->source && o->source->input && !o->kept)
         s = nst_model_set_input(o->m, o->source->input, e);
-    if (c->model_input || !o->source || !o->source->input)
+    if (c->model_input || !o->source || !o->source->input || o->kept)
         snprintf(o->why, sizeof o->why, "%s", nst_model_input_why(o->m));
     if (s)
         nst_model_close(&o->m);
@@ -103,6 +116,22 @@ nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
         return s;
     *out = o.m;
     return NST_OK;
+}
+
+const char *nst_models_reason(const nst_command *c, char *text, size_t bytes)
+{
+    const char *variable = getenv("NST_MODEL"), *named = c->model ? c->model : variable && *variable ? variable : NULL;
+    char path[NST_PATH_BYTES], user[NST_PATH_BYTES] = "";
+    nst_error e;
+    bool own;
+
+    *text = 0;
+    if (nst_models_find(c->model, path, sizeof path, &e) || !strcmp(path, "wavelet") || (named && !strcmp(named, path)))
+        return text;
+    own = nst_places_user(user, sizeof user) && !strncmp(path, user, strlen(user)) && path[strlen(user)] == '/';
+    snprintf(text, bytes, " (%s%.*s)", own ? "the user's own, in " : "the system's, in ",
+             (int)(nst_paths_base(path) - path - 1), path);
+    return text;
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------------- */
@@ -142,9 +171,10 @@ static void say_licence(const struct opened *o)
     if (!strcmp(nst_model_format(o->m), "built in"))
         return;
     if (*o->sums.sha256)
-        printf("sha-256: %s%s%s\n", o->sums.sha256, o->source ? ", which is " : "", o->source ? o->source->file : "");
+        printf("sha-256: %s%s%s\n", o->sums.sha256, !o->source || o->named ? "" : o->kept ? ", made from " : ", which is ",
+               o->source && !o->named ? o->source->file : "");
     if (o->source && o->source->licence)
-        printf("licence: %s\n", o->source->licence);
+        printf("licence: %s%s\n", o->source->licence, o->named ? ", if it is what its name says" : "");
     else
         printf("licence: not known%s; the VGG team's own weights are under CC BY 4.0\n",
                o->source || *o->sums.sha256 ? "" : " (this build lacks nettle, to tell files by their checksums)");
@@ -193,9 +223,14 @@ static nst_status free_place(const char *name, char *path, size_t bytes, nst_err
 /* Into the user's folder, as name. */
 static nst_status keep(const struct opened *o, const char *name, const nst_command *c, nst_error *e)
 {
-    char path[NST_PATH_BYTES];
+    char path[NST_PATH_BYTES], origin[128];
     nst_status s;
 
+    if (*o->sums.sha256 && !*nst_model_origin(o->m)) {
+        snprintf(origin, sizeof origin, "sha256:%s,md5:%s", o->sums.sha256, o->sums.md5);
+        if ((s = nst_model_set_origin(o->m, origin, e)))
+            return s;
+    }
     if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)) || (s = nst_model_save(o->m, path, c->half, e)))
         return s;
     if (!c->quiet)

@@ -151,7 +151,13 @@ NST_API const char *nst_model_input(const nst_model *model);
 NST_API const char *nst_model_input_why(const nst_model *model);
 /* Says it better than the file does.  NST_EARG for an unknown name, and for the built-in model. */
 NST_API nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e);
-/* Writes the layers and the input's name as a safetensors file in single (bit
+/* What the weights were made from, in the words of who kept them: nst's own
+ * program writes sha256:HEX,md5:HEX.  Empty where nobody did; it is written by
+ * nst_model_save.  At most 127 ASCII characters but blanks, quotes and
+ * backslashes, else NST_EARG. */
+NST_API const char *nst_model_origin(const nst_model *model);
+NST_API nst_status nst_model_set_origin(nst_model *model, const char *origin, nst_error *e);
+/* Writes the layers, the input's name and the origin as a safetensors file in single (bit
  * for bit what is in memory) or half precision, whole or not at all; an old
  * file of that name is replaced.  NST_EARG for the built-in model. */
 NST_API nst_status nst_model_save(const nst_model *model, const char *path, int half, nst_error *e);

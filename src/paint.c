@@ -52,14 +52,15 @@ static double megabytes(const nst_painting *p)
 static void say_dry(const nst_painting *p)
 {
     const nst_plan *plan = &p->plan;
+    char reason[512];
 
     for (int i = 0; i < plan->scales; i++)
         printf("scale %d of %d: %dx%d, %d iterations\n", i + 1, plan->scales, plan->width[i], plan->height[i],
                plan->iterations[i]);
     if (p->s->time_limit > 0)
         printf("iterations will be fitted to %g seconds\n", p->s->time_limit);
-    printf("model: %s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model), megabytes(p),
-           nst_paths_label(p->output));
+    printf("model: %s%s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model),
+           nst_models_reason(&p->c, reason, sizeof reason), megabytes(p), nst_paths_label(p->output));
 }
 
 /* A line where it is not the processor. */
@@ -77,8 +78,9 @@ static void say_device(const nst_painting *p)
 static void say_start(nst_painting *p)
 {
     const nst_plan *plan = &p->plan;
+    char reason[512];
 
-    fprintf(stderr, "nst: %s\n", nst_model_describe(p->model));
+    fprintf(stderr, "nst: %s%s\n", nst_model_describe(p->model), nst_models_reason(&p->c, reason, sizeof reason));
     say_device(p);
     fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", nst_paths_label(p->output),
             plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",

@@ -77,7 +77,8 @@ nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_err
             r->w.input = r->header.input;
             r->w.why = "the file says so";
         }
-        s = nst_weights_build(out, &r->w, e);
+        if (!(s = nst_weights_build(out, &r->w, e)))
+            nst_model_set_origin(*out, r->header.origin, &(nst_error){ "" }); /* what it cannot be is left out */
     }
     nst_weights_close(&r->w);
     nst_free(r);
