@@ -17,6 +17,7 @@ static const nst_field fields[] = {
 #define ROW(field, kind, min, max) \
     { #field, NST_FIELD_##kind, offsetof(nst_saved, field), sizeof((nst_saved *)0)->field, min, max }
     ROW(simd, TEXT, 0, 0),
+    ROW(on_cpu, INT, 0, 1),
     ROW(styles, INT, 1, 100000),
     ROW(width, INT, 1, 2 * NST_MAX_SIDE),
     ROW(height, INT, 1, 2 * NST_MAX_SIDE),
@@ -206,21 +207,20 @@ static nst_status write_all(void *arg, FILE *f, nst_error *e)
 static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
 {
     nst_run *r = w->r;
-    nst_settings s = *r->asked;
     size_t *bytes = w->bytes, n = 3 * (size_t)r->w * (size_t)r->h;
     const nst_field *rows;
     nst_status status;
     int count;
 
-    snprintf(s.simd, sizeof s.simd, "%s", r->cpu.k->name);
-    w->saved = (nst_saved){ .styles = r->n_styles, .width = r->w, .height = r->h, .margin = r->margin, .scale = r->scale,
+    w->saved = (nst_saved){ .on_cpu = nst_graph_on_cpu(r->graph), .styles = r->n_styles, .width = r->w,
+                            .height = r->h, .margin = r->margin, .scale = r->scale,
                             .iteration = p->iteration, .done = p->done, .exact_left = r->exact_left,
                             .elapsed = p->elapsed, .spent = r->spent, .loss = p->total,
                             .best = r->clock.best, .best_before = r->clock.best_before, .history = r->s->history };
-    memcpy(w->saved.simd, s.simd, sizeof s.simd);
+    snprintf(w->saved.simd, sizeof w->saved.simd, "%s", r->cpu.k->name);
     nst_optim_state_get(r->optim, &w->saved.optim);
     rows = nst_settings_fields(&count);
-    if ((status = nst_fields_write(rows, count, &s, w->settings, sizeof w->settings, &bytes[NST_KEPT_SETTINGS], e)))
+    if ((status = nst_fields_write(rows, count, r->asked, w->settings, sizeof w->settings, &bytes[NST_KEPT_SETTINGS], e)))
         return status;
     rows = nst_saved_fields(&count);
     if ((status = nst_fields_write(rows, count, &w->saved, w->state, sizeof w->state, &bytes[NST_KEPT_STATE], e)))

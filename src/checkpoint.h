@@ -23,6 +23,7 @@
 /* Where the run stands, beside its numbers. */
 typedef struct nst_saved {
     char simd[16];         /* the set that computed it */
+    int on_cpu;            /* 0: a device */
     int styles;
     int width, height, margin; /* of x, margin included; the margin */
     int scale, iteration, done, exact_left;

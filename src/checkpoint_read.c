@@ -247,6 +247,11 @@ int nst_checkpoint_iteration(const nst_checkpoint *c)
     return c->saved.done;
 }
 
+const char *nst_checkpoint_simd(const nst_checkpoint *c)
+{
+    return c->saved.simd;
+}
+
 /* ---- the run again ------------------------------------------------------------------------------- */
 
 static nst_status check_inputs(const nst_checkpoint *c, const nst_run *r, nst_error *e)

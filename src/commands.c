@@ -8,6 +8,7 @@
 #include "config.h"
 #include "devices.h"
 #include "models.h"
+#include "resume.h"
 
 static nst_status one_too_many(const char *command, const char *word, nst_error *e)
 {

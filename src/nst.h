@@ -368,14 +368,17 @@ typedef struct nst_checkpoint nst_checkpoint;
  * else, NST_EUNSUPPORTED when another version of nst wrote it. */
 NST_API nst_status nst_checkpoint_open(nst_checkpoint **out, const char *path, nst_error *e);
 NST_API void nst_checkpoint_close(nst_checkpoint **c);
-/* The run's settings, simd being the kernel set that was used.  threads, simd
- * and device may be changed; another kernel set or device goes on to a picture
+/* The run's settings.  threads, simd and device may be changed; another kernel
+ * set (an empty simd is the one that was used) or device goes on to a picture
  * that is not the same bit for bit. */
 NST_API nst_settings *nst_checkpoint_settings(nst_checkpoint *c);
 /* The caller's text.  Never NULL. */
 NST_API const char *nst_checkpoint_note(const nst_checkpoint *c);
 /* Iterations that were made, over all scales. */
 NST_API int nst_checkpoint_iteration(const nst_checkpoint *c);
+
+/* The kernel set that was used. */
+NST_API const char *nst_checkpoint_simd(const nst_checkpoint *c);
 
 /* Goes on to the picture that the uninterrupted nst_transfer makes of the same
  * model and pictures, bit for bit; NST_EARG when one of them is another.  The

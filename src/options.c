@@ -139,6 +139,14 @@ const nst_option nst_options[] = {
 
     { "save-every", 0, "N", NST_OPTION_INT, C(save_every), 1, 1000000, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "save every N iterations, too: out-0050.png", "The numbered files lie beside the result." },
+    { "checkpoint", 0, "FILE", NST_OPTION_PATH, C(checkpoint), 0, 0, NULL, NST_GROUP_OUTPUT,
+      "kept while painting; nst resume FILE goes on",
+      "Every minute, and when the run is stopped by Ctrl-C or a signal, the run's whole state is written to FILE, which is "
+      "always the last state or the one before, never half of one.  nst resume FILE goes on to the very bytes that an "
+      "uninterrupted run paints.  FILE goes away when the painting is done." },
+    { "checkpoint-every", 0, "SECONDS", NST_OPTION_INT, C(checkpoint_every), 1, 1000000, NULL, NST_GROUP_OUTPUT,
+      "how often; 60",
+      "Writing takes at most a twentieth of the time, however often it is asked for." },
     { "log", 0, "FILE", NST_OPTION_PATH, C(log), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "every iteration's losses, a JSON object a line", NULL },
     { "quality", 0, "N", NST_OPTION_INT, C(quality), 1, 100, NULL, NST_GROUP_OUTPUT,

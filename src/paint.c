@@ -41,7 +41,9 @@ static nst_status check_outputs(nst_painting *p, nst_error *e)
 
     if ((s = nst_paths_output(&p->c, p->output, sizeof p->output, e)) || (s = nst_paths_check(&p->c, p->output, e)))
         return s;
-    return p->c.log ? nst_paths_check(&p->c, p->c.log, e) : NST_OK;
+    if (p->c.log && (s = nst_paths_check(&p->c, p->c.log, e)))
+        return s;
+    return nst_keep_open(&p->keep, &p->c, p->output, p->model_path, e);
 }
 
 static double megabytes(const nst_painting *p)
@@ -82,6 +84,8 @@ static void say_start(nst_painting *p)
 
     fprintf(stderr, "nst: %s%s\n", nst_model_describe(p->model), nst_models_reason(&p->c, reason, sizeof reason));
     say_device(p);
+    if (p->from)
+        fprintf(stderr, "nst: goes on after iteration %d\n", nst_checkpoint_iteration(p->from));
     fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", nst_paths_label(p->output),
             plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
             megabytes(p));
@@ -94,9 +98,26 @@ static void say_start(nst_painting *p)
 #endif
 }
 
+/* The log of a run that goes on keeps a line for each iteration that is kept. */
+static FILE *reopen_log(const char *path, int lines)
+{
+    FILE *f = fopen(path, "r+");
+    int c;
+
+    if (!f)
+        return fopen(path, "w");
+    while (lines && (c = getc(f)) != EOF)
+        lines -= c == '\n';
+    if (fseek(f, 0, SEEK_CUR) || ftruncate(fileno(f), ftell(f))) {
+        fclose(f);
+        return NULL;
+    }
+    return f;
+}
+
 static nst_status open_log(nst_painting *p, nst_error *e)
 {
-    if (p->c.log && !(p->log = fopen(p->c.log, "w"))) {
+    if (p->c.log && !(p->log = p->from ? reopen_log(p->c.log, nst_checkpoint_iteration(p->from)) : fopen(p->c.log, "w"))) {
         snprintf(e->text, sizeof e->text, "%s: %s", p->c.log, strerror(errno));
         return NST_EIO;
     }
@@ -124,6 +145,19 @@ static void save_numbered(nst_painting *p, const nst_progress *at)
     nst_image_destroy(&image);
 }
 
+/* Whether the run is to stop, its state being kept. */
+static int keep(nst_painting *p, const nst_progress *at)
+{
+    int stop = nst_interrupt_pending();
+    nst_error e;
+
+    if ((stop || at->done < at->total_iterations) && nst_keep_write(&p->keep, at, stop, &e)) {
+        nst_paint_complain(p, e.text);
+        p->failed = true;
+    }
+    return stop;
+}
+
 static int each_iteration(void *arg, const nst_progress *at)
 {
     nst_painting *p = arg;
@@ -143,7 +177,7 @@ static int each_iteration(void *arg, const nst_progress *at)
     }
     if (p->c.save_every && at->done % p->c.save_every == 0)
         save_numbered(p, at);
-    return nst_interrupt_pending();
+    return keep(p, at);
 }
 
 static nst_status transfer(nst_painting *p, nst_error *e)
@@ -151,8 +185,12 @@ static nst_status transfer(nst_painting *p, nst_error *e)
     nst_status s;
 
     nst_interrupt_watch(!p->report.quiet);
-    s = nst_transfer(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, p->init,
-                     each_iteration, p, &p->result, e);
+    if (p->from)
+        s = nst_transfer_resume(p->from, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
+                                each_iteration, p, &p->result, e);
+    else
+        s = nst_transfer(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, p->init,
+                         each_iteration, p, &p->result, e);
     nst_interrupt_hold();
     nst_report_end(&p->report);
     if (s == NST_EDIVERGED && p->result) { /* the last good picture; e goes on saying why it is the last */
@@ -169,6 +207,8 @@ static nst_status transfer(nst_painting *p, nst_error *e)
         nst_files_rescue(&p->c, p->result, p->output, p->comment, e);
         p->unwritable = true;
     }
+    if (!s && !nst_interrupt_pending())
+        nst_keep_remove(&p->keep);
     return s;
 }
 
@@ -178,6 +218,8 @@ static void say_end(const nst_painting *p)
 
     fprintf(stderr, "nst: %s: %dx%d after %d iterations, %s\n", nst_paths_label(p->output), nst_image_width(p->result),
             nst_image_height(p->result), p->done, how);
+    if (nst_interrupt_pending() && p->keep.path && !p->failed)
+        fprintf(stderr, "nst: `nst resume %s` goes on\n", p->keep.path);
 }
 
 nst_status nst_paint(nst_painting *p, nst_error *e)
@@ -219,6 +261,7 @@ void nst_paint_leave(nst_painting *p)
 void nst_paint_close(nst_painting *p)
 {
     nst_paint_leave(p);
+    nst_checkpoint_close(&p->from);
     nst_model_close(&p->model);
     nst_settings_destroy(&p->s);
 }
@@ -227,16 +270,24 @@ void nst_paint_close(nst_painting *p)
 
 nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error *e)
 {
-    char model[NST_PATH_BYTES];
-    int n;
     nst_status s;
 
-    if ((s = nst_config_settings(argc, argv, &p->c, &p->s, e)) ||
-        (s = nst_models_find(p->c.model, model, sizeof model, e)))
+    if ((s = nst_config_settings(argc, argv, &p->c, &p->s, e)))
+        return s;
+    return nst_paint_describe(p, e);
+}
+
+nst_status nst_paint_describe(nst_painting *p, nst_error *e)
+{
+    const char *simd = p->from ? nst_checkpoint_simd(p->from) : nst_simd_chosen();
+    nst_status s = nst_models_find(p->c.model, p->model_path, sizeof p->model_path, e);
+    int n;
+
+    if (s)
         return s;
     nst_paths_cache(p->s->cache, sizeof p->s->cache);
     n = snprintf(p->comment, sizeof p->comment, "nst %s (%s) --model %.500s ", nst_version(),
-                 *p->s->simd ? p->s->simd : nst_simd_chosen(), nst_paths_base(model));
+                 *p->s->simd ? p->s->simd : simd, nst_paths_base(p->model_path));
     nst_options_describe(p->s, p->comment + n, sizeof p->comment - (size_t)n);
     p->report = (nst_report){ .quiet = p->c.quiet, .verbose = p->c.verbose, .terminal = isatty(STDERR_FILENO) };
     return NST_OK;

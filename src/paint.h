@@ -3,6 +3,7 @@
 #ifndef NST_PAINT_H
 #define NST_PAINT_H
 
+#include "keep.h"
 #include "options.h"
 #include "paths.h"
 #include "report.h"
@@ -13,7 +14,9 @@ typedef struct nst_painting {
     nst_model *model; /* opened by nst_paint, unless it is there already */
     nst_image *content, *style[NST_MAX_STYLES], *init, *result;
     nst_plan plan;
-    char output[NST_PATH_BYTES];
+    nst_checkpoint *from; /* where it goes on, NULL: from the beginning */
+    nst_keep keep;
+    char output[NST_PATH_BYTES], model_path[NST_PATH_BYTES];
     char comment[2048]; /* the settings, kept in the result */
     FILE *log;
     nst_report report;
@@ -25,6 +28,8 @@ typedef struct nst_painting {
 
 /* From p->c, parsed once, and the same arguments again: p->s, what is said, and the result's comment. */
 nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error *e);
+/* From p->c, p->s and p->from: what is said, and the result's comment. */
+nst_status nst_paint_describe(nst_painting *p, nst_error *e);
 /* Checks the output, reads the pictures that p->c names, paints, and writes the result; says so on standard error.
  * With --dry-run it says what it would do on standard output instead. */
 nst_status nst_paint(nst_painting *p, nst_error *e);

@@ -90,7 +90,8 @@ static nst_status create_graph(nst_run *r, nst_error *e)
 {
     const nst_settings *s = r->s;
     nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
-                            .device = s->device, .cache = s->cache, .conv = s->conv, .cpu = r->cpu };
+                            .device = r->on_cpu && !strcmp(s->device, "auto") ? "cpu" : s->device, .cache = s->cache,
+                            .conv = s->conv, .cpu = r->cpu };
 
     o.pooling = s->pooling != NST_POOL_AUTO ? s->pooling : r->model->wavelet ? NST_POOL_AVERAGE : NST_POOL_MAX;
     for (int i = 0; i < r->n_style; i++)
@@ -152,7 +153,7 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
         (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)))
         goto fail;
     r->cpu.threads = r->s->threads ? r->s->threads : nst_par_cores();
-    if (!(r->cpu.k = nst_kernels_pick(r->s->simd[0] ? r->s->simd : NULL))) {
+    if (!(r->cpu.k = nst_kernels_pick(r->s->simd[0] ? r->s->simd : r->simd))) {
         s = nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": unknown, not compiled in, or not for this machine",
                      r->s->simd);
         goto fail;

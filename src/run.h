@@ -22,6 +22,8 @@ typedef struct nst_run {
     const nst_image *content, *init;
     const nst_image *const *styles;
     int n_styles;
+    const char *simd;                    /* the kernel set where the settings name none; NULL: the fastest */
+    bool on_cpu;                         /* where the settings leave the device to us, it is the CPU */
 
     /* for the whole run */
     nst_settings balanced;               /* the settings as they are for this model: nst_settings_balance */

@@ -254,11 +254,12 @@ nst_status nst_transfer_resume(const nst_checkpoint *c, const nst_model *model, 
 {
     /* the start lies behind: any picture will do for it */
     nst_run r = { .s = &c->s, .model = model, .content = content, .init = content, .styles = styles,
-                  .n_styles = n_styles };
+                  .n_styles = n_styles, .simd = c->saved.simd, .on_cpu = c->saved.on_cpu };
 
     *out = NULL;
-    if (!nst_kernels_pick(c->s.simd))
+    if (!*c->s.simd && !nst_kernels_pick(c->saved.simd))
         return nst_fail(e, NST_EUNSUPPORTED, "%s: was painted with kernel set %s, which this machine or build does not "
-                        "have; another set goes on to a picture that is not the same bit for bit", c->path, c->s.simd);
+                        "have; another set goes on to a picture that is not the same bit for bit", c->path,
+                        c->saved.simd);
     return transfer(&r, c, progress, arg, out, e);
 }

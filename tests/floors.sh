@@ -18,7 +18,7 @@ floor() {
     case $1 in opencl/*) echo 3; return ;; esac
     case ${1##*/} in
     checkpoint*) echo 4 ;;
-    devices.[ch] | preview.[ch] | web.[ch]) echo 5 ;;
+    devices.[ch] | keep.[ch] | preview.[ch] | resume.[ch] | web.[ch]) echo 5 ;;
     nst.h | kernels.h) echo 0 ;;
     base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | header.* | image.c | input.c | jpeg.c | loss.c | \

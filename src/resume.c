@@ -1,0 +1,111 @@
+/* resume.c: `nst resume`: an interrupted painting's command line out of its checkpoint, and on with it. */
+#include "resume.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "keep.h"
+#include "paint.h"
+
+static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return s;
+}
+
+/* What decides the picture stays as it was. */
+static nst_status check_settings(const nst_settings *was, const nst_settings *now, nst_error *e)
+{
+    for (int i = 0; i < nst_option_count; i++) {
+        const nst_option *r = &nst_options[i];
+        const char *a = (const char *)was + r->offset, *b = (const char *)now + r->offset;
+        bool same = true;
+
+        if (!r->setting || !strcmp(r->name, "threads") || !strcmp(r->name, "simd") || !strcmp(r->name, "device"))
+            continue;
+        switch (r->kind) {
+        case NST_OPTION_DOUBLE:
+            same = !memcmp(a, b, sizeof(double));
+            break;
+        case NST_OPTION_SEED:
+            same = !memcmp(a, b, sizeof(uint64_t));
+            break;
+        case NST_OPTION_WORD:
+        case NST_OPTION_TEXT:
+            same = !strcmp(a, b);
+            break;
+        default:
+            same = !memcmp(a, b, sizeof(int));
+        }
+        if (!same)
+            return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that", r->name);
+    }
+    return NST_OK;
+}
+
+/* The user's words over the checkpoint's: p->c is the whole, and the checkpoint's settings are changed where that is
+ * allowed. */
+static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
+{
+    static char text[NST_KEEP_BYTES];
+    static char *words[NST_KEEP_WORDS + 64];
+    nst_settings was = *p->s;
+    nst_command own;
+    nst_status s;
+    int n;
+
+    if ((s = nst_options_parse(argc, argv, &own, NULL, e)))
+        return s;
+    if ((s = nst_options_parse(argc, argv, &own, p->s, e)) || (s = check_settings(&was, p->s, e)))
+        return s;
+    if (own.preset || own.init || own.model)
+        return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that",
+                    own.preset ? "preset" : own.init ? "init" : "model");
+    if ((s = nst_keep_words(nst_checkpoint_note(p->from), text, words, &n, e)))
+        return s;
+    for (int i = 1; i < argc; i++) {
+        if (argv[i] == own.content)
+            continue;
+        if (n == (int)(sizeof words / sizeof *words) - 1)
+            return fail(e, NST_EARG, "resume: too many options");
+        words[n++] = argv[i];
+    }
+    words[n] = NULL;
+    if ((s = nst_options_parse(n, words, &p->c, NULL, e)))
+        return s;
+    p->c.checkpoint = own.checkpoint ? own.checkpoint : own.content;
+    return p->c.content && p->c.styles ? NST_OK
+         : fail(e, NST_EFORMAT, "%s: the checkpoint's command line names no pictures", own.content);
+}
+
+nst_status nst_resume_run(int argc, char **argv, nst_error *e)
+{
+    static nst_painting p;
+    nst_command c;
+    nst_status s;
+
+    if ((s = nst_options_parse(argc, argv, &c, NULL, e)))
+        return s;
+    if (!c.content)
+        return fail(e, NST_EARG, "resume: no checkpoint is named, expected the file that --checkpoint wrote");
+    if (c.styles)
+        return fail(e, NST_EARG, "resume: \"%s\" is one argument too many", c.style[0]);
+    if (!(s = nst_checkpoint_open(&p.from, c.content, e)) && !(s = nst_settings_create(&p.s, NULL, e))) {
+        *p.s = *nst_checkpoint_settings(p.from);
+        if (!(s = join(&p, argc, argv, e))) {
+            *nst_checkpoint_settings(p.from) = *p.s;
+            if (!(s = nst_paint_describe(&p, e)))
+                s = nst_paint(&p, e);
+        }
+    }
+    if (!s && p.failed) {
+        *e->text = 0;
+        s = NST_EIO;
+    }
+    nst_paint_close(&p);
+    return s;
+}
