@@ -143,6 +143,7 @@ static nst_status packed(nst_cl_device *d, const struct conv *c, nst_span *out, 
         if ((s = nst_cl_buffer(&d->cl, bytes, "weights", at, e)))
             return s;
         d->weight_bytes += bytes;
+        d->weights_later -= bytes < d->weights_later ? bytes : d->weights_later;
         if ((s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs, 1,
                             bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
                             w->in, c->direction)))

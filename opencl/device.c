@@ -21,11 +21,6 @@ nst_status nst_cl_settle(nst_cl_device *d, nst_error *e)
     return code == CL_SUCCESS ? NST_OK : nst_cl_fail(&d->cl, code, "computing", e);
 }
 
-size_t nst_cl_host_parts(const nst_cl_device *d)
-{
-    return 2 * (size_t)d->channels * (size_t)d->channels;
-}
-
 /* ---- sizes ---- */
 
 static size_t feature_bytes(const nst_device *d, int channels, int w, int h)
@@ -59,6 +54,16 @@ static size_t limit(const nst_device *base)
     return nst_cl_of(base)->cl.allocation / ARENA_UNIT * ARENA_UNIT;
 }
 
+/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies and the system. */
+static size_t room(const nst_device *base)
+{
+    const nst_cl_device *d = nst_cl_of(base);
+    size_t arenas = d->arenas ? (size_t)(d->arenas - 1) * d->arena_bytes + d->last_bytes : 0;
+    size_t beside = d->cl.used - arenas - d->scratch_bytes + d->weights_later + d->cl.memory / 16;
+
+    return beside < d->cl.memory ? d->cl.memory - beside : 0;
+}
+
 static void give_up_arenas(nst_cl_device *d)
 {
     for (int i = 0; i < d->arenas; i++)
@@ -66,6 +71,7 @@ static void give_up_arenas(nst_cl_device *d)
     nst_free(d->arena);
     d->arena = NULL, d->arenas = 0;
     nst_cl_release(&d->cl, &d->scratch, d->scratch_bytes);
+    d->scratch_bytes = 0;
 }
 
 static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_error *e)
@@ -211,8 +217,11 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     nst_cl_device *d = nst_cl_of(base);
     nst_status s;
 
-    if (i == 0 && (s = upload(d, nodes, win, x, e)))
-        return s;
+    if (i == 0) {
+        memset(d->pending, 0, sizeof d->pending); /* of a pass that failed */
+        if ((s = upload(d, nodes, win, x, e)))
+            return s;
+    }
     s = i ? nst_cl_conv_forward(d, nodes, i, e) : first_forward(d, &nodes[0], e);
     if (!s && i == d->count - 1)
         clFlush(d->cl.queue); /* the device starts while the host goes on */
@@ -298,9 +307,8 @@ static void destroy(nst_device *base)
         for (int k = 0; k < 2 * NST_CL_ALGORITHMS; k++)
             nst_cl_release(&d->cl, &w->packed[k / NST_CL_ALGORITHMS][k % NST_CL_ALGORITHMS], 0);
     }
-    nst_cl_release(&d->cl, &d->gram, 0);
+    nst_cl_release(&d->cl, &d->sums, 0);
     nst_cl_release(&d->cl, &d->ask, 0);
-    nst_cl_release(&d->cl, &d->parts, 0);
     nst_cl_close(&d->cl);
     nst_free(d->host);
     nst_free(d);
@@ -313,11 +321,13 @@ const nst_device_ops nst_cl_ops = {
     .mask_bytes = mask_bytes,
     .scratch_bytes = scratch_bytes,
     .limit = limit,
+    .room = room,
     .reserve = reserve,
     .forward = forward,
     .backward = backward,
     .tap = nst_cl_tap,
     .stats = nst_cl_stats,
+    .collect = nst_cl_collect,
     .keep = nst_cl_keep,
     .drop = nst_cl_drop,
     .weight_bytes = weight_bytes,
@@ -356,27 +366,29 @@ static nst_status upload_layer(nst_cl_device *d, int i, const nst_layer *l, nst_
         (s = nst_cl_write(&d->cl, l->bias, bias, (nst_span){ w->bias, 0 }, e)))
         return s;
     d->weight_bytes += weights + bias;
+    d->weights_later += i ? 8 * weights : 0; /* Winograd's, forward and backward */
     return NST_OK;
 }
 
 static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *e)
 {
-    size_t c, parts = 0;
+    size_t most = 0;
     nst_status s;
 
     for (int i = 0; i < d->count; i++) {
-        d->parts_at[i] = parts * sizeof(float);
+        size_t c = (size_t)nodes[i].out;
+
+        d->gram_at[i] = d->sums_bytes;
+        d->parts_at[i] = d->gram_at[i] + 2 * c * c * sizeof(float);
         if (nodes[i].tap) {
-            parts += (size_t)nodes[i].out * NST_CL_PARTS;
-            d->channels = nodes[i].out > d->channels ? nodes[i].out : d->channels;
+            d->sums_bytes = d->parts_at[i] + c * NST_CL_PARTS * sizeof(float);
+            most = c > most ? c : most;
         }
     }
-    c = (size_t)d->channels;
-    if ((s = nst_cl_buffer(&d->cl, 2 * c * c * sizeof(float), "statistics", &d->gram, e)) ||
-        (s = nst_cl_buffer(&d->cl, (c * c + c) * sizeof(float), "statistics", &d->ask, e)) ||
-        (s = nst_cl_buffer(&d->cl, parts * sizeof(float), "statistics", &d->parts, e)))
+    if ((s = nst_cl_buffer(&d->cl, d->sums_bytes, "statistics", &d->sums, e)) ||
+        (s = nst_cl_buffer(&d->cl, (most * most + most) * sizeof(float), "statistics", &d->ask, e)))
         return s;
-    if (!(d->host = nst_calloc(2 * c * c + parts, sizeof *d->host)))
+    if (!(d->host = nst_alloc(d->sums_bytes)))
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     return NST_OK;
 }

@@ -28,7 +28,7 @@ typedef struct nst_cl_device {
     int algorithm;
     int count;
     nst_cl_weights w[NST_MODEL_LAYERS];
-    size_t weight_bytes;
+    size_t weight_bytes, weights_later; /* that live; that packing may add at most */
 
     cl_mem *arena;                /* [arenas] of arena_bytes each, the last of last_bytes */
     int arenas;
@@ -43,13 +43,14 @@ typedef struct nst_cl_device {
     bool writing;                 /* the driver may still read staging */
 
     /* taps */
-    int channels;                 /* most of any tap */
-    cl_mem gram, ask, parts;      /* [c][c][2] sums with their rests; a [c][c], b [c]; [layer][c][NST_CL_PARTS] */
-    size_t parts_at[NST_MODEL_LAYERS];
-    float *host;                  /* what is read of gram, then parts */
+    cl_mem ask;                   /* a [c][c], b [c] of one tap */
+    cl_mem sums;                  /* of every tap: Gram matrix [c][c][2], sums with their rests, then [c][NST_CL_PARTS] */
+    size_t gram_at[NST_MODEL_LAYERS], parts_at[NST_MODEL_LAYERS]; /* bytes */
+    size_t sums_bytes;
+    float *host;                  /* the same, read */
     struct {
-        double *to;               /* distance that the last read adds to */
-        size_t n;                 /* of parts; 0: none */
+        double *distance;         /* that the parts are to be added to, or NULL */
+        nst_stats *stats;         /* that the sums are to be added to, or NULL */
     } pending[NST_MODEL_LAYERS];
 } nst_cl_device;
 
@@ -62,8 +63,6 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
 /* The end of an operation: waits when times are measured. */
 nst_status nst_cl_settle(nst_cl_device *d, nst_error *e);
-/* Where parts begin in d->host, floats. */
-size_t nst_cl_host_parts(const nst_cl_device *d);
 
 /* ---- convolve.c ---- */
 nst_status nst_cl_conv_forward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
@@ -77,6 +76,7 @@ nst_status nst_cl_unpool(nst_cl_device *d, const nst_node *n, nst_error *e);
 nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
+nst_status nst_cl_collect(nst_device *base, nst_error *e);
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
 void nst_cl_drop(nst_kept *k);
 /* Reads the distances that taps have asked for; valid after the next wait, then nst_cl_add_distances. */

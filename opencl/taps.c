@@ -53,7 +53,7 @@ static size_t parts_bytes(const nst_node *n)
 
 static nst_span parts(const nst_cl_device *d, const nst_node *n)
 {
-    return (nst_span){ d->parts, d->parts_at[n->layer] };
+    return (nst_span){ d->sums, d->parts_at[n->layer] };
 }
 
 /* Items of a channel for NST_CL_PARTS groups. */
@@ -64,7 +64,7 @@ static size_t lines(const nst_cl_device *d)
 
 static float *host_parts(const nst_cl_device *d, int layer)
 {
-    return d->host + nst_cl_host_parts(d) + d->parts_at[layer] / sizeof(float);
+    return d->host + d->parts_at[layer] / sizeof(float);
 }
 
 static double add_parts(const nst_cl_device *d, int layer, int channel, int channels)
@@ -115,7 +115,7 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
     }
     deep += rest > 0;
     return nst_cl_run(&d->cl, NST_CL_gather, c * c, 1, (deep + 2) * c * c * sizeof(float), e, "ssiii", parts_of,
-                      (nst_span){ d->gram, 0 }, (int)deep, (int)(c * c), start > 0);
+                      (nst_span){ d->sums, d->gram_at[n->layer] }, (int)deep, (int)(c * c), start > 0);
 }
 
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
@@ -127,18 +127,47 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
     for (size_t start = 0; start < all; start += most)
         if ((status = gram_strip(d, n, core, start, all - start < most ? all - start : most, e)))
             return status;
-    if ((status = nst_cl_run(&d->cl, NST_CL_sums, lines(d), c, c * all * sizeof(float), e, "ssliiiiii",
-                             nst_cl_span(d, n->result), parts(d, n), n->w, n->h, core->x, core->y, core->w,
-                             (int)all)) ||
-        (status = nst_cl_read(&d->cl, (nst_span){ d->gram, 0 }, 2 * c * c * sizeof(float), d->host, false, e)) ||
-        (status = nst_cl_read(&d->cl, parts(d, n), parts_bytes(n), host_parts(d, n->layer), true, e)))
-        return status;
-    d->writing = false;
+    d->pending[n->layer].stats = s;
+    status = nst_cl_run(&d->cl, NST_CL_sums, lines(d), c, c * all * sizeof(float), e, "ssliiiiii",
+                        nst_cl_span(d, n->result), parts(d, n), n->w, n->h, core->x, core->y, core->w, (int)all);
+    return status ? status : nst_cl_settle(d, e);
+}
+
+static void add_stats(const nst_cl_device *d, int layer)
+{
+    nst_stats *s = d->pending[layer].stats;
+    const float *gram = d->host + d->gram_at[layer] / sizeof(float);
+    size_t c = (size_t)s->c;
+
     for (size_t i = 0; i < c * c; i++)
-        s->gram[i] += (double)d->host[2 * i] + (double)d->host[2 * i + 1];
-    for (int i = 0; i < n->out; i++)
-        s->sum[i] += add_parts(d, n->layer, i, 1);
-    return NST_OK;
+        s->gram[i] += (double)gram[2 * i] + (double)gram[2 * i + 1];
+    for (int i = 0; i < s->c; i++)
+        s->sum[i] += add_parts(d, layer, i, 1);
+}
+
+nst_status nst_cl_collect(nst_device *base, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    int last = -1;
+    nst_status s = NST_OK;
+
+    for (int i = 0; i < d->count; i++)
+        if (d->pending[i].stats)
+            last = i;
+    for (int i = 0; i <= last && !s; i++)
+        if (d->pending[i].stats) {
+            size_t c = (size_t)d->pending[i].stats->c, bytes = (2 * c * c + c * NST_CL_PARTS) * sizeof(float);
+
+            s = nst_cl_read(&d->cl, (nst_span){ d->sums, d->gram_at[i] }, bytes, d->host + d->gram_at[i] / sizeof(float),
+                            i == last, e);
+        }
+    for (int i = 0; i < d->count; i++) {
+        if (!s && d->pending[i].stats)
+            add_stats(d, i);
+        d->pending[i].stats = NULL;
+    }
+    d->writing = d->writing && last < 0;
+    return s;
 }
 
 /* ---- content features ---- */
@@ -262,7 +291,7 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
                             e, "sssslfiiiiii", nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_span(d, df),
                             parts(d, n), t->content_scale, n->w, n->h, core->x, core->y, core->w, (int)all)))
             return s;
-        d->pending[i].to = distance, d->pending[i].n = (size_t)n->out;
+        d->pending[i].distance = distance;
     }
     return nst_cl_settle(d, e);
 }
@@ -270,11 +299,11 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
 nst_status nst_cl_read_distances(nst_cl_device *d, nst_error *e)
 {
     for (int i = 0; i < d->count; i++) {
-        size_t bytes = d->pending[i].n * NST_CL_PARTS * sizeof(float);
         nst_status s;
 
-        if (bytes && (s = nst_cl_read(&d->cl, (nst_span){ d->parts, d->parts_at[i] }, bytes,
-                                      host_parts(d, i), false, e)))
+        if (d->pending[i].distance &&
+            (s = nst_cl_read(&d->cl, (nst_span){ d->sums, d->parts_at[i] },
+                             (size_t)d->w[i].out * NST_CL_PARTS * sizeof(float), host_parts(d, i), false, e)))
             return s;
     }
     return NST_OK;
@@ -283,8 +312,8 @@ nst_status nst_cl_read_distances(nst_cl_device *d, nst_error *e)
 void nst_cl_add_distances(nst_cl_device *d)
 {
     for (int i = 0; i < d->count; i++) {
-        if (d->pending[i].n)
-            *d->pending[i].to += add_parts(d, i, 0, (int)d->pending[i].n);
-        d->pending[i].n = 0;
+        if (d->pending[i].distance)
+            *d->pending[i].distance += add_parts(d, i, 0, d->w[i].out);
+        d->pending[i].distance = NULL;
     }
 }

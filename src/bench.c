@@ -264,10 +264,9 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst
         double distance[NST_MODEL_LAYERS] = { 0 };
 
         before(b, g);
-        s = nst_graph_forward(g, &win, x, e);
+        if (!(s = nst_graph_forward(g, &win, x, e)))
+            s = nst_graph_stats_each(g, t->stats, e);
         for (int i = 0; i < b->rows && !s; i++) {
-            if (t->stats[i])
-                s = nst_graph_stats(g, i, t->stats[i], e);
             if (!s && !round && b->model->layer[i].block == 4 && b->model->layer[i].index == 2) {
                 s = nst_graph_keep(g, i, &t->kept, e);
                 t->gradient[i].content = t->kept;

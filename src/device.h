@@ -6,8 +6,8 @@
  * pieces of `limit` bytes; then no buffer crosses a border between two.
  *
  * A device may go on working when a call returns.  What callers point to (x, a
- * and b of a tap, distance) must stay until nst_graph_stats, nst_graph_keep or
- * the backward pass of node 0 has returned, which wait.
+ * and b of a tap, distance) must stay until collect, keep or the backward pass of
+ * node 0 has returned, which wait.
  */
 #ifndef NST_DEVICE_H
 #define NST_DEVICE_H
@@ -45,6 +45,8 @@ typedef struct nst_device_ops {
     size_t (*scratch_bytes)(const nst_device *d, const nst_node *nodes, int count);
     /* Bytes of the arena's pieces, a multiple of NST_ALIGN; NULL: it is one. */
     size_t (*limit)(const nst_device *d);
+    /* Bytes that arena and scratch may take together; NULL: as many as the process. */
+    size_t (*room)(const nst_device *d);
     /* The arena, scratch at its end; an old one is given up. */
     nst_status (*reserve)(nst_device *d, size_t bytes, size_t scratch, nst_error *e);
     /* Features of node i from those of node i - 1, of node 0 from x [3][picture_h][picture_w]. */
@@ -57,7 +59,10 @@ typedef struct nst_device_ops {
      * be added to as late as in the backward pass of node 0. */
     nst_status (*tap)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
+    /* Adds to s, at the latest in collect. */
     nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
+    /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
+    nst_status (*collect)(nst_device *d, nst_error *e);
     nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);

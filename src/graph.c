@@ -188,11 +188,11 @@ static void set_rectangles(nst_graph *g, const nst_window *win)
     }
 }
 
-/* Whether each buffer fits into a piece of the arena. */
-static nst_status check_pieces(const nst_graph *g, nst_error *e)
+/* Whether the device has room for so many bytes, and each buffer fits into a piece of the arena. */
+static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
 {
     const nst_device_ops *ops = g->device->ops;
-    size_t limit = ops->limit ? ops->limit(g->device) : 0;
+    size_t limit = ops->limit ? ops->limit(g->device) : 0, room = ops->room ? ops->room(g->device) : SIZE_MAX;
 
     for (int i = 0; limit && i < g->count; i++) {
         size_t bytes = ops->feature_bytes(g->device, g->node[i].out, g->node[i].w, g->node[i].h);
@@ -203,6 +203,10 @@ static nst_status check_pieces(const nst_graph *g, nst_error *e)
                             ops->label(g->device), i + 1, g->node[i].w, g->node[i].h, (double)bytes / 1e6,
                             (double)limit / 1e6);
     }
+    if (all > room)
+        return nst_fail(e, NST_EMEM, "%s: out of memory: %d x %d pixels take %.1f MB, and the device has %.1f MB beside "
+                        "the weights; a smaller --size, or --window, or --device cpu", ops->label(g->device),
+                        g->node[0].w, g->node[0].h, (double)all / 1e6, (double)room / 1e6);
     return NST_OK;
 }
 
@@ -303,7 +307,7 @@ nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, n
         return s;
     *bytes = dry_run(&trial, win, use, &scratch);
     *bytes += scratch;
-    return check_pieces(&trial, e);
+    return check_room(&trial, *bytes, e);
 }
 
 nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
@@ -324,7 +328,7 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
         return s;
     g->win.w = 0;
     bytes = dry_run(g, win, use, &scratch);
-    if ((s = check_pieces(g, e)))
+    if ((s = check_room(g, bytes + scratch, e)))
         return s;
     if (bytes > g->reserved || scratch > g->scratch) {
         bytes = bytes > g->reserved ? bytes : g->reserved;
@@ -451,6 +455,26 @@ static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
     return r;
 }
 
+/* Asks for the core's sums of a tap. */
+static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
+{
+    nst_rect core = core_of(g, layer, &g->win);
+    double start = nst_now();
+    nst_status status;
+
+    if (s->c != g->node[layer].out)
+        return nst_fail(e, NST_EARG, "statistics: %d channels, the layer has %d", s->c, g->node[layer].out);
+    s->n += (double)core.w * core.h;
+    status = g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
+    g->timing[layer].stats = nst_now() - start;
+    return status;
+}
+
+static nst_status collect(nst_graph *g, nst_error *e)
+{
+    return g->device->ops->collect ? g->device->ops->collect(g->device, e) : NST_OK;
+}
+
 static nst_status forward(nst_graph *g, const float *x, nst_stats *const *sums, nst_error *e)
 {
     for (int i = 0; i < g->count; i++) {
@@ -458,7 +482,7 @@ static nst_status forward(nst_graph *g, const float *x, nst_stats *const *sums, 
         nst_status s = g->device->ops->forward(g->device, g->node, i, &g->win, x, e);
 
         g->timing[i].forward = nst_now() - start;
-        if (s || (sums && sums[i] && (s = nst_graph_stats(g, i, sums[i], e))))
+        if (s || (sums && sums[i] && (s = stats(g, i, sums[i], e))))
             return s;
     }
     return NST_OK;
@@ -480,21 +504,24 @@ nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, ns
 {
     nst_status s = nst_graph_place_window(g, win, NST_USE_STATS, e);
 
-    return s ? s : forward(g, x, sums, e);
+    return s || (s = forward(g, x, sums, e)) ? s : collect(g, e);
 }
 
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
 {
-    nst_rect core = core_of(g, layer, &g->win);
-    double start = nst_now();
-    nst_status status;
+    nst_status status = stats(g, layer, s, e);
 
-    if (s->c != g->node[layer].out)
-        return nst_fail(e, NST_EARG, "statistics: %d channels, the layer has %d", s->c, g->node[layer].out);
-    s->n += (double)core.w * core.h;
-    status = g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
-    g->timing[layer].stats = nst_now() - start;
-    return status;
+    return status ? status : collect(g, e);
+}
+
+nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error *e)
+{
+    nst_status s = NST_OK;
+
+    for (int i = 0; i < g->count && !s; i++)
+        if (sums[i])
+            s = stats(g, i, sums[i], e);
+    return s ? s : collect(g, e);
 }
 
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)

@@ -79,6 +79,8 @@ nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x
 nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, nst_stats *const *sums, nst_error *e);
 /* Adds the core's sums of a tap to s (whose c must fit). */
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e);
+/* The same of every tap i whose sums[i] is not NULL; a device that is apart is waited for once. */
+nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error *e);
 
 /* The features of a content picture at one tap, kept on the device: of the core of the window just run. */
 typedef struct nst_kept nst_kept;
