@@ -43,9 +43,11 @@ static int number(FILE *f, int most)
     while (c != EOF && isspace(c));
     if (!isdigit(c))
         return -1;
-    for (; c != EOF && isdigit(c); c = next_byte(f))
-        if ((v = 10 * v + (c - '0')) > most)
+    for (; c != EOF && isdigit(c); c = next_byte(f)) {
+        if (v > (most - (c - '0')) / 10)
             return -1;
+        v = 10 * v + (c - '0');
+    }
     return c == EOF || isspace(c) ? v : -1;
 }
 
