@@ -7,6 +7,7 @@
 #include "bench.h"
 #include "config.h"
 #include "devices.h"
+#include "doctor.h"
 #include "models.h"
 #include "resume.h"
 

@@ -213,6 +213,20 @@ if [ -w /dev/full ]; then
     check "  it is there" test -s spare/nst-*/result.png
     rm -rf spare
 fi
+# ---- the doctor -----------------------------------------------------------------------------------------------------------
+run 0 "doctor" doctor
+check "  on a screen of 24 lines" test "$(wc -l <stdout)" -le 24
+for word in build processor kernels threads memory devices model options folders speed; do
+    check "  says $word" grep -q "^$word  " stdout
+done
+check "  with seconds" grep -q '^speed  *[0-9.e+-]* s an iteration at 512x384; preset nst, 5 scales: about [0-9]* s' stdout
+mkdir -p "$XDG_CONFIG_HOME/nst"
+echo 'bananas = 3' >"$XDG_CONFIG_HOME/nst/config"
+"$NST" doctor >stdout 2>stderr
+check "  tells of a wrong file of options, status 1" sh -c "test $? = 1 && grep -q '^options  *bad: .*config:1:1: unknown option' stdout && grep -q '^speed' stdout"
+rm "$XDG_CONFIG_HOME/nst/config"
+"$NST" doctor --model in/absent.png >stdout 2>stderr
+check "  and of a model that is not there" sh -c "test $? = 1 && grep -q 'bad: .*absent' stdout"
 
 # ---- Ctrl-C: the picture so far, then the signal ----------------------------------------------------------------------
 rm -rf out && mkdir out
