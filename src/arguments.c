@@ -2,6 +2,7 @@
  * settings. */
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -100,6 +101,25 @@ static nst_status seed(const nst_option *r, const char *text, uint64_t *v, nst_e
     return NST_OK;
 }
 
+static nst_status bytes(const nst_option *r, const char *text, uint64_t *v, nst_error *e)
+{
+    static const char units[] = "KMGT";
+    const char *unit;
+    char *end;
+    double n;
+
+    errno = 0;
+    n = strtod(text, &end);
+    if (end != text && *end && (unit = strchr(units, toupper((unsigned char)*end)))) {
+        n *= (double)((uint64_t)1 << 10 * (unit - units + 1));
+        end += end[1] == 'i' && end[2] == 'B' ? 3 : end[1] == 'B' ? 2 : 1;
+    }
+    if (end == text || *end || errno || strpbrk(text, "xXnN") || !(n >= r->min && n <= r->max))
+        return wrong(e, "--%s: \"%s\" is not an amount of memory, expected one as 2G, 800M or 1500000000", r->name, text);
+    *v = (uint64_t)n;
+    return NST_OK;
+}
+
 /* One option's value into its place.  s is NULL in the first pass, which only looks at what is not a setting. */
 static nst_status apply(const nst_option *r, const char *text, nst_command *c, nst_settings *s, nst_error *e)
 {
@@ -141,6 +161,8 @@ static nst_status apply(const nst_option *r, const char *text, nst_command *c, n
         return duration(r, text, (double *)place, e);
     case NST_OPTION_SEED:
         return seed(r, text, (uint64_t *)place, e);
+    case NST_OPTION_BYTES:
+        return bytes(r, text, (uint64_t *)place, e);
     case NST_OPTION_CHOICE:
     case NST_OPTION_WORD:
         if ((i = word_index(r->choices, text)) < 0)
@@ -339,6 +361,7 @@ static int describe_one(const nst_option *r, const nst_settings *s, char *text, 
     case NST_OPTION_WORD:
     case NST_OPTION_TEXT:
         return *place ? snprintf(text, bytes, " --%s %s", r->name, place) : 0;
+    case NST_OPTION_BYTES: /* changes nothing but rounding */
     case NST_OPTION_FLAG:
     case NST_OPTION_PATH:
         break;
@@ -351,6 +374,7 @@ void nst_options_describe(const nst_settings *s, char *text, size_t bytes)
     size_t used = (size_t)snprintf(text, bytes, "--preset %s", s->preset);
 
     for (int i = 0; i < nst_option_count && used < bytes; i++)
-        if (nst_options[i].setting && strcmp(nst_options[i].name, "threads")) /* which never change the result */
+        if (nst_options[i].setting && strcmp(nst_options[i].name, "threads") && strcmp(nst_options[i].name, "window"))
+            /* which do not change the result */
             used += (size_t)describe_one(&nst_options[i], s, text + used, bytes - used);
 }

@@ -34,6 +34,10 @@ char *nst_strdup(const char *s);
 /* Product of sizes; false (and *out untouched) when it overflows. */
 bool nst_mul(size_t a, size_t b, size_t *out);
 bool nst_add(size_t a, size_t b, size_t *out);
+/* Bytes that this process may still take, by the system and by its control group; 0 when that cannot be told. */
+size_t nst_memory_available(void);
+/* Bytes of memory that it has now; 0 when that cannot be told. */
+size_t nst_memory_own(void);
 /* Allocations made so far, for the test that an iteration makes none. */
 size_t nst_alloc_count(void);
 

@@ -216,7 +216,7 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
                             .height = r->h, .margin = r->margin, .scale = r->scale,
                             .iteration = p->iteration, .done = p->done, .exact_left = r->exact_left,
                             .elapsed = p->elapsed, .spent = r->spent, .loss = p->total,
-                            .best = r->clock.best, .best_before = r->clock.best_before, .history = r->s->history };
+                            .best = r->clock.best, .best_before = r->clock.best_before, .history = r->layout[r->scale].pairs };
     snprintf(w->saved.simd, sizeof w->saved.simd, "%s", r->cpu.k->name);
     nst_optim_state_get(r->optim, &w->saved.optim);
     rows = nst_settings_fields(&count);

@@ -332,15 +332,18 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
         return s;
     r->x = nst_calloc(n, sizeof *r->x);
     r->dx = nst_calloc(n, sizeof *r->dx);
-    r->good = nst_calloc(n, sizeof *r->good);
-    if (!r->x || !r->dx || !r->good)
+    if (r->layout[r->scale].good)
+        r->good = nst_calloc(n, sizeof *r->good);
+    if (!r->x || !r->dx || (r->layout[r->scale].good && !r->good))
         return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
     o = nst_run_optim(r);
-    o.history = v->history;
+    r->layout[r->scale].pairs = o.history = v->history;
     if ((s = read_floats(c, NST_KEPT_X, 0, r->x, n, e)) || (s = nst_optim_create(&r->optim, &o, n, r->x, e)) ||
         (s = read_optimizer(c, r, n, e)))
         return s;
     r->exact_left = v->exact_left;
+    if (!r->exact_left)
+        nst_image_destroy(&r->picture);
     r->spent = v->spent;
     r->clock.best = v->best;
     r->clock.best_before = v->best_before;

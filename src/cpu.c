@@ -143,6 +143,9 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
     struct cpu_device *d = of(base);
 
     nst_free(d->arena);
+    d->arena = NULL;
+    if (!bytes)
+        return NST_OK;
     bytes = (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN;
     if (!(d->arena = nst_alloc(bytes + scratch)))
         return nst_fail(e, NST_EMEM, "features: out of memory for %.1f MB", (double)(bytes + scratch) / 1e6);

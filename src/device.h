@@ -47,7 +47,7 @@ typedef struct nst_device_ops {
     size_t (*limit)(const nst_device *d);
     /* Bytes that arena and scratch may take together; NULL: as many as the process. */
     size_t (*room)(const nst_device *d);
-    /* The arena, scratch at its end; an old one is given up. */
+    /* The arena, scratch at its end; an old one is given up, and with bytes 0 nothing takes its place. */
     nst_status (*reserve)(nst_device *d, size_t bytes, size_t scratch, nst_error *e);
     /* Features of node i from those of node i - 1, of node 0 from x [3][picture_h][picture_w]. */
     nst_status (*forward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, const float *x,

@@ -1,8 +1,7 @@
-/* evaluate.c: the losses at x and their gradient: forward, losses, backward, total variation. */
+/* evaluate.c: the losses at x and their gradient: statistics, losses, backward, total variation. */
 #include "run.h"
 
 #include <math.h>
-#include <string.h>
 
 struct style_job {
     nst_run *r;
@@ -47,14 +46,9 @@ static void to_float(const double *from, float *to, size_t n)
 
 static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
 {
-    nst_status s;
+    nst_status s = nst_run_style_losses(r, p, e);
 
-    for (int i = 0; i < r->n_style; i++) {
-        nst_stats_clear(r->stats[i]);
-        if ((s = nst_graph_stats(r->graph, r->style[i].layer, r->stats[i], e)))
-            return s;
-    }
-    if ((s = nst_run_style_losses(r, p, e)))
+    if (s)
         return s;
     for (int i = 0; i < r->n_style; i++) {
         size_t c = (size_t)r->stats[i]->c;
@@ -71,7 +65,6 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
 {
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
     double distance[NST_MODEL_LAYERS] = { 0 };
-    nst_window whole = nst_margin_window(r->w, r->h, r->margin);
     nst_status s;
 
     if (r->exact_left > 0) {
@@ -79,14 +72,11 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
         return nst_run_evaluate_exact(r, p, e);
     }
     p->total = p->content = p->tv = 0;
-    if ((s = nst_graph_forward(r->graph, &whole, r->x, e)) || (s = style_gradients(r, p, tap, e)))
+    if ((s = nst_windows_stats(r, e)) || (s = style_gradients(r, p, tap, e)))
         return s;
-    for (int i = 0; i < r->n_keep; i++) {
-        tap[r->keep[i].layer].content = r->kept[i];
+    for (int i = 0; i < r->n_keep; i++)
         tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
-    }
-    memset(r->dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)r->h);
-    if ((s = nst_graph_backward(r->graph, &whole, tap, distance, r->dx, e)))
+    if ((s = nst_windows_gradient(r, tap, distance, e)))
         return s;
     for (int i = 0; i < r->n_keep; i++)
         p->content += r->unit[i] * distance[r->keep[i].layer];

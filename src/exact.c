@@ -41,12 +41,11 @@ static size_t plane(const struct level *v)
 }
 
 /* The levels' sizes; returns the multiply-adds of a forward pass. */
-static double lay_out(nst_run *r, struct net *n)
+static double lay_out(const nst_run *r, int w, int h, struct net *n)
 {
-    int w = r->w, h = r->h;
     double work = 0;
 
-    *n = (struct net){ .r = r };
+    *n = (struct net){ .n = 0 };
     for (int i = 0; i < r->model->layers; i++)
         if (r->net.tap[i])
             n->n = i + 1;
@@ -66,12 +65,31 @@ static double lay_out(nst_run *r, struct net *n)
     return work;
 }
 
-bool nst_run_exact_fits(nst_run *r)
+bool nst_run_exact_fits(const nst_run *r, int w, int h)
 {
     struct net n;
 
     return r->s->optimizer == NST_LBFGS && r->margin == 0 && r->net.pooling == NST_POOL_MAX && !r->net.bgr &&
-           lay_out(r, &n) <= WORK_MAX;
+           lay_out(r, w, h, &n) <= WORK_MAX;
+}
+
+size_t nst_run_exact_bytes(const nst_run *r, int w, int h)
+{
+    size_t bytes = 0, most = 0;
+    struct net n;
+
+    lay_out(r, w, h, &n);
+    for (int i = 0; i < n.n; i++) {
+        const struct level *v = &n.level[i];
+        size_t in = (size_t)v->l->in * padded(v), out = (size_t)v->l->out;
+
+        bytes += sizeof(double) * (in + 2 * out * plane(v));
+        bytes += (sizeof(double) + sizeof(int)) * out * (size_t)v->pooled_w * (size_t)v->pooled_h;
+        most = in > most ? in : most;
+    }
+    for (int i = 0; i < r->n_keep; i++)
+        bytes += sizeof(double) * (size_t)n.level[r->keep[i].layer].l->out * plane(&n.level[r->keep[i].layer]);
+    return bytes + sizeof(double) * (most + 3 * (size_t)w * (size_t)h);
 }
 
 static bool allocate(struct net *n)
@@ -350,7 +368,8 @@ nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e)
     nst_status s = NST_OK;
     struct net n;
 
-    lay_out(r, &n);
+    lay_out(r, r->w, r->h, &n);
+    n.r = r;
     p->total = p->content = p->tv = 0;
     if (!(r->exact = nst_calloc(n3, sizeof *r->exact)) || !allocate(&n) || !keep(&n, kept)) {
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);

@@ -33,6 +33,7 @@ nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e)
 {
     nst_optim *optim = r->optim;
     float *dx = r->dx, *good = r->good;
+    int pairs = r->layout[r->scale].pairs;
 
     if (!nst_run_yields(r, s))
         return s;
@@ -41,8 +42,9 @@ nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e)
     nst_run_leave(r);
     nst_graph_destroy(&r->graph);
     r->net.device = "cpu";
-    if (!(s = nst_graph_create(&r->graph, &r->net, e)))
+    if (!(s = nst_graph_create(&r->graph, &r->net, e)) && !(s = nst_run_budget(r, e)))
         s = nst_run_targets(r, e);
+    r->layout[r->scale].pairs = pairs; /* which the optimiser has */
     r->optim = optim, r->dx = dx, r->good = good;
     return s;
 }

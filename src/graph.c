@@ -342,6 +342,14 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
     return NST_OK;
 }
 
+void nst_graph_release(nst_graph *g)
+{
+    g->win.w = 0;
+    if (g->reserved)
+        g->device->ops->reserve(g->device, 0, 0, NULL);
+    g->reserved = g->scratch = 0;
+}
+
 nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e)
 {
     nst_window win = nst_window_whole(w, h);

@@ -60,6 +60,8 @@ nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, n
  * A device that can computes, at each layer, only the rectangle that the core's features depend on. */
 nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e);
 nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e);
+/* Gives the arena up; the next window makes another. */
+void nst_graph_release(nst_graph *g);
 /* About the multiply-adds of a window's forward pass; a backward pass has as many. */
 double nst_graph_work(const nst_graph *g, const nst_window *win);
 

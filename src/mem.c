@@ -3,8 +3,10 @@
 #include "base.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -76,4 +78,40 @@ char *nst_strdup(const char *s)
 size_t nst_alloc_count(void)
 {
     return atomic_load(&allocations);
+}
+
+/* The number behind a word in a file of the system, or with an empty word its first; -1 when there is none. */
+static double number_in(const char *path, const char *word)
+{
+    FILE *f = fopen(path, "r");
+    char line[256];
+    double v = -1;
+
+    while (f && v < 0 && fgets(line, sizeof line, f))
+        if (!strncmp(line, word, strlen(word)) && sscanf(line + strlen(word), "%lf", &v) != 1)
+            v = -1;
+    if (f)
+        fclose(f);
+    return v;
+}
+
+size_t nst_memory_available(void)
+{
+    double bytes = 1024 * number_in("/proc/meminfo", "MemAvailable:");
+    double most = number_in("/sys/fs/cgroup/memory.max", ""), taken = number_in("/sys/fs/cgroup/memory.stat", "anon ");
+
+#ifdef _SC_PHYS_PAGES
+    if (bytes < 0)
+        bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 2;
+#endif
+    if (most > 0 && taken >= 0 && most - taken < bytes)
+        bytes = most - taken;
+    return bytes > 0 ? (size_t)bytes : 0;
+}
+
+size_t nst_memory_own(void)
+{
+    double bytes = 1024 * number_in("/proc/self/status", "VmRSS:");
+
+    return bytes > 0 ? (size_t)bytes : 0;
 }

@@ -280,6 +280,9 @@ typedef struct nst_settings {
     uint64_t seed;
 
     /* machine */
+    uint64_t memory;        /* bytes that the process may take at its peak; 0: three quarters of what is free.  Decides
+                               windows and L-BFGS's history, and so the last bits of the result */
+    int window;             /* pictures are computed in windows of about so many pixels a side; 0: chosen */
     int threads;            /* 0: one for each core that the process may use */
     char simd[16];          /* kernel set by name; "": the fastest that runs here */
     char device[64];        /* what computes: "auto" takes a graphics card where there is one, else the CPU; "cpu";
@@ -331,6 +334,9 @@ NST_API nst_status nst_progress_image(const nst_progress *p, nst_image **out, ns
 typedef struct nst_plan {
     int scales;
     int width[NST_MAX_LAYERS], height[NST_MAX_LAYERS], iterations[NST_MAX_LAYERS]; /* of each scale */
+    int windows[NST_MAX_LAYERS]; /* that each scale is computed in, 1: in one piece */
+    int window_width[NST_MAX_LAYERS], window_height[NST_MAX_LAYERS]; /* of the largest, without its halo */
+    int history[NST_MAX_LAYERS]; /* L-BFGS's pairs, at most the setting's; 0 for Adam */
     size_t bytes;               /* estimate of the process's peak memory */
 } nst_plan;
 
@@ -346,7 +352,9 @@ NST_API nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content
 /* Paints content in the style of styles[0..n_styles-1].  init is the start
  * picture (NST_INIT_IMAGE) or NULL.  Nothing is owned or changed but *out,
  * which the caller destroys.  Same settings, same pictures, same kernel set:
- * same result, bit for bit, for any number of threads.  NST_EDIVERGED is the
+ * same result, bit for bit, for any number of threads, as long as the memory
+ * gives the same windows and history (other windows change rounding only).
+ * NST_EMEM says how much would do.  NST_EDIVERGED is the
  * one failure that may leave a picture in *out: the last one whose losses
  * were finite. */
 NST_API nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst_image *content,

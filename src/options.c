@@ -115,7 +115,7 @@ const nst_option nst_options[] = {
       "length of its steps; 0: as the optimizer needs",
       "An --optimizer other than the preset's has 0 unless this is given." },
     { "history", 0, "N", NST_OPTION_INT, S(history), 1, 1000, NULL, NST_GROUP_RUN,
-      "steps that L-BFGS remembers", "Each takes the memory of two pictures." },
+      "steps that L-BFGS remembers", "Each takes the memory of two pictures: fewer where it is short." },
     { "average", 0, "X", NST_OPTION_DOUBLE, S(average), 0, 0.99999, NULL, NST_GROUP_RUN,
       "decay of the averaged picture; 0: the last one", NULL },
     { "pooling", 0, "max|avg|auto", NST_OPTION_CHOICE, S(pooling), 0, 0, "max avg auto", NST_GROUP_RUN,
@@ -134,6 +134,12 @@ const nst_option nst_options[] = {
     { "simd", 0, "SET", NST_OPTION_WORD, S(simd), 0, BYTES(simd), "scalar avx2 avx512 neon", NST_GROUP_RUN,
       "kernels: scalar, avx2, avx512 or neon",
       "Without it the fastest set that the processor runs; nst --version names it." },
+    { "memory", 0, "SIZE", NST_OPTION_BYTES, S(memory), 1 << 20, 1e18, NULL, NST_COMMON | NST_GROUP_RUN,
+      "that may be taken, as 2G; else 3/4 of what is free",
+      "Where the whole picture does not fit it is computed in windows, with the same losses and the same picture but for "
+      "rounding; L-BFGS then remembers fewer steps.  --dry-run says what comes of it." },
+    { "window", 0, "PIXELS", NST_OPTION_INT, S(window), 16, 65535, NULL, NST_GROUP_RUN,
+      "compute in windows of so many; else as memory asks", NULL },
     { "threads", 'j', "N", NST_OPTION_INT, S(threads), 0, 1024, NULL, NST_COMMON | NST_GROUP_RUN,
       "0: one a core; the result is the same for any", NULL },
 

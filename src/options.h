@@ -44,6 +44,7 @@ typedef enum nst_option_kind {
     NST_OPTION_DOUBLE, /* double, min..max */
     NST_OPTION_TIME,   /* double, seconds, as 90, 90s, 5m, 1h30m; min..max */
     NST_OPTION_SEED,   /* uint64_t */
+    NST_OPTION_BYTES,  /* uint64_t, a number with K, M, G or T behind it, powers of 1024 */
     NST_OPTION_CHOICE, /* int, index of the word in choices */
     NST_OPTION_WORD,   /* char [max], one of choices */
     NST_OPTION_TEXT,   /* char [max] */

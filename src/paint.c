@@ -56,9 +56,15 @@ static void say_dry(const nst_painting *p)
     const nst_plan *plan = &p->plan;
     char reason[512];
 
-    for (int i = 0; i < plan->scales; i++)
-        printf("scale %d of %d: %dx%d, %d iterations\n", i + 1, plan->scales, plan->width[i], plan->height[i],
+    for (int i = 0; i < plan->scales; i++) {
+        printf("scale %d of %d: %dx%d, %d iterations", i + 1, plan->scales, plan->width[i], plan->height[i],
                plan->iterations[i]);
+        if (plan->windows[i] > 1)
+            printf(", in %d windows of %dx%d", plan->windows[i], plan->window_width[i], plan->window_height[i]);
+        if (plan->history[i] && plan->history[i] < p->s->history)
+            printf(", history %d instead of %d", plan->history[i], p->s->history);
+        printf("\n");
+    }
     if (p->s->time_limit > 0)
         printf("iterations will be fitted to %g seconds\n", p->s->time_limit);
     printf("model: %s%s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model),
@@ -89,13 +95,14 @@ static void say_start(nst_painting *p)
     fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", nst_paths_label(p->output),
             plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
             megabytes(p));
-#ifdef _SC_PHYS_PAGES
-    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    int last = plan->scales - 1;
 
-    if (have > 0 && have < (double)plan->bytes)
-        fprintf(stderr, "nst: this machine has only %.0f MB: it will be slow or fail; a smaller --size needs less\n",
-                have / 1e6);
-#endif
+    if (plan->windows[last] > 1)
+        fprintf(stderr, "nst: in %d windows of %dx%d, because of memory\n", plan->windows[last],
+                plan->window_width[last], plan->window_height[last]);
+    if (plan->history[last] && plan->history[last] < p->s->history)
+        fprintf(stderr, "nst: L-BFGS remembers %d steps instead of %d, because of memory\n", plan->history[last],
+                p->s->history);
 }
 
 /* The log of a run that goes on keeps a line for each iteration that is kept. */

@@ -159,6 +159,8 @@ static const nst_field fields[] = {
     ROW(init_noise, REAL, 0, 1),
     ROW(init_sigma, REAL, 0, 1000),
     ROW(seed, BITS, 0, 0),
+    ROW(memory, BITS, 0, 0),
+    ROW(window, INT, 0, 65535),
     ROW(threads, INT, 0, 1024),
     TEXT(simd),
     TEXT(device),

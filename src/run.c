@@ -166,6 +166,8 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
     if ((s = create_graph(r, e)) || (s = create_stats(r, e)))
         goto fail;
     r->margin = margin(r);
+    if ((s = nst_run_budget(r, e)))
+        goto fail;
     return NST_OK;
 
 fail:
@@ -194,69 +196,20 @@ void nst_run_close(nst_run *r)
     r->sums = NULL;
 }
 
+bool nst_run_carries(const nst_run *r)
+{
+    return r->s->optimizer == NST_ADAM || r->s->average > 0;
+}
+
 nst_optim_options nst_run_optim(const nst_run *r)
 {
     const nst_settings *s = r->s;
     nst_optim_options o = { .kind = s->optimizer, .learning_rate = s->learning_rate, .beta1 = s->beta1,
-                            .beta2 = s->beta2, .average = s->average, .history = s->history,
+                            .beta2 = s->beta2, .average = s->average, .history = r->layout[r->scale].pairs,
                             .low = s->clamp ? r->low : NULL, .high = s->clamp ? r->high : NULL,
                             .plane = (size_t)r->w * (size_t)r->h };
 
     if (o.learning_rate <= 0)
         o.learning_rate = s->optimizer == NST_LBFGS ? 1 : .02 * (r->high[1] - r->low[1]);
     return o;
-}
-
-/* What the process holds at scale i: the arena, x and its like, the optimiser, pictures, statistics. */
-static nst_status measure_scale(const nst_run *r, int scale, size_t *bytes, nst_error *e)
-{
-    int w = r->plan.width[scale] + 2 * r->margin, h = r->plan.height[scale] + 2 * r->margin;
-    size_t n = (size_t)w * (size_t)h, arena, style, largest = 0;
-    nst_optim_options o = nst_run_optim(r);
-    nst_status s;
-
-    if ((s = nst_graph_measure(r->graph, w, h, true, &arena, e)))
-        return s;
-    for (int i = 0; i < r->n_style; i++) {
-        size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
-
-        /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
-        largest += c * c * (4 + 8 * (3 + (size_t)r->n_styles) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
-    }
-    for (int i = 0; i < r->n_keep; i++) {
-        int lw, lh;
-
-        nst_graph_layer_size(r->graph, r->keep[i].layer, w, h, &lw, &lh);
-        largest += (size_t)nst_graph_channels(r->graph, r->keep[i].layer) * (size_t)lw * (size_t)lh * 4;
-    }
-    for (int i = 0; i < r->n_styles; i++) {
-        int sw, sh;
-
-        nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
-        if ((s = nst_graph_measure(r->graph, sw + 2 * r->margin, sh + 2 * r->margin, false, &style, e)))
-            return s;
-        arena = style > arena ? style : arena;
-    }
-    *bytes = arena + largest + nst_optim_bytes(&o, 3 * n) + n * 4 * (3 * 3 + (size_t)r->content->channels);
-    return NST_OK;
-}
-
-nst_status nst_run_measure(const nst_run *r, size_t *bytes, nst_error *e)
-{
-    size_t most = 0, pictures = 0, here;
-    nst_status s;
-
-    for (int i = 0; i < r->plan.scales; i++) {
-        if ((s = measure_scale(r, i, &here, e)))
-            return s;
-        most = here > most ? here : most;
-    }
-    for (int i = -1; i < r->n_styles; i++) {
-        const nst_image *p = i < 0 ? r->content : r->styles[i];
-
-        pictures += (size_t)p->width * (size_t)p->height * (size_t)p->channels * 4;
-    }
-    /* and about 12 MB of program and libraries */
-    *bytes = most + pictures + nst_graph_weight_bytes(r->graph) + r->model->bytes + 12000000;
-    return NST_OK;
 }

@@ -14,6 +14,20 @@ typedef struct nst_clock {
     double best, best_before;  /* loss of the last iterations, and of those before them */
 } nst_clock;
 
+/* A picture cut into windows: columns and rows, as even as the graph's grid allows. */
+typedef struct nst_tiling {
+    int nx, ny;
+} nst_tiling;
+
+/* What a scale makes of the memory that it may take: budget.c. */
+typedef struct nst_layout {
+    nst_tiling stats, gradient; /* of the picture in the two passes */
+    int pairs;                  /* that L-BFGS remembers */
+    bool good;                  /* the last picture whose losses were finite is kept */
+    size_t arena;               /* bytes that a window may take, of a style picture too */
+    size_t bytes;               /* estimate of the process's peak */
+} nst_layout;
+
 typedef struct nst_run {
     /* what it was asked; nothing is owned */
     const nst_settings *s;               /* from nst_run_open on: balanced */
@@ -36,6 +50,8 @@ typedef struct nst_run {
     nst_plan plan;
     nst_graph_options net;               /* what graph was made from; its model is the run's */
     nst_graph *graph;
+    size_t limit;                        /* bytes that the process may take */
+    nst_layout layout[NST_MAX_LAYERS];   /* by scale */
     int margin;                          /* pixels around every picture, a multiple of the graph's grid */
     nst_stats *stats[NST_MODEL_LAYERS];  /* of the picture, by row of style */
     double *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS]; /* the style losses' gradient, by row of style */
@@ -49,15 +65,17 @@ typedef struct nst_run {
 
     /* for one scale */
     int scale, w, h;                     /* w, h with the margin */
+    int targets;                         /* the scale that the targets are of */
     nst_style *target[NST_MODEL_LAYERS]; /* by row of style */
-    nst_kept *kept[NST_MODEL_LAYERS];    /* by row of keep */
+    nst_kept **kept[NST_MODEL_LAYERS];   /* by row of keep and window of the layout's gradient */
     double unit[NST_MODEL_LAYERS];       /* by row of keep: weight of its sum of squared differences */
-    nst_image *picture;                  /* the content at this scale, recoloured, with its alpha */
+    nst_image *picture;                  /* the content at this scale, recoloured; NULL when only its alpha is kept */
+    float *alpha;                        /* [height][width] without the margin, or NULL */
     nst_optim *optim;
     float *x, *dx;                       /* [3][h][w] */
     double *exact;                       /* [3][h][w] while exact.c works */
     int exact_left;                      /* evaluations of this scale that are still made in double */
-    float *good;                         /* [3][h][w] the last x whose losses were finite */
+    float *good;                         /* [3][h][w] the last x whose losses were finite, or NULL */
 } nst_run;
 
 /* Checks everything that can be wrong with the settings, the model and the pictures, and plans the scales.
@@ -71,9 +89,11 @@ nst_status nst_run_targets(nst_run *r, nst_error *e);
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
 /* From r->stats: every style loss into p and its total, r->a and r->b. */
 nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
-/* exact.c: the same as nst_run_evaluate in double; whether this scale is small enough for it. */
+/* exact.c: the same as nst_run_evaluate in double, never in windows; whether a picture of w x h is small enough for it,
+ * and the bytes that it takes meanwhile. */
 nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e);
-bool nst_run_exact_fits(nst_run *r);
+bool nst_run_exact_fits(const nst_run *r, int w, int h);
+size_t nst_run_exact_bytes(const nst_run *r, int w, int h);
 /* schedule.c.  Before all scales; after a checkpoint is restored; when a scale has been prepared. */
 void nst_schedule_begin(nst_run *r);
 void nst_schedule_resume(nst_run *r, const nst_progress *p);
@@ -86,8 +106,38 @@ bool nst_schedule_over(const nst_run *r, const nst_progress *p);
 /* Frees what belongs to one scale but x. */
 void nst_run_leave(nst_run *r);
 nst_optim_options nst_run_optim(const nst_run *r);
-/* Estimate of the process's peak memory in bytes. */
-nst_status nst_run_measure(const nst_run *r, size_t *bytes, nst_error *e);
+/* Whether a scale takes over anything of the optimiser of the one before. */
+bool nst_run_carries(const nst_run *r);
+
+/* ---- budget.c: what a run takes, and how it is made to fit ----------------------------------------- */
+
+/* Fills r->limit and r->layout of every scale.  NST_EMEM with the number that would do. */
+nst_status nst_run_budget(nst_run *r, nst_error *e);
+/* The windows of a picture of w x h, margin included, whose arenas take at most so many bytes and which cost least;
+ * false when not even small ones do, and then t is for those. */
+bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t);
+/* Bytes of the largest window's arena. */
+size_t nst_budget_arena(const nst_run *r, int w, int h, nst_use use, nst_tiling t);
+/* The layouts, in the plan's terms. */
+void nst_budget_tell(const nst_run *r, nst_plan *plan);
+
+/* ---- windows.c: a picture in windows --------------------------------------------------------------- */
+
+int nst_windows_count(nst_tiling t);
+/* As many windows as a picture of w x h, margin included, can be cut into. */
+nst_tiling nst_windows_finest(const nst_run *r, int w, int h);
+/* Window i of a picture. */
+nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i);
+/* Adds the sums of the first count windows of x [3][h][w] at every style layer to rows [n_style]. */
+nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,
+                           nst_error *e);
+/* The content's features of x [3][r->h][r->w] into r->kept; the sum of their squares is added to square [n_keep]. */
+nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e);
+/* First pass: r->stats from r->x. */
+nst_status nst_windows_stats(nst_run *r, nst_error *e);
+/* Second pass, right after it: r->dx from what tap asks; the contents in tap are filled in.  distance as
+ * nst_graph_backward's. */
+nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *distance, nst_error *e);
 
 /* ---- fallback.c: devices that fail; e is not NULL ----------------------------------------------------- */
 

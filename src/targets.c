@@ -8,29 +8,32 @@ void nst_run_leave(nst_run *r)
 {
     for (int i = 0; i < r->n_style; i++)
         nst_style_destroy(&r->target[i]);
-    for (int i = 0; i < r->n_keep; i++)
-        nst_kept_destroy(&r->kept[i]);
+    for (int i = 0; i < r->n_keep; i++) {
+        for (int k = 0; r->kept[i] && k < nst_windows_count(r->layout[r->targets].gradient); k++)
+            nst_kept_destroy(&r->kept[i][k]);
+        nst_free(r->kept[i]);
+        r->kept[i] = NULL;
+    }
     nst_image_destroy(&r->picture);
     nst_optim_destroy(&r->optim);
     nst_free(r->dx);
     nst_free(r->good);
-    r->dx = r->good = NULL;
+    nst_free(r->alpha);
+    r->dx = r->good = r->alpha = NULL;
 }
 
-/* Runs the graph on a picture; *x is scratch of its size, freed by the caller. */
-static nst_status forward(nst_run *r, const nst_image *p, bool backward, float **x, nst_error *e)
+/* The tensor of a picture, freed by the caller; NULL when there is no memory. */
+static float *encode(const nst_run *r, const nst_image *p, nst_error *e)
 {
     size_t n = (size_t)p->width * (size_t)p->height;
     const float *const rgb[3] = { p->plane[0], p->plane[1], p->plane[2] };
-    nst_window whole = nst_margin_window(p->width, p->height, r->margin);
-    nst_status s;
+    float *x = nst_calloc(n, 3 * sizeof *x);
 
-    if (!(*x = nst_calloc(n, 3 * sizeof **x)))
-        return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", p->width, p->height);
-    nst_space_encode(&r->space, rgb, n, *x);
-    if ((s = nst_graph_place(r->graph, p->width, p->height, backward, e)))
-        return s;
-    return nst_graph_forward(r->graph, &whole, *x, e);
+    if (x)
+        nst_space_encode(&r->space, rgb, n, x);
+    else
+        nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", p->width, p->height);
+    return x;
 }
 
 /* A style picture at this scale's size. */
@@ -46,15 +49,17 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
 /* The statistics of one style picture at every style layer, added to stats[row]. */
 static nst_status style_stats(nst_run *r, const nst_image *p, nst_stats **stats, nst_error *e)
 {
+    int w = p->width + 2 * r->margin, h = p->height + 2 * r->margin;
     nst_image *framed = nst_image_copy(p);
-    float *x = NULL;
     nst_status s = framed ? nst_margin_add(&framed, r->margin, e) : nst_fail(e, NST_EMEM, "style: out of memory");
+    float *x = s ? NULL : encode(r, framed, e);
+    nst_tiling t;
 
-    if (!s)
-        s = forward(r, framed, false, &x, e);
-    for (int i = 0; i < r->n_style && !s; i++)
-        s = nst_graph_stats(r->graph, r->style[i].layer, stats[i], e);
     nst_image_destroy(&framed);
+    if (!x)
+        return s ? s : NST_EMEM;
+    nst_budget_tiling(r, w, h, NST_USE_STATS, r->layout[r->scale].arena, &t);
+    s = nst_windows_sum(r, x, w, h, t, nst_windows_count(t), stats, e);
     nst_free(x);
     return s;
 }
@@ -127,24 +132,36 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
 
 static nst_status content_targets(nst_run *r, nst_error *e)
 {
-    float *x = NULL;
-    nst_status s = forward(r, r->picture, true, &x, e);
+    float *x = encode(r, r->picture, e);
+    double square[NST_MODEL_LAYERS] = { 0 };
+    nst_status s = x ? nst_windows_keep(r, x, square, e) : NST_EMEM;
 
     nst_free(x);
     for (int i = 0; i < r->n_keep && !s; i++) {
+        bool by_target = r->s->layer_norm == NST_NORM_TARGET && square[i] > 0;
         int layer = r->keep[i].layer, w, h;
-        double n, square;
+        double n;
 
-        if ((s = nst_graph_keep(r->graph, layer, &r->kept[i], e)))
-            break;
         nst_graph_layer_size(r->graph, layer, r->w, r->h, &w, &h);
         n = (double)nst_graph_channels(r->graph, layer) * w * h;
-        square = r->s->layer_norm == NST_NORM_TARGET ? nst_kept_square(r->kept[i]) : 0;
         if (r->s->content_loss == NST_CONTENT_ROOT)
             n = 2 * sqrt(n);
-        r->unit[i] = r->s->content_weight * r->keep[i].weight / (square > 0 ? square : n);
+        r->unit[i] = r->s->content_weight * r->keep[i].weight / (by_target ? square[i] : n);
     }
     return s;
+}
+
+/* Of r->picture before its margin is added. */
+static nst_status keep_alpha(nst_run *r, nst_error *e)
+{
+    size_t n = (size_t)r->picture->width * (size_t)r->picture->height;
+
+    if (r->picture->channels < 4)
+        return NST_OK;
+    if (!(r->alpha = nst_alloc(n * sizeof *r->alpha)))
+        return nst_fail(e, NST_EMEM, "alpha: out of memory");
+    memcpy(r->alpha, r->picture->plane[3], n * sizeof *r->alpha);
+    return NST_OK;
 }
 
 nst_status nst_run_targets(nst_run *r, nst_error *e)
@@ -153,6 +170,8 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
     nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_MODEL_LAYERS * sizeof *stats);
     nst_status s = NST_OK;
 
+    r->targets = r->scale;
+    nst_graph_release(r->graph);
     r->w = r->plan.width[r->scale] + 2 * r->margin;
     r->h = r->plan.height[r->scale] + 2 * r->margin;
     if (!pictures || !stats)
@@ -164,15 +183,16 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         if (!s && r->n_style)
             s = style_stats(r, pictures[i], &stats[i * NST_MODEL_LAYERS], e);
     }
-    if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) && !(s = recolor(r, pictures, e)) &&
-        !(s = nst_margin_add(&r->picture, r->margin, e)) && !(s = style_targets(r, stats, e)))
+    if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&
+        !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))
+        s = nst_margin_add(&r->picture, r->margin, e);
+    for (int i = 0; i < r->n_styles && pictures; i++)
+        nst_image_destroy(&pictures[i]);
+    if (!s && !(s = style_targets(r, stats, e)))
         s = content_targets(r, e);
-    for (int i = 0; i < r->n_styles; i++) {
-        if (pictures)
-            nst_image_destroy(&pictures[i]);
+    for (int i = 0; i < r->n_styles; i++)
         for (int row = 0; stats && row < NST_MODEL_LAYERS; row++)
             nst_stats_destroy(&stats[i * NST_MODEL_LAYERS + row]);
-    }
     nst_free(pictures);
     nst_free(stats);
     return s;

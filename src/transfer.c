@@ -6,19 +6,28 @@
 
 /* ---- pictures from x ---------------------------------------------------------------- */
 
-/* x as a picture, with the content's alpha. */
+/* x as a picture, without the margin and with the content's alpha. */
 static nst_status decode(const nst_run *r, const float *x, nst_image **out, nst_error *e)
 {
-    size_t n = (size_t)r->w * (size_t)r->h;
-    nst_status s = nst_image_create(out, r->w, r->h, r->content->channels, e);
+    int w = r->w - 2 * r->margin, h = r->h - 2 * r->margin;
+    size_t row = (size_t)w, plane = (size_t)r->w * (size_t)r->h;
+    float *line = nst_alloc(3 * row * sizeof *line);
+    nst_status s = line ? nst_image_create(out, w, h, r->content->channels, e)
+                        : nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", w, h);
 
-    if (s)
-        return s;
-    nst_space_decode(&r->space, x, n, (float *const[3]){ (*out)->plane[0], (*out)->plane[1], (*out)->plane[2] });
-    if (r->content->channels == 4)
-        memcpy((*out)->plane[3], r->picture->plane[3], n * sizeof(float));
-    if ((s = nst_margin_cut(out, r->margin, e)))
-        nst_image_destroy(out);
+    for (int y = 0; y < h && !s; y++) {
+        const float *from = x + (size_t)(y + r->margin) * (size_t)r->w + r->margin;
+        float *to[3];
+
+        for (size_t c = 0; c < 3; c++) {
+            memcpy(line + c * row, from + c * plane, row * sizeof *line);
+            to[c] = (*out)->plane[c] + (size_t)y * row;
+        }
+        nst_space_decode(&r->space, line, row, to);
+    }
+    if (!s && r->alpha)
+        memcpy((*out)->plane[3], r->alpha, row * (size_t)h * sizeof *r->alpha);
+    nst_free(line);
     return s;
 }
 
@@ -32,10 +41,11 @@ nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error 
 
 /* ---- one scale --------------------------------------------------------------------------- */
 
-/* The x of this scale from the picture that the scale before ended with, kept in [0,1]; dx and good are scratch. */
+/* The x of this scale from the picture that the scale before ended with, kept in [0,1]; dx is scratch. */
 static void enlarge(const nst_run *r, const float *from, int w, int h, float *x)
 {
     int m = r->margin, iw = w - 2 * m, ow = r->w - 2 * m, oh = r->h - 2 * m;
+    float *large = r->dx + (size_t)r->w * (size_t)r->h;
 
     for (size_t c = 0; c < 3; c++) {
         const float *in = from + (c * (size_t)h + (size_t)m) * (size_t)w + m;
@@ -43,11 +53,11 @@ static void enlarge(const nst_run *r, const float *from, int w, int h, float *x)
 
         for (int y = 0; y < h - 2 * m; y++)
             memcpy(r->dx + (size_t)y * (size_t)iw, in + (size_t)y * (size_t)w, (size_t)iw * sizeof *in);
-        nst_plane_bicubic(r->dx, iw, h - 2 * m, r->good, ow, oh);
+        nst_plane_bicubic(r->dx, iw, h - 2 * m, large, ow, oh);
         for (int y = 0; y < oh; y++)
             for (int i = 0; i < ow; i++)
                 out[(size_t)(y + m) * (size_t)r->w + (size_t)(i + m)] =
-                    fminf(fmaxf(r->good[(size_t)y * (size_t)ow + (size_t)i], r->low[c]), r->high[c]);
+                    fminf(fmaxf(large[(size_t)y * (size_t)ow + (size_t)i], r->low[c]), r->high[c]);
         nst_margin_fill(out, r->w, r->h, m);
     }
 }
@@ -63,20 +73,24 @@ static nst_status enter(nst_run *r, nst_error *e)
     size_t n;
     nst_status s;
 
-    r->optim = NULL; /* outlives its scale for as long as this one is made */
+    if (nst_run_carries(r))
+        r->optim = NULL; /* outlives its scale for as long as this one is made */
+    else
+        old = NULL;
     nst_run_leave(r);
     if ((s = nst_run_targets(r, e)) && (s = nst_run_give_way(r, s, e)))
         goto end;
     n = 3 * (size_t)r->w * (size_t)r->h;
     r->dx = nst_calloc(n, sizeof *r->dx);
-    r->good = nst_calloc(n, sizeof *r->good);
+    if (r->layout[r->scale].good)
+        r->good = nst_calloc(n, sizeof *r->good);
     x = nst_calloc(n, sizeof *x);
-    if (!r->dx || !r->good || !x) {
+    if (!r->dx || (r->layout[r->scale].good && !r->good) || !x) {
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
         goto end;
     }
     if (before) {
-        enlarge(r, nst_optim_result(old, before), w, h, x);
+        enlarge(r, old ? nst_optim_result(old, before) : before, w, h, x);
     } else {
         if (r->s->init == NST_INIT_IMAGE && ((s = nst_image_resize(&start, r->init, r->w - 2 * r->margin,
                                                                      r->h - 2 * r->margin, e)) ||
@@ -89,7 +103,9 @@ static nst_status enter(nst_run *r, nst_error *e)
         goto end;
     if (old)
         nst_optim_carry(old, w, h, r->optim, r->w, r->h);
-    r->exact_left = nst_run_exact_fits(r) ? 2 : 0;
+    r->exact_left = nst_run_exact_fits(r, r->w, r->h) ? 2 : 0;
+    if (!r->exact_left)
+        nst_image_destroy(&r->picture); /* its colours have been said */
     r->x = x;
     x = NULL;
     nst_free(before);
@@ -119,7 +135,8 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     p->width = r->plan.width[r->scale];
     p->height = r->plan.height[r->scale];
     p->iterations = r->plan.iterations[r->scale];
-    memcpy(r->good, r->x, n * sizeof *r->x);
+    if (r->good)
+        memcpy(r->good, r->x, n * sizeof *r->x);
     while (p->iteration < p->iterations && !*stop) {
         bool usual = r->exact_left == 0;
         double at = nst_now();
@@ -129,7 +146,8 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         if ((s = nst_run_evaluate(r, p, e)) &&
             ((s = nst_run_give_way(r, s, e)) || (s = nst_run_evaluate(r, p, e))))
             return s;
-        memcpy(r->good, r->x, n * sizeof *r->x);
+        if (r->good)
+            memcpy(r->good, r->x, n * sizeof *r->x);
         nst_optim_step(&r->cpu, r->optim, r->dx, r->x);
         p->done++;
         p->seconds = nst_now() - at;
@@ -164,7 +182,7 @@ nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, cons
     if ((status = nst_run_open(&r, e)))
         return status;
     *plan = r.plan;
-    status = nst_run_measure(&r, &plan->bytes, e);
+    nst_budget_tell(&r, plan);
     nst_run_close(&r);
     return status;
 }

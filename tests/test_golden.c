@@ -110,7 +110,7 @@ START_TEST(exact_evaluation)
     if (can(g->preset)) {
         ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
         ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
-        ck_assert(nst_run_exact_fits(&r) == (s->optimizer == NST_LBFGS && s->pooling != NST_POOL_AVERAGE));
+        ck_assert(nst_run_exact_fits(&r, r.w, r.h) == (s->optimizer == NST_LBFGS && s->pooling != NST_POOL_AVERAGE));
         for (int i = 0; i < 5; i++)
             p.style_name[i] = model->layer[r.style[i].layer].name;
         r.x = nst_calloc(n, 3 * sizeof *r.x);

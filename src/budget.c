@@ -1,0 +1,355 @@
+/* budget.c: what a run takes of memory, scale by scale, and how it is made to fit: windows, L-BFGS's pairs. */
+#include "run.h"
+
+#include <math.h>
+
+/* Of program and libraries, measured. */
+#define PROGRAM 12000000
+/* A core of so many pixels a side is the least that windows are cut to: its halo costs it five times its own work. */
+#define CORE_MIN 64
+#define PARTS_MAX 256 /* columns of windows that are tried */
+
+static size_t floats(int w, int h, int planes)
+{
+    return (size_t)w * (size_t)h * (size_t)planes * sizeof(float);
+}
+
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+/* ---- windows: which cost least ------------------------------------------------------------------------- */
+
+/* The window with the longest sides: no other takes more. */
+static nst_window largest(const nst_run *r, int w, int h, nst_tiling t)
+{
+    int x = 0, y = 0, longest = 0, highest = 0;
+
+    for (int i = 0; i < t.nx; i++) {
+        nst_window win = nst_windows_at(r, w, h, t, i);
+
+        if (win.w > longest)
+            longest = win.w, x = i;
+    }
+    for (int i = 0; i < t.ny; i++) {
+        nst_window win = nst_windows_at(r, w, h, t, i * t.nx);
+
+        if (win.h > highest)
+            highest = win.h, y = i;
+    }
+    return nst_windows_at(r, w, h, t, y * t.nx + x);
+}
+
+size_t nst_budget_arena(const nst_run *r, int w, int h, nst_use use, nst_tiling t)
+{
+    nst_window win = largest(r, w, h, t);
+    size_t bytes;
+
+    return nst_graph_measure_window(r->graph, &win, use, &bytes, NULL) ? SIZE_MAX : bytes;
+}
+
+/* Work of a forward pass over all windows. */
+static double work(const nst_run *r, int w, int h, nst_tiling t)
+{
+    double sum = 0;
+
+    for (int i = 0; i < nst_windows_count(t); i++) {
+        nst_window win = nst_windows_at(r, w, h, t, i);
+
+        sum += nst_graph_work(r->graph, &win);
+    }
+    return sum;
+}
+
+static int limited(int n, int from, int to)
+{
+    return n < from ? from : n > to ? to : n;
+}
+
+/* Columns or rows of windows whose cores are about so many pixels. */
+static int parts(const nst_run *r, int side, int core)
+{
+    return (side - 2 * r->margin + core - 1) / core;
+}
+
+/* The fewest rows with nx columns that fit; 0 when none do. */
+static int rows_that_fit(const nst_run *r, int w, int h, nst_use use, size_t arena, int nx, int rows)
+{
+    int low = 1, high = rows;
+
+    if (nst_budget_arena(r, w, h, use, (nst_tiling){ nx, rows }) > arena)
+        return 0;
+    while (low < high) {
+        int middle = (low + high) / 2;
+
+        if (nst_budget_arena(r, w, h, use, (nst_tiling){ nx, middle }) <= arena)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t)
+{
+    nst_tiling finest = nst_windows_finest(r, w, h), small;
+    double least = 0;
+    bool found = false;
+
+    small.nx = limited(parts(r, w, CORE_MIN), 1, finest.nx);
+    small.ny = limited(parts(r, h, CORE_MIN), 1, finest.ny);
+    *t = small;
+    if (r->s->window) {
+        t->nx = limited(parts(r, w, r->s->window), 1, finest.nx);
+        t->ny = limited(parts(r, h, r->s->window), 1, finest.ny);
+        return nst_budget_arena(r, w, h, use, *t) <= arena;
+    }
+    for (int nx = 1; nx <= small.nx && nx <= PARTS_MAX; nx++) {
+        nst_tiling trial = { nx, rows_that_fit(r, w, h, use, arena, nx, small.ny) };
+        double cost;
+
+        if (!trial.ny)
+            continue;
+        cost = work(r, w, h, trial);
+        if (!found || cost < least)
+            *t = trial, least = cost;
+        found = true;
+        if (trial.ny == 1)
+            break; /* more columns only cost more */
+    }
+    return found;
+}
+
+/* ---- what else there is --------------------------------------------------------------------------------- */
+
+/* Bytes that stay for the whole run. */
+static size_t constant(const nst_run *r)
+{
+    size_t bytes = PROGRAM + nst_graph_weight_bytes(r->graph) + r->model->bytes;
+
+    for (int i = -1; i < r->n_styles; i++) {
+        const nst_image *p = i < 0 ? r->content : r->styles[i];
+
+        bytes += floats(p->width, p->height, p->channels);
+    }
+    if (r->init)
+        bytes += floats(r->init->width, r->init->height, r->init->channels);
+    for (int i = 0; i < r->n_style; i++) {
+        size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
+
+        /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
+        bytes += c * c * (4 + 8 * (3 + (size_t)r->n_styles) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
+    }
+    return bytes;
+}
+
+/* A scale's sizes, margin included. */
+static void size_of(const nst_run *r, int scale, int *w, int *h)
+{
+    *w = r->plan.width[scale] + 2 * r->margin;
+    *h = r->plan.height[scale] + 2 * r->margin;
+}
+
+/* The optimiser's arrays that a scale really touches. */
+static size_t optimiser(const nst_run *r, int scale, int pairs)
+{
+    nst_optim_options o = nst_run_optim(r);
+    int w, h;
+
+    size_of(r, scale, &w, &h);
+    o.history = pairs < r->plan.iterations[scale] ? pairs : r->plan.iterations[scale] - 1;
+    return nst_optim_bytes(&o, 3 * (size_t)w * (size_t)h);
+}
+
+/* Bytes of the content's features. */
+static size_t kept(const nst_run *r, int w, int h)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < r->n_keep; i++) {
+        int lw, lh;
+
+        nst_graph_layer_size(r->graph, r->keep[i].layer, w, h, &lw, &lh);
+        bytes += floats(lw, lh, nst_blocks(nst_graph_channels(r->graph, r->keep[i].layer)) * NST_LANES);
+    }
+    return bytes;
+}
+
+/* What a scale holds beside the windows: while they are used, and at its worst moment without them. */
+struct need {
+    size_t beside, without;
+};
+
+static void hold(struct need *n, size_t beside, size_t without)
+{
+    n->beside = most(n->beside, beside);
+    n->without = most(n->without, without);
+}
+
+/* From the scale before until this one's picture stands: x, and an optimiser that is carried over. */
+static size_t before(const nst_run *r, int scale)
+{
+    int w, h;
+
+    if (!scale)
+        return 0;
+    size_of(r, scale - 1, &w, &h);
+    return floats(w, h, 3) + (nst_run_carries(r) ? optimiser(r, scale - 1, r->layout[scale - 1].pairs) : 0);
+}
+
+static struct need needs(const nst_run *r, int scale, int pairs, bool good)
+{
+    struct need n = { 0, 0 };
+    size_t all = constant(r) + before(r, scale), styles = 0, content, features;
+    int w, h, planes = r->content->channels;
+
+    size_of(r, scale, &w, &h);
+    content = floats(w, h, planes), features = kept(r, w, h);
+    for (int i = 0; i < r->n_styles; i++) {
+        int sw, sh, sc = r->styles[i]->channels;
+
+        nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
+        styles += floats(sw, sh, sc);
+        hold(&n, all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, 3),
+             all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, sc + 3));
+    }
+    /* the content's: resized, recoloured, with its margin */
+    hold(&n, 0, all + styles + content * (r->n_styles > 1 && r->s->recolor > 0 ? 3 : 2));
+    hold(&n, all + content + features + floats(w, h, 3), 0);
+    /* the optimiser is made beside the one before */
+    all += features + floats(w, h, good ? 9 : 6);
+    hold(&n, 0, all + content + floats(w, h, r->s->average > 0 ? 3 : 0) +
+                    (r->s->optimizer == NST_ADAM ? floats(w, h, 6) : 0));
+    all -= before(r, scale);
+    all += optimiser(r, scale, pairs) + (planes == 4 ? floats(w, h, 1) : 0);
+    if (nst_run_exact_fits(r, w, h))
+        all += content + nst_run_exact_bytes(r, w, h);
+    hold(&n, all, all);
+    return n;
+}
+
+/* ---- a scale's layout ------------------------------------------------------------------------------------ */
+
+static nst_status too_little(const nst_run *r, size_t need, nst_error *e)
+{
+    int last = r->plan.scales - 1;
+
+    return nst_fail(e, NST_EMEM, "%d x %d pixels: %.0f MB of memory %s, expected %.0f MB or more",
+                    r->plan.width[last], r->plan.height[last], floor((double)r->limit / 1e6),
+                    r->s->memory ? "are too few" : "(three quarters of what is free) are too few",
+                    ceil((double)need / 1e6) + 1);
+}
+
+/* Both passes' windows within l->arena. */
+static bool tile(const nst_run *r, int w, int h, nst_layout *l)
+{
+    double once, again;
+
+    if (!nst_budget_tiling(r, w, h, NST_USE_GRADIENT, l->arena, &l->gradient))
+        return false;
+    l->stats = l->gradient;
+    if (nst_windows_count(l->gradient) == 1 || r->s->window || !r->n_style)
+        return true;
+    /* larger windows for the first pass, which needs less, or the same ones, of which one is not computed twice */
+    nst_budget_tiling(r, w, h, NST_USE_STATS, l->arena, &l->stats);
+    once = work(r, w, h, l->stats);
+    again = work(r, w, h, l->gradient);
+    if (again - again / nst_windows_count(l->gradient) <= once)
+        l->stats = l->gradient;
+    return true;
+}
+
+/* The peak of a scale that is laid out. */
+static void add_up(const nst_run *r, int scale, nst_layout *l)
+{
+    struct need n = needs(r, scale, l->pairs, l->good);
+    size_t arena = 0;
+    int w, h;
+
+    size_of(r, scale, &w, &h);
+    arena = most(nst_budget_arena(r, w, h, NST_USE_GRADIENT, l->gradient),
+                 nst_budget_arena(r, w, h, NST_USE_STATS, l->stats));
+    for (int i = 0; i < r->n_styles && r->n_style; i++) {
+        nst_tiling t;
+        int sw, sh;
+
+        nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
+        sw += 2 * r->margin, sh += 2 * r->margin;
+        nst_budget_tiling(r, sw, sh, NST_USE_STATS, l->arena, &t);
+        arena = most(arena, nst_budget_arena(r, sw, sh, NST_USE_STATS, t));
+    }
+    l->bytes = most(n.without, n.beside + arena);
+}
+
+static size_t rest(size_t limit, size_t taken)
+{
+    return limit > taken ? limit - taken : 0;
+}
+
+/* As it is most comfortable, when it fits: one window, all pairs. */
+static bool lay_out_whole(const nst_run *r, int scale, int w, int h, nst_layout *l)
+{
+    struct need n = needs(r, scale, r->s->history, true);
+
+    *l = (nst_layout){ .stats = { 1, 1 }, .gradient = { 1, 1 }, .pairs = r->s->history, .good = true,
+                       .arena = rest(r->limit, n.beside) };
+    return !r->s->window && n.without <= r->limit &&
+           nst_budget_arena(r, w, h, NST_USE_GRADIENT, l->gradient) <= l->arena;
+}
+
+/* In windows: L-BFGS's pairs get half of what is left, or three; one when that leaves no room. */
+static bool lay_out_windows(const nst_run *r, int scale, int w, int h, nst_layout *l)
+{
+    struct need n = needs(r, scale, 1, false);
+    size_t half = rest(r->limit, n.beside) / 2 / (2 * floats(w, h, 3));
+    int pairs = half < 1000 ? (int)half + 1 : 1000;
+
+    *l = (nst_layout){ .pairs = limited(pairs > 3 ? pairs : 3, 1, r->s->history) };
+    for (;; l->pairs = 1) {
+        n = needs(r, scale, l->pairs, false);
+        l->arena = rest(r->limit, n.beside);
+        if ((tile(r, w, h, l) && n.without <= r->limit) || l->pairs == 1)
+            return n.without <= r->limit && tile(r, w, h, l);
+    }
+}
+
+nst_status nst_run_budget(nst_run *r, nst_error *e)
+{
+    size_t available = nst_memory_available(), own = nst_memory_own(), need = 0;
+
+    r->limit = r->s->memory ? (size_t)r->s->memory : available ? own + available / 4 * 3 : SIZE_MAX;
+    for (int scale = 0; scale < r->plan.scales; scale++) {
+        nst_layout *l = &r->layout[scale];
+        size_t whole;
+        int w, h;
+        nst_status s;
+
+        size_of(r, scale, &w, &h);
+        if ((s = nst_graph_measure(r->graph, w, h, true, &whole, e)) == NST_EARG)
+            return s; /* where it is too large for a device, windows are not */
+        if (!lay_out_whole(r, scale, w, h, l) && !lay_out_windows(r, scale, w, h, l)) {
+            struct need n = needs(r, scale, 1, false);
+
+            nst_budget_tiling(r, w, h, NST_USE_GRADIENT, 0, &l->gradient);
+            need = most(need, most(n.without, n.beside + nst_budget_arena(r, w, h, NST_USE_GRADIENT, l->gradient)));
+            continue;
+        }
+        add_up(r, scale, l);
+    }
+    return need ? too_little(r, need, e) : NST_OK;
+}
+
+void nst_budget_tell(const nst_run *r, nst_plan *plan)
+{
+    plan->bytes = 0;
+    for (int scale = 0; scale < r->plan.scales; scale++) {
+        const nst_layout *l = &r->layout[scale];
+        nst_window win;
+        int w, h;
+
+        size_of(r, scale, &w, &h);
+        win = largest(r, w, h, l->gradient);
+        plan->windows[scale] = nst_windows_count(l->gradient);
+        plan->window_width[scale] = win.core_w, plan->window_height[scale] = win.core_h;
+        plan->history[scale] = r->s->optimizer == NST_LBFGS ? l->pairs : 0;
+        plan->bytes = most(plan->bytes, l->bytes);
+    }
+}

@@ -1,0 +1,151 @@
+/* windows.c: a picture in windows: its statistics in a first pass over them, its gradient in a second.
+ *
+ * Gram matrices are sums over positions, and a feature depends on a halo of pixels (70 for conv5_1): so each window's core
+ * gives its exact share of the statistics, and, with the whole picture's, its exact share of the gradient, which reaches
+ * over the core's sides and adds up there. */
+#include "run.h"
+
+#include <string.h>
+
+int nst_windows_count(nst_tiling t)
+{
+    return t.nx * t.ny;
+}
+
+/* Multiples of the grid that the core of a picture's side holds; what is left over belongs to the last. */
+static int cells(const nst_run *r, int side)
+{
+    int n = (side - 2 * r->margin) / nst_graph_grid(r->graph);
+
+    return n > 1 ? n : 1;
+}
+
+nst_tiling nst_windows_finest(const nst_run *r, int w, int h)
+{
+    return (nst_tiling){ cells(r, w), cells(r, h) };
+}
+
+/* Part i of a side: its core, and what is computed for it. */
+static void part(const nst_run *r, int side, int parts, int i, int *core, int *core_n, int *from, int *n)
+{
+    int grid = nst_graph_grid(r->graph), halo = nst_graph_halo(r->graph), all = cells(r, side);
+    int end = i + 1 == parts ? side - r->margin : r->margin + (int)((long long)all * (i + 1) / parts) * grid;
+
+    *core = r->margin + (int)((long long)all * i / parts) * grid;
+    *core_n = end - *core;
+    *from = *core > halo ? *core - halo : 0;
+    *n = (side - end > halo ? end + halo : side) - *from;
+}
+
+nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i)
+{
+    nst_window win = { .picture_w = w, .picture_h = h };
+
+    if (nst_windows_count(t) == 1)
+        return nst_margin_window(w, h, r->margin);
+    part(r, w, t.nx, i % t.nx, &win.core_x, &win.core_w, &win.x, &win.w);
+    part(r, h, t.ny, i / t.nx, &win.core_y, &win.core_h, &win.y, &win.h);
+    return win;
+}
+
+/* Rows of style layers as the graph wants them. */
+static void by_layer(const nst_run *r, nst_stats *const *rows, nst_stats **sums)
+{
+    memset(sums, 0, NST_MODEL_LAYERS * sizeof *sums);
+    for (int i = 0; i < r->n_style; i++)
+        sums[r->style[i].layer] = rows[i];
+}
+
+nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,
+                           nst_error *e)
+{
+    nst_stats *sums[NST_MODEL_LAYERS];
+    nst_status s = NST_OK;
+
+    by_layer(r, rows, sums);
+    for (int i = 0; i < count && r->n_style && !s; i++) {
+        nst_window win = nst_windows_at(r, w, h, t, i);
+
+        s = nst_graph_sum(r->graph, &win, x, sums, e);
+    }
+    return s;
+}
+
+/* A window of the second pass, forward. */
+static nst_status forward(nst_run *r, const nst_window *win, const float *x, nst_error *e)
+{
+    nst_status s = nst_graph_place_window(r->graph, win, NST_USE_GRADIENT, e);
+
+    return s ? s : nst_graph_forward(r->graph, win, x, e);
+}
+
+nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e)
+{
+    nst_tiling t = r->layout[r->scale].gradient;
+    int count = nst_windows_count(t);
+
+    for (int row = 0; row < r->n_keep; row++)
+        if (!(r->kept[row] = nst_calloc((size_t)count, sizeof *r->kept[row])))
+            return nst_fail(e, NST_EMEM, "content features: out of memory");
+    for (int i = 0; i < count; i++) {
+        nst_window win = nst_windows_at(r, r->w, r->h, t, i);
+        nst_status s = r->n_keep ? forward(r, &win, x, e) : NST_OK;
+
+        for (int row = 0; row < r->n_keep && !s; row++)
+            if (!(s = nst_graph_keep(r->graph, r->keep[row].layer, &r->kept[row][i], e)))
+                square[row] += nst_kept_square(r->kept[row][i]);
+        if (s)
+            return s;
+    }
+    return NST_OK;
+}
+
+/* With the same windows in both passes the second begins where the first ended: one forward pass is saved. */
+static bool alike(const nst_layout *l)
+{
+    return l->stats.nx == l->gradient.nx && l->stats.ny == l->gradient.ny;
+}
+
+nst_status nst_windows_stats(nst_run *r, nst_error *e)
+{
+    const nst_layout *l = &r->layout[r->scale];
+    int last = nst_windows_count(l->gradient) - 1;
+    nst_status s;
+
+    for (int i = 0; i < r->n_style; i++)
+        nst_stats_clear(r->stats[i]);
+    if ((s = nst_windows_sum(r, r->x, r->w, r->h, l->stats, nst_windows_count(l->stats) - alike(l), r->stats, e)))
+        return s;
+    if (alike(l)) {
+        nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, last);
+
+        nst_stats *sums[NST_MODEL_LAYERS];
+
+        by_layer(r, r->stats, sums);
+        if (!(s = forward(r, &win, r->x, e)))
+            s = nst_graph_stats_each(r->graph, sums, e);
+    }
+    /* were windows shared out among machines, r->stats would be summed over them here */
+    return s;
+}
+
+nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *distance, nst_error *e)
+{
+    const nst_layout *l = &r->layout[r->scale];
+    int last = nst_windows_count(l->gradient) - 1;
+    nst_status s = NST_OK;
+
+    memset(r->dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)r->h);
+    for (int i = last; i >= 0 && !s; i--) {
+        nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, i);
+
+        for (int row = 0; row < r->n_keep; row++)
+            tap[r->keep[row].layer].content = r->kept[row][i];
+        if (i < last || !alike(l))
+            s = forward(r, &win, r->x, e);
+        if (!s)
+            s = nst_graph_backward(r->graph, &win, tap, distance, r->dx, e);
+    }
+    /* and here distance, and r->dx where their windows overlap */
+    return s;
+}
