@@ -135,7 +135,7 @@ const nst_option nst_options[] = {
       "kernels: scalar, avx2, avx512 or neon",
       "Without it the fastest set that the processor runs; nst --version names it." },
     { "memory", 0, "SIZE", NST_OPTION_BYTES, S(memory), 1 << 20, 1e18, NULL, NST_COMMON | NST_GROUP_RUN,
-      "that is taken at most, as 2G; else 3/4 of the free",
+      "taken at most, as 2G; else 3/4 of what is free",
       "Where the whole picture does not fit it is computed in windows, with the same losses and the same picture but for "
       "rounding; L-BFGS then remembers fewer steps.  --dry-run says what comes of it." },
     { "window", 0, "PIXELS", NST_OPTION_INT, S(window), 16, 65535, NULL, NST_GROUP_RUN,
