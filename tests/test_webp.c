@@ -63,11 +63,11 @@ static void extend(int w, int h, const void *icc, size_t icc_bytes, const void *
     nst_free(out);
 }
 
-/* EXIF with and without JPEG's mark turns the picture upright. */
+/* EXIF with and without JPEG's mark turns the picture upright, also one that is made smaller. */
 START_TEST(orientation)
 {
     static const char exif[] = "Exif\0\0II*\0\10\0\0\0" "\1\0" "\x12\x01\3\0\1\0\0\0\6\0\0\0" "\0\0\0";
-    nst_image *in = noise_image(9, 5, 3, 255), *out;
+    nst_image *in = noise_image(9, 5, 3, 255), *out, *small;
     nst_error e;
 
     if (nst_exif_orientation((const uint8_t *)exif, sizeof exif) != 6) {
@@ -80,6 +80,11 @@ START_TEST(orientation)
         extend(9, 5, "", 0, exif + skip, sizeof exif - (size_t)skip);
         out = read_image("b.webp");
         same_image(in, out, 1e-6);
+        nst_image_destroy(&out);
+        ck_assert_int_eq(nst_image_read_fit(&out, "b.webp", &(nst_fit){ .longest = 3 }, &e), NST_OK);
+        ck_assert_int_eq(nst_image_resize(&small, in, 2, 3, &e), NST_OK);
+        same_image(small, out, 2e-5); /* turned after it was made smaller, not before */
+        nst_image_destroy(&small);
         nst_image_destroy(&out);
     }
     nst_image_destroy(&in);
