@@ -15,6 +15,10 @@ for r in $readers; do
     mkdir -p "$folder/$r/corpus" "$folder/$r/found"
     if [ $r = image ]; then
         cp "$source"/../data/*.jpg "$folder/$r/corpus" 2>/dev/null
+        for kind in png tif webp ppm pfm; do # a small one of each, where the program has been built, too
+            [ -x "$build/nst" ] && "$build/nst" -q -n 1 --scales 1 -s 32 -o "$folder/$r/corpus/small.$kind" \
+                "$source"/../data/content.jpg "$source"/../data/style.jpg 2>/dev/null
+        done
         find "$folder/$r/corpus" -size +40k -delete
     else
         cp "$source"/models/* "$folder/$r/corpus" # those of other formats are not taken
