@@ -293,8 +293,9 @@ nst_status nst_batch_run(int argc, char **argv, nst_error *e)
         !(s = b.p.c.output_dir && !b.p.c.dry_run ? make_folder(b.p.c.output_dir, e) : NST_OK)) {
         b.p.c.styles = 1;
         b.p.whole = true;
-        if ((s = paint_all(n)))
+        if (!(s = nst_styles_create(&b.p.known, e)) && (s = paint_all(n)))
             *e->text = 0;
+        nst_styles_destroy(&b.p.known);
     }
     nst_paint_close(&b.p);
     return s;

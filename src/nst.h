@@ -361,6 +361,19 @@ NST_API nst_status nst_transfer(const nst_settings *s, const nst_model *model, c
                                 const nst_image *const *styles, int n_styles, const nst_image *init,
                                 nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e);
 
+/* What was computed of style pictures, kept from one run to the next: many contents in one style need it once. */
+typedef struct nst_styles nst_styles;
+NST_API nst_status nst_styles_create(nst_styles **out, nst_error *e);
+NST_API void nst_styles_destroy(nst_styles **s);
+/* nst_transfer, which takes what known has of these styles at these sizes, and
+ * leaves there what it had to compute; known may be NULL.  The same bits.  It
+ * holds 16 pictures at one size each, and for one model and one set of
+ * settings at a time; the model must be the same object. */
+NST_API nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const nst_model *model,
+                                      const nst_image *content, const nst_image *const *styles, int n_styles,
+                                      const nst_image *init, nst_progress_fn *progress, void *arg, nst_image **out,
+                                      nst_error *e);
+
 /* ---- checkpoints --------------------------------------------------------- */
 
 /* Writes where the run stands to a file from which it can go on: whole or not

@@ -196,8 +196,8 @@ static nst_status transfer(nst_painting *p, nst_error *e)
         s = nst_transfer_resume(p->from, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
                                 each_iteration, p, &p->result, e);
     else
-        s = nst_transfer(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, p->init,
-                         each_iteration, p, &p->result, e);
+        s = nst_transfer_known(p->known, p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
+                               p->init, each_iteration, p, &p->result, e);
     nst_interrupt_hold();
     nst_report_end(&p->report);
     if (s == NST_EDIVERGED && p->result) { /* the last good picture; e goes on saying why it is the last */

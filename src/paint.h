@@ -11,6 +11,7 @@
 typedef struct nst_painting {
     nst_command c;
     nst_settings *s;
+    nst_styles *known; /* of styles that come again, or NULL; not owned */
     nst_model *model; /* opened by nst_paint, unless it is there already */
     nst_image *content, *style[NST_MAX_STYLES], *init, *result;
     nst_plan plan;

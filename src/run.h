@@ -35,6 +35,7 @@ typedef struct nst_run {
     const nst_model *model;
     const nst_image *content, *init;
     const nst_image *const *styles;
+    nst_styles *known;                   /* or NULL */
     int n_styles;
     const char *simd;                    /* the kernel set where the settings name none; NULL: the fastest */
     bool on_cpu;                         /* where the settings leave the device to us, it is the CPU */
@@ -87,6 +88,9 @@ nst_status nst_run_targets(nst_run *r, nst_error *e);
 /* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing, but for the
  * first two evaluations of a scale where exact.c makes them. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
+/* styles.c: the statistics [r->n_style] of a style picture at its size from r->known, and into it.  Both do nothing without. */
+bool nst_styles_find(const nst_run *r, const nst_image *p, nst_stats *const *stats);
+void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *stats);
 /* From r->stats: every style loss into p and its total, r->a and r->b. */
 nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
 /* exact.c: the same as nst_run_evaluate in double, never in windows; whether a picture of w x h is small enough for it,

@@ -180,8 +180,9 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = style_picture(r, i, &pictures[i], e);
         for (int row = 0; row < r->n_style && !s; row++)
             s = nst_stats_create(&stats[i * NST_MODEL_LAYERS + row], r->stats[row]->c, e);
-        if (!s && r->n_style)
-            s = style_stats(r, pictures[i], &stats[i * NST_MODEL_LAYERS], e);
+        if (!s && r->n_style && !nst_styles_find(r, pictures[i], &stats[i * NST_MODEL_LAYERS]) &&
+            !(s = style_stats(r, pictures[i], &stats[i * NST_MODEL_LAYERS], e)))
+            nst_styles_keep(r, pictures[i], &stats[i * NST_MODEL_LAYERS]);
     }
     if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&
         !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))

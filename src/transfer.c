@@ -257,13 +257,21 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
     return status;
 }
 
+nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const nst_model *model, const nst_image *content,
+                              const nst_image *const *styles, int n_styles, const nst_image *init,
+                              nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
+{
+    nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles,
+                  .known = known };
+
+    return transfer(&r, NULL, progress, arg, out, e);
+}
+
 nst_status nst_transfer(const nst_settings *s, const nst_model *model, const nst_image *content,
                         const nst_image *const *styles, int n_styles, const nst_image *init,
                         nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
 {
-    nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles };
-
-    return transfer(&r, NULL, progress, arg, out, e);
+    return nst_transfer_known(NULL, s, model, content, styles, n_styles, init, progress, arg, out, e);
 }
 
 nst_status nst_transfer_resume(const nst_checkpoint *c, const nst_model *model, const nst_image *content,
