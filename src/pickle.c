@@ -241,11 +241,27 @@ static nst_status make_global(nst_pickle *k, nst_value module, nst_value name, n
                     "state dict", k->path, show(module, a, sizeof a), show(name, b, sizeof b));
 }
 
-/* ("storage", class, key, location, count) and, in old files, a view, which must be none. */
+/* Where a view begins in its storage. */
+static nst_status view_offset(const nst_pickle *k, nst_value view, bool given, uint64_t count, uint32_t *at, nst_error *e)
+{
+    nst_value offset = item(k, view, 1), n = item(k, view, 2);
+
+    *at = 0;
+    if (!given || view.kind == NST_KIND_NONE)
+        return NST_OK;
+    if (view.kind != NST_KIND_TUPLE || view.n != 3 || offset.kind != NST_KIND_INT || n.kind != NST_KIND_INT || offset.u.i < 0 ||
+        n.u.i < 0 || (uint64_t)offset.u.i > UINT32_MAX || (uint64_t)offset.u.i > count || (uint64_t)n.u.i > count - (uint64_t)offset.u.i)
+        return damaged(k, "a storage's view lies outside of it", e);
+    *at = (uint32_t)offset.u.i;
+    return NST_OK;
+}
+
+/* ("storage", class, key, location, count) and, in files from before 2018, a view: (its key, offset, count) or None. */
 static nst_status make_storage(nst_pickle *k, nst_error *e)
 {
     nst_value t, class, key, count;
     nst_status s = pop(k, &t, e);
+    uint32_t offset = 0;
     nst_storage *to;
 
     if (s)
@@ -258,15 +274,14 @@ static nst_status make_storage(nst_pickle *k, nst_error *e)
     if (class.kind != NST_KIND_GLOBAL || globals[class.u.i].what != STORAGE || key.kind != NST_KIND_STRING ||
         count.kind != NST_KIND_INT || count.u.i < 0)
         return damaged(k, "a storage's type, key and length expected", e);
-    if (t.n == 6 && item(k, t, 5).kind != NST_KIND_NONE)
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: has a storage that is a view of another; save it again with a newer "
-                        "torch", k->path);
+    if ((s = view_offset(k, item(k, t, 5), t.n == 6, (uint64_t)count.u.i, &offset, e)))
+        return s;
     to = k->storages.p;
     for (size_t i = 0; i < k->storages.n; i++) /* tensors may share one */
         if (to[i].key.n == key.n && !memcmp(to[i].key.u.s, key.u.s, key.n)) {
             if (to[i].count != (uint64_t)count.u.i || to[i].each != globals[class.u.i].each)
                 return damaged(k, "a storage is described in two ways", e);
-            return push_int(k, NST_KIND_STORAGE, (int64_t)i, e);
+            return push(k, (nst_value){ .kind = NST_KIND_STORAGE, .n = offset, .u.i = (int64_t)i }, e);
         }
     if (k->storages.n == STORAGES_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: has more than %d storages, expected a VGG", k->path, STORAGES_MAX);
@@ -274,7 +289,7 @@ static nst_status make_storage(nst_pickle *k, nst_error *e)
         return s;
     to = k->storages.p;
     to[k->storages.n] = (nst_storage){ key, globals[class.u.i].number, globals[class.u.i].each, (uint64_t)count.u.i, 0 };
-    return push_int(k, NST_KIND_STORAGE, (int64_t)k->storages.n++, e);
+    return push(k, (nst_value){ .kind = NST_KIND_STORAGE, .n = offset, .u.i = (int64_t)k->storages.n++ }, e);
 }
 
 /* (storage, offset, size, stride, ...) */
@@ -288,7 +303,7 @@ static nst_status make_tensor(nst_pickle *k, nst_value args, nst_error *e)
         shape.kind != NST_KIND_TUPLE || stride.kind != NST_KIND_TUPLE || shape.n != stride.n)
         return damaged(k, "a tensor's storage, offset, size and stride expected", e);
     t.storage = (uint32_t)storage.u.i;
-    t.offset = (uint64_t)offset.u.i;
+    t.offset = (uint64_t)offset.u.i + storage.n; /* 63 and 32 bits */
     t.dims = shape.n > 64 ? 64 : (int)shape.n;
     for (uint32_t i = 0; i < shape.n; i++) {
         nst_value n = item(k, shape, i), step = item(k, stride, i);

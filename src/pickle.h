@@ -11,7 +11,7 @@ typedef enum nst_kind {
 
 typedef struct nst_value {
     uint8_t kind; /* nst_kind */
-    uint32_t n;   /* STRING: bytes; TUPLE: values */
+    uint32_t n;   /* STRING: bytes; TUPLE: values; STORAGE: where its view begins, in numbers */
     union {
         int64_t i;     /* BOOL, INT; GLOBAL, LIST, DICT, STORAGE, TENSOR: its number; TUPLE: of its first value */
         const char *s; /* STRING: in the pickle's bytes, no zero at its end */

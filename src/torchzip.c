@@ -22,6 +22,7 @@ struct reader {
     unsigned char *text; /* the pickle */
     unsigned char *scratch;
     size_t room;
+    int64_t loaded; /* the storage in the scratch; -1: none */
 };
 
 static nst_status fail_zip(const struct reader *r, const char *entry, zip_error_t *z, nst_error *e)
@@ -125,6 +126,10 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
     char name[64];
     nst_status s;
 
+    *p = r->scratch + t->at;
+    if (t->id == r->loaded) /* tensors may share one */
+        return NST_OK;
+    r->loaded = -1;
     if (storage->key.n > 32)
         return nst_fail(e, NST_EFORMAT, "%s: the storage of %s has an absurd name", r->w.path, t->name);
     snprintf(name, sizeof name, "data/%.*s", (int)storage->key.n, storage->key.u.s);
@@ -133,6 +138,7 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
     if (bytes != expected)
         return nst_fail(e, NST_EFORMAT, "%s: %s%s has %llu bytes, expected %llu", r->w.path, r->folder, name,
                         (unsigned long long)bytes, (unsigned long long)expected);
+    r->loaded = t->id;
     *p = r->scratch + t->at;
     return NST_OK;
 }
@@ -146,6 +152,7 @@ nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error 
     if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
     r->w = (nst_weights){ .path = path, .format = "torch.save", .fetch = fetch, .arg = r };
+    r->loaded = -1;
     if (!(s = open_zip(r, e)) && !(s = read_pickle(r, e)) && !(s = nst_pickle_tensors(r->pickle, &r->w, e)))
         s = nst_weights_finish(out, &r->w, e);
     nst_pickle_close(&r->pickle);

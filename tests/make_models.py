@@ -102,6 +102,18 @@ def make_torch(folder):
         at += v.numel()
     views["5.weight"] = views["5.weight"].contiguous(memory_format=torch.channels_last)
     save(views, "torch-views.pth")
+    strided = {}  # transposed, every second one of a larger tensor, and one number spread over all
+    for k, v in state.items():
+        if v.dim() == 4:
+            wide = torch.full((2 * v.shape[0], v.shape[1] + 1, 3, 3), 9.).transpose(0, 1).contiguous().transpose(0, 1)
+            wide[::2, 1:] = v
+            strided[k] = wide[::2, 1:]
+            assert not strided[k].is_contiguous() and strided[k].storage_offset()
+        else:
+            strided[k] = torch.stack([v, v + 1], 1)[:, 0]
+    save(strided, "torch-strided.pth")
+    save(strided, "torch-strided-legacy.pth", **old)
+    write_torch_views(os.path.join(folder, "torch-storage-views.pth"), torch, state)
     net = network(torch)
     adam = torch.optim.Adam(net.parameters())
     net(torch.ones(1, 3, 8, 8)).sum().backward()
@@ -120,6 +132,43 @@ def make_torch(folder):
 
 
     torch.onnx.export(net, torch.zeros(1, 3, 16, 16), os.path.join(folder, "onnx-torch.onnx"))
+
+
+def write_torch_views(path, torch, state):
+    """Tensors in views of one storage, as torch wrote them until 2017, who had a place for them in a storage's description:
+    not by the real writer, whose later versions still read it."""
+    import collections
+    import pickle
+    from torch.serialization import MAGIC_NUMBER, PROTOCOL_VERSION
+    flat = torch.cat([torch.full((5,), 9.)] + [v.flatten() for v in state.values()])
+
+    class View:
+        def __init__(self, at, v):
+            self.at, self.n = at, v.numel()
+
+    class Tensor:
+        def __init__(self, at, v):
+            self.view, self.v = View(at, v), v
+
+        def __reduce__(self):
+            return torch._utils._rebuild_tensor, (self.view, 0, tuple(self.v.shape), self.v.stride())
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, v):
+            if isinstance(v, View):
+                return "storage", torch.FloatStorage, "1", "cpu", flat.numel(), ("v%d" % v.at, v.at, v.n)
+    tensors, at = collections.OrderedDict(), 5
+    for k, v in state.items():
+        tensors[k] = Tensor(at, v)
+        at += v.numel()
+    with open(path, "wb") as f:
+        for thing in MAGIC_NUMBER, PROTOCOL_VERSION, dict(protocol_version=PROTOCOL_VERSION, little_endian=True,
+                                                          type_sizes=dict(short=2, int=4, long=4)):
+            pickle.dump(thing, f, protocol=2)
+        Pickler(f, protocol=2).dump(tensors)
+        pickle.dump(["1"], f, protocol=2)
+        f.write(np.int64(flat.numel()).tobytes() + flat.numpy().tobytes())
+    assert all(torch.equal(v, state[k]) for k, v in torch.load(path).items())
 
 
 def make_matconvnet(folder):

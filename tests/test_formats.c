@@ -72,6 +72,9 @@ static const struct {
     { "torch-zip.pth", "torch.save", "torchvision", false, ZIP },
     { "torch-half.pth", "torch.save", "torchvision", true, ZIP },
     { "torch-double.pth", "torch.save", "torchvision", false, ZIP },
+    { "torch-storage-views.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
+    { "torch-strided-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
+    { "torch-strided.pth", "torch.save", "torchvision", false, ZIP },
     { "torch-views.pth", "torch.save", "torchvision", false, ZIP },
     { "torch-checkpoint.pth", "torch.save", "torchvision", false, ZIP },
 };
