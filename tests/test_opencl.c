@@ -331,14 +331,17 @@ static float *losses(const char *preset, const char *device, nst_progress *p)
     return dx;
 }
 
-/* Losses to 1e-4 of themselves, as the CPU's own kernel sets are held to the golden numbers; the gradient to 1e-3 of its
- * largest, where a feature next to 0 may take the other side. */
+/* Losses to 1e-4 of themselves, as the CPU's own kernel sets are held to the golden numbers.  The gradient to 5e-3 by its
+ * norm, and 99 of 100 numbers to 1e-3 of the largest: where features are as good as equal, as in the flat parts of a
+ * picture of 8 bits, or as good as 0, rounding decides which of two right ways the gradient takes through a maximum or
+ * a ReLU (nodes_agree, whose chains have no such places, is the strict test). */
 START_TEST(presets_agree)
 {
     static const char *const presets[] = { "opengenus", "gatys", "neural-style", "style-transfer-pytorch" };
     size_t n = 3 * (size_t)start->width * (size_t)start->height;
     nst_progress want, got;
-    double most = 0;
+    double most = 0, square = 0, off = 0;
+    size_t far_off = 0;
 
     if (_i == 3 && !nst_w2_available()) {
         printf("skipped: %s, this build has no LAPACK\n", presets[_i]);
@@ -355,9 +358,16 @@ START_TEST(presets_agree)
                       "%s: style loss %d is %.9g, the CPU's %.9g", presets[_i], i, got.style[i], want.style[i]);
     for (size_t i = 0; i < n; i++)
         most = fmax(most, fabs((double)cpu[i]));
-    for (size_t i = 0; i < n; i++)
-        ck_assert_msg(fabs((double)device[i] - (double)cpu[i]) <= 1e-3 * most, "%s: gradient %zu is %.9g, the CPU's %.9g",
-                      presets[_i], i, (double)device[i], (double)cpu[i]);
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs((double)device[i] - (double)cpu[i]);
+
+        square += (double)cpu[i] * (double)cpu[i], off += d * d;
+        far_off += d > 1e-3 * most;
+    }
+    ck_assert_msg(off <= 25e-6 * square, "%s: the gradient is %.3g of its norm off", presets[_i], sqrt(off / square));
+    ck_assert_msg(100 * far_off <= n, "%s: %zu of %zu numbers of the gradient are off", presets[_i], far_off, n);
+    printf("%s: gradient %.2g of its norm off, %zu numbers by more than 1e-3 of the largest\n", presets[_i],
+           sqrt(off / square), far_off);
     ck_assert(oracle_free(cpu) && oracle_free(device));
 }
 END_TEST
