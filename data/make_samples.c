@@ -1,5 +1,6 @@
 /* make_samples.c: makes the project's own pictures, so that a first run has something to paint: make_samples photo FILE
- * draws a lake town at sunset, make_samples painting FILE a painting in thick strokes; glass and ink are two more paintings.
+ * draws a lake town at sunset, make_samples painting FILE a painting in thick strokes; glass, ink,
+ * waves and dots are more paintings, portrait one more photograph.
  * Nothing in them is found. */
 #include <math.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "canvas.h"
+#include "subjects.h"
 
 /* ---- the photograph: a town by a lake, drawn pixel by pixel from far to near ------------------------------- */
 
@@ -341,8 +343,17 @@ int main(int argc, char **argv)
     } else if (!strcmp(what, "glass") || !strcmp(what, "ink")) {
         stretch(&k, FINE * PAINTING_W, FINE * PAINTING_H);
         draw(&k, *what == 'g' ? glass : ink);
+    } else if (!strcmp(what, "portrait")) {
+        stretch(&k, FINE * PAINTING_H, FINE * PAINTING_W);
+        draw(&k, portrait);
+    } else if (!strcmp(what, "waves")) {
+        stretch(&k, FINE * PAINTING_W, FINE * PAINTING_H);
+        draw(&k, waves);
+    } else if (!strcmp(what, "dots")) {
+        stretch(&k, FINE * PAINTING_W, FINE * PAINTING_H);
+        draw_dots(&k, subject);
     } else {
-        fputs("usage: make_samples photo|painting|glass|ink FILE\n", stderr);
+        fputs("usage: make_samples photo|portrait|painting|glass|ink|waves|dots FILE\n", stderr);
         return 2;
     }
     return hang(&k, FINE, argv[2]);
