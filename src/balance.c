@@ -44,7 +44,8 @@ void nst_settings_balance(nst_settings *s, bool wavelet)
     s->style_weight *= factor;
     /* towards 0 what else moves the picture goes, too */
     s->tv_weight *= fmin(factor, 1);
-    s->recolor *= below;
+    if (s->color == NST_COLOR_MATCH)
+        s->color_strength *= below;
     if (s->init != NST_INIT_RANDOM)
         s->init_noise *= below;
     s->strength = MIDDLE;

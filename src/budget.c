@@ -206,13 +206,13 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
     for (int i = 0; i < r->n_styles; i++) {
         int sw, sh, sc = r->styles[i]->channels;
 
-        nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
+        nst_run_style_size(r, scale, i, &sw, &sh);
         styles += floats(sw, sh, sc);
         hold(&n, all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, 3),
              all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, sc + 3));
     }
     /* the content's: resized, recoloured, with its margin */
-    hold(&n, 0, all + styles + content * (r->n_styles > 1 && r->s->recolor > 0 ? 3 : 2));
+    hold(&n, 0, all + styles + content * (r->n_styles > 1 && r->s->color == NST_COLOR_MATCH ? 3 : 2));
     hold(&n, all + content + features + floats(w, h, 3), 0);
     /* the optimiser is made beside the one before */
     all += features + floats(w, h, good ? 9 : 6);
@@ -271,7 +271,7 @@ static void add_up(const nst_run *r, int scale, nst_layout *l)
         nst_tiling t;
         int sw, sh;
 
-        nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &sw, &sh);
+        nst_run_style_size(r, scale, i, &sw, &sh);
         sw += 2 * r->margin, sh += 2 * r->margin;
         nst_budget_tiling(r, sw, sh, NST_USE_STATS, l->arena, &t);
         arena = most(arena, nst_budget_arena(r, sw, sh, NST_USE_STATS, t));

@@ -88,6 +88,15 @@ float nst_linear_to_srgb(float v);
  * Pitie & Kokaram 2007): in place, share 0..1 of the way, clipped to [0,1]. */
 nst_status nst_image_recolor(nst_image *content, const nst_image *style, double share, nst_error *e);
 
+/* ---- lab.c --------------------------------------------------------------- */
+
+/* CIE 1976 L (0..100), a, b of an sRGB colour under D65, and back, not clipped to [0,1]. */
+void nst_lab_from_srgb(const float rgb[3], double lab[3]);
+void nst_lab_to_srgb(const double lab[3], float rgb[3]);
+/* image keeps its Lab lightness and takes on content's a and b, share 0..1 of the way, in place; both of one size.  Where
+ * sRGB has no such colour the lightness moves towards content's. */
+void nst_image_keep_colors(nst_image *image, const nst_image *content, double share);
+
 /* ---- resize.c ------------------------------------------------------------ */
 
 /* A resampled copy: Lanczos of order 3 (widened when shrinking, so that it

@@ -211,6 +211,13 @@ typedef enum nst_style_fit {
     NST_FIT_WIDTH,           /* style_scale times the content's width, at native size too (anishathalye) */
     NST_STYLE_FIT_COUNT
 } nst_style_fit;
+typedef enum nst_color_mode {
+    NST_COLOR_STYLE = 0,     /* the losses alone decide, which bring the style's colours                */
+    NST_COLOR_MATCH,         /* the same, and the content first takes on the styles' mean and covariance */
+    NST_COLOR_CONTENT,       /* result's CIE Lab lightness with the content's a and b, previews too      */
+    NST_COLOR_MATCH_STYLE,   /* each style first takes on the content's mean and covariance              */
+    NST_COLOR_COUNT
+} nst_color_mode;
 typedef enum nst_layer_norm {
     NST_NORM_NONE = 0,
     NST_NORM_INVERSE_SQUARE, /* style layer weight divided by channels^2 (Gatys)                       */
@@ -241,7 +248,7 @@ typedef struct nst_settings {
 
     /* loss */
     double strength;          /* 0..100, the one dial: a hint of the style to all of it.  50: the other values as they are;
-                                 below, style_weight, tv_weight, recolor and init_noise shrink towards nothing and
+                                 below, style_weight, tv_weight, init_noise and a matched content's color_strength shrink towards nothing and
                                  conv1_1 holds the content's pixels, above, style_weight grows.  How far depends on the model: built in or learned */
     double content_weight, style_weight, tv_weight;
     char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those that go with the model, built in or learned */
@@ -253,7 +260,10 @@ typedef struct nst_settings {
     char style_blend[256];    /* WEIGHT,... one a style; "" is equal; normalised to sum one */
     int style_fit;            /* nst_style_fit */
     double style_scale;         /* style pictures' side over the result's */
-    double recolor;           /* 0..1: share by which the content first takes on the style's colours */
+    char style_size[256];     /* SIZE,... one a style: its longest side in pixels ("300") or a factor of style_scale
+                                 ("0.5x"), both for the last scale; "" is 1x for all */
+    int color;                /* nst_color_mode: whose colours the result has */
+    double color_strength;    /* 0..1: how much of color's change is made */
 
     /* the optimised tensor and the network */
     int space;              /* nst_space */

@@ -71,7 +71,7 @@ const nst_option nst_options[] = {
       "from a hint of the style to all of it; 50",
       "One dial over the weights: 0 leaves the content nearly as it is, with its own colours, 25 paints lightly, 50 is the "
       "preset's own balance, at 100 the style takes over and the content can still be told.  It multiplies the style's "
-      "weight; below 50 it also shrinks --recolor, --init-noise and --tv-weight and holds the content at conv1_1, its very "
+      "weight; below 50 it also shrinks --init-noise, --tv-weight and the share of --color match, and holds the content at conv1_1, its very "
       "pixels.  The curve is another for the built-in model than for learned weights." },
 
     { "content-weight", 0, "X", NST_OPTION_DOUBLE, S(content_weight), 0, 1e15, NULL, NST_COMMON | NST_GROUP_LOSS,
@@ -99,8 +99,17 @@ const nst_option nst_options[] = {
       NST_COMMON | NST_GROUP_LOSS, "shares of several styles, in their order", "Equal shares without it." },
     { "style-scale", 0, "X", NST_OPTION_DOUBLE, S(style_scale), 0.05, 20, NULL, NST_COMMON | NST_GROUP_LOSS,
       "the style's size over the result's: brush size", NULL },
-    { "recolor", 0, "X", NST_OPTION_DOUBLE, S(recolor), 0, 1, NULL, NST_COMMON | NST_GROUP_LOSS,
-      "0 to 1: content first takes the style's colours", NULL },
+    { "style-size", 0, "SIZE,...", NST_OPTION_TEXT, S(style_size), 0, BYTES(style_size), NULL, NST_GROUP_LOSS,
+      "of each style: 300 (pixels) or 0.5x",
+      "One for each style, in their order: its longest side in pixels, or with an x a factor of --style-scale." },
+    { "color", 0, "KIND", NST_OPTION_CHOICE, S(color), 0, 0, "style match content match-style", NST_COMMON | NST_GROUP_LOSS,
+      "style, match, content or match-style",
+      "Whose colours the result has.  style: the style's, as the losses bring them; match: the same, and the content first takes on "
+      "the style's mean colour and its covariance, so that nothing of its own is left; content: the content's, of the painting only the "
+      "lightness is kept (CIE Lab); match-style: the content's palette, since the style first takes on the content's mean and "
+      "covariance." },
+    { "color-strength", 0, "X", NST_OPTION_DOUBLE, S(color_strength), 0, 1, NULL, NST_GROUP_LOSS,
+      "0 to 1: how much of that is done", "0 is as --color style." },
     { "init", 0, "START", NST_OPTION_START, S(init), 0, 0, "content random", NST_COMMON | NST_GROUP_LOSS,
       "content, random, or a picture's file",
       "What the painting starts from.  A picture is resampled to the first scale's size." },

@@ -12,7 +12,7 @@
 #define FIVE "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1"
 
 /* What no preset changes. */
-#define BASE .min_size = 128, .strength = 50, .style_scale = 1, .beta1 = .9, .device = "cpu", .conv = "auto"
+#define BASE .min_size = 128, .strength = 50, .style_scale = 1, .color_strength = 1, .beta1 = .9, .device = "cpu", .conv = "auto"
 #define COMMON_BUT_POOLING BASE, .content_layers = "conv4_2"
 #define COMMON COMMON_BUT_POOLING, .pooling = NST_POOL_AUTO
 
@@ -25,7 +25,7 @@ static const struct preset {
         .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
         .tv_weight = .3, .content_layers = "auto", .style_layers = "auto",
         .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
-        .recolor = 1, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS, .beta2 = .999,
+        .color = NST_COLOR_MATCH, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS, .beta2 = .999,
         .history = 20, .init_noise = .25 } },
     /* The side that becomes the shorter one is cut to the longer one's length, as torchvision's Resize
      * of max(image.size) does. */
@@ -142,7 +142,9 @@ static const nst_field fields[] = {
     TEXT(style_blend),
     ROW(style_fit, INT, 0, NST_STYLE_FIT_COUNT - 1),
     ROW(style_scale, REAL, .01, 100),
-    ROW(recolor, REAL, 0, 1),
+    TEXT(style_size),
+    ROW(color, INT, 0, NST_COLOR_COUNT - 1),
+    ROW(color_strength, REAL, 0, 1),
     ROW(space, INT, 0, NST_SPACE_COUNT - 1),
     ROW(pooling, INT, 0, NST_POOLING_COUNT - 1),
     ROW(pool_ceil, INT, 0, 1),

@@ -130,7 +130,7 @@ static int margin(const nst_run *r)
         if (r->plan.width[scale] < 3 * grid || r->plan.height[scale] < 3 * grid)
             return 0;
         for (int i = 0; i < r->n_styles; i++) {
-            nst_scales_style(r->s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, &w, &h);
+            nst_run_style_size(r, scale, i, &w, &h);
             if (w < 3 * grid || h < 3 * grid)
                 return 0;
         }
@@ -150,7 +150,8 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
     r->s = &r->balanced;
     if ((s = check_pictures(r, e)) || (s = parse_layers(r, e)) ||
         (s = parse_blend(r, e)) ||
-        (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)))
+        (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)) ||
+        (s = nst_run_style_scales(r, e)))
         goto fail;
     r->cpu.threads = r->s->threads ? r->s->threads : nst_par_cores();
     if (!(r->cpu.k = nst_kernels_pick(r->s->simd[0] ? r->s->simd : r->simd))) {
@@ -189,9 +190,10 @@ void nst_run_close(nst_run *r)
     }
     nst_graph_destroy(&r->graph);
     nst_free(r->share);
+    nst_free(r->style_scale);
     nst_free(r->x);
     nst_free(r->sums);
-    r->share = NULL;
+    r->share = r->style_scale = NULL;
     r->x = NULL;
     r->sums = NULL;
 }

@@ -48,6 +48,7 @@ typedef struct nst_run {
     nst_layer_weight style[NST_MODEL_LAYERS], keep[NST_MODEL_LAYERS]; /* layers of the style and content losses */
     int n_style, n_keep;
     double *share;                       /* [n_styles] blend, sums to one */
+    double *style_scale;                 /* [n_styles] of each, as settings.style_scale */
     nst_plan plan;
     nst_graph_options net;               /* what graph was made from; its model is the run's */
     nst_graph *graph;
@@ -152,6 +153,13 @@ bool nst_run_yields(const nst_run *r, nst_status s);
 /* After failure s (e says why) of the targets or an evaluation: the graph anew on the CPU, and this scale's targets;
  * x and the optimiser stay.  Returns s where the run does not yield. */
 nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e);
+
+/* ---- sizes.c: how large each style picture is ------------------------------------------------------- */
+
+/* r->style_scale from the settings; after the plan. */
+nst_status nst_run_style_scales(nst_run *r, nst_error *e);
+/* Style i at a scale, no side below 32. */
+void nst_run_style_size(const nst_run *r, int scale, int i, int *w, int *h);
 
 /* ---- margin.c: what lies around every picture while it is painted -------------------------------- */
 

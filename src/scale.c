@@ -117,6 +117,8 @@ nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content)
             side = longest(w, h);
         else
             side = ruled(s, w, h);
+        if (s->style_size[0]) /* of its own size: read as it is */
+            return (nst_fit){ 0 };
         side = (int)fmin(ceil(side * s->style_scale), 1e9);
     }
     if (s->size_rule == NST_SIZE_SHORTEST || (content && s->style_fit == NST_FIT_STRETCH))

@@ -36,14 +36,20 @@ static float *encode(const nst_run *r, const nst_image *p, nst_error *e)
     return x;
 }
 
-/* A style picture at this scale's size. */
+/* A style picture at this scale's size, in the content's colours if these are asked for. */
 static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_error *e)
 {
-    const nst_image *p = r->styles[i];
+    nst_image *content = NULL;
+    nst_status s;
     int w, h;
 
-    nst_scales_style(r->s, &r->plan, r->scale, p->width, p->height, &w, &h);
-    return nst_image_resize(out, p, w, h, e);
+    nst_run_style_size(r, r->scale, i, &w, &h);
+    s = nst_image_resize(out, r->styles[i], w, h, e);
+    if (!s && r->s->color == NST_COLOR_MATCH_STYLE &&
+        !(s = nst_image_resize(&content, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)))
+        s = nst_image_recolor(*out, content, r->s->color_strength, e);
+    nst_image_destroy(&content);
+    return s;
 }
 
 /* The statistics of one style picture at every style layer, added to stats[row]. */
@@ -71,10 +77,10 @@ static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
     size_t n = (size_t)r->picture->width * (size_t)r->picture->height;
     nst_status s = NST_OK;
 
-    if (r->s->recolor <= 0)
+    if (r->s->color != NST_COLOR_MATCH || r->s->color_strength <= 0)
         return NST_OK;
     if (r->n_styles == 1)
-        return nst_image_recolor(r->picture, pictures[0], r->s->recolor, e);
+        return nst_image_recolor(r->picture, pictures[0], r->s->color_strength, e);
     if (!(first = nst_image_copy(r->picture)))
         return nst_fail(e, NST_EMEM, "recolouring: out of memory");
     for (int c = 0; c < 3; c++)
@@ -82,7 +88,7 @@ static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
     for (int i = 0; i < r->n_styles && !s; i++) {
         if (!(one = nst_image_copy(first)))
             s = nst_fail(e, NST_EMEM, "recolouring: out of memory");
-        else if (!(s = nst_image_recolor(one, pictures[i], r->s->recolor, e)))
+        else if (!(s = nst_image_recolor(one, pictures[i], r->s->color_strength, e)))
             for (int c = 0; c < 3; c++)
                 nst_vec_axpy(&r->cpu, n, (float)r->share[i], one->plane[c], r->picture->plane[c]);
         nst_image_destroy(&one);

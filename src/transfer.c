@@ -6,6 +6,18 @@
 
 /* ---- pictures from x ---------------------------------------------------------------- */
 
+/* The content's colours for a result of any scale. */
+static nst_status keep_colors(const nst_run *r, nst_image *out, nst_error *e)
+{
+    nst_image *content = NULL;
+    nst_status s = nst_image_resize(&content, r->content, out->width, out->height, e);
+
+    if (!s)
+        nst_image_keep_colors(out, content, r->s->color_strength);
+    nst_image_destroy(&content);
+    return s;
+}
+
 /* x as a picture, without the margin and with the content's alpha. */
 static nst_status decode(const nst_run *r, const float *x, nst_image **out, nst_error *e)
 {
@@ -28,6 +40,8 @@ static nst_status decode(const nst_run *r, const float *x, nst_image **out, nst_
     if (!s && r->alpha)
         memcpy((*out)->plane[3], r->alpha, row * (size_t)h * sizeof *r->alpha);
     nst_free(line);
+    if (!s && r->s->color == NST_COLOR_CONTENT && (s = keep_colors(r, *out, e)))
+        nst_image_destroy(out);
     return s;
 }
 

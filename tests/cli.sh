@@ -57,7 +57,7 @@ run 2 "one picture only" in/c.png
 says "style picture is missing"
 for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" "--pooling min" \
     "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--time 5x" "--time 1m1h" "--time -1" "--time 1h30" "--style-loss l2" "--simd mmx" \
-    "--conv fft" "--preset van-gogh" "--recolor 2" "--strength -1" "--strength 101" "--strength much" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
+    "--conv fft" "--preset van-gogh" "--color red" "--color-strength 2" "--strength -1" "--strength 101" "--strength much" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
     "--quiet=yes" "--size=" "--style-layers="; do
     run 2 "$bad" -o out/x.png $bad in/c.png in/s.jpg
 done
@@ -73,6 +73,8 @@ run 2 "quality of a PNG" -o out/x.png --quality 90 in/c.png in/s.jpg
 run 2 "unknown layer" -o out/x.png --style-layers conv9_9 in/c.png in/s.jpg
 run 2 "layer weight that is none" -o out/x.png --style-layers conv1_1:x in/c.png in/s.jpg
 run 2 "blend that does not fit the styles" -o out/x.png --style-blend 1,2,3 in/c.png in/s.jpg
+run 2 "sizes that do not fit the styles" -o out/x.png --style-size 64,64 in/c.png in/s.jpg
+run 2 "a size that is none" -o out/x.png --style-size 0.5 in/c.png in/s.jpg
 run 2 "nothing to do" -o out/x.png --style-weight 0 --content-weight 0 --tv-weight 0 in/c.png in/s.jpg
 empty
 

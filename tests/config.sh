@@ -37,7 +37,7 @@ quiet = yes
 
 [preset mine]
 style-weight = 4
-recolor = .5
+color-strength = .5
 [preset finer]
 preset = mine
 style-scale = 0.5
@@ -50,7 +50,7 @@ has "an indented line is a line" "--style-weight 3"
 has "what it does not say is the preset's" "--preset nst"
 has "the command line wins over it" "--size 64" -s 64
 has "it wins over a preset" "--size 48" -p gatys
-has "a section is a preset" "--recolor 0.5" -p mine
+has "a section is a preset" "--color-strength 0.5" -p mine
 has "  which wins over the file" "--style-weight 4" -p mine
 has "  with the file below it" "--size 48" -p mine
 has "  and the command line above it" "--style-weight 5" -p mine --style-weight 5

@@ -1,4 +1,5 @@
-/* test_balance.c: the one dial moves a picture from its content to the style, further with every step, and 50 is the preset. */
+/* test_balance.c: the one dial moves a picture from its content to the style, further with every step, and 50 is the preset;
+ * whose colours the result has; how large each style is. */
 #include "picture.h"
 #include "run.h"
 
@@ -77,7 +78,8 @@ static void distances(const nst_settings *s, const nst_model *m, nst_image *p, c
 
     look.scales = look.iterations = look.first_iterations = 1;
     look.strength = 50;
-    look.recolor = look.init_noise = 0;
+    look.color = NST_COLOR_STYLE;
+    look.init_noise = 0;
     look.init = NST_INIT_IMAGE;
     ck_assert_int_eq(nst_transfer(&look, m, c, &style, 1, p, last, &first, &out, NULL), NST_OK);
     *content = first.content;
@@ -146,16 +148,16 @@ START_TEST(values)
 
             ck_assert(s->strength == 50);
             nst_settings_balance(&t, wavelet);
-            ck_assert(t.style_weight == s->style_weight && t.tv_weight == s->tv_weight && t.recolor == s->recolor &&
+            ck_assert(t.style_weight == s->style_weight && t.tv_weight == s->tv_weight && t.color_strength == s->color_strength &&
                       t.init_noise == s->init_noise && t.content_weight == s->content_weight);
             for (int k = 0; k <= 100; k += 5) {
                 t = *s;
                 t.strength = k;
                 nst_settings_balance(&t, wavelet);
                 ck_assert(t.style_weight > before && isfinite(t.style_weight) && t.strength == 50);
-                ck_assert(t.recolor <= s->recolor && t.init_noise <= s->init_noise && t.tv_weight <= s->tv_weight);
-                ck_assert(k < 50 || (t.recolor == s->recolor && t.init_noise == s->init_noise && t.tv_weight == s->tv_weight));
-                ck_assert(k > 0 || (t.recolor == 0 && (t.init_noise == 0 || s->init == NST_INIT_RANDOM)));
+                ck_assert(t.color_strength <= s->color_strength && t.init_noise <= s->init_noise && t.tv_weight <= s->tv_weight);
+                ck_assert(k < 50 || (t.color_strength == s->color_strength && t.init_noise == s->init_noise && t.tv_weight == s->tv_weight));
+                ck_assert(k > 0 || ((t.color_strength == 0 || s->color != NST_COLOR_MATCH) && (t.init_noise == 0 || s->init == NST_INIT_RANDOM)));
                 ck_assert(t.content_weight == s->content_weight);
                 before = t.style_weight;
             }
@@ -180,11 +182,123 @@ START_TEST(range)
 }
 END_TEST
 
+/* Pictures that nst_progress_image gives, and the last one. */
+struct seen {
+    nst_image *preview;
+};
+
+static int look_at(void *arg, const nst_progress *p)
+{
+    struct seen *s = arg;
+
+    nst_image_destroy(&s->preview);
+    ck_assert_int_eq(nst_progress_image(p, &s->preview, NULL), NST_OK);
+    return 0;
+}
+
+static double off(const nst_image *p, const nst_image *c)
+{
+    double worst = 0;
+
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        double lab[3], want[3];
+
+        nst_lab_from_srgb((float[3]){ p->plane[0][i], p->plane[1][i], p->plane[2][i] }, lab);
+        nst_lab_from_srgb((float[3]){ c->plane[0][i], c->plane[1][i], c->plane[2][i] }, want);
+        worst = fmax(worst, hypot(lab[1] - want[1], lab[2] - want[2]));
+    }
+    return worst;
+}
+
+static double mean(const nst_image *p, int c)
+{
+    double sum = 0;
+
+    for (int i = 0; i < SIDE * SIDE; i++)
+        sum += (double)p->plane[c][i] / (SIDE * SIDE);
+    return sum;
+}
+
+/* color content: result and previews have the content's a and b; without strength it is color style, bit for bit; match-style
+ * gives the content's mean colour, match and style the style's, though the losses alone have moved it. */
+START_TEST(colours)
+{
+    nst_settings *s = small("nst");
+    nst_image *c = content_image(), *style = style_image(), *out[NST_COLOR_COUNT], *none;
+    struct seen seen = { NULL };
+    nst_model *m = NULL;
+
+    ck_assert_int_eq(nst_model_open(&m, "wavelet", NULL), NST_OK);
+    s->seed = 5;
+    for (s->color = 0; s->color < NST_COLOR_COUNT; s->color++)
+        out[s->color] = paint(s, m, c, style, look_at, &seen);
+    s->color = NST_COLOR_CONTENT;
+    none = paint(s, m, c, style, look_at, &seen);
+    ck_assert_msg(off(none, c) < .2 && off(seen.preview, c) < .2, "%g, %g", off(none, c), off(seen.preview, c));
+    ck_assert_msg(off(out[NST_COLOR_STYLE], c) > 10, "%g", off(out[NST_COLOR_STYLE], c));
+    nst_image_destroy(&none);
+    s->color_strength = 0;
+    none = paint(s, m, c, style, NULL, NULL);
+    same_image(none, out[NST_COLOR_STYLE], 0);
+    for (int k = 0; k < 3; k++) {
+        double to_style = fabs(mean(out[NST_COLOR_MATCH], k) - mean(style, k));
+        double to_content = fabs(mean(out[NST_COLOR_MATCH_STYLE], k) - mean(c, k));
+
+        ck_assert_msg(to_style < .06 && to_content < .06, "channel %d: %g from the style, %g from the content", k, to_style,
+                      to_content);
+    }
+    for (int k = 0; k < NST_COLOR_COUNT; k++)
+        nst_image_destroy(&out[k]);
+    nst_image_destroy(&none);
+    nst_image_destroy(&seen.preview);
+    nst_image_destroy(&c);
+    nst_image_destroy(&style);
+    nst_settings_destroy(&s);
+    nst_model_close(&m);
+}
+END_TEST
+
+/* Each style has its own size: pixels, or a factor of the common scale; anything else is refused by the list's text. */
+START_TEST(sizes)
+{
+    static const char *const bad[] = { "40", "40,40,40", "40,", ",40", "31,40", "0.5,40", "nanx,40", "1x,x", "-1x,1x", "1xx,1x", "1e9x,1x" };
+    nst_settings *s = small("nst");
+    nst_image *c = content_image(), *style = new_image(100, 50, 3);
+    const nst_image *styles[2] = { style, style };
+    nst_run r = { .content = c, .styles = styles, .n_styles = 2 };
+    nst_error e;
+    int w, h;
+
+    ck_assert_int_eq(nst_model_open((nst_model **)&r.model, "wavelet", NULL), NST_OK);
+    r.s = s;
+    s->style_scale = 2;
+    strcpy(s->style_size, "80,0.75x");
+    ck_assert_msg(nst_run_open(&r, &e) == NST_OK, "%s", e.text);
+    nst_run_style_size(&r, 0, 0, &w, &h);
+    ck_assert_msg(w == 80 && h == 40, "%d x %d", w, h);
+    nst_run_style_size(&r, 0, 1, &w, &h); /* 0.75 of 2 of the content's 64 */
+    ck_assert_msg(w == 96 && h == 48, "%d x %d", w, h);
+    nst_run_close(&r);
+    for (size_t i = 0; i < NST_COUNT(bad); i++) {
+        r.s = s;
+        strcpy(s->style_size, bad[i]);
+        ck_assert_msg(nst_run_open(&r, &e) == NST_EARG, "%s", bad[i]);
+        ck_assert_msg(!strncmp(e.text, "style size \"", 12), "%s", e.text);
+    }
+    nst_model_close((nst_model **)&r.model);
+    nst_image_destroy(&c);
+    nst_image_destroy(&style);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
 static void add(TCase *t)
 {
     tcase_add_test(t, further_and_further);
     tcase_add_test(t, values);
     tcase_add_test(t, range);
+    tcase_add_test(t, colours);
+    tcase_add_test(t, sizes);
 }
 
 int main(void)

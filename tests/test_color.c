@@ -433,6 +433,68 @@ START_TEST(recolor_edges)
 }
 END_TEST
 
+/* ---- Lab --------------------------------------------------------------------------- */
+
+/* Known colours (white, mid grey, sRGB red: the tables of CIE 1976 Lab under D65) and there and back again. */
+START_TEST(lab_known)
+{
+    static const struct {
+        float rgb[3];
+        double lab[3];
+    } known[] = { { { 1, 1, 1 }, { 100, 0, 0 } },
+                  { { 0, 0, 0 }, { 0, 0, 0 } },
+                  { { .46633f, .46633f, .46633f }, { 50, 0, 0 } },
+                  { { 1, 0, 0 }, { 53.24, 80.09, 67.20 } },
+                  { { 0, 0, 1 }, { 32.30, 79.19, -107.86 } } };
+    nst_image *noise = noise_image(16, 16, 3, 255);
+
+    for (size_t i = 0; i < NST_COUNT(known); i++) {
+        double lab[3];
+
+        nst_lab_from_srgb(known[i].rgb, lab);
+        for (int c = 0; c < 3; c++)
+            ck_assert_msg(fabs(lab[c] - known[i].lab[c]) < .03, "colour %zu, number %d: %g", i, c, lab[c]);
+    }
+    for (int i = 0; i < 256; i++) {
+        float in[3] = { noise->plane[0][i], noise->plane[1][i], noise->plane[2][i] }, out[3];
+        double lab[3];
+
+        nst_lab_from_srgb(in, lab);
+        nst_lab_to_srgb(lab, out);
+        for (int c = 0; c < 3; c++)
+            ck_assert(fabsf(in[c] - out[c]) < 1e-4f);
+    }
+    nst_image_destroy(&noise);
+}
+END_TEST
+
+/* With share 1 every pixel has the content's a and b, whether or not sRGB has them at its own lightness, and where it
+ * has, its own lightness; with 0 nothing changes. */
+START_TEST(colors_kept)
+{
+    nst_image *image = noise_image(32, 24, 3, 255), *content = smooth_image(32, 24, 3), *copy = nst_image_copy(image);
+    int own = 0;
+
+    nst_image_keep_colors(copy, content, 0);
+    same_image(image, copy, 0);
+    nst_image_keep_colors(copy, content, 1);
+    for (int i = 0; i < 32 * 24; i++) {
+        double lab[3], want[3], before[3];
+
+        nst_lab_from_srgb((float[3]){ copy->plane[0][i], copy->plane[1][i], copy->plane[2][i] }, lab);
+        nst_lab_from_srgb((float[3]){ content->plane[0][i], content->plane[1][i], content->plane[2][i] }, want);
+        nst_lab_from_srgb((float[3]){ image->plane[0][i], image->plane[1][i], image->plane[2][i] }, before);
+        ck_assert_msg(hypot(lab[1] - want[1], lab[2] - want[2]) < .1, "pixel %d: a %g b %g, expected %g %g", i, lab[1], lab[2],
+                      want[1], want[2]);
+        own += fabs(lab[0] - before[0]) < .05;
+    }
+    ck_assert_int_gt(own, 32 * 24 / 4);
+    nst_image_destroy(&image);
+    nst_image_destroy(&content);
+    nst_image_destroy(&copy);
+}
+END_TEST
+
 static void add(TCase *t)
 {
     tcase_add_test(t, srgb_curve);
@@ -449,6 +511,8 @@ static void add(TCase *t)
 #endif
     tcase_add_test(t, recolor_matches);
     tcase_add_test(t, recolor_edges);
+    tcase_add_test(t, lab_known);
+    tcase_add_test(t, colors_kept);
 }
 
 int main(void)

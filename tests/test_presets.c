@@ -118,7 +118,7 @@ START_TEST(values)
     ck_assert_int_eq(s->init, x->init);
     ck_assert_double_eq(s->init_sigma, x->sigma);
     /* what none of those programs has */
-    ck_assert(s->recolor == 0 && s->margin == 0 && s->init_noise == 0 && s->style_scale == 1);
+    ck_assert(s->color == NST_COLOR_STYLE && s->margin == 0 && s->init_noise == 0 && s->style_scale == 1);
     nst_settings_destroy(&s);
 }
 END_TEST
