@@ -26,7 +26,7 @@ floor() {
     caffe.c | choose.c | context.h | graph.[ch] | cpu.c | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | opencl.h | pickle.[ch] | safetensors.c | save.c | state.h | kernels_cl.h | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
     transfer.[ch] | balance.c | budget.c | evaluate.c | exact.c | fallback.c | margin.c | preset.c | run.[ch] | scale.c | sizes.c | start.c | styles.c | targets.c | windows.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
-    schedule.c | styles.c) echo 4 ;;
+    schedule.c) echo 4 ;;
     arguments.c | batch.[ch] | config.[ch] | files.[ch]) echo 5 ;;
     doctor.[ch]) echo 5 ;;
     arguments.c | batch.[ch] | config.[ch]) echo 5 ;;
