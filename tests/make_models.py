@@ -291,6 +291,14 @@ def make_keras(folder):
 def make_safetensors(folder):
     from safetensors.numpy import save_file
     save_file(numbered(), os.path.join(folder, "f32.safetensors"), {"format": "pt"})
+    small, number, before = {}, 0, 3  # a VGG16 two channels wide, with more behind conv5_1
+    for block in (2, 2, 3, 3, 3):
+        for i in range(block):
+            small["features.%d.weight" % number] = values(number, 18 * before, True).reshape(2, before, 3, 3)
+            small["features.%d.bias" % number] = values(number + 1, 2, True)
+            before, number = 2, number + 2
+        number += 1
+    save_file({k: v.astype(np.float16) for k, v in small.items()}, os.path.join(folder, "vgg16.safetensors"))
     save_file({k: v.astype(np.float16) for k, v in numbered(True).items()}, os.path.join(folder, "f16.safetensors"))
 
 

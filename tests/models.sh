@@ -34,6 +34,16 @@ says '^licence: '
 run 0 "info of the built-in model" model info wavelet
 run 0 "--model-input changes it" model info "$models/f32.safetensors" --model-input caffe
 says '^input: caffe: '
+run 0 "info of a VGG16" model info "$models/vgg16.safetensors"
+says '^missing: nothing of vgg16 up to conv5_1'
+check "  without what comes behind" test "$(grep -c '^layer: ' stdout)" = 11
+run 0 "import of a VGG16" model import "$models/vgg16.safetensors"
+check "  under its name" test -s "$data/vgg16.safetensors"
+"$NST" -q -n 2 --scales 1 -s 48 -m vgg16 --content-layers conv4_2 --style-layers conv3_3,conv5_1 -o v.png "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>stderr
+check "  it paints" test -s v.png
+"$NST" -q -n 2 --scales 1 -s 48 -m vgg16 --content-layers conv3_4 -o w.png "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>stderr
+check "  and says which layer of VGG19's it lacks" grep -q conv3_4 stderr
+rm -f "$data/vgg16.safetensors"
 # The same names and shapes as torchvision's, but Caffe's input: only what is published of the file tells.
 cp "$models/torch-legacy.pth" vgg19-d01eb7cb.pth
 run 0 "info of vgg19-d01eb7cb.pth" model info vgg19-d01eb7cb.pth
