@@ -31,7 +31,7 @@ floor() {
     doctor.[ch]) echo 5 ;;
     arguments.c | batch.[ch] | config.[ch]) echo 5 ;;
     matfile.[ch]) echo 2 ;;
-    fetch.[ch] | guard.[ch] | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
+    fetch.[ch] | guard.[ch] | known.[ch] | model_commands.c | obtain.c | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
     *) echo unknown ;;
     esac
 }
