@@ -315,7 +315,7 @@ nst_status nst_run_budget(nst_run *r, nst_error *e)
 {
     size_t available = nst_memory_available(), own = nst_memory_own(), need = 0;
 
-    r->limit = r->s->memory ? (size_t)r->s->memory : available ? own + available / 4 * 3 : SIZE_MAX;
+    r->limit = r->s->memory ? (size_t)r->s->memory : r->limit ? r->limit /* a checkpoint's */ : available ? own + available / 4 * 3 : SIZE_MAX;
     for (int scale = 0; scale < r->plan.scales; scale++) {
         nst_layout *l = &r->layout[scale];
         size_t whole;

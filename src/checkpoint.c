@@ -31,6 +31,10 @@ static const nst_field fields[] = {
     ROW(elapsed, REAL, 0, 1e12),
     ROW(spent, REAL, 0, 1e12),
     ROW(loss, REAL, -1e300, 1e300),
+    ROW(planned, INT, 1, 10000000),
+    ROW(style_weight, REAL, 0, 1e300),
+    ROW(tv_weight, REAL, 0, 1e300),
+    ROW(limit, BITS, 0, 0),
     ROW(history, INT, 1, 1000),
     ROW(optim.step, INT, 0, INT32_MAX),
     ROW(optim.averaged, INT, 0, INT32_MAX),
@@ -216,7 +220,10 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
                             .height = r->h, .margin = r->margin, .scale = r->scale,
                             .iteration = p->iteration, .done = p->done, .exact_left = r->exact_left,
                             .elapsed = p->elapsed, .spent = r->spent, .loss = p->total,
-                            .best = r->clock.best, .best_before = r->clock.best_before, .history = r->layout[r->scale].pairs };
+                            .best = r->clock.best, .best_before = r->clock.best_before,
+                            .planned = r->plan.iterations[r->scale], .style_weight = r->s->style_weight,
+                            .tv_weight = r->s->tv_weight, .limit = r->limit,
+                            .history = r->layout[r->scale].pairs };
     snprintf(w->saved.simd, sizeof w->saved.simd, "%s", r->cpu.k->name);
     nst_optim_state_get(r->optim, &w->saved.optim);
     rows = nst_settings_fields(&count);

@@ -30,6 +30,9 @@ typedef struct nst_saved {
     double best, best_before; /* of the clock */
     double elapsed, spent; /* seconds */
     double loss;           /* the last total, for people */
+    int planned;           /* iterations of this scale, which --until may have cut */
+    double style_weight, tv_weight; /* as nst_progress_strength left them */
+    uint64_t limit;        /* bytes of memory, from which windows and history follow */
     int history;
     nst_optim_state optim;
 } nst_saved;

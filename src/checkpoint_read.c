@@ -322,12 +322,15 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
 
     if ((s = check_inputs(c, r, e)))
         return s;
-    if (v->scale >= r->plan.scales || (v->iteration > r->plan.iterations[v->scale] && !r->s->time_limit))
+    if (v->scale >= r->plan.scales || v->iteration > v->planned)
         return damaged(c->path, "its scale or iteration contradicts the settings", e);
     if (r->margin != v->margin || r->plan.width[v->scale] + 2 * r->margin != v->width ||
         r->plan.height[v->scale] + 2 * r->margin != v->height)
         return damaged(c->path, "its size contradicts the settings", e);
     r->scale = v->scale;
+    r->plan.iterations[v->scale] = v->planned;
+    r->balanced.style_weight = v->style_weight;
+    r->balanced.tv_weight = v->tv_weight;
     if ((s = nst_run_targets(r, e)))
         return s;
     r->x = nst_calloc(n, sizeof *r->x);

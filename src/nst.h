@@ -341,6 +341,11 @@ typedef int nst_progress_fn(void *arg, const nst_progress *p);
 /* The picture as it would be kept if the run ended now (alpha included). Only inside the callback. */
 NST_API nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error *e);
 
+/* Another strength from the next iteration on, as nst_settings has it, but for
+ * what belongs to the start of a run (noise, colours, layers).  Only inside the
+ * callback.  NST_EARG when it is not from 0 to 100. */
+NST_API nst_status nst_progress_strength(const nst_progress *p, double strength, nst_error *e);
+
 typedef struct nst_plan {
     int scales;
     int width[NST_MAX_LAYERS], height[NST_MAX_LAYERS], iterations[NST_MAX_LAYERS]; /* of each scale */
@@ -399,9 +404,9 @@ typedef struct nst_checkpoint nst_checkpoint;
  * else, NST_EUNSUPPORTED when another version of nst wrote it. */
 NST_API nst_status nst_checkpoint_open(nst_checkpoint **out, const char *path, nst_error *e);
 NST_API void nst_checkpoint_close(nst_checkpoint **c);
-/* The run's settings.  threads, simd and device may be changed; another kernel
- * set (an empty simd is the one that was used) or device goes on to a picture
- * that is not the same bit for bit. */
+/* The run's settings.  threads, simd, device, memory and window may be
+ * changed; but for threads, another one (an empty simd and a memory of 0 are what
+ * was used) goes on to a picture that is not the same bit for bit. */
 NST_API nst_settings *nst_checkpoint_settings(nst_checkpoint *c);
 /* The caller's text.  Never NULL. */
 NST_API const char *nst_checkpoint_note(const nst_checkpoint *c);

@@ -202,6 +202,8 @@ void nst_optim_state_get(const nst_optim *s, nst_optim_state *state);
 bool nst_optim_state_set(nst_optim *s, const nst_optim_state *state);
 float *nst_optim_array(nst_optim *s, int i); /* [n], i < arrays */
 double *nst_optim_rho(nst_optim *s, int i);  /* 1 / y.s of pair i < pairs */
+/* The loss is another one from now on: L-BFGS forgets what it knows of its curvature. */
+void nst_optim_forget(nst_optim *s);
 
 /* ---- space.c: the affine map between RGB [0,1] and the optimised tensor ---- */
 

@@ -337,3 +337,11 @@ double *nst_optim_rho(nst_optim *s, int i)
 
     return &s->rho[(s->head - s->pairs + i + ring) % ring];
 }
+
+void nst_optim_forget(nst_optim *s)
+{
+    if (s->o.kind != NST_LBFGS)
+        return;
+    s->step = s->pairs = s->head = 0;
+    s->diagonal = 1;
+}

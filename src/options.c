@@ -154,6 +154,15 @@ const nst_option nst_options[] = {
 
     { "save-every", 0, "N", NST_OPTION_INT, C(save_every), 1, 1000000, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "save every N iterations, too: out-0050.png", "The numbered files lie beside the result." },
+    { "web", 0, NULL, NST_OPTION_FLAG, C(web), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
+      "show the painting as it forms on a web page",
+      "The page shows the picture beside the photograph, the losses and the time that is left; it pauses, stops and keeps, and "
+      "changes the strength of the running job.  It is served to this machine only, by a server that ends with the painting." },
+    { "web-port", 0, "PORT", NST_OPTION_INT, C(web_port), 1, 65535, NULL, NST_GROUP_OUTPUT,
+      "where: http://127.0.0.1:PORT/; 8642", "Implies --web." },
+    { "web-host", 0, "ADDRESS", NST_OPTION_PATH, C(web_host), 0, 0, "127.0.0.1 0.0.0.0", NST_GROUP_OUTPUT,
+      "serve other machines, too: 0.0.0.0",
+      "Implies --web.  Whoever reaches that address can look on, stop the painting and change it." },
     { "checkpoint", 0, "FILE", NST_OPTION_PATH, C(checkpoint), 0, 0, NULL, NST_GROUP_OUTPUT,
       "kept while painting; nst resume FILE goes on",
       "Every minute, and when the run is stopped by Ctrl-C or a signal, the run's whole state is written to FILE, which is "

@@ -23,6 +23,8 @@ typedef struct nst_command {
     const char *output; /* NULL: made from the inputs' names */
     const char *init;   /* a picture to start from, or NULL */
     const char *log;
+    const char *web_host;
+    int web, web_port; /* 0: not said */
     const char *checkpoint;
     int checkpoint_every; /* seconds; 0: not said */
     int save_every; /* iterations; 0: never */

@@ -11,6 +11,8 @@
 #include "interrupt.h"
 #include "models.h"
 
+#define WEB_PORT 8642
+
 void nst_paint_complain(nst_painting *p, const char *text)
 {
     nst_report_end(&p->report);
@@ -155,7 +157,7 @@ static void save_numbered(nst_painting *p, const nst_progress *at)
 /* Whether the run is to stop, its state being kept. */
 static int keep(nst_painting *p, const nst_progress *at)
 {
-    int stop = nst_interrupt_pending();
+    int stop = nst_interrupt_pending() || p->stopped;
     nst_error e;
 
     if ((stop || at->done < at->total_iterations) && nst_keep_write(&p->keep, at, stop, &e)) {
@@ -184,13 +186,32 @@ static int each_iteration(void *arg, const nst_progress *at)
     }
     if (p->c.save_every && at->done % p->c.save_every == 0)
         save_numbered(p, at);
+    if (p->web && !nst_interrupt_pending())
+        nst_web_progress(p->web, at, nst_interrupt_pending, &p->stopped);
     return keep(p, at);
+}
+
+static nst_status open_web(nst_painting *p, nst_error *e)
+{
+    const nst_command *c = &p->c;
+    char what[512], url[128];
+    nst_status s;
+
+    if (!c->web && !c->web_port && !c->web_host)
+        return NST_OK;
+    snprintf(what, sizeof what, "%.200s in the style of %.200s", nst_paths_base(c->content), nst_paths_base(c->style[0]));
+    s = nst_web_open(&p->web, c->web_host, c->web_port ? c->web_port : WEB_PORT, what, p->content, p->s->strength, url, e);
+    if (!s && !p->report.quiet)
+        fprintf(stderr, "nst: %s shows the painting as it forms\n", url);
+    return s;
 }
 
 static nst_status transfer(nst_painting *p, nst_error *e)
 {
     nst_status s;
 
+    if ((s = open_web(p, e)))
+        return s;
     nst_interrupt_watch(!p->report.quiet);
     if (p->from)
         s = nst_transfer_resume(p->from, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
@@ -200,6 +221,7 @@ static nst_status transfer(nst_painting *p, nst_error *e)
                                p->init, each_iteration, p, &p->result, e);
     nst_interrupt_hold();
     nst_report_end(&p->report);
+    nst_web_close(&p->web, p->result, p->stopped || nst_interrupt_pending());
     if (s == NST_EDIVERGED && p->result) { /* the last good picture; e goes on saying why it is the last */
         nst_error saving;
 
@@ -214,18 +236,19 @@ static nst_status transfer(nst_painting *p, nst_error *e)
         nst_files_rescue(&p->c, p->result, p->output, p->comment, e);
         p->unwritable = true;
     }
-    if (!s && !nst_interrupt_pending())
+    if (!s && !nst_interrupt_pending() && !p->stopped)
         nst_keep_remove(&p->keep);
     return s;
 }
 
 static void say_end(const nst_painting *p)
 {
-    const char *how = nst_interrupt_pending() ? "stopped early, the picture so far is kept" : "done";
+    bool early = nst_interrupt_pending() || p->stopped;
+    const char *how = early ? "stopped early, the picture so far is kept" : "done";
 
     fprintf(stderr, "nst: %s: %dx%d after %d iterations, %s\n", nst_paths_label(p->output), nst_image_width(p->result),
             nst_image_height(p->result), p->done, how);
-    if (nst_interrupt_pending() && p->keep.path && !p->failed)
+    if (early && p->keep.path && !p->failed)
         fprintf(stderr, "nst: `nst resume %s` goes on\n", p->keep.path);
 }
 

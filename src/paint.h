@@ -7,6 +7,7 @@
 #include "options.h"
 #include "paths.h"
 #include "report.h"
+#include "web.h"
 
 typedef struct nst_painting {
     nst_command c;
@@ -24,6 +25,8 @@ typedef struct nst_painting {
     int done;    /* iterations */
     bool whole;  /* asked: a picture that is stopped early gets "-stopped" into its name */
     bool unwritable; /* the result could not be written, so that others could not, either */
+    nst_web *web;
+    bool stopped; /* by the page */
     bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
 } nst_painting;
 

@@ -17,6 +17,16 @@ static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
     return s;
 }
 
+static bool is_free(const char *name)
+{
+    static const char *const names[] = { "threads", "simd", "device", "memory", "window" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
 /* What decides the picture stays as it was. */
 static nst_status check_settings(const nst_settings *was, const nst_settings *now, nst_error *e)
 {
@@ -25,13 +35,15 @@ static nst_status check_settings(const nst_settings *was, const nst_settings *no
         const char *a = (const char *)was + r->offset, *b = (const char *)now + r->offset;
         bool same = true;
 
-        if (!r->setting || !strcmp(r->name, "threads") || !strcmp(r->name, "simd") || !strcmp(r->name, "device"))
+        if (!r->setting || is_free(r->name))
             continue;
         switch (r->kind) {
         case NST_OPTION_DOUBLE:
+        case NST_OPTION_TIME:
             same = !memcmp(a, b, sizeof(double));
             break;
         case NST_OPTION_SEED:
+        case NST_OPTION_BYTES:
             same = !memcmp(a, b, sizeof(uint64_t));
             break;
         case NST_OPTION_WORD:

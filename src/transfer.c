@@ -53,6 +53,22 @@ nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error 
     return decode(r, nst_optim_result(r->optim, r->x), out, e);
 }
 
+nst_status nst_progress_strength(const nst_progress *p, double strength, nst_error *e)
+{
+    nst_run *r = (nst_run *)p->state;
+    nst_settings s = *r->asked;
+
+    if (!(strength >= 0 && strength <= 100))
+        return nst_fail(e, NST_EARG, "strength: %g is out of range, expected 0 to 100", strength);
+    s.strength = strength;
+    nst_settings_balance(&s, r->model->wavelet);
+    r->balanced.style_weight = s.style_weight;
+    r->balanced.tv_weight = s.tv_weight;
+    nst_optim_forget(r->optim);
+    r->clock.best = r->clock.best_before = 1e300; /* none, as in schedule.c */
+    return NST_OK;
+}
+
 /* ---- one scale --------------------------------------------------------------------------- */
 
 /* The x of this scale from the picture that the scale before ended with, kept in [0,1]; dx is scratch. */
@@ -294,7 +310,8 @@ nst_status nst_transfer_resume(const nst_checkpoint *c, const nst_model *model, 
 {
     /* the start lies behind: any picture will do for it */
     nst_run r = { .s = &c->s, .model = model, .content = content, .init = content, .styles = styles,
-                  .n_styles = n_styles, .simd = c->saved.simd, .on_cpu = c->saved.on_cpu };
+                  .n_styles = n_styles, .simd = c->saved.simd, .on_cpu = c->saved.on_cpu,
+                  .limit = (size_t)c->saved.limit };
 
     *out = NULL;
     if (!*c->s.simd && !nst_kernels_pick(c->saved.simd))

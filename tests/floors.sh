@@ -18,7 +18,7 @@ floor() {
     case $1 in opencl/*) echo 3; return ;; esac
     case ${1##*/} in
     checkpoint*) echo 4 ;;
-    devices.[ch] | keep.[ch] | preview.[ch] | resume.[ch] | web.[ch]) echo 5 ;;
+    devices.[ch] | keep.[ch] | preview.[ch] | resume.[ch] | web.[ch] | web_files.inc) echo 5 ;;
     nst.h | kernels.h) echo 0 ;;
     base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | header.* | image.c | input.c | jpeg.c | lab.c | loss.c | \
@@ -77,8 +77,8 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" src/*.[ch] 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
+for h in microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
+for have in LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done

@@ -1,0 +1,93 @@
+// nst.js: asks the program how far it is, shows it, and passes on what is pressed.
+"use strict";
+const $ = id => document.getElementById(id);
+const token = document.querySelector("meta[name=token]").content;
+const words = { painting: "painting", paused: "paused", stopped: "stopped, kept", done: "done" };
+let shown = -1, last = null, touched = 0;
+
+function duration(s) {
+  s = Math.round(s);
+  const two = n => String(n).padStart(2, "0");
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+
+function color(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// Logarithmic: losses fall by powers of ten.
+function draw(points) {
+  const canvas = $("curve"), c = canvas.getContext("2d"), w = canvas.width, h = canvas.height;
+  const all = points.flatMap(p => p.slice(1)).filter(v => v > 0).map(Math.log10);
+  c.clearRect(0, 0, w, h);
+  if (points.length < 2 || !all.length) return;
+  const top = Math.max(...all), low = Math.max(Math.min(...all), top - 5), first = points[0][0];
+  const span = points[points.length - 1][0] - first || 1, room = Math.max(top - low, 0.1);
+  const x = n => 4 + (w - 8) * (n - first) / span, y = v => 8 + (h - 16) * (top - Math.log10(Math.max(v, 10 ** low))) / room;
+  c.strokeStyle = color("--line");
+  c.lineWidth = 1;
+  for (let e = Math.ceil(low); e <= top; e++) {
+    c.beginPath(); c.moveTo(0, y(10 ** e)); c.lineTo(w, y(10 ** e)); c.stroke();
+    c.fillStyle = color("--soft"); c.font = "20px system-ui"; c.fillText("1e" + e, 6, y(10 ** e) - 5);
+  }
+  [["--style", 3], ["--content", 2], ["--accent", 1]].forEach(([name, i]) => {
+    c.strokeStyle = color(name);
+    c.lineWidth = 3;
+    c.beginPath();
+    points.forEach((p, k) => k ? c.lineTo(x(p[0]), y(p[i])) : c.moveTo(x(p[0]), y(p[i])));
+    c.stroke();
+  });
+}
+
+function show(s) {
+  const running = s.state === "painting" || s.state === "paused";
+  last = s;
+  document.title = running ? `${Math.round(100 * s.done / s.total)} % – nst` : "nst";
+  $("what").textContent = s.what;
+  $("state").textContent = words[s.state] || s.state;
+  $("state").dataset.state = s.state;
+  $("left").textContent = running ? duration(s.left) : "0:00";
+  $("step").textContent = `${s.done} / ${s.total}`;
+  $("scale").textContent = `${s.scale} / ${s.scales}`;
+  $("progress").value = s.total ? s.done / s.total : 0;
+  $("pause").textContent = s.state === "paused" ? "Go on" : "Pause";
+  $("pause").disabled = $("stop").disabled = $("strength").disabled = !running;
+  if (Date.now() - touched > 3000) {
+    $("strength").value = s.strength;
+    $("strength-text").textContent = Math.round(s.strength);
+  }
+  if (s.picture !== shown && s.picture > 0) {
+    if (shown < 0) $("before").src = "content.jpg";
+    shown = s.picture;
+    const next = new Image();
+    next.onload = () => { $("after").src = next.src; delete $("compare").dataset.empty; };
+    next.src = `picture.jpg?${s.picture}`;
+  }
+  draw(s.curve);
+}
+
+async function ask() {
+  try {
+    const answer = await fetch("state.json", { cache: "no-store" });
+    if (!answer.ok) throw new Error(answer.status);
+    show(await answer.json());
+  } catch (e) {
+    const over = last && (last.state === "done" || last.state === "stopped");
+    if (!over) $("state").textContent = "the program has ended";
+    $("state").dataset.state = "end";
+    $("pause").disabled = $("stop").disabled = $("strength").disabled = true;
+    if (over) return;
+  }
+  setTimeout(ask, 700);
+}
+
+function send(what) {
+  return fetch(what, { method: "POST", headers: { "X-Nst-Token": token } }).catch(() => {});
+}
+
+$("pause").onclick = () => send(last && last.state === "paused" ? "go" : "pause");
+$("stop").onclick = () => send("stop");
+$("strength").oninput = () => { touched = Date.now(); $("strength-text").textContent = $("strength").value; };
+$("strength").onchange = () => { touched = Date.now(); send("strength?" + $("strength").value); };
+$("divide").oninput = () => $("compare").style.setProperty("--cut", $("divide").value + "%");
+ask();

@@ -1,0 +1,65 @@
+/* fuzz_checkpoint.c: the reader of checkpoints under libFuzzer, as fuzz_model.c says.  The sum at the end is made right, or
+ * nothing behind it would ever be reached; what opens is resumed for an iteration. */
+#include "checkpoint.h"
+#include "model.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static int enough(void *arg, const nst_progress *p)
+{
+    (void)arg, (void)p;
+    return 1;
+}
+
+static void resume(nst_checkpoint *c)
+{
+    static nst_model *model;
+    static nst_image *picture;
+    nst_image *styles[2], *out = NULL;
+
+    if (!model && (nst_model_open(&model, "wavelet", NULL) || nst_image_create(&picture, 48, 48, 3, NULL)))
+        abort();
+    styles[0] = styles[1] = picture;
+    nst_checkpoint_settings(c)->threads = 1;
+    if (c->s.size <= 64 && c->s.style_scale < 2 && c->s.history <= 100)
+        nst_transfer_resume(c, model, picture, (const nst_image *const *)styles, c->saved.styles == 1 ? 1 : 2, enough, NULL,
+                            &out, NULL);
+    nst_image_destroy(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    static char path[64];
+    static int fd = -1;
+    nst_checkpoint *c = NULL;
+    nst_error e = { "" };
+    unsigned char sum[8];
+    uint64_t v;
+    nst_sum s;
+
+    if (fd < 0) { /* one file for all, in memory where there is such a folder */
+        snprintf(path, sizeof path, "%s/nst-fuzz-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (long)getpid());
+        if ((fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600)) < 0)
+            abort();
+    }
+    if (bytes < 8 || ftruncate(fd, 0) || pwrite(fd, data, bytes - 8, 0) != (ssize_t)bytes - 8)
+        return 0;
+    nst_sum_begin(&s);
+    nst_sum_add(&s, data, bytes - 8);
+    v = nst_sum_end(&s);
+    for (int k = 0; k < 8; k++)
+        sum[k] = (unsigned char)(v >> 8 * k);
+    if (pwrite(fd, sum, 8, (off_t)bytes - 8) != 8)
+        return 0;
+    if (!nst_checkpoint_open(&c, path, &e) != !!c || (!c && strncmp(e.text, path, strlen(path))))
+        __builtin_trap(); /* a checkpoint or a sentence */
+    if (c)
+        resume(c);
+    nst_checkpoint_close(&c);
+    return 0;
+}
