@@ -1,4 +1,5 @@
-/* sheet.c: a contact sheet: sheet OUT HEIGHT COLUMNS PICTURE... ; each picture at that height, "-" for an empty place. */
+/* sheet.c: a contact sheet: sheet OUT HEIGHT COLUMNS PICTURE... ; each picture at that height, in the middle of its column;
+ * "-" for an empty place. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,8 @@ int main(int argc, char **argv)
             sheet->plane[c][i] = 1;
     for (int i = 0; i < n; i++)
         if (in[i])
-            paste(sheet, in[i], left[i % columns] + GAP, i / columns * (height + GAP) + GAP);
+            paste(sheet, in[i], (left[i % columns] + left[i % columns + 1] + GAP - in[i]->width) / 2,
+                  i / columns * (height + GAP) + GAP);
     if (nst_image_write(sheet, argv[1], &o, &e))
         goto fail;
     nst_image_destroy(&sheet);
