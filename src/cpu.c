@@ -285,10 +285,50 @@ struct content {
     const nst_node *n;
     const struct cpu_kept *k;
     const nst_rect *core;
-    float scale;
+    float scale, sign;
     float *df;
     double part[NST_MODEL_CHANNELS / NST_LANES]; /* a sum each block, added in order */
+    double absolute[NST_MODEL_CHANNELS / NST_LANES];
 };
+
+/* Where row y of block b begins in the features, and what is kept of it. */
+static size_t content_row(const struct content *c, int b, int y, const float **kept)
+{
+    *kept = c->k->f + ((size_t)b * (size_t)c->core->h + (size_t)y) * (size_t)c->core->w * NST_LANES;
+    return (((size_t)b * (size_t)c->n->h + (size_t)(c->core->y + y)) * (size_t)c->n->w + (size_t)c->core->x) * NST_LANES;
+}
+
+static void compare_blocks(void *arg, int worker, int begin, int end)
+{
+    struct content *c = arg;
+    size_t row = (size_t)c->core->w * NST_LANES;
+
+    (void)worker;
+    for (int b = begin; b < end; b++) {
+        double square = 0, absolute = 0;
+
+        for (int y = 0; y < c->core->h; y++) {
+            const float *p, *f = floats(c->d, c->n->result) + content_row(c, b, y, &p);
+
+            square += c->d->cpu.k->distance(row, f, p);
+            for (size_t i = 0; i < row; i++)
+                absolute += fabs((double)f[i] - (double)p[i]);
+        }
+        c->part[b] = square;
+        c->absolute[b] = absolute;
+    }
+}
+
+static void compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
+                    double *absolute)
+{
+    struct cpu_device *d = of(base);
+    struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)k, .core = core };
+
+    nst_par_for(d->cpu.threads, c.k->blocks, compare_blocks, &c);
+    for (int b = 0; b < c.k->blocks; b++)
+        *square += c.part[b], *absolute += c.absolute[b];
+}
 
 static void content_blocks(void *arg, int worker, int begin, int end)
 {
@@ -301,14 +341,18 @@ static void content_blocks(void *arg, int worker, int begin, int end)
         double sum = 0;
 
         for (int y = 0; y < c->core->h; y++) {
-            size_t at = (((size_t)b * (size_t)c->n->h + (size_t)(c->core->y + y)) * (size_t)c->n->w +
-                         (size_t)c->core->x) * NST_LANES;
+            const float *p;
+            size_t at = content_row(c, b, y, &p);
             const float *f = floats(c->d, c->n->result) + at;
-            const float *p = c->k->f + ((size_t)b * (size_t)c->core->h + (size_t)y) * row;
 
             sum += k->distance(row, f, p);
-            k->axpy(row, c->scale, f, c->df + at);
-            k->axpy(row, -c->scale, p, c->df + at);
+            if (c->sign == 0) {
+                k->axpy(row, c->scale, f, c->df + at);
+                k->axpy(row, -c->scale, p, c->df + at);
+            }
+            /* one by one: the scale is large where f is near p, and two products would leave their rounding */
+            for (size_t i = 0; i < row && c->sign != 0; i++)
+                c->df[at + i] += c->scale * (f[i] - p[i]) + c->sign * (float)((f[i] > p[i]) - (f[i] < p[i]));
         }
         c->part[b] = sum;
     }
@@ -354,7 +398,7 @@ static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last,
         memset(df, 0, feature_bytes(base, n->out, n->w, n->h));
     if (t->content) {
         struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
-                             .scale = (float)t->content_scale, .df = df };
+                             .scale = (float)t->content_scale, .sign = (float)t->content_sign, .df = df };
 
         nst_par_for(d->cpu.threads, c.k->blocks, content_blocks, &c);
         for (int b = 0; b < c.k->blocks; b++)
@@ -407,6 +451,7 @@ static const nst_device_ops cpu_ops = {
     .tap = tap,
     .stats = stats,
     .keep = keep,
+    .compare = compare,
     .drop = drop,
     .weight_bytes = weight_bytes,
     .algorithm = algorithm_name,

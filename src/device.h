@@ -64,6 +64,9 @@ typedef struct nst_device_ops {
     /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
     nst_status (*collect)(nst_device *d, nst_error *e);
     nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    /* Adds the core's sums of (f - k)^2 and |f - k|.  NULL: it cannot. */
+    void (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
+                    double *absolute);
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);

@@ -61,8 +61,25 @@ static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient 
     return NST_OK;
 }
 
+/* L = w Q / S, Q = sum d^2, S = sum |d| + 1e-8: dL/dd = w (2 d / S - Q / S^2 sign d). */
+static nst_status scaled_content(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
+{
+    double square[NST_MODEL_LAYERS] = { 0 }, absolute[NST_MODEL_LAYERS] = { 0 };
+    nst_status s = nst_windows_compare(r, square, absolute, e);
+
+    for (int i = 0; i < r->n_keep && !s; i++) {
+        double weight = r->s->content_weight * r->keep[i].weight, sum = absolute[i] + 1e-8;
+
+        tap[r->keep[i].layer].content_scale = square[i] > 0 ? 2 * weight / sum : 0;
+        tap[r->keep[i].layer].content_sign = -weight * square[i] / (sum * sum);
+        p->content += weight * square[i] / sum;
+    }
+    return s;
+}
+
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
 {
+    bool scaled = r->s->content_loss == NST_CONTENT_SCALED;
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
     double distance[NST_MODEL_LAYERS] = { 0 };
     nst_status s;
@@ -74,11 +91,13 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
     p->total = p->content = p->tv = 0;
     if ((s = nst_windows_stats(r, e)) || (s = style_gradients(r, p, tap, e)))
         return s;
-    for (int i = 0; i < r->n_keep; i++)
+    for (int i = 0; i < r->n_keep && !scaled; i++)
         tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
+    if (scaled && (s = scaled_content(r, p, tap, e)))
+        return s;
     if ((s = nst_windows_gradient(r, tap, distance, e)))
         return s;
-    for (int i = 0; i < r->n_keep; i++)
+    for (int i = 0; i < r->n_keep && !scaled; i++)
         p->content += r->unit[i] * distance[r->keep[i].layer];
     if (r->s->tv_weight > 0)
         p->tv = nst_tv_loss(&r->cpu, r->s->tv, r->x, r->w, r->h, r->s->tv_weight, r->dx);

@@ -539,6 +539,17 @@ nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
     return g->device->ops->keep(g->device, &g->node[layer], &core, out, e);
 }
 
+nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e)
+{
+    nst_rect core = core_of(g, layer, &g->win);
+
+    if (!g->device->ops->compare)
+        return nst_fail(e, NST_EUNSUPPORTED, "device %s: it has no scaled content loss, as of this preset; expected "
+                        "device cpu", g->device->ops->name);
+    g->device->ops->compare(g->device, &g->node[layer], &core, k, square, absolute);
+    return NST_OK;
+}
+
 void nst_kept_destroy(nst_kept **k)
 {
     if (*k)

@@ -88,14 +88,17 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
 typedef struct nst_kept nst_kept;
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e);
 void nst_kept_destroy(nst_kept **k);
+/* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|.  NST_EUNSUPPORTED on some devices. */
+nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e);
 /* Sum of squares over the core, for NST_NORM_TARGET. */
 double nst_kept_square(const nst_kept *k);
 
-/* What the losses ask of the backward pass at one tap: df = a f + b + content_scale * (f - content). */
+/* What the losses ask of the backward pass at one tap: df = a f + b + content_scale * (f - content)
+ * + content_sign * sign(f - content), which only nst_graph_compare's devices have. */
 typedef struct nst_tap_gradient {
     const float *a, *b;            /* [c][c], [c], or NULL */
     const nst_kept *content;       /* or NULL */
-    double content_scale;
+    double content_scale, content_sign;
 } nst_tap_gradient;
 
 /* After nst_graph_forward of the same window: adds the gradient with respect to x to

@@ -42,7 +42,8 @@ const nst_option nst_options[] = {
       "A scale ends when the best loss of its last ten iterations is not better by this share than that of the ten "
       "before.  0: never." },
     { "preset", 'p', "NAME", NST_OPTION_PATH, C(preset), 0, 0,
-      "nst opengenus gatys neural-style neural-style-pt anishathalye neural-style-tf style-transfer-pytorch list",
+      "nst opengenus gatys neural-style neural-style-pt anishathalye neural-style-tf style-transfer-pytorch "
+      "style-transfer-pytorch-2021 list",
       NST_COMMON | NST_GROUP_MAIN, "values to start from; list: say which there are",
       "A preset gives every other option its value: the program's own, or those of a well-known program or article, so "
       "that its results can be had again (see PRESETS in the man page, or nst help NAME).  Options override it wherever "

@@ -76,6 +76,14 @@ static const struct preset {
         .style_loss = NST_STYLE_W2, .tv = NST_TV_NINE_POINT, .style_fit = NST_FIT_SHRINK,
         .space = NST_SPACE_RGB, .replicate = 1, .optimizer = NST_ADAM, .learning_rate = .02, .beta2 = .99,
         .average = .99, .history = 10, .clamp = 1 } },
+    { "the same program in 2021: Gram matrices, losses over their own absolute differences",
+      { COMMON, .preset = "style-transfer-pytorch-2021", .size = 512, .size_enlarge = 1, .scales = 0, .scale_step = SQRT2,
+        .iterations = 500, .first_iterations = 1000, .content_weight = .015, .style_weight = 1, .tv_weight = 2,
+        .style_layers = "conv1_1:0.75073313783,conv2_1:0.18768328446,conv3_1:0.046920821114,"
+                        "conv4_1:0.011730205279,conv5_1:0.0029325513196",
+        .style_loss = NST_STYLE_GRAM_SCALED, .content_loss = NST_CONTENT_SCALED, .tv = NST_TV_REPLICATED,
+        .style_fit = NST_FIT_SHRINK, .space = NST_SPACE_RGB, .replicate = 1, .optimizer = NST_ADAM,
+        .learning_rate = .02, .beta2 = .999, .average = .99, .history = 10, .clamp = 1 } },
 };
 
 const char *nst_preset_name(int i)

@@ -138,6 +138,9 @@ nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling 
                            nst_error *e);
 /* The content's features of x [3][r->h][r->w] into r->kept; the sum of their squares is added to square [n_keep]. */
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e);
+/* Right after the first pass: the sums over all windows, at every content layer, of the squares and the absolute values of
+ * what the features are off the content's, added to square and absolute [n_keep]. */
+nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst_error *e);
 /* First pass: r->stats from r->x. */
 nst_status nst_windows_stats(nst_run *r, nst_error *e);
 /* Second pass, right after it: r->dx from what tap asks; the contents in tap are filled in.  distance as

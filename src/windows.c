@@ -129,6 +129,23 @@ nst_status nst_windows_stats(nst_run *r, nst_error *e)
     return s;
 }
 
+nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst_error *e)
+{
+    const nst_layout *l = &r->layout[r->scale];
+    int count = nst_windows_count(l->gradient);
+    nst_status s = NST_OK;
+
+    for (int i = 0; i < count && !s; i++) { /* in this order, since the second pass begins with the last */
+        nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, i);
+
+        if (count > 1 || !alike(l))
+            s = forward(r, &win, r->x, e);
+        for (int row = 0; row < r->n_keep && !s; row++)
+            s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][i], &square[row], &absolute[row], e);
+    }
+    return s;
+}
+
 nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *distance, nst_error *e)
 {
     const nst_layout *l = &r->layout[r->scale];

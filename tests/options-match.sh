@@ -58,7 +58,7 @@ ok "nst help OPTION"
 
 # Words that the table lists are those that the library knows.
 "$NST" --preset list | sed 's/ .*//' >"$dir/presets"
-grep -o '"nst opengenus[^"]*"' "$SRCDIR/src/options.c" | tr -d '"' | tr ' ' '\n' | grep -v '^list$' >"$dir/words"
+sed -n "s/^ *--preset|-p).*-W '\([^']*\)'.*/\1/p" "$(page completions/nst)" | tr ' ' '\n' | grep -v '^list$' >"$dir/words"
 check "presets of table and library agree" diff "$dir/presets" "$dir/words"
 while read -r name; do
     "$NST" help "$name" | grep -q "^--preset $name\$" || not_ok "nst help $name"

@@ -95,6 +95,12 @@ static void losses_are(const char *preset, int row, const nst_progress *p, const
         near(preset, row, p->style_name[i], p->style[i], want->style[i], want->total, band);
 }
 
+/* What exact.c does not leave to the graph. */
+static bool in_exact(const nst_settings *s)
+{
+    return s->pooling != NST_POOL_AVERAGE && s->content_loss != NST_CONTENT_SCALED;
+}
+
 /* exact.c agrees with the reference to what the targets' single precision leaves: losses and gradient. */
 START_TEST(exact_evaluation)
 {
@@ -110,17 +116,17 @@ START_TEST(exact_evaluation)
     if (can(g->preset)) {
         ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
         ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
-        ck_assert(nst_run_exact_fits(&r, r.w, r.h) == (s->optimizer == NST_LBFGS && s->pooling != NST_POOL_AVERAGE));
+        ck_assert(nst_run_exact_fits(&r, r.w, r.h) == (s->optimizer == NST_LBFGS && in_exact(s)));
         for (int i = 0; i < 5; i++)
             p.style_name[i] = model->layer[r.style[i].layer].name;
         r.x = nst_calloc(n, 3 * sizeof *r.x);
         r.dx = nst_calloc(n, 3 * sizeof *r.dx);
         nst_space_encode(&r.space, rgb, n, r.x);
-        if (s->pooling != NST_POOL_AVERAGE) { /* which exact.c leaves to the graph */
+        if (in_exact(s)) {
             ck_assert_msg(!nst_run_evaluate_exact(&r, &p, &e), "%s", e.text);
             losses_are(g->preset, 0, &p, &g->at_start, 1e-5);
         }
-        for (int i = 0; i < 24 && s->pooling != NST_POOL_AVERAGE; i++)
+        for (int i = 0; i < 24 && in_exact(s); i++)
             ck_assert_msg(fabs((double)r.dx[g->at[i]] - g->value[i]) <= 1e-5 * g->max, "%s: gradient at %d: %.9g, "
                           "expected %.9g", g->preset, g->at[i], (double)r.dx[g->at[i]], g->value[i]);
         nst_run_close(&r);

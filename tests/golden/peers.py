@@ -185,5 +185,5 @@ def row(p, w, iterations=12):
 
 torch.set_num_threads(1)
 print("/* Made by peers.py. */")
-for kind in (NeuralStylePt, Anishathalye, NeuralStyleTf):
+for kind in (NeuralStylePt, Anishathalye, NeuralStyleTf, StyleTransferPytorch2021):
     row(kind(), weights())
