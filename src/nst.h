@@ -353,7 +353,8 @@ typedef struct nst_plan {
     int windows[NST_MAX_LAYERS]; /* that each scale is computed in, 1: in one piece */
     int window_width[NST_MAX_LAYERS], window_height[NST_MAX_LAYERS]; /* of the largest, without its halo */
     int history[NST_MAX_LAYERS]; /* L-BFGS's pairs, at most the setting's; 0 for Adam */
-    size_t bytes;               /* estimate of the process's peak memory */
+    size_t bytes;               /* estimate of the process's peak memory, within a tenth */
+    double seconds;             /* about how long it takes if the machine stays as busy as now, within a half; 0: a moment */
 } nst_plan;
 
 /* What nst_transfer would do, without doing it. */

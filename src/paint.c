@@ -53,10 +53,24 @@ static double megabytes(const nst_painting *p)
     return ceil((double)p->plan.bytes / 1e6);
 }
 
+/* ", in about 3 min", or nothing for a moment. */
+static const char *about(double seconds, char *out, size_t bytes)
+{
+    if (seconds < 1)
+        *out = 0;
+    else if (seconds < 90)
+        snprintf(out, bytes, ", in about %.0f s", seconds);
+    else if (seconds < 5400)
+        snprintf(out, bytes, ", in about %.0f min", seconds / 60);
+    else
+        snprintf(out, bytes, ", in about %.1f h", seconds / 3600);
+    return out;
+}
+
 static void say_dry(const nst_painting *p)
 {
     const nst_plan *plan = &p->plan;
-    char reason[512];
+    char reason[512], time[64];
 
     for (int i = 0; i < plan->scales; i++) {
         printf("scale %d of %d: %dx%d, %d iterations", i + 1, plan->scales, plan->width[i], plan->height[i],
@@ -69,8 +83,9 @@ static void say_dry(const nst_painting *p)
     }
     if (p->s->time_limit > 0)
         printf("iterations will be fitted to %g seconds\n", p->s->time_limit);
-    printf("model: %s%s\nmemory: about %.0f MB\nresult: %s\n", nst_model_describe(p->model),
-           nst_models_reason(&p->c, reason, sizeof reason), megabytes(p), nst_paths_label(p->output));
+    printf("model: %s%s\nmemory: about %.0f MB%s\nresult: %s\n", nst_model_describe(p->model),
+           nst_models_reason(&p->c, reason, sizeof reason), megabytes(p), about(plan->seconds, time, sizeof time),
+           nst_paths_label(p->output));
 }
 
 /* A line where it is not the processor. */
@@ -88,15 +103,15 @@ static void say_device(const nst_painting *p)
 static void say_start(nst_painting *p)
 {
     const nst_plan *plan = &p->plan;
-    char reason[512];
+    char reason[512], time[64];
 
     fprintf(stderr, "nst: %s%s\n", nst_model_describe(p->model), nst_models_reason(&p->c, reason, sizeof reason));
     say_device(p);
     if (p->from)
         fprintf(stderr, "nst: goes on after iteration %d\n", nst_checkpoint_iteration(p->from));
-    fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory\n", nst_paths_label(p->output),
+    fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory%s\n", nst_paths_label(p->output),
             plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
-            megabytes(p));
+            megabytes(p), about(plan->seconds, time, sizeof time));
     int last = plan->scales - 1;
 
     if (plan->windows[last] > 1)

@@ -123,8 +123,13 @@ nst_status nst_run_budget(nst_run *r, nst_error *e);
 bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t);
 /* Bytes of the largest window's arena. */
 size_t nst_budget_arena(const nst_run *r, int w, int h, nst_use use, nst_tiling t);
+/* Work of a forward pass over all windows, as nst_graph_work counts. */
+double nst_budget_work(const nst_run *r, int w, int h, nst_tiling t);
 /* The layouts, in the plan's terms. */
 void nst_budget_tell(const nst_run *r, nst_plan *plan);
+
+/* speed.c: about the seconds of the run, from a small picture that is timed; 0 for a moment.  Gives the arena up. */
+double nst_run_seconds(nst_run *r);
 
 /* ---- windows.c: a picture in windows --------------------------------------------------------------- */
 

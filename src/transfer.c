@@ -213,6 +213,7 @@ nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, cons
         return status;
     *plan = r.plan;
     nst_budget_tell(&r, plan);
+    plan->seconds = nst_run_seconds(&r);
     nst_run_close(&r);
     return status;
 }

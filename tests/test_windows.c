@@ -252,6 +252,62 @@ START_TEST(too_little)
 }
 END_TEST
 
+/* Kilobytes of a row of /proc/self/status; 0 where there is none. */
+static double status_row(const char *name)
+{
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+    double v = 0;
+
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, name, strlen(name)))
+            v = strtod(line + strlen(name), NULL);
+    if (f)
+        fclose(f);
+    return v;
+}
+
+/* The plan's bytes are the process's peak, within a tenth: scale by scale with L-BFGS, Adam, and in windows.  Each in a
+ * process of its own. */
+START_TEST(peak)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    printf("skipped: peak, a sanitizer takes memory of its own\n");
+#else
+    nst_settings *s = settings("nst");
+    nst_image *content = picture(400, 300, 3, 3), *style = picture(300, 400, 3, 5);
+    nst_model *m = NULL;
+    nst_plan plan;
+    double high;
+
+    ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
+    s->size = 400, s->scales = _i == 1 ? 1 : 0, s->optimizer = _i == 1 ? NST_ADAM : NST_LBFGS;
+    s->learning_rate = 0;
+    s->iterations = s->first_iterations = 3;
+    s->memory = _i == 2 ? 180000000 : 0;
+    ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
+    ck_assert((plan.windows[plan.scales - 1] > 1) == (_i == 2));
+    nst_image_destroy(&content);
+    content = picture(400, 300, 3, 3);
+    {
+        nst_image *out = NULL;
+
+        ck_assert(nst_transfer(s, m, content, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &out, NULL) == NST_OK);
+        nst_image_destroy(&out);
+    }
+    high = 1024 * status_row("VmHWM:");
+    printf("plan %.0f MB, peak %.0f MB\n", (double)plan.bytes / 1e6, high / 1e6);
+    if (high > 0)
+        ck_assert_msg(fabs((double)plan.bytes - high) < .1 * high, "planned %.1f MB, %.1f MB taken",
+                      (double)plan.bytes / 1e6, high / 1e6);
+    nst_image_destroy(&content);
+    nst_image_destroy(&style);
+    nst_model_close(&m);
+    nst_settings_destroy(&s);
+#endif
+}
+END_TEST
+
 /* Cores cover a picture once, on the grid, whatever its size. */
 START_TEST(cores)
 {
@@ -297,6 +353,7 @@ int main(void)
     tcase_add_loop_test(t, every_preset, 0, presets);
     tcase_add_test(t, by_memory);
     tcase_add_test(t, whole_run);
+    tcase_add_loop_test(t, peak, 0, 3);
     tcase_add_test(t, too_little);
     tcase_add_test(t, cores);
     suite_add_tcase(s, t);
