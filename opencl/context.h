@@ -9,7 +9,7 @@
 
 #define NST_CL_KERNELS(X)                                                                                            \
     X(first_forward) X(first_backward) X(pack_patches) X(pack_winograd) X(patches) X(finish) X(winograd_in)          \
-    X(winograd_out) X(unpool) X(pack_core) X(add_core) X(gather) X(sums) X(keep) X(content) X(peak)
+    X(winograd_out) X(unpool) X(pack_core) X(add_core) X(gather) X(sums) X(keep) X(content) X(product) X(peak)
 
 enum {
 #define X(name) NST_CL_##name,
@@ -34,6 +34,7 @@ typedef struct nst_cl {
     cl_kernel kernel[NST_CL_COUNT];
     size_t allocation, memory;  /* largest buffer, all memory, bytes */
     size_t group;               /* items of a work group, a power of two */
+    bool unfit;                 /* CLBlast's kernels do not fit: our own product is used */
     size_t used;                /* bytes of buffers that live */
     nst_device_counts counts;
 } nst_cl;

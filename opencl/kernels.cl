@@ -495,6 +495,31 @@ kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), local float *work, fl
         FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
 }
 
+/* ---- where CLBlast's kernels do not fit: c[n][m] (+)= sum over k of a b, four rows of c an item ---- */
+
+/* Global: m, (n + 3) / 4 for each of the batch. */
+kernel void product(BUF(a), BUF(b), BUF(c), int m, int n, int k, int across, int lda, int beside, int ldb, int ldc,
+                    int stride_a, int stride_b, int stride_c, int add)
+{
+    int i = (int)get_global_id(0), fours = (n + 3) / 4;
+    int batch = (int)get_global_id(1) / fours, j = (int)get_global_id(1) % fours * 4;
+    global const float *pa = FLOATS(a) + (size_t)batch * stride_a + (size_t)i * across;
+    global const float *pb = FLOATS(b) + (size_t)batch * stride_b;
+    global float *pc = FLOATS(c) + (size_t)batch * stride_c;
+    float v[4] = { 0, 0, 0, 0 };
+
+    if (i >= m)
+        return;
+    for (int q = 0; q < k; q++) {
+        float x = pa[(size_t)q * lda];
+
+        for (int r = 0; r < 4; r++)
+            v[r] += x * pb[(size_t)min(j + r, n - 1) * beside + (size_t)q * ldb];
+    }
+    for (int r = 0; r < 4 && j + r < n; r++)
+        pc[(size_t)(j + r) * ldc + i] = add ? pc[(size_t)(j + r) * ldc + i] + v[r] : v[r];
+}
+
 /* ---- the ceiling: multiply-adds that never leave the registers, for nst bench ---- */
 
 kernel void peak(BUF(to), int rounds)

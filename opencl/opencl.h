@@ -22,7 +22,7 @@ typedef struct nst_opencl_faults {
     size_t memory;       /* of the device, bytes */
     size_t group;        /* largest work group */
     const char *source;  /* instead of the kernels */
-    int gemm, gemm_code; /* the gemm-th product from now on fails with this code of CLBlast's */
+    int gemm, gemm_code; /* the gemm-th product from now on fails with this code of CLBlast's; -1: every one */
     int buffer;          /* the buffer-th allocation from now on fails */
     int launch, launch_code; /* the launch-th kernel from now on fails with this code of OpenCL's */
     int devices;         /* so many of the devices are seen, -1: none; 0: all */
