@@ -123,7 +123,7 @@ static nst_status bytes(const nst_option *r, const char *text, uint64_t *v, nst_
 /* One option's value into its place.  s is NULL in the first pass, which only looks at what is not a setting. */
 static nst_status apply(const nst_option *r, const char *text, nst_command *c, nst_settings *s, nst_error *e)
 {
-    char *place = r->setting ? (char *)s + r->offset : (char *)c + r->offset;
+    char *place = (r->setting && s ? (char *)s : (char *)c) + r->offset;
     char list[200];
     nst_status status;
     double v;
