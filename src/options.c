@@ -155,6 +155,9 @@ const nst_option nst_options[] = {
 
     { "save-every", 0, "N", NST_OPTION_INT, C(save_every), 1, 1000000, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "save every N iterations, too: out-0050.png", "The numbered files lie beside the result." },
+    { "preview", 0, NULL, NST_OPTION_FLAG, C(preview), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
+      "show the painting as it forms in the terminal",
+      "A few times a minute, as pixels where the terminal knows kitty's or iTerm's images or sixels, else as blocks of colour." },
     { "web", 0, NULL, NST_OPTION_FLAG, C(web), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "show the painting as it forms on a web page",
       "The page shows the picture beside the photograph, the losses and the time that is left; it pauses, stops and keeps, and "

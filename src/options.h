@@ -24,6 +24,7 @@ typedef struct nst_command {
     const char *init;   /* a picture to start from, or NULL */
     const char *log;
     const char *web_host;
+    int preview;
     int web, web_port; /* 0: not said */
     const char *checkpoint;
     int checkpoint_every; /* seconds; 0: not said */

@@ -16,6 +16,7 @@
 void nst_paint_complain(nst_painting *p, const char *text)
 {
     nst_report_end(&p->report);
+    nst_preview_leave(&p->preview);
     fprintf(stderr, "nst: %s\n", text);
 }
 
@@ -201,6 +202,10 @@ static int each_iteration(void *arg, const nst_progress *at)
     }
     if (p->c.save_every && at->done % p->c.save_every == 0)
         save_numbered(p, at);
+    if (nst_preview_due(&p->preview, at)) {
+        nst_report_end(&p->report);
+        nst_preview_draw(&p->preview, at);
+    }
     if (p->web && !nst_interrupt_pending())
         nst_web_progress(p->web, at, nst_interrupt_pending, &p->stopped);
     return keep(p, at);
@@ -225,7 +230,7 @@ static nst_status transfer(nst_painting *p, nst_error *e)
 {
     nst_status s;
 
-    if ((s = open_web(p, e)))
+    if ((p->c.preview && (s = nst_preview_open(&p->preview, e))) || (s = open_web(p, e)))
         return s;
     nst_interrupt_watch(!p->report.quiet);
     if (p->from)

@@ -6,6 +6,7 @@
 #include "keep.h"
 #include "options.h"
 #include "paths.h"
+#include "preview.h"
 #include "report.h"
 #include "web.h"
 
@@ -26,6 +27,7 @@ typedef struct nst_painting {
     bool whole;  /* asked: a picture that is stopped early gets "-stopped" into its name */
     bool unwritable; /* the result could not be written, so that others could not, either */
     nst_web *web;
+    nst_preview preview;
     bool stopped; /* by the page */
     bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
 } nst_painting;
