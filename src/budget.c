@@ -213,10 +213,10 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
     /* the content's: resized, recoloured, with its margin */
     hold(&n, 0, all + styles + content * (r->n_styles > 1 && r->s->color == NST_COLOR_MATCH ? 3 : 2));
     hold(&n, all + content + features + floats(w, h, 3), 0);
-    /* the optimiser is made beside the one before */
+    /* x, dx and good beside the content's colours; then the optimiser in their place, beside the one before */
     all += features + floats(w, h, good ? 9 : 6);
-    hold(&n, 0, all + content + floats(w, h, r->s->average > 0 ? 3 : 0) +
-                    (r->s->optimizer == NST_ADAM ? floats(w, h, 6) : 0));
+    hold(&n, 0, all + content);
+    hold(&n, 0, all + floats(w, h, r->s->average > 0 ? 3 : 0) + (r->s->optimizer == NST_ADAM ? floats(w, h, 6) : 0));
     all -= before(r, scale);
     all += optimiser(r, scale, pairs) + (planes == 4 ? floats(w, h, 1) : 0);
     if (nst_run_exact_fits(r, w, h))

@@ -128,14 +128,14 @@ static nst_status enter(nst_run *r, nst_error *e)
             goto end;
         nst_start(r->s, &r->space, r->picture, start, x);
     }
+    r->exact_left = nst_run_exact_fits(r, r->w, r->h) ? 2 : 0;
+    if (!r->exact_left)
+        nst_image_destroy(&r->picture); /* its colours have been said */
     o = nst_run_optim(r);
     if ((s = nst_optim_create(&r->optim, &o, n, x, e)))
         goto end;
     if (old)
         nst_optim_carry(old, w, h, r->optim, r->w, r->h);
-    r->exact_left = nst_run_exact_fits(r, r->w, r->h) ? 2 : 0;
-    if (!r->exact_left)
-        nst_image_destroy(&r->picture); /* its colours have been said */
     r->x = x;
     x = NULL;
     nst_free(before);
@@ -261,6 +261,22 @@ static nst_status enlarge_result(const nst_run *r, nst_image **out, nst_error *e
     return s;
 }
 
+/* Everything but what the result is made from, which takes its place. */
+static void let_go(nst_run *r)
+{
+    nst_optim *optim = r->optim;
+    float *alpha = r->alpha;
+
+    r->alpha = NULL;
+    if (nst_optim_result(optim, r->x) != r->x)
+        r->optim = NULL;
+    else
+        optim = NULL;
+    nst_run_leave(r);
+    nst_graph_release(r->graph);
+    r->optim = optim, r->alpha = alpha;
+}
+
 /* r is asked for, and closed. */
 static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn *progress, void *arg, nst_image **out,
                            nst_error *e)
@@ -274,7 +290,8 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
     if ((status = nst_run_open(r, e)))
         return status;
     if (!(status = paint(r, c, &p, progress, arg, e))) {
-        status = decode(r, nst_optim_result(r->optim, r->x), out, e);
+        let_go(r);
+        status = decode(r, r->optim ? nst_optim_result(r->optim, r->x) : r->x, out, e);
         if (!status && r->late) /* time ended before the last scale began: the size is what was asked for */
             status = enlarge_result(r, out, e);
     } else if (status == NST_EDIVERGED && r->good) {
