@@ -48,6 +48,7 @@ static nst_settings *settings(const char *preset)
 struct watch {
     int at;       /* iteration that writes the checkpoint; -1: none, and the first is the last */
     bool stop;    /* and is the last */
+    int louder;   /* iteration after which the style counts more */
     int calls;
     double total; /* of the last iteration */
 };
@@ -58,6 +59,10 @@ static int watch(void *arg, const nst_progress *p)
     nst_error e = { "" };
 
     w->calls++;
+    if (p->done == w->louder) {
+        ck_assert_int_eq(nst_progress_strength(p, 101, &e), NST_EARG);
+        ck_assert_int_eq(nst_progress_strength(p, 80, &e), NST_OK);
+    }
     w->total = p->total;
     if (p->done == w->at) {
         ck_assert_msg(nst_progress_checkpoint(p, "run.nst", "a note\nof two lines", &e) == NST_OK, "%s", e.text);
@@ -124,6 +129,36 @@ START_TEST(the_same_bytes)
 
     for (size_t i = 0; i < NST_COUNT(presets); i++)
         compare(settings(presets[i]));
+}
+END_TEST
+
+/* What was pressed on the way is part of the way: the strength, changed before the checkpoint and, in the run that goes on,
+ * not again.  And it does change the picture. */
+START_TEST(a_changed_strength)
+{
+    nst_settings *s = settings("nst");
+    struct watch plain = { 0 }, whole = { .louder = 2 }, first = { .louder = 2, .at = 3, .stop = true }, rest = { 0 };
+    nst_image *other = paint(s, &plain), *want = paint(s, &whole), *early = paint(s, &first), *got;
+    nst_error e = { "" };
+
+    ck_assert_msg(resume(&got, &rest, &e) == NST_OK, "%s", e.text);
+    same_image(got, want, 0);
+    ck_assert(memcmp(other->plane[0], want->plane[0], (size_t)want->width * (size_t)want->height * 4));
+    nst_image_destroy(&other);
+    nst_image_destroy(&want);
+    nst_image_destroy(&early);
+    nst_image_destroy(&got);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* In windows, whose number follows from the memory that was free when the run began. */
+START_TEST(in_windows)
+{
+    nst_settings *s = settings("nst");
+
+    s->window = 32;
+    compare(s);
 }
 END_TEST
 
@@ -472,6 +507,8 @@ static void add(TCase *t)
     tcase_add_checked_fixture(t, make_inputs, drop_inputs);
     tcase_add_test(t, the_same_bytes);
     tcase_add_test(t, other_settings);
+    tcase_add_test(t, a_changed_strength);
+    tcase_add_test(t, in_windows);
     tcase_add_test(t, the_kernel_set_is_kept);
     tcase_add_test(t, writing_changes_nothing);
     tcase_add_test(t, every_damage_is_found);
