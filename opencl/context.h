@@ -5,7 +5,11 @@
 #include "opencl.h"
 
 #define CL_TARGET_OPENCL_VERSION 120
+#ifdef __APPLE__
+#include <OpenCL/cl.h>
+#else
 #include <CL/cl.h>
+#endif
 
 #define NST_CL_KERNELS(X)                                                                                            \
     X(first_forward) X(first_backward) X(pack_patches) X(pack_winograd) X(patches) X(finish) X(winograd_in)          \
