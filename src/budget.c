@@ -1,10 +1,12 @@
 /* budget.c: what a run takes of memory, scale by scale, and how it is made to fit: windows, L-BFGS's pairs. */
 #include "run.h"
+#include "w2.h"
 
 #include <math.h>
 
 /* Of program, libraries and what the allocator does not give back, measured. */
 #define PROGRAM 26000000
+#define WITHOUT_LAPACK 10000000 /* less in a build without it */
 /* A core of so many pixels a side is the least that windows are cut to: its halo costs it five times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */
@@ -122,7 +124,7 @@ bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena
 /* Bytes that stay for the whole run. */
 static size_t constant(const nst_run *r)
 {
-    size_t bytes = PROGRAM + nst_graph_weight_bytes(r->graph) + r->model->bytes;
+    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + nst_graph_weight_bytes(r->graph) + r->model->bytes;
 
     for (int i = -1; i < r->n_styles; i++) {
         const nst_image *p = i < 0 ? r->content : r->styles[i];

@@ -225,7 +225,11 @@ check "  with seconds" grep -q '^speed  *[0-9.e+-]* s an iteration at 512x384; p
 mkdir -p "$XDG_CONFIG_HOME/nst"
 echo 'bananas = 3' >"$XDG_CONFIG_HOME/nst/config"
 "$NST" doctor >stdout 2>stderr
-check "  tells of a wrong file of options, status 1" sh -c "test $? = 1 && grep -q '^options  *bad: .*config:1:1: unknown option' stdout && grep -q '^speed' stdout"
+status=$?
+case $("$NST" --version) in
+*"no inih"*) ;; # files of options are not read
+*) check "  tells of a wrong file of options, status 1" sh -c "test $status = 1 && grep -q '^options  *bad: .*config:1:1: unknown option' stdout && grep -q '^speed' stdout" ;;
+esac
 rm "$XDG_CONFIG_HOME/nst/config"
 "$NST" doctor --model in/absent.png >stdout 2>stderr
 check "  and of a model that is not there" sh -c "test $? = 1 && grep -q 'bad: .*absent' stdout"

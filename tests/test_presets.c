@@ -97,7 +97,7 @@ START_TEST(values)
     ck_assert_str_eq(s->preset, x->name);
     ck_assert_str_eq(s->content_layers, "conv4_2");
     for (int i = 0; i < 5; i++) {
-        char name[16];
+        char name[24];
         const char *at = s->style_layers;
 
         snprintf(name, sizeof name, "conv%d_1", i + 1);
