@@ -45,6 +45,8 @@ check "  keeps its program" test "$(ls "$dir"/cache/nst/opencl-*.bin | wc -l)" =
 
 if ! command -v oclgrind >/dev/null; then
     echo "skipped: races and bounds, oclgrind is not installed"
+elif grep -q __asan_init tests/test_opencl 2>/dev/null; then
+    echo "skipped: races and bounds, oclgrind and the address sanitizer each want the memory for themselves"
 elif [ ! -x tests/test_opencl ] || "$NST" --version | grep -q sanitize; then
     echo "skipped: races and bounds, there is no tests/test_opencl"
 else
