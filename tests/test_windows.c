@@ -252,6 +252,11 @@ START_TEST(too_little)
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZER_TAKES_MEMORY
+#endif
+
+#ifndef SANITIZER_TAKES_MEMORY
 /* Kilobytes of a row of /proc/self/status; 0 where there is none. */
 static double status_row(const char *name)
 {
@@ -266,12 +271,13 @@ static double status_row(const char *name)
         fclose(f);
     return v;
 }
+#endif
 
 /* The plan's bytes are the process's peak, within a tenth: scale by scale with L-BFGS, Adam, and in windows.  Each in a
  * process of its own. */
 START_TEST(peak)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SANITIZER_TAKES_MEMORY
     printf("skipped: peak, a sanitizer takes memory of its own\n");
 #else
     nst_settings *s = settings("nst");
