@@ -14,7 +14,7 @@ struct weights {
 struct cpu_device {
     nst_device base;
     nst_cpu cpu;
-    bool average, replicate;
+    bool average, replicate, guided;
     float scale[3], shift[3];
     int order[3];
     int count;
@@ -128,7 +128,8 @@ static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int c
 
     for (int i = 0; i < count; i++) {
         if (nodes[i].tap)
-            need = most(need, nst_gram_scratch(&d->cpu, nst_blocks(nodes[i].out)));
+            need = most(need, d->guided ? nst_guided_scratch(&d->cpu, nst_blocks(nodes[i].out), nodes[i].w, nodes[i].h)
+                                        : nst_gram_scratch(&d->cpu, nst_blocks(nodes[i].out)));
         if (i) {
             nst_conv c = forward_conv(d, nodes, i), b = backward_conv(d, nodes, i);
 
@@ -236,12 +237,22 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
 
 /* ---- taps ---- */
 
+/* A map's weights at the core's first position. */
+static const float *map_at(const nst_node *n, const nst_rect *core, nst_map map)
+{
+    return map.weight + (size_t)(n->y + core->y) * map.ld + (size_t)(n->x + core->x);
+}
+
 static nst_status stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
 {
     struct cpu_device *d = of(base);
 
     (void)e;
-    nst_gram_add(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, s->gram, s->sum, d->scratch);
+    if (s->map.weight)
+        nst_guided_add(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, map_at(n, core, s->map), s->map.ld,
+                       s->gram, s->sum, d->scratch);
+    else
+        nst_gram_add(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, s->gram, s->sum, d->scratch);
     return NST_OK;
 }
 
@@ -383,19 +394,22 @@ static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last,
     float *df = floats(d, n->pooled ? n->dresult : n->dout);
 
     (void)e;
-    if (i == 0 && !last && !n->pooled && t->a && !t->content && core->w == n->w && core->h == n->h) {
+    if (i == 0 && !last && !n->pooled && t->a && !t->map.weight && !t->content && core->w == n->w && core->h == n->h) {
         d->first_tap = t; /* the largest features there are: not read and written once more for it */
         return NST_OK;
     }
     if (n->pooled)
         unpool(d, n);
-    if (t->a) {
+    if (t->a && !t->map.weight) {
         nst_gram_gradient(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, t->a, t->b, !last, df,
                           d->scratch);
         last = false;
     }
     if (last)
         memset(df, 0, feature_bytes(base, n->out, n->w, n->h));
+    for (const nst_tap_gradient *g = t; g && g->map.weight; g = g->next)
+        nst_guided_gradient(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, map_at(n, core, g->map), g->map.ld,
+                            g->a, g->b, df, d->scratch);
     if (t->content) {
         struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
                              .scale = (float)t->content_scale, .sign = (float)t->content_sign, .df = df };
@@ -507,7 +521,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
         return nst_fail(e, NST_EMEM, "cpu: out of memory");
     d->base.ops = &cpu_ops;
     d->cpu = o->cpu, d->count = count;
-    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate;
+    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->guided = o->guided;
     for (int i = 0; i < 3; i++) {
         d->order[i] = o->bgr ? 2 - i : i;
         /* the options speak of x's planes, the first layer of its own */

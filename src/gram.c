@@ -155,7 +155,8 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
 
         for (int k = 0; k < g.chunks; k++)
             s += g.sums[(size_t)k * padded + i];
-        sum[i] += s;
+        if (sum)
+            sum[i] += s;
         for (size_t j = 0; j <= i; j++) {
             double t = 0;
 

@@ -463,6 +463,19 @@ static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
     return r;
 }
 
+/* How many positions of the core count. */
+static double positions(const nst_node *n, const nst_rect *core, nst_map map)
+{
+    double sum = 0;
+
+    if (!map.weight)
+        return (double)core->w * core->h;
+    for (int y = 0; y < core->h; y++)
+        for (int x = 0; x < core->w; x++)
+            sum += (double)map.weight[(size_t)(n->y + core->y + y) * map.ld + (size_t)(n->x + core->x + x)];
+    return sum;
+}
+
 /* Asks for the core's sums of a tap. */
 static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
 {
@@ -472,8 +485,10 @@ static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
 
     if (s->c != g->node[layer].out)
         return nst_fail(e, NST_EARG, "statistics: %d channels, the layer has %d", s->c, g->node[layer].out);
-    s->n += (double)core.w * core.h;
-    status = g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
+    for (status = NST_OK; s && !status; s = s->next) {
+        s->n += positions(&g->node[layer], &core, s->map);
+        status = g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
+    }
     g->timing[layer].stats = nst_now() - start;
     return status;
 }

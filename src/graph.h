@@ -25,6 +25,7 @@ typedef struct nst_graph_options {
     const char *cache;             /* folder for compiled programs of devices, NULL or "": none */
     bool profile;                  /* each operation waits for its end, so that nst_graph_timing tells the truth */
     const char *conv;              /* "auto", "im2col", ... */
+    bool guided;                   /* statistics and taps will have maps: only the CPU takes them */
     nst_cpu cpu;                   /* for device "cpu" */
 } nst_graph_options;
 
@@ -93,10 +94,12 @@ nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double 
 /* Sum of squares over the core, for NST_NORM_TARGET. */
 double nst_kept_square(const nst_kept *k);
 
-/* What the losses ask of the backward pass at one tap: df = a f + b + content_scale * (f - content)
- * + content_sign * sign(f - content), which only nst_graph_compare's devices have. */
+/* What the losses ask of the backward pass at one tap: df = map (a f + b), of this one and of those that come next, +
+ * content_scale * (f - content) + content_sign * sign(f - content), which only nst_graph_compare's devices have. */
 typedef struct nst_tap_gradient {
     const float *a, *b;            /* [c][c], [c], or NULL */
+    nst_map map;                   /* a f + b counts by it */
+    const struct nst_tap_gradient *next; /* further a, b and map of the same tap, or NULL */
     const nst_kept *content;       /* or NULL */
     double content_scale, content_sign;
 } nst_tap_gradient;

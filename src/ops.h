@@ -114,7 +114,7 @@ typedef struct nst_rect {
     int x, y, w, h;
 } nst_rect;
 size_t nst_gram_scratch(const nst_cpu *cpu, int blocks);
-/* gram [c][c] += sum over the rectangle of f f^T, sum [c] += sum of f; f [blocks][fh][fw][16]. */
+/* gram [c][c] += sum over the rectangle of f f^T, sum [c] += sum of f (NULL: not wanted); f [blocks][fh][fw][16]. */
 void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, double *gram,
                   double *sum, float *scratch);
 /* df [blocks][fh][fw][16] (+)= a f + b over the rectangle, nothing elsewhere (add) or zeros elsewhere (!add). */
@@ -125,14 +125,30 @@ void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh
 size_t nst_gram_pack_floats(const nst_kernels *k, int c);
 void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed);
 
+/* ---- guided.c: the same with positions that count by a map of weights 0..1; map [r->h][ldm] begins at the rectangle ---- */
+/* How much the positions of a layer of the whole picture count: [h][ld]; NULL: all the same. */
+typedef struct nst_map {
+    const float *weight;
+    size_t ld;
+} nst_map;
+size_t nst_guided_scratch(const nst_cpu *cpu, int blocks, int w, int h);
+/* gram += sum of map f f^T, sum += sum of map f. */
+void nst_guided_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *map,
+                    size_t ldm, double *gram, double *sum, float *scratch);
+/* df += map (a f + b). */
+void nst_guided_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *map,
+                         size_t ldm, const float *a, const float *b, float *df, float *scratch);
+
 /* ---- loss.c: statistics, style losses, total variation ------------------ */
 
 /* Statistics of one layer of one picture: sums over its n positions. */
 typedef struct nst_stats {
     int c;        /* channels */
-    double n;     /* positions summed so far */
+    double n;     /* positions summed so far; with a map, the sum of their weights */
     double *gram; /* [c][c] sum of f f^T, symmetric, both halves */
     double *sum;  /* [c] sum of f */
+    nst_map map;  /* each term times its weight */
+    struct nst_stats *next; /* of the same layer, by another map, or NULL */
 } nst_stats;
 
 nst_status nst_stats_create(nst_stats **out, int c, nst_error *e);
