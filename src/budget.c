@@ -131,13 +131,18 @@ static size_t constant(const nst_run *r)
 
         bytes += floats(p->width, p->height, p->channels);
     }
+    for (int i = 0; i < r->n_styles; i++) {
+        const nst_image *p = r->styles[i];
+
+        bytes += floats(p->place.w, p->place.h, 1) + floats(p->part.w, p->part.h, 1);
+    }
     if (r->init)
         bytes += floats(r->init->width, r->init->height, r->init->channels);
     for (int i = 0; i < r->n_style; i++) {
         size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
 
         /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
-        bytes += c * c * (4 + 8 * (3 + (size_t)r->n_styles) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
+        bytes += c * c * (4 + 8 * (3 + (size_t)(r->guided ? 1 : r->n_styles)) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
     }
     return bytes;
 }
@@ -158,6 +163,12 @@ static size_t optimiser(const nst_run *r, int scale, int pairs)
     size_of(r, scale, &w, &h);
     o.history = pairs < r->plan.iterations[scale] ? pairs : r->plan.iterations[scale] - 1;
     return nst_optim_bytes(&o, 3 * (size_t)w * (size_t)h);
+}
+
+/* Bytes of the styles' masks at all levels: of the content's regions and of one style picture's, as large. */
+static size_t masks(const nst_run *r, int w, int h)
+{
+    return r->guided ? floats(w, h, r->n_styles + 1) / 3 * 4 : 0;
 }
 
 /* Bytes of the content's features. */
@@ -215,6 +226,7 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
     /* the content's: resized, recoloured, with its margin */
     hold(&n, 0, all + styles + content * (r->n_styles > 1 && r->s->color == NST_COLOR_MATCH ? 3 : 2));
     hold(&n, all + content + features + floats(w, h, 3), 0);
+    all += masks(r, w, h);
     /* x, dx and good beside the content's colours; then the optimiser in their place, beside the one before */
     all += features + floats(w, h, good ? 9 : 6);
     hold(&n, 0, all + content);

@@ -59,6 +59,15 @@ static void add_int(nst_sum *s, int v)
     nst_sum_add(s, b, sizeof b);
 }
 
+static void add_mask(nst_sum *s, const nst_mask *m)
+{
+    if (!m->weight)
+        return;
+    add_int(s, m->w);
+    add_int(s, m->h);
+    nst_sum_add(s, m->weight, (size_t)m->w * (size_t)m->h * sizeof(float));
+}
+
 static uint64_t image_sum(const nst_image *image)
 {
     nst_sum s;
@@ -69,6 +78,8 @@ static uint64_t image_sum(const nst_image *image)
     add_int(&s, image->channels);
     for (int c = 0; c < image->channels; c++)
         nst_sum_add(&s, image->plane[c], (size_t)image->width * (size_t)image->height * sizeof(float));
+    add_mask(&s, &image->place);
+    add_mask(&s, &image->part);
     return nst_sum_end(&s);
 }
 

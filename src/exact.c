@@ -69,8 +69,8 @@ bool nst_run_exact_fits(const nst_run *r, int w, int h)
 {
     struct net n;
 
-    return r->s->optimizer == NST_LBFGS && r->margin == 0 && r->net.pooling == NST_POOL_MAX && !r->net.bgr &&
-           r->s->content_loss != NST_CONTENT_SCALED && lay_out(r, w, h, &n) <= WORK_MAX;
+    return r->s->optimizer == NST_LBFGS && !r->guided && r->margin == 0 && r->net.pooling == NST_POOL_MAX &&
+           !r->net.bgr && r->s->content_loss != NST_CONTENT_SCALED && lay_out(r, w, h, &n) <= WORK_MAX;
 }
 
 size_t nst_run_exact_bytes(const nst_run *r, int w, int h)

@@ -81,8 +81,43 @@ void nst_image_destroy(nst_image **image)
     if (!image || !*image)
         return;
     nst_free((*image)->plane[0]);
+    nst_free((*image)->place.weight);
+    nst_free((*image)->part.weight);
     nst_free(*image);
     *image = NULL;
+}
+
+/* A mask's weights: its luminance as it is stored, so that a grey of 128 is a half. */
+static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
+{
+    size_t n = (size_t)in->width * (size_t)in->height;
+
+    *out = (nst_mask){ in->width, in->height, nst_alloc(n * sizeof(float)) };
+    if (!out->weight)
+        return nst_fail(e, NST_EMEM, "mask: out of memory");
+    for (size_t i = 0; i < n; i++) {
+        float v = .2126f * in->plane[0][i] + .7152f * in->plane[1][i] + .0722f * in->plane[2][i];
+
+        out->weight[i] = v > 0 ? v < 1 ? v : 1 : 0;
+    }
+    return NST_OK;
+}
+
+nst_status nst_image_set_region(nst_image *style, const nst_image *content_mask, const nst_image *style_mask,
+                                nst_error *e)
+{
+    nst_mask place = { 0 }, part = { 0 };
+    nst_status s;
+
+    if ((s = read_mask(&place, content_mask, e)) || (style_mask && (s = read_mask(&part, style_mask, e)))) {
+        nst_free(place.weight);
+        return s;
+    }
+    nst_free(style->place.weight);
+    nst_free(style->part.weight);
+    style->place = place;
+    style->part = part;
+    return NST_OK;
 }
 
 int nst_image_width(const nst_image *image)

@@ -6,9 +6,16 @@
 
 #include "base.h"
 
+/* Weights 0..1, [h][w], or NULL. */
+typedef struct nst_mask {
+    int w, h;
+    float *weight;
+} nst_mask;
+
 struct nst_image {
     int width, height, channels; /* channels 3, or 4 with alpha */
     float *plane[4];             /* [height][width] each, inside one allocation */
+    nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
 
 /* Larger sides than this, or more pixels than NST_MAX_PIXELS, are refused as absurd. */

@@ -64,8 +64,19 @@ static nst_status parse_layers(nst_run *r, nst_error *e)
     nst_status s;
 
     if (r->s->style_weight > 0 &&
-        (s = nst_layers_parse(r->s->style_layers, r->model, r->style, NST_MODEL_LAYERS, &r->n_style, e)))
+        (s = nst_layers_parse(r->s->style_layers, r->model, r->style, NST_MODEL_LAYERS, &r->n_layers, e)))
         return s;
+    r->n_style = r->n_layers;
+    if (r->guided) { /* a row for each region */
+        if (r->n_layers * r->n_styles > NST_STYLE_ROWS)
+            return nst_fail(e, NST_EARG, "masks: %d regions in %d layers, expected at most %d altogether", r->n_styles,
+                            r->n_layers, NST_STYLE_ROWS);
+        r->n_style = r->n_layers * r->n_styles;
+        for (int i = r->n_layers; i < r->n_style; i++)
+            r->style[i] = r->style[i - r->n_layers];
+        if (!(r->region = nst_calloc((size_t)r->n_styles, sizeof *r->region)))
+            return nst_fail(e, NST_EMEM, "masks: out of memory");
+    }
     if (r->s->content_weight > 0 &&
         (s = nst_layers_parse(r->s->content_layers, r->model, r->keep, NST_MODEL_LAYERS, &r->n_keep, e)))
         return s;
@@ -92,6 +103,7 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
                             .device = r->on_cpu && !strcmp(s->device, "auto") ? "cpu" : s->device, .cache = s->cache,
                             .conv = s->conv, .cpu = r->cpu };
+    nst_status status;
 
     o.pooling = s->pooling != NST_POOL_AUTO ? s->pooling : r->model->wavelet ? NST_POOL_AVERAGE : NST_POOL_MAX;
     for (int i = 0; i < r->n_style; i++)
@@ -99,8 +111,18 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     for (int i = 0; i < r->n_keep; i++)
         o.tap[r->keep[i].layer] = true;
     network_input(r, &o);
+    if (r->guided) {
+        o.guided = true;
+        if (!strcmp(s->device, "auto"))
+            o.device = "cpu";
+    }
     r->net = o;
-    return nst_run_graph(r, e);
+    if ((status = nst_run_graph(r, e)))
+        return status;
+    if (r->guided && !nst_graph_on_cpu(r->graph))
+        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute regions, expected --device cpu with masks",
+                        s->device);
+    return NST_OK;
 }
 
 static nst_status create_stats(nst_run *r, nst_error *e)
@@ -148,7 +170,7 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
     r->balanced = *r->s;
     nst_settings_balance(&r->balanced, r->model->wavelet);
     r->s = &r->balanced;
-    if ((s = check_pictures(r, e)) || (s = parse_layers(r, e)) ||
+    if ((s = check_pictures(r, e)) || (s = nst_regions_check(r, e)) || (s = parse_layers(r, e)) ||
         (s = parse_blend(r, e)) ||
         (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)) ||
         (s = nst_run_style_scales(r, e)))
@@ -189,6 +211,10 @@ void nst_run_close(nst_run *r)
         r->fa[i] = r->fb[i] = NULL;
     }
     nst_graph_destroy(&r->graph);
+    for (int i = 0; i < r->n_styles && r->region; i++)
+        nst_region_clear(&r->region[i]);
+    nst_free(r->region);
+    r->region = NULL;
     nst_free(r->share);
     nst_free(r->style_scale);
     nst_free(r->x);

@@ -28,6 +28,17 @@ typedef struct nst_layout {
     size_t bytes;               /* estimate of the process's peak */
 } nst_layout;
 
+/* Rows of the style losses at most: style layers, times styles where each has its region. */
+#define NST_STYLE_ROWS 80
+#define NST_REGION_LEVELS 8
+
+/* A mask at the sizes of the network's levels; level[0] NULL: all counts the same. */
+typedef struct nst_region {
+    float *level[NST_REGION_LEVELS]; /* [h][w], the picture's first, margin included, then halved */
+    int w[NST_REGION_LEVELS], h[NST_REGION_LEVELS];
+    double area;                     /* share of the picture */
+} nst_region;
+
 typedef struct nst_run {
     /* what it was asked; nothing is owned */
     const nst_settings *s;               /* from nst_run_open on: balanced */
@@ -45,8 +56,11 @@ typedef struct nst_run {
     nst_cpu cpu;
     nst_affine space;
     float low[3], high[3];               /* of the planes of x */
-    nst_layer_weight style[NST_MODEL_LAYERS], keep[NST_MODEL_LAYERS]; /* layers of the style and content losses */
+    nst_layer_weight style[NST_STYLE_ROWS], keep[NST_MODEL_LAYERS]; /* rows of the style and content losses */
     int n_style, n_keep;
+    int n_layers;                        /* style layers; row i is of layer i % n_layers and, guided, of style i / n_layers */
+    bool guided;                         /* each style has its region */
+    nst_region *region;                  /* [n_styles] of the content at this scale, when guided */
     double *share;                       /* [n_styles] blend, sums to one */
     double *style_scale;                 /* [n_styles] of each, as settings.style_scale */
     nst_plan plan;
@@ -55,9 +69,9 @@ typedef struct nst_run {
     size_t limit;                        /* bytes that the process may take */
     nst_layout layout[NST_MAX_LAYERS];   /* by scale */
     int margin;                          /* pixels around every picture, a multiple of the graph's grid */
-    nst_stats *stats[NST_MODEL_LAYERS];  /* of the picture, by row of style */
-    double *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS]; /* the style losses' gradient, by row of style */
-    float *fa[NST_MODEL_LAYERS], *fb[NST_MODEL_LAYERS]; /* the same for the graph */
+    nst_stats *stats[NST_STYLE_ROWS];  /* of the picture, by row of style */
+    double *a[NST_STYLE_ROWS], *b[NST_STYLE_ROWS]; /* the style losses' gradient, by row of style */
+    float *fa[NST_STYLE_ROWS], *fb[NST_STYLE_ROWS]; /* the same for the graph */
 
     char notice[700];                    /* for the caller's next progress, "" when there is none */
     double began, spent;                 /* when, in seconds of nst_now; seconds of all iterations so far */
@@ -68,7 +82,7 @@ typedef struct nst_run {
     /* for one scale */
     int scale, w, h;                     /* w, h with the margin */
     int targets;                         /* the scale that the targets are of */
-    nst_style *target[NST_MODEL_LAYERS]; /* by row of style */
+    nst_style *target[NST_STYLE_ROWS]; /* by row of style */
     nst_kept **kept[NST_MODEL_LAYERS];   /* by row of keep and window of the layout's gradient */
     double unit[NST_MODEL_LAYERS];       /* by row of keep: weight of its sum of squared differences */
     nst_image *picture;                  /* the content at this scale, recoloured; NULL when only its alpha is kept */
@@ -138,7 +152,7 @@ int nst_windows_count(nst_tiling t);
 nst_tiling nst_windows_finest(const nst_run *r, int w, int h);
 /* Window i of a picture. */
 nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i);
-/* Adds the sums of the first count windows of x [3][h][w] at every style layer to rows [n_style]. */
+/* Adds the sums of the first count windows of x [3][h][w] to rows [n_style], those of them that are not NULL. */
 nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,
                            nst_error *e);
 /* The content's features of x [3][r->h][r->w] into r->kept; the sum of their squares is added to square [n_keep]. */
@@ -168,6 +182,16 @@ nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e);
 nst_status nst_run_style_scales(nst_run *r, nst_error *e);
 /* Style i at a scale, no side below 32. */
 void nst_run_style_size(const nst_run *r, int scale, int i, int *w, int *h);
+
+/* ---- regions.c: where each style goes ----------------------------------------------------------------- */
+
+/* The styles' masks against the pictures; sets r->guided. */
+nst_status nst_regions_check(nst_run *r, nst_error *e);
+/* A mask for a picture of w x h, margin included; a mask of no weights gives a region of none. */
+nst_status nst_region_make(nst_region *g, const nst_run *r, const nst_mask *mask, int w, int h, nst_error *e);
+void nst_region_clear(nst_region *g);
+/* Its map at a layer of a picture of w x h. */
+nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h);
 
 /* ---- margin.c: what lies around every picture while it is painted -------------------------------- */
 

@@ -52,9 +52,18 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
     return s;
 }
 
-/* The statistics of one style picture at every style layer, added to stats[row]. */
-static nst_status style_stats(nst_run *r, const nst_image *p, nst_stats **stats, nst_error *e)
+/* Ties rows of statistics of a picture of w x h to a region. */
+static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, int w, int h)
 {
+    for (int row = 0; row < r->n_style; row++)
+        if (stats[row])
+            stats[row]->map = nst_region_at(g, r, r->style[row].layer, w, h);
+}
+
+/* The statistics of style picture i at every style layer, added to stats[row] but those that are NULL. */
+static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
+{
+    nst_region g = { .area = 0 };
     int w = p->width + 2 * r->margin, h = p->height + 2 * r->margin;
     nst_image *framed = nst_image_copy(p);
     nst_status s = framed ? nst_margin_add(&framed, r->margin, e) : nst_fail(e, NST_EMEM, "style: out of memory");
@@ -65,7 +74,11 @@ static nst_status style_stats(nst_run *r, const nst_image *p, nst_stats **stats,
     if (!x)
         return s ? s : NST_EMEM;
     nst_budget_tiling(r, w, h, NST_USE_STATS, r->layout[r->scale].arena, &t);
-    s = nst_windows_sum(r, x, w, h, t, nst_windows_count(t), stats, e);
+    if (!(s = nst_region_make(&g, r, &r->styles[i]->part, w, h, e))) {
+        tie(r, stats, &g, w, h);
+        s = nst_windows_sum(r, x, w, h, t, nst_windows_count(t), stats, e);
+    }
+    nst_region_clear(&g);
     nst_free(x);
     return s;
 }
@@ -100,21 +113,26 @@ static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
 struct target_job {
     nst_run *r;
     nst_stats **stats; /* [row][style] */
-    nst_status status[NST_MODEL_LAYERS];
-    nst_error error[NST_MODEL_LAYERS];
+    nst_status status[NST_STYLE_ROWS];
+    nst_error error[NST_STYLE_ROWS];
 };
 
 static void target_rows(void *arg, int worker, int begin, int end)
 {
     struct target_job *j = arg;
     nst_run *r = j->r;
+    const double whole = 1;
 
     (void)worker;
-    for (int row = begin; row < end; row++)
+    for (int row = begin; row < end; row++) {
+        /* a region has one style, all of it */
+        const nst_stats *const *of = (const nst_stats *const *)j->stats + row * r->n_styles;
+        int one = r->guided ? row / r->n_layers : 0;
+
         j->status[row] = nst_style_create(&r->target[row], (nst_style_loss_kind)r->s->style_loss,
-                                          (nst_layer_norm)r->s->layer_norm,
-                                          (const nst_stats *const *)j->stats + row * r->n_styles, r->share, r->n_styles,
-                                          &j->error[row]);
+                                          (nst_layer_norm)r->s->layer_norm, of + one, r->guided ? &whole : r->share,
+                                          r->guided ? 1 : r->n_styles, &j->error[row]);
+    }
 }
 
 /* stats [style][row] -> r->target[row] */
@@ -123,11 +141,11 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
     struct target_job job = { .r = r };
     nst_status s = NST_OK;
 
-    if (!(job.stats = nst_calloc((size_t)r->n_styles, NST_MODEL_LAYERS * sizeof *job.stats)))
+    if (!(job.stats = nst_calloc((size_t)r->n_styles, NST_STYLE_ROWS * sizeof *job.stats)))
         return nst_fail(e, NST_EMEM, "style targets: out of memory");
     for (int row = 0; row < r->n_style; row++)
         for (int i = 0; i < r->n_styles; i++)
-            job.stats[row * r->n_styles + i] = stats[i * NST_MODEL_LAYERS + row];
+            job.stats[row * r->n_styles + i] = stats[i * NST_STYLE_ROWS + row];
     (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, target_rows, &job);
     for (int row = 0; row < r->n_style && !s; row++)
         if ((s = job.status[row]))
@@ -157,6 +175,20 @@ static nst_status content_targets(nst_run *r, nst_error *e)
     return s;
 }
 
+/* The content's regions, for the statistics of the picture. */
+static nst_status regions(nst_run *r, nst_error *e)
+{
+    for (int i = 0; i < r->n_styles && r->guided; i++) {
+        nst_status s = nst_region_make(&r->region[i], r, &r->styles[i]->place, r->w, r->h, e);
+
+        if (s)
+            return s;
+        for (int row = i * r->n_layers; row < (i + 1) * r->n_layers; row++)
+            r->stats[row]->map = nst_region_at(&r->region[i], r, r->style[row].layer, r->w, r->h);
+    }
+    return NST_OK;
+}
+
 /* Of r->picture before its margin is added. */
 static nst_status keep_alpha(nst_run *r, nst_error *e)
 {
@@ -173,7 +205,7 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
 nst_status nst_run_targets(nst_run *r, nst_error *e)
 {
     nst_image **pictures = nst_calloc((size_t)r->n_styles, sizeof *pictures);
-    nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_MODEL_LAYERS * sizeof *stats);
+    nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_STYLE_ROWS * sizeof *stats);
     nst_status s = NST_OK;
 
     r->targets = r->scale;
@@ -185,21 +217,22 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
     for (int i = 0; i < r->n_styles && !s; i++) {
         s = style_picture(r, i, &pictures[i], e);
         for (int row = 0; row < r->n_style && !s; row++)
-            s = nst_stats_create(&stats[i * NST_MODEL_LAYERS + row], r->stats[row]->c, e);
-        if (!s && r->n_style && !nst_styles_find(r, pictures[i], &stats[i * NST_MODEL_LAYERS]) &&
-            !(s = style_stats(r, pictures[i], &stats[i * NST_MODEL_LAYERS], e)))
-            nst_styles_keep(r, pictures[i], &stats[i * NST_MODEL_LAYERS]);
+            if (!r->guided || row / r->n_layers == i)
+                s = nst_stats_create(&stats[i * NST_STYLE_ROWS + row], r->stats[row]->c, e);
+        if (!s && r->n_style && (r->guided || !nst_styles_find(r, pictures[i], &stats[i * NST_STYLE_ROWS])) &&
+            !(s = style_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e)) && !r->guided)
+            nst_styles_keep(r, pictures[i], &stats[i * NST_STYLE_ROWS]);
     }
     if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&
         !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))
         s = nst_margin_add(&r->picture, r->margin, e);
     for (int i = 0; i < r->n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    if (!s && !(s = style_targets(r, stats, e)))
+    if (!s && !(s = style_targets(r, stats, e)) && !(s = regions(r, e)))
         s = content_targets(r, e);
     for (int i = 0; i < r->n_styles; i++)
-        for (int row = 0; stats && row < NST_MODEL_LAYERS; row++)
-            nst_stats_destroy(&stats[i * NST_MODEL_LAYERS + row]);
+        for (int row = 0; stats && row < NST_STYLE_ROWS; row++)
+            nst_stats_destroy(&stats[i * NST_STYLE_ROWS + row]);
     nst_free(pictures);
     nst_free(stats);
     return s;

@@ -149,8 +149,8 @@ end:
 
 static void begin_progress(const nst_run *r, nst_progress *p)
 {
-    *p = (nst_progress){ .scales = r->plan.scales, .style_layers = r->n_style, .state = r };
-    for (int i = 0; i < r->n_style; i++)
+    *p = (nst_progress){ .scales = r->plan.scales, .style_layers = r->n_layers, .state = r };
+    for (int i = 0; i < r->n_layers; i++)
         p->style_name[i] = r->model->layer[r->style[i].layer].name;
     for (int i = 0; i < r->plan.scales; i++)
         p->total_iterations += r->plan.iterations[i];

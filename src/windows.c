@@ -48,12 +48,15 @@ nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i)
     return win;
 }
 
-/* Rows of style layers as the graph wants them. */
+/* Rows of style losses by layer, as the graph wants them; regions of a layer one behind the other.  A row may be NULL. */
 static void by_layer(const nst_run *r, nst_stats *const *rows, nst_stats **sums)
 {
     memset(sums, 0, NST_MODEL_LAYERS * sizeof *sums);
-    for (int i = 0; i < r->n_style; i++)
-        sums[r->style[i].layer] = rows[i];
+    for (int i = r->n_style - 1; i >= 0; i--)
+        if (rows[i]) {
+            rows[i]->next = sums[r->style[i].layer];
+            sums[r->style[i].layer] = rows[i];
+        }
 }
 
 nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,
@@ -118,7 +121,6 @@ nst_status nst_windows_stats(nst_run *r, nst_error *e)
         return s;
     if (alike(l)) {
         nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, last);
-
         nst_stats *sums[NST_MODEL_LAYERS];
 
         by_layer(r, r->stats, sums);

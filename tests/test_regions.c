@@ -1,4 +1,5 @@
-/* test_regions.c: styles in regions: weighted statistics and their gradient against naive sums for every kernel set. */
+/* test_regions.c: styles in regions: weighted statistics and their gradient against naive sums for every kernel set, losses
+ * and gradients of whole runs by what must hold of them, windows included; and wrong masks. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -86,6 +87,215 @@ START_TEST(sums_and_gradient)
 }
 END_TEST
 
+/* ---- whole runs ---- */
+
+static nst_image *picture(int w, int h, int seed)
+{
+    nst_image *p = NULL;
+    nst_random random = { (uint64_t)seed };
+
+    ck_assert(nst_image_create(&p, w, h, 3, NULL) == NST_OK);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                p->plane[c][y * w + x] = .5f + .3f * sinf((float)(x * (c + 1) + y * seed) / 17) +
+                                         .2f * (nst_random_uniform(&random) - .5f);
+    return p;
+}
+
+/* Columns from..to - 1 are white, three columns beside them grey. */
+static nst_image *stripe(int w, int h, int from, int to)
+{
+    nst_image *p = NULL;
+
+    ck_assert(nst_image_create(&p, w, h, 3, NULL) == NST_OK);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                p->plane[c][y * w + x] = x >= from && x < to ? 1 : x >= from - 3 && x < to + 3 ? .5f : 0;
+    return p;
+}
+
+static nst_model *model(void)
+{
+    static nst_model *m;
+
+    if (!m)
+        ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
+    return m;
+}
+
+static nst_settings *settings(const char *preset, int size)
+{
+    nst_settings *s = NULL;
+
+    ck_assert(nst_settings_create(&s, preset, NULL) == NST_OK);
+    s->size = size;
+    s->size_rule = NST_SIZE_LONGEST;
+    s->scales = 1;
+    s->color = NST_COLOR_STYLE;
+    strcpy(s->device, "auto");
+    return s;
+}
+
+struct run {
+    nst_run r;
+    nst_progress p;
+};
+
+/* Losses and gradient at the content with noise, plus step times direction (the gradient of another call, or NULL). */
+static void evaluate(struct run *t, const nst_settings *s, const nst_image *content, const nst_image *const *styles,
+                     int n_styles, double step, const float *direction)
+{
+    nst_random random = { 7 };
+    nst_error e = { "" };
+    size_t n;
+
+    *t = (struct run){ .r = { .s = s, .model = model(), .content = content, .styles = styles, .n_styles = n_styles } };
+    ck_assert_msg(nst_run_open(&t->r, &e) == NST_OK, "%s", e.text);
+    ck_assert_msg(nst_run_targets(&t->r, &e) == NST_OK, "%s", e.text);
+    n = 3 * (size_t)t->r.w * (size_t)t->r.h;
+    t->r.x = nst_calloc(n, sizeof *t->r.x);
+    t->r.dx = nst_calloc(n, sizeof *t->r.dx);
+    nst_start(s, &t->r.space, t->r.picture, NULL, t->r.x);
+    for (size_t i = 0; i < n; i++)
+        t->r.x[i] += .1f * (t->r.high[0] - t->r.low[0]) * (nst_random_uniform(&random) - .5f) +
+                     (direction ? (float)step * direction[i] : 0);
+    ck_assert_msg(nst_run_evaluate(&t->r, &t->p, &e) == NST_OK, "%s", e.text);
+}
+
+static double difference(const nst_run *a, const nst_run *b)
+{
+    double d = 0, n = 0;
+
+    ck_assert(a->w == b->w && a->h == b->h);
+    for (size_t i = 0; i < 3 * (size_t)a->w * (size_t)a->h; i++) {
+        d += pow((double)a->dx[i] - (double)b->dx[i], 2);
+        n += pow((double)a->dx[i], 2);
+    }
+    return sqrt(d / n);
+}
+
+static const char *const presets[] = { "nst", "opengenus", "neural-style", "style-transfer-pytorch" };
+
+/* A style whose region is everything is a style without masks. */
+START_TEST(white_masks_are_none)
+{
+    nst_image *content = picture(75, 62, 3), *style = picture(70, 66, 5), *guided = picture(70, 66, 5);
+    nst_image *white = stripe(75, 62, 0, 75), *part = stripe(70, 66, 0, 70);
+    nst_settings *s = settings(presets[_i], 75);
+    const nst_image *plain_styles[] = { style }, *guided_styles[] = { guided };
+    struct run a, b;
+
+    ck_assert(nst_image_set_region(guided, white, part, NULL) == NST_OK);
+    s->margin = 0; /* beside the double path of small pictures, which has no regions */
+    s->optimizer = NST_ADAM;
+    evaluate(&a, s, content, plain_styles, 1, 0, NULL);
+    evaluate(&b, s, content, guided_styles, 1, 0, NULL);
+    ck_assert_msg(fabs(a.p.total - b.p.total) < 1e-5 * a.p.total, "%g and %g", a.p.total, b.p.total);
+    ck_assert_msg(difference(&a.r, &b.r) < 1e-4, "gradients differ by %g", difference(&a.r, &b.r));
+    nst_run_close(&a.r), nst_run_close(&b.r);
+    nst_image_destroy(&content), nst_image_destroy(&style), nst_image_destroy(&guided);
+    nst_image_destroy(&white), nst_image_destroy(&part), nst_settings_destroy(&s);
+}
+END_TEST
+
+/* The gradient is the losses' (a step along it, both ways), with two soft regions that overlap and a style mask; and in
+ * windows both are what they are in one piece. */
+START_TEST(gradient_and_windows)
+{
+    nst_image *content = picture(200, 150, 3), *one = picture(190, 170, 5), *two = picture(160, 180, 2);
+    nst_image *left = stripe(200, 150, 0, 90), *right = stripe(100, 75, 40, 100), *part = stripe(190, 170, 30, 120);
+    nst_settings *s = settings(presets[_i], 200);
+    const nst_image *styles[] = { one, two };
+    struct run at, more, less, windows;
+    double norm = 0, slope, step;
+
+    ck_assert(nst_image_set_region(one, left, part, NULL) == NST_OK);
+    ck_assert(nst_image_set_region(two, right, NULL, NULL) == NST_OK);
+    evaluate(&at, s, content, styles, 2, 0, NULL);
+    for (size_t i = 0; i < 3 * (size_t)at.r.w * (size_t)at.r.h; i++)
+        norm += pow((double)at.r.dx[i], 2);
+    step = 2e-3 * at.p.total / norm; /* the loss changes by two thousandths: float's noise is far below */
+    evaluate(&more, s, content, styles, 2, step, at.r.dx);
+    evaluate(&less, s, content, styles, 2, -step, at.r.dx);
+    slope = (more.p.total - less.p.total) / (2 * step);
+    ck_assert_msg(fabs(slope - norm) < 5e-3 * norm, "%s: slope %g, the gradient says %g", presets[_i], slope, norm);
+    s->window = 64;
+    evaluate(&windows, s, content, styles, 2, 0, NULL);
+    ck_assert_int_gt(nst_windows_count(windows.r.layout[0].gradient), 1);
+    ck_assert_msg(fabs(at.p.total - windows.p.total) < 1e-5 * at.p.total, "%.9g and %.9g", at.p.total, windows.p.total);
+    ck_assert_msg(difference(&at.r, &windows.r) < 1e-4, "gradients differ by %g", difference(&at.r, &windows.r));
+    nst_run_close(&at.r), nst_run_close(&more.r), nst_run_close(&less.r), nst_run_close(&windows.r);
+    nst_image_destroy(&content), nst_image_destroy(&one), nst_image_destroy(&two);
+    nst_image_destroy(&left), nst_image_destroy(&right), nst_image_destroy(&part), nst_settings_destroy(&s);
+}
+END_TEST
+
+/* A style pulls only where it is painted and as far around as features reach; another style's part of the picture does not
+ * move. */
+START_TEST(a_style_stays_in_its_region)
+{
+    nst_image *content = picture(300, 40, 3), *style = picture(100, 100, 5), *left = stripe(300, 40, 0, 60);
+    nst_settings *s = settings("opengenus", 300);
+    const nst_image *styles[] = { style };
+    double inside = 0, outside = 0;
+    struct run t;
+
+    ck_assert(nst_image_set_region(style, left, NULL, NULL) == NST_OK);
+    s->content_weight = 0;
+    s->tv_weight = 0;
+    evaluate(&t, s, content, styles, 1, 0, NULL);
+    for (int y = 0; y < t.r.h; y++)
+        for (int x = 0; x < t.r.w; x++) {
+            double v = fabs((double)t.r.dx[y * t.r.w + x]);
+
+            if (x < 60)
+                inside += v;
+            else if (x >= 60 + 3 + 160)
+                outside += v;
+        }
+    ck_assert(inside > 0);
+    ck_assert_msg(outside < 1e-5 * inside, "%g inside, %g far outside", inside, outside); /* Winograd's tiles round */
+    nst_run_close(&t.r);
+    nst_image_destroy(&content), nst_image_destroy(&style), nst_image_destroy(&left), nst_settings_destroy(&s);
+}
+END_TEST
+
+/* ---- wrong masks ---- */
+
+static void refused(const nst_image *content, const nst_image *const *styles, int n, const char *says)
+{
+    nst_settings *s = settings("opengenus", 64);
+    nst_image *out = NULL;
+    nst_error e = { "" };
+
+    ck_assert_int_eq(nst_transfer(s, model(), content, styles, n, NULL, NULL, NULL, &out, &e), NST_EARG);
+    ck_assert_msg(strstr(e.text, says) != NULL, "%s", e.text);
+    ck_assert_ptr_null(out);
+    nst_settings_destroy(&s);
+}
+
+/* Masks of other proportions, all black, missing beside others: one sentence each. */
+START_TEST(wrong_masks)
+{
+    nst_image *content = picture(64, 48, 3), *one = picture(64, 64, 5), *two = picture(64, 64, 2);
+    nst_image *tall = stripe(48, 64, 0, 20), *black = stripe(64, 48, 90, 90), *good = stripe(64, 48, 0, 30);
+    const nst_image *styles[] = { one, two };
+
+    ck_assert(nst_image_set_region(one, tall, NULL, NULL) == NST_OK);
+    refused(content, styles, 1, "content mask 1: is 48 x 64 pixels, expected the proportions of the content picture, 64 x 48");
+    ck_assert(nst_image_set_region(one, black, NULL, NULL) == NST_OK);
+    refused(content, styles, 1, "content mask 1: is black all over");
+    ck_assert(nst_image_set_region(one, good, good, NULL) == NST_OK);
+    refused(content, styles, 1, "style mask 1: is 64 x 48 pixels");
+    ck_assert(nst_image_set_region(one, good, NULL, NULL) == NST_OK);
+    refused(content, styles, 2, "style picture 2: has no content mask");
+    nst_image_destroy(&content), nst_image_destroy(&one), nst_image_destroy(&two);
+    nst_image_destroy(&tall), nst_image_destroy(&black), nst_image_destroy(&good);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("regions");
@@ -94,6 +304,10 @@ int main(void)
     int failed;
 
     tcase_add_test(t, sums_and_gradient);
+    tcase_add_loop_test(t, white_masks_are_none, 0, 4);
+    tcase_add_loop_test(t, gradient_and_windows, 0, 4);
+    tcase_add_test(t, a_style_stays_in_its_region);
+    tcase_add_test(t, wrong_masks);
     suite_add_tcase(s, t);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
