@@ -196,9 +196,12 @@ static nst_status make_tuple(nst_pickle *k, size_t n, nst_error *e)
     return push(k, t, e);
 }
 
+/* Value i of a tuple; OTHER when there is none, or it is no tuple. */
 static nst_value item(const nst_pickle *k, nst_value tuple, size_t i)
 {
-    return i < tuple.n ? ((const nst_value *)k->values.p)[(size_t)tuple.u.i + i] : (nst_value){ .kind = NST_KIND_OTHER };
+    if (tuple.kind != NST_KIND_TUPLE || i >= tuple.n)
+        return (nst_value){ .kind = NST_KIND_OTHER };
+    return ((const nst_value *)k->values.p)[(size_t)tuple.u.i + i];
 }
 
 static bool is(nst_value v, const char *text)

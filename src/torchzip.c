@@ -126,9 +126,10 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
     char name[64];
     nst_status s;
 
-    *p = r->scratch + t->at;
-    if (t->id == r->loaded) /* tensors may share one */
+    if (t->id == r->loaded) { /* tensors may share one */
+        *p = r->scratch + t->at;
         return NST_OK;
+    }
     r->loaded = -1;
     if (storage->key.n > 32)
         return nst_fail(e, NST_EFORMAT, "%s: the storage of %s has an absurd name", r->w.path, t->name);

@@ -234,6 +234,8 @@ START_TEST(pickles)
     REFUSE("\x80\2N)R.", "no global");
     REFUSE("\x80\2NQ.", "a storage's description");
     REFUSE("\x80\2ctorch._utils\n_rebuild_tensor_v2\n)R.", "a tensor's storage");
+    /* a storage whose view is no tuple: its text's address is not to be taken for a place among the values */
+    REFUSE("\x80\2(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0000X\3\0\0\0cpuK\4X\3\0\0\0abctQ.", "a storage's view");
     /* an own list in itself, and a dict in itself */
     REFUSE("\x80\2]q\0h\0a.", "holds no dict");
     REFUSE("\x80\2}q\0X\1\0\0\0ah\0s.", "no convolution");
