@@ -4,7 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-bool nst_memory_fits(size_t bytes)
+/* False for more than this machine has altogether. */
+static bool machine_has(size_t bytes)
 {
 #ifdef _SC_PHYS_PAGES
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -14,6 +15,13 @@ bool nst_memory_fits(size_t bytes)
     (void)bytes;
     return true;
 #endif
+}
+
+bool nst_memory_fits(size_t bytes)
+{
+    size_t available = nst_memory_available();
+
+    return machine_has(bytes) && (!available || bytes < available);
 }
 
 nst_status nst_image_check(size_t width, size_t height, const char *label, nst_error *e)
@@ -39,7 +47,7 @@ nst_status nst_image_alloc(nst_image **out, int width, int height, int channels,
     if ((s = nst_image_check((size_t)width, (size_t)height, label, e)))
         return s;
     n = (size_t)width * (size_t)height;
-    if (!nst_mul(n, (size_t)channels * sizeof(float), &bytes) || !nst_memory_fits(bytes))
+    if (!nst_mul(n, (size_t)channels * sizeof(float), &bytes) || !machine_has(bytes))
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than this machine has", label, width,
                         height, (double)n * channels * sizeof(float) / 1e9);
     image = nst_calloc(1, sizeof *image);

@@ -27,7 +27,7 @@ nst_image *nst_image_copy(const nst_image *in); /* NULL without memory */
 nst_status nst_image_check(size_t width, size_t height, const char *label, nst_error *e);
 /* As nst_image_create, contents undefined.  label names the picture in the failure's text. */
 nst_status nst_image_alloc(nst_image **out, int width, int height, int channels, const char *label, nst_error *e);
-/* False for more than this machine has: asked before the kernel ends the process for touching it. */
+/* False for more than is free: asked of what a file claims, before the kernel ends the process for touching it. */
 bool nst_memory_fits(size_t bytes);
 /* Turns the picture upright by an EXIF orientation 1..8; anything else leaves it.  Takes the memory of one plane; on
  * failure the picture is unchanged. */

@@ -114,18 +114,22 @@ static void count_scans(j_common_ptr info)
 
 static void check_size(struct job *j)
 {
-    size_t w = j->in.image_width, h = j->in.image_height;
+    size_t w = j->in.image_width, h = j->in.image_height, blocks = 0, most;
     long long end = nst_file_bytes(j->f);
     nst_status s;
 
     if ((s = nst_image_check(w, h, j->path, j->e)))
         give_up(j, s);
-    /* a Huffman code has at least one bit, and each 8x8 block one code */
-    if (end >= 0 && !j->in.arith_code && w * h / 512 > (size_t)end)
+    for (int c = 0; c < j->in.num_components; c++)
+        blocks += (size_t)j->in.comp_info[c].width_in_blocks * j->in.comp_info[c].height_in_blocks;
+    /* Each block has at least one code, of one bit by Huffman; the surest decision of the arithmetic coder takes
+     * more than 2^-16 of one (T.81, table D.3). */
+    most = j->in.arith_code ? 8 << 16 : 8;
+    if (end >= 0 && blocks / most > (size_t)end)
         give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %zu x %zu pixels", j->path,
                             end, w, h));
     /* scans that refine each other: libjpeg keeps all coefficients, two bytes each */
-    if (jpeg_has_multiple_scans(&j->in) && !nst_memory_fits(2 * w * h * (size_t)j->in.num_components))
+    if (jpeg_has_multiple_scans(&j->in) && !nst_memory_fits(blocks * DCTSIZE2 * sizeof(JCOEF)))
         give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for %zu x %zu pixels, which are progressive and needed "
                             "all at once", j->path, w, h));
 }

@@ -36,10 +36,15 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
     double by = ratio(fit, width, height);
     nst_rows *r;
     nst_status s;
+    size_t bytes;
 
     *out = NULL;
     if ((s = nst_image_check((size_t)width, (size_t)height, label, e)))
         return s;
+    bytes = (size_t)scaled(width, by) * (size_t)scaled(height, by) * (size_t)channels * sizeof(float);
+    if (!nst_memory_fits(bytes))
+        return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than is free", label, width, height,
+                        (double)bytes / 1e9);
     if (!(r = nst_calloc(1, sizeof *r)))
         return nst_fail(e, NST_EMEM, "%s: out of memory", label);
     if ((s = nst_image_alloc(&r->image, scaled(width, by), scaled(height, by), channels, label, e)))

@@ -60,6 +60,10 @@ static nst_status decode(const uint8_t *data, size_t bytes, uint8_t **samples, W
         return nst_fail(e, NST_EUNSUPPORTED, "%s: an animation, expected a single picture", label);
     if ((s = nst_image_check((size_t)info->width, (size_t)info->height, label, e)))
         return s;
+    /* lossy: the modes of 16x16 pixels take more than a bit (RFC 6386, 11.2); without loss one colour takes nothing */
+    if (info->format == 1 && (size_t)info->width * (size_t)info->height / 2048 > bytes)
+        return nst_fail(e, NST_EFORMAT, "%s: truncated, %zu bytes cannot hold %d x %d pixels", label, bytes, info->width,
+                        info->height);
     stride = (size_t)info->width * (info->has_alpha ? 4 : 3);
     all = stride * (size_t)info->height;
     if (!nst_memory_fits(2 * all) || !(*samples = nst_alloc(all)))

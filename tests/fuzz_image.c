@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (image) {
         size_t n = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
 
-        for (size_t i = 0; i < n; i++)
-            if (!(image->plane[0][i] >= 0 && image->plane[0][i] <= 1))
+        for (size_t k = 0; k < n; k++)
+            if (!(image->plane[0][k] >= 0 && image->plane[0][k] <= 1))
                 __builtin_trap();
     }
     nst_image_destroy(&image);

@@ -268,6 +268,11 @@ END_TEST
 /* Sizes that the file's few bytes cannot hold, and a sample depth that nobody reads. */
 START_TEST(absurd_headers)
 {
+    /* progressive and arithmetic, from the fuzzer: asked for 12.4 GB */
+    static const char arithmetic[] =
+        "\xff\xd8\xff\0\x32\xf1\xf1\xff\xca\0\x14\x08\xc4\x56\x50\x4e\4C\x11\0M\x11\0Y\x11\0K\x11\0\3\0\3"
+        "\1\1\0\1\xf4\x89\xab\xb1\xcd\xf5*\0\0\0\0\1\x11\0!1Qq\x91\xa1\xff\xda\0\x08\1Y\"\1"
+        "!!\xdc\0?\x15\x1d\xa6\x95\xc7!$k\xe6z\xb4" "df\xb1\xe0\xec\xf9;\0\xff";
     size_t n;
     unsigned char *data = small_jpeg(&n, false), *frame = find_bytes(data, n, "\xff\xc0", 2);
 
@@ -286,6 +291,8 @@ START_TEST(absurd_headers)
     frame[4] = 12;
     put_file("a.jpg", data, n);
     refuse_file("a.jpg", NST_EFORMAT, "precision");
+    put_file("a.jpg", arithmetic, sizeof arithmetic); /* the last byte is 0 */
+    refuse_file("a.jpg", NST_EFORMAT, "90 bytes cannot hold 20558 x 50262 pixels");
     nst_free(data);
 }
 END_TEST

@@ -160,6 +160,25 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* A size that so few bytes cannot hold is refused before memory is asked for. */
+START_TEST(absurd_size)
+{
+    nst_image *in = noise_image(20, 15, 3, 255);
+    unsigned char *data, *frame;
+    size_t n;
+
+    write_image(in, "a.webp", &(nst_write_options){ .jpeg_quality = 80 });
+    data = get_file("a.webp", &n);
+    frame = find_bytes(data, n, "\x9d\1\x2a", 3);
+    ck_assert_ptr_nonnull(frame);
+    memset(frame + 3, 0x3e, 4);
+    put_file("a.webp", data, n);
+    refuse_file("a.webp", NST_EFORMAT, "cannot hold 15934 x 15934 pixels");
+    nst_free(data);
+    nst_image_destroy(&in);
+}
+END_TEST
+
 static void add(TCase *t)
 {
     tcase_add_test(t, round_trip);
@@ -169,6 +188,7 @@ static void add(TCase *t)
 #endif
     tcase_add_test(t, too_wide);
     tcase_add_test(t, damaged);
+    tcase_add_test(t, absurd_size);
 }
 
 int main(void)
