@@ -174,7 +174,7 @@ static inline int run_tests(const char *name, void (*add)(TCase *t))
     int failed;
 
     tcase_add_checked_fixture(t, enter_folder, leave_folder);
-    tcase_set_timeout(t, 60); /* sanitizers and busy machines */
+    tcase_set_timeout(t, 600); /* a hang, not a slow machine or a sanitizer */
     add(t);
     suite_add_tcase(s, t);
     r = srunner_create(s);

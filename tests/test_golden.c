@@ -290,7 +290,7 @@ int main(void)
 
     while (nst_preset_name(presets))
         presets++;
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 600);
     tcase_add_checked_fixture(t, read_all, close_all);
     tcase_add_loop_test(t, exact_evaluation, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, losses_and_gradients, 0, (int)NST_COUNT(golden));

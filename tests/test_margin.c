@@ -100,7 +100,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 600);
     tcase_add_test(t, reflection);
     tcase_add_test(t, there_and_back);
     tcase_add_test(t, transfer);

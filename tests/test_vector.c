@@ -90,7 +90,7 @@ int main(void)
     Suite *s = suite_create("vector");
     TCase *t = tcase_create("vector");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 600);
     tcase_add_loop_test(t, sums_agree, 0, (int)NST_COUNT(lengths));
     tcase_add_loop_test(t, updates_reach_everything_once, 0, (int)NST_COUNT(lengths));
     suite_add_tcase(s, t);

@@ -137,7 +137,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 600);
     tcase_add_test(t, chain);
     tcase_add_test(t, same_everywhere);
     tcase_add_test(t, energies);
