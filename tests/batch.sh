@@ -65,7 +65,7 @@ set -m
 "$NST" batch -n 100000 --scales 1 -s 48 --output-dir out7 in -- styles 2>stderr &
 pid=$!
 set +m
-for _ in $(seq 100); do grep -q 'scale 1/1' stderr && break; sleep .1; done
+for _ in $(seq 600); do grep -q 'scale 1/1' stderr && break; sleep .1; done
 kill -INT $pid
 wait $pid
 check "SIGINT: dies by it" test $? = 130

@@ -198,7 +198,7 @@ says "standard input: no known kind of picture, expected PNG"
 mkdir gone spare
 TMPDIR=$dir/spare "$NST" -n 100000 --scales 1 -s 48 --log out/gone.log -o gone/x.jpg in/c.png in/s.jpg 2>stderr &
 pid=$!
-for _ in $(seq 100); do [ -s out/gone.log ] && break; sleep .1; done
+for _ in $(seq 600); do [ -s out/gone.log ] && break; sleep .1; done
 rm -r gone
 kill -TERM $pid
 wait $pid
@@ -241,7 +241,7 @@ for signal in INT TERM; do
     "$NST" -n 100000 --scales 1 -s 48 --log out/log -o out/i.png in/c.png in/s.jpg 2>stderr &
     pid=$!
     set +m
-    for _ in $(seq 100); do [ -s out/log ] && break; sleep .1; done
+    for _ in $(seq 600); do [ -s out/log ] && break; sleep .1; done
     kill -$signal $pid
     wait $pid
     got=$?

@@ -54,7 +54,7 @@ command -v python3 >/dev/null || { echo "skipped: no python3, which the server i
 python3 "$SRCDIR/tests/server.py" "$file" >port 2>requests &
 server=$!
 trap 'kill $server 2>/dev/null; chmod -R u+w "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
-for i in $(seq 100); do [ -s port ] && break; sleep .1; done
+for i in $(seq 600); do [ -s port ] && break; sleep .1; done
 [ -s port ] || { echo "skipped: nothing can listen on 127.0.0.1 here"; exit 77; }
 at=http://127.0.0.1:$(cat port)
 bytes=$(wc -c <"$file") half=$(($(wc -c <"$file") / 2))
@@ -170,7 +170,7 @@ none
 
 # ---- a part that another nst writes
 "$NST" model fetch -q --url "$at/trickle/it" m 2>/dev/null &
-for i in $(seq 50); do [ -s "$data/m.part" ] && break; sleep .1; done
+for i in $(seq 600); do [ -s "$data/m.part" ] && break; sleep .1; done
 run 1 "two at once" --url "$at/plain/it" m
 says 'another nst is fetching it'
 wait $!
