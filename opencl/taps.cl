@@ -1,0 +1,149 @@
+/* taps.cl: what losses read of a layer, statistics and content, and the gradients that they ask for.
+ *
+ * Sums come as pairs of floats, a sum and what rounding lost of it: nothing here may be contracted. */
+#pragma OPENCL FP_CONTRACT OFF
+
+/* The gradient behind pooling, taken back to dresult; from here on it passes wherever the feature is above 0.
+ * Global: 2x2 positions, channels. */
+kernel void unpool(BUF(source), BUF(gate), BUF(result), BUF(dresult), int mode, int w, int h, int sw, int sh,
+                   int channels)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 1) >> 1;
+    int y = i / across * 2, x = i % across * 2;
+    uint bits = 0;
+
+    if (y >= h || c >= channels)
+        return;
+    for (int k = 0; k < 4; k++) {
+        int ry = y + k / 2, rx = x + k % 2;
+        size_t at = ((size_t)c * h + ry) * w + rx;
+
+        if (ry < h && rx < w) {
+            FLOATS(dresult)[at] = read_at(FLOATS(source) + (size_t)c * sh * sw,
+                                          BYTES(gate) + (size_t)c * ((h + 1) >> 1) * across, mode, w, h, sw, sh, ry, rx);
+            bits |= (uint)(FLOATS(result)[at] > 0) << k;
+        }
+    }
+    BYTES(gate)[((size_t)c * ((h + 1) >> 1) + (y >> 1)) * across + (x >> 1)] = (uchar)bits;
+}
+
+/* Positions start.. of a rectangle of f [channel][fh][fw], `count` of them, packed to p [channel][ld], zeros behind.
+ * Global: ld, channels. */
+kernel void pack_core(BUF(f), BUF(p), int fw, int fh, int x0, int y0, int width, int start, int count, int ld,
+                      int channels)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1);
+
+    if (i >= ld || c >= channels)
+        return;
+    FLOATS(p)[(size_t)c * ld + i] =
+        i < count ? FLOATS(f)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] : 0;
+}
+
+/* df over the same positions += q [channel][ld] (if any) + b[channel] (if any).  Global: count, channels. */
+kernel void add_core(BUF(df), BUF(q), BUF(b), int has_q, int has_b, int fw, int fh, int x0, int y0, int width,
+                     int start, int count, int ld, int channels)
+{
+    int i = (int)get_global_id(0), c = (int)get_global_id(1);
+    float v = 0;
+
+    if (i >= count || c >= channels)
+        return;
+    if (has_q)
+        v += FLOATS(q)[(size_t)c * ld + i];
+    if (has_b)
+        v += FLOATS(b)[c];
+    FLOATS(df)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] += v;
+}
+
+/* sum, with what it lost to rounding in rest (Knuth's two-sum) */
+static void two_sum(float *sum, float *rest, float v)
+{
+    float s = *sum + v, back = s - *sum;
+
+    *rest += (*sum - (s - back)) + (v - back);
+    *sum = s;
+}
+
+/* gram [n][2] (+)= sum over parts of part [parts][n], as a sum and its rest.  Global: n. */
+kernel void gather(BUF(part), BUF(gram), int parts, int n, int add)
+{
+    int i = (int)get_global_id(0);
+    float sum = 0, rest = 0;
+
+    if (i >= n)
+        return;
+    if (add)
+        sum = FLOATS(gram)[2 * (size_t)i], rest = FLOATS(gram)[2 * (size_t)i + 1];
+    for (int k = 0; k < parts; k++)
+        two_sum(&sum, &rest, FLOATS(part)[(size_t)k * n + i]);
+    FLOATS(gram)[2 * (size_t)i] = sum;
+    FLOATS(gram)[2 * (size_t)i + 1] = rest;
+}
+
+/* The work group's sum of v, valid in its first item.  The group's size is a power of two. */
+static float group_sum(float v, local float *work)
+{
+    int i = (int)get_local_id(0);
+
+    work[i] = v;
+    for (int half_size = (int)get_local_size(0) / 2; half_size > 0; half_size /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (i < half_size)
+            work[i] += work[i + half_size];
+    }
+    return i ? 0 : work[0];
+}
+
+/* part [channel][groups] = sums of f over the rectangle.  Global: groups, channels. */
+kernel void sums(BUF(f), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
+{
+    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    global const float *from = FLOATS(f) + (size_t)c * fh * fw;
+    float sum = 0, rest = 0;
+
+    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0))
+        two_sum(&sum, &rest, from[(size_t)(y0 + i / width) * fw + x0 + i % width]);
+    sum = group_sum(sum + rest, work);
+    if (get_local_id(0) == 0)
+        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+}
+
+/* kept [channel][count] = f over the rectangle; part [channel][groups] its sums of squares.
+ * Global: groups, channels. */
+kernel void keep(BUF(f), BUF(kept), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
+{
+    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    global const float *from = FLOATS(f) + (size_t)c * fh * fw;
+    float sum = 0, rest = 0;
+
+    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0)) {
+        float v = from[(size_t)(y0 + i / width) * fw + x0 + i % width];
+
+        FLOATS(kept)[(size_t)c * count + i] = v;
+        two_sum(&sum, &rest, v * v);
+    }
+    sum = group_sum(sum + rest, work);
+    if (get_local_id(0) == 0)
+        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+}
+
+/* df over the rectangle += scale (f - kept); part [channel][groups] the sums of (f - kept)^2.
+ * Global: groups, channels. */
+kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), local float *work, float scale, int fw, int fh, int x0,
+                    int y0, int width, int count)
+{
+    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    float sum = 0, rest = 0;
+
+    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0)) {
+        size_t at = ((size_t)c * fh + y0 + i / width) * fw + x0 + i % width;
+        float v = FLOATS(f)[at] - FLOATS(kept)[(size_t)c * count + i];
+
+        FLOATS(df)[at] += scale * v;
+        two_sum(&sum, &rest, v * v);
+    }
+    sum = group_sum(sum + rest, work);
+    if (get_local_id(0) == 0)
+        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+}
