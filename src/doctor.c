@@ -11,9 +11,10 @@
 #include "config.h"
 #include "models.h"
 #include "places.h"
+#include "report.h"
 
-#define ENOUGH 2.  /* seconds of measuring; an iteration that has begun is finished */
-#define ROUNDS 4
+#define ENOUGH 1.  /* seconds of measuring; an iteration that has begun is finished */
+#define ROUNDS 3
 
 static int bad; /* lines that tell of something that does not work */
 
@@ -172,13 +173,15 @@ static void say_writable(const char *what, const char *folder)
 /* ---- what a painting would take ---------------------------------------------------------------------------------- */
 
 struct watch {
-    double least, began;
+    double least;
+    nst_report report; /* on a terminal only: on a slow machine this takes a while */
 };
 
 static int watch(void *arg, const nst_progress *p)
 {
     struct watch *w = arg;
 
+    nst_report_progress(&w->report, p);
     w->least = p->iteration == 1 || p->seconds < w->least ? p->seconds : w->least;
     return p->elapsed > ENOUGH;
 }
@@ -198,7 +201,7 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
 {
     nst_image *content = NULL, *style = NULL, *out = NULL;
     const nst_image *one;
-    struct watch w = { 0 };
+    struct watch w = { .report = { .quiet = !isatty(STDERR_FILENO), .terminal = true } };
     double total = 0;
     nst_plan plan;
     nst_status status;
@@ -211,7 +214,11 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
     if ((status = nst_transfer_plan(s, m, content, &one, 1, &plan, e)))
         goto end;
     s->scales = 1, s->iterations = ROUNDS, s->time_limit = 0;
-    if ((status = nst_transfer(s, m, content, &one, 1, NULL, watch, &w, &out, e)))
+    if ((w.report.line_open = !w.report.quiet))
+        fputs("measuring an iteration at 512 pixels", stderr);
+    status = nst_transfer(s, m, content, &one, 1, NULL, watch, &w, &out, e);
+    nst_report_end(&w.report);
+    if (status)
         goto end;
     last = plan.scales - 1;
     for (int i = 0; i <= last; i++)
