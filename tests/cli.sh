@@ -11,21 +11,6 @@ content=$(ls "$SRCDIR"/data/content.* 2>/dev/null | head -n 1)
 style=$(ls "$SRCDIR"/data/style.* 2>/dev/null | head -n 1)
 [ -n "$content" ] && [ -n "$style" ] || { echo "no sample pictures in data/"; exit 77; }
 
-# run STATUS NAME ARGUMENTS...: exit status as expected; a failure says one line that begins with "nst: "
-run() {
-    want=$1 name=$2
-    shift 2
-    "$NST" "$@" >stdout 2>stderr
-    got=$?
-    if [ $got != "$want" ]; then
-        not_ok "$name: status $got, expected $want: $(head -n 3 stderr)"
-    elif [ "$want" != 0 ] && { [ "$(wc -l <stderr)" != 1 ] || ! grep -q '^nst: ' stderr; }; then
-        not_ok "$name: not one line: $(head -n 3 stderr)"
-    else
-        ok "$name"
-    fi
-}
-says() { if grep -q -- "$1" stderr; then ok "  says: $1"; else not_ok "  says $1, but: $(cat stderr)"; fi; }
 fast="-q -n 2 --scales 1 -s 48"
 empty() { check "  nothing left behind" test -z "$(ls -A out)"; rm -rf out; mkdir out; }
 

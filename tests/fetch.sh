@@ -23,8 +23,13 @@ run() { # STATUS NAME ARGUMENTS...: a failure says one line (of progress there m
         ok "$name"
     fi
 }
-says() { if grep -q -- "$1" stdout stderr; then ok "  says: $1"; else not_ok "  says $1, but: $(cat stdout stderr)"; fi; }
+heard="stdout stderr"
 none() { check "  nothing is left" test -z "$(ls -A "$data" 2>/dev/null)"; rm -rf "$data"; }
+refused() { # NAME PATH MODEL [WORDS]: what is there is no model, these words say why, and nothing is left
+    run 1 "$1" --url "$at/$2" "$3"
+    [ $# = 3 ] || says "$4"
+    none
+}
 part() { # NAME BYTES: a part of that length and what it is of, nothing else
     check "  a part is left" test "$(ls "$data" | tr '\n' ' ')" = "$1.part $1.part.from "
     check "  of the length of what came" test "$(wc -c <"$data/$1.part")" = "$2"
@@ -111,47 +116,21 @@ part m $half
 rm -rf "$data"
 
 # ---- what is no model
-run 1 "more than the length told" --url "$at/long/it" m
-says 'truncated'
-none
-run 1 "a body that breaks off without a length" --url "$at/cut/it" m
-none
-run 1 "404" --url "$at/nowhere/it" m
-says 'answers 404: it has no such file'
-none
-run 1 "redirects for ever" --url "$at/circle/it" m
-says 'redirected more than 5 times'
-none
-run 1 "a redirect to a file" --url "$at/away/it" m
-none
-run 1 "a web page" --url "$at/page/it" m
-says 'sent a web page'
-none
-run 1 "a web page in disguise" --url "$at/disguised/it" m
-says 'is a web page'
-none
-run 1 "noise" --url "$at/noise/it" m
-none
-run 1 "nothing" --url "$at/nothing/it" m
-none
-run 1 "an absurd length" --url "$at/huge/it" m
-says 'expected at most 4294967296'
-none
-run 1 "another length than the table's" --url "$at/plain/it" vgg19
-says 'expected 574673361: it is another file'
-none
-run 1 "a wrong checksum, of which the first digits are known" --url "$at/plain/it" vgg16
-says 'SHA-256 is .*, expected 397923af'
-none
-run 1 "a wrong checksum, MD5" --url "$at/plain/it" vgg19-keras
-says 'MD5 is .*, expected 253f8cb515780f3b799900260a226db6'
-none
-run 1 "a wrong checksum, told by the address" --url "$at/plain/net-01234567.pth" m
-says 'expected 01234567\.\.\.: it was thrown away'
-none
-run 1 "a wrong checksum, of a file that is known by its name" --url "$at/plain/vgg19-d01eb7cb.pth" m
-says 'expected d01eb7cb'
-none
+refused "more than the length told" long/it m 'truncated'
+refused "a body that breaks off without a length" cut/it m
+refused "404" nowhere/it m 'answers 404: it has no such file'
+refused "redirects for ever" circle/it m 'redirected more than 5 times'
+refused "a redirect to a file" away/it m
+refused "a web page" page/it m 'sent a web page'
+refused "a web page in disguise" disguised/it m 'is a web page'
+refused "noise" noise/it m
+refused "nothing" nothing/it m
+refused "an absurd length" huge/it m 'expected at most 4294967296'
+refused "another length than the table's" plain/it vgg19 'expected 574673361: it is another file'
+refused "a wrong checksum, of which the first digits are known" plain/it vgg16 'SHA-256 is .*, expected 397923af'
+refused "a wrong checksum, MD5" plain/it vgg19-keras 'MD5 is .*, expected 253f8cb515780f3b799900260a226db6'
+refused "a wrong checksum, told by the address" plain/net-01234567.pth m 'expected 01234567\.\.\.: it was thrown away'
+refused "a wrong checksum, of a file that is known by its name" plain/vgg19-d01eb7cb.pth m 'expected d01eb7cb'
 run 1 "an endless body for a file whose length is known" --url "$at/endless/it" vgg19
 check "  keeps no more than that" sh -c '! [ -e "$1" ]' - "$data/vgg19.part"
 rm -rf "$data"

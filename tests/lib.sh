@@ -18,4 +18,21 @@ check() {
     shift
     if "$@"; then ok "$name"; else not_ok "$name"; fi
 }
+# run STATUS NAME ARGUMENTS...: nst with these, its words in stdout and stderr; exit status as expected, and a failure says
+# one line that begins with "nst: "
+run() {
+    want=$1 name=$2
+    shift 2
+    "$NST" "$@" >stdout 2>stderr
+    got=$?
+    if [ $got != "$want" ]; then
+        not_ok "$name: status $got, expected $want: $(head -n 3 stderr)"
+    elif [ "$want" != 0 ] && { [ "$(wc -l <stderr)" != 1 ] || ! grep -q '^nst: ' stderr; }; then
+        not_ok "$name: not one line: $(head -n 3 stderr)"
+    else
+        ok "$name"
+    fi
+}
+heard=stderr # where says looks: one file or both
+says() { if grep -q -- "$1" $heard; then ok "  says: $1"; else not_ok "  says $1, but: $(cat $heard)"; fi; }
 finish() { exit $broken; }

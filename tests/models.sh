@@ -6,20 +6,7 @@ cd "$dir" || exit 99
 models=$SRCDIR/tests/models
 data=$XDG_DATA_HOME/nst/models
 
-run() { # STATUS NAME ARGUMENTS...
-    want=$1 name=$2
-    shift 2
-    "$NST" "$@" >stdout 2>stderr
-    got=$?
-    if [ $got != "$want" ]; then
-        not_ok "$name: status $got, expected $want: $(head -n 3 stderr)"
-    elif [ "$want" != 0 ] && { [ "$(wc -l <stderr)" != 1 ] || ! grep -q '^nst: ' stderr; }; then
-        not_ok "$name: not one line: $(head -n 3 stderr)"
-    else
-        ok "$name"
-    fi
-}
-says() { if grep -q -- "$1" stdout stderr; then ok "  says: $1"; else not_ok "  says $1, but: $(cat stdout stderr)"; fi; }
+heard="stdout stderr"
 dry() { # which model a run would use
     "$NST" --dry-run -s 64 --content-layers conv2_1 --style-layers conv1_1 "$@" "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>&1 | grep '^model: '
 }

@@ -26,21 +26,6 @@ interrupted() {
     got=$?
 }
 plain() { sed 's/"seconds": [^,]*, //' "$1"; }
-says() { if grep -q -- "$1" stderr; then ok "  says: $1"; else not_ok "  says $1, but: $(cat stderr)"; fi; }
-# run STATUS NAME ARGUMENTS...: as cli.sh's
-run() {
-    want=$1 name=$2
-    shift 2
-    "$NST" "$@" >stdout 2>stderr
-    got=$?
-    if [ $got != "$want" ]; then
-        not_ok "$name: status $got, expected $want: $(head -n 3 stderr)"
-    elif [ "$want" != 0 ] && { [ "$(wc -l <stderr)" != 1 ] || ! grep -q '^nst: ' stderr; }; then
-        not_ok "$name: not one line: $(head -n 3 stderr)"
-    else
-        ok "$name"
-    fi
-}
 
 # ---- interrupted by Ctrl-C, at several places: the first scale, about the border, the second -------------------------
 for preset in nst opengenus; do
