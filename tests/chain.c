@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const chain_shape chain_shapes[] = {
+    { { { 8 } }, false, false, false, false, 5, 4 },
+    { { { 8, 16 }, { 24 } }, false, false, false, true, 17, 13 },
+    { { { 8 }, { 16 }, { 16 } }, false, true, false, false, 19, 21 },
+    { { { 8 }, { 16 }, { 16 } }, true, true, true, true, 19, 21 },
+    { { { 16 }, { 17, 8 }, { 24 } }, true, false, false, false, 22, 15 },
+    { { { 3, 8 }, { 40 }, { 8, 8 } }, false, false, true, false, 25, 18 },
+    { { { 8 }, { 8 }, { 16 }, { 16 } }, false, true, true, true, 23, 25 },
+};
+
 /* Float features are this close to the oracle's, relative to the largest, with the least exact algorithm. */
 #define MARGIN 2e-5
 

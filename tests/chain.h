@@ -12,6 +12,9 @@ typedef struct chain_shape {
     int w, h;
 } chain_shape;
 
+/* Every pooling and border, blocks of one to three layers, channels that fill no block of 16, odd sizes. */
+extern const chain_shape chain_shapes[7];
+
 typedef struct chain {
     nst_model model;
     nst_graph_options options; /* every layer is a tap */

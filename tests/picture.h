@@ -3,8 +3,8 @@
 #define NST_TESTS_PICTURE_H
 
 #include "image.h"
+#include "suite.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -165,23 +165,19 @@ static inline void same_image(const nst_image *a, const nst_image *b, double tol
                           (double)a->plane[c][i], (double)b->plane[c][i]);
 }
 
-/* Runs the tests, each in a folder of its own; the program's exit status. */
+static void (*in_folders)(TCase *t);
+
+static inline void add_in_folders(TCase *t)
+{
+    tcase_add_checked_fixture(t, enter_folder, leave_folder);
+    in_folders(t);
+}
+
+/* As run_suite, each test in a folder of its own. */
 static inline int run_tests(const char *name, void (*add)(TCase *t))
 {
-    Suite *s = suite_create(name);
-    TCase *t = tcase_create(name);
-    SRunner *r;
-    int failed;
-
-    tcase_add_checked_fixture(t, enter_folder, leave_folder);
-    tcase_set_timeout(t, 600); /* a hang, not a slow machine or a sanitizer */
-    add(t);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    in_folders = add;
+    return run_suite(name, add_in_folders);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* test_base.c: what everything stands on: failures are told, sizes do not overflow, each item is done once. */
 #include "base.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,23 +91,17 @@ START_TEST(each_item_once)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("base");
-    TCase *t = tcase_create("base");
-    SRunner *r;
-    int failed;
-
     tcase_add_test(t, failure_is_a_value_and_a_sentence);
     tcase_add_test(t, long_text_is_cut);
     tcase_add_test(t, every_status_has_a_text);
     tcase_add_test(t, sizes_are_checked);
     tcase_add_test(t, memory_is_aligned_and_counted);
     tcase_add_test(t, each_item_once);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+    return run_suite("base", add);
 }

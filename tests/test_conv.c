@@ -1,8 +1,8 @@
 /* test_conv.c: convolutions, the first layer and Gram matrices on blocked features: every set and algorithm against
  * naive loops in double, the adjoint identity, the same bits for any number of threads. */
 #include "blocked.h"
+#include "suite.h"
 
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -520,12 +520,8 @@ static const bool threads = false; /* built for another machine without OpenMP *
 static const bool threads = true;
 #endif
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("conv");
-    TCase *t = tcase_create("conv");
-
-    tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, forward_agrees, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, backward_is_the_adjoint, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, pooling_agrees, 0, POOLED_SHAPES);
@@ -535,13 +531,9 @@ int main(void)
         tcase_add_loop_test(t, threads_do_not_matter, 0, 2);
         tcase_add_test(t, statistics_do_not_depend_on_threads);
     }
-    suite_add_tcase(s, t);
+}
 
-    SRunner *r = srunner_create(s);
-
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+int main(void)
+{
+    return run_suite("conv", add);
 }

@@ -1,9 +1,9 @@
 /* test_golden.c: the presets of other programs give those programs' losses, gradients and first iterations, as an
  * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
 #include "run.h"
+#include "suite.h"
 #include "w2.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,24 +281,20 @@ START_TEST(threads_give_the_same_bits)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("golden");
-    TCase *t = tcase_create("golden");
-    SRunner *r = srunner_create(s);
-    int failed, presets = 0;
+    int presets = 0;
 
     while (nst_preset_name(presets))
         presets++;
-    tcase_set_timeout(t, 600);
     tcase_add_checked_fixture(t, read_all, close_all);
     tcase_add_loop_test(t, exact_evaluation, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, losses_and_gradients, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, first_iterations, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, threads_give_the_same_bits, 0, presets);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_suite("golden", add);
 }

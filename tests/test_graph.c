@@ -2,8 +2,8 @@
  * the oracle for every set and algorithm; finite differences; windows that add up to the picture; the same bits for
  * any number of threads; nothing allocated while it runs. */
 #include "chain.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +12,6 @@
 static const char *const algorithms[] = { "im2col", "winograd4", "winograd6" };
 /* Largest error over largest value, after up to seven layers; about five times what was seen. */
 static const double allowed[] = { 2e-6, 6e-6, 1.5e-5 };
-
-static const chain_shape shapes[] = {
-    { { { 8 } }, false, false, false, false, 5, 4 },
-    { { { 8, 16 }, { 24 } }, false, false, false, true, 17, 13 },
-    { { { 8 }, { 16 }, { 16 } }, false, true, false, false, 19, 21 },
-    { { { 8 }, { 16 }, { 16 } }, true, true, true, true, 19, 21 },
-    { { { 16 }, { 17, 8 }, { 24 } }, true, false, false, false, 22, 15 },
-    { { { 3, 8 }, { 40 }, { 8, 8 } }, false, false, true, false, 25, 18 },
-    { { { 8 }, { 8 }, { 16 }, { 16 } }, false, true, true, true, 23, 25 },
-};
 
 static size_t pixels(const chain_shape *s)
 {
@@ -207,7 +197,7 @@ static void check_gradient(const char *what, const chain_shape *s, const float *
 /* Shape _i: statistics of every layer, content distances and the gradient behind all of them. */
 START_TEST(the_whole_agrees)
 {
-    const chain_shape *s = &shapes[_i];
+    const chain_shape *s = &chain_shapes[_i];
     nst_window win = nst_window_whole(s->w, s->h);
     float *other = oracle_alloc(pixels(s)), *dx = oracle_alloc(pixels(s));
     struct right r;
@@ -349,7 +339,7 @@ static double value(nst_graph *g, const chain *c, const nst_window *win, struct 
 
 START_TEST(finite_differences_agree)
 {
-    const chain_shape *s = &shapes[_i];
+    const chain_shape *s = &chain_shapes[_i];
     nst_window win = nst_window_whole(s->w, s->h);
     float *dx = oracle_alloc(pixels(s)), *rest = oracle_alloc(pixels(s)), *v = oracle_alloc(pixels(s));
     float *x = oracle_alloc(pixels(s));
@@ -546,7 +536,7 @@ END_TEST
 /* Once placed, running allocates nothing; a smaller window allocates nothing either. */
 START_TEST(running_allocates_nothing)
 {
-    const chain_shape *s = &shapes[5];
+    const chain_shape *s = &chain_shapes[5];
     nst_window win = nst_window_whole(s->w, s->h), small = nst_window_whole(s->w - 2, s->h - 3);
     float *dx = oracle_alloc(pixels(s));
     struct loss l;
@@ -581,7 +571,7 @@ END_TEST
 /* What cannot be is refused with a sentence, and nothing is left. */
 START_TEST(nonsense_is_refused)
 {
-    const chain_shape *s = &shapes[1];
+    const chain_shape *s = &chain_shapes[1];
     nst_window win = nst_window_whole(s->w, s->h);
     nst_graph_options o;
     nst_graph *g;
@@ -623,26 +613,18 @@ START_TEST(nonsense_is_refused)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("graph");
-    TCase *t = tcase_create("graph");
-
-    tcase_set_timeout(t, 300);
-    tcase_add_loop_test(t, the_whole_agrees, 0, (int)NST_COUNT(shapes));
+    tcase_add_loop_test(t, the_whole_agrees, 0, (int)NST_COUNT(chain_shapes));
     tcase_add_test(t, few_taps_agree);
-    tcase_add_loop_test(t, finite_differences_agree, 1, (int)NST_COUNT(shapes));
+    tcase_add_loop_test(t, finite_differences_agree, 1, (int)NST_COUNT(chain_shapes));
     tcase_add_loop_test(t, windows_add_up, 0, 3);
     tcase_add_test(t, threads_do_not_matter);
     tcase_add_test(t, running_allocates_nothing);
     tcase_add_test(t, nonsense_is_refused);
-    suite_add_tcase(s, t);
+}
 
-    SRunner *r = srunner_create(s);
-
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+int main(void)
+{
+    return run_suite("graph", add);
 }

@@ -2,8 +2,8 @@
  * stand between guards, and may be off by what theory says of a float sum. */
 #include "ops.h"
 #include "oracle.h"
+#include "suite.h"
 
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -638,23 +638,15 @@ static void tell_what_is_skipped(void)
     }
 }
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("kernels");
-    TCase *t = tcase_create("kernels");
-
-    tell_what_is_skipped();
-    tcase_set_timeout(t, 300);
     tcase_add_test(t, sets_are_whole);
     tcase_add_test(t, a_set_is_picked);
     tcase_add_loop_test(t, kernel_agrees_with_the_oracle, 0, (int)NST_COUNT(kernels));
-    suite_add_tcase(s, t);
+}
 
-    SRunner *r = srunner_create(s);
-
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+int main(void)
+{
+    tell_what_is_skipped();
+    return run_suite("kernels", add);
 }

@@ -1,10 +1,10 @@
 /* test_loss.c: style losses against their formulas in plain double, their gradient coefficients and total variation's
  * gradient by finite differences. */
+#include "suite.h"
 #include "w2.h"
 #include "ops.h"
 #include "oracle.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -384,20 +384,15 @@ START_TEST(total_variation)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("loss");
-    TCase *t = tcase_create("loss");
-    SRunner *r = srunner_create(s);
-    int failed;
-
     tcase_add_loop_test(t, style_losses, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, blends, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, wild_statistics, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, total_variation, 0, NST_TV_COUNT);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_suite("loss", add);
 }

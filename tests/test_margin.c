@@ -1,9 +1,9 @@
 /* test_margin.c: what is painted around the pictures goes on by reflection and comes off again. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "run.h"
+#include "suite.h"
 
 static nst_image *ramp(int w, int h, int channels)
 {
@@ -93,21 +93,14 @@ START_TEST(transfer)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("margin");
-    TCase *t = tcase_create("margin");
-    SRunner *r;
-    int failed;
-
-    tcase_set_timeout(t, 600);
     tcase_add_test(t, reflection);
     tcase_add_test(t, there_and_back);
     tcase_add_test(t, transfer);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+    return run_suite("margin", add);
 }

@@ -18,16 +18,6 @@ static const char *const algorithms[] = { "im2col", "winograd4" };
  * side uses patches, so two are as far apart as the sum. */
 static const double allowed[] = { 4e-6, 8e-6 };
 
-static const chain_shape shapes[] = {
-    { { { 8 } }, false, false, false, false, 5, 4 },
-    { { { 8, 16 }, { 24 } }, false, false, false, true, 17, 13 },
-    { { { 8 }, { 16 }, { 16 } }, false, true, false, false, 19, 21 },
-    { { { 8 }, { 16 }, { 16 } }, true, true, true, true, 19, 21 },
-    { { { 16 }, { 17, 8 }, { 24 } }, true, false, false, false, 22, 15 },
-    { { { 3, 8 }, { 40 }, { 8, 8 } }, false, false, true, false, 25, 18 },
-    { { { 8 }, { 8 }, { 16 }, { 16 } }, false, true, true, true, 23, 25 },
-};
-
 static void no_faults(void)
 {
     nst_opencl_fault = (nst_opencl_faults){ 0 };
@@ -213,7 +203,7 @@ static void against_cpu(const chain_shape *s, int seed, int step, const char *wh
  * rounded down and up, replicated borders, swapped planes, channels that are no multiple of anything. */
 START_TEST(nodes_agree)
 {
-    against_cpu(&shapes[_i], _i + 1, 0, "whole");
+    against_cpu(&chain_shapes[_i], _i + 1, 0, "whole");
 }
 END_TEST
 
@@ -264,9 +254,9 @@ START_TEST(own_products_agree)
     for (size_t i = 0; i < NST_COUNT(codes); i++) {
         nst_opencl_fault.gemm_code = codes[i];
         nst_opencl_fault.gemm = -1;
-        against_cpu(&shapes[5 - i], 6 - (int)i, 0, "own products");
+        against_cpu(&chain_shapes[5 - i], 6 - (int)i, 0, "own products");
         nst_opencl_fault.gemm = 3 + 4 * (int)i;
-        against_cpu(&shapes[3], 4, 8, "own products, windows");
+        against_cpu(&chain_shapes[3], 4, 8, "own products, windows");
         ck_assert_int_eq(nst_opencl_fault.gemm, 0);
     }
 }
@@ -276,8 +266,8 @@ END_TEST
 START_TEST(small_groups_agree)
 {
     nst_opencl_fault.group = _i ? 4 : 1;
-    against_cpu(&shapes[3], 4, 0, "small groups");
-    against_cpu(&shapes[5], 6, 0, "small groups");
+    against_cpu(&chain_shapes[3], 4, 0, "small groups");
+    against_cpu(&chain_shapes[5], 6, 0, "small groups");
 }
 END_TEST
 
@@ -718,7 +708,7 @@ int main(void)
     suite_add_tcase(s, t);
     t = tcase_create("nodes");
     tcase_add_checked_fixture(t, no_faults, no_faults);
-    tcase_add_loop_test(t, nodes_agree, 0, (int)NST_COUNT(shapes));
+    tcase_add_loop_test(t, nodes_agree, 0, (int)NST_COUNT(chain_shapes));
     tcase_add_loop_test(t, windows_agree, 0, 3);
     tcase_add_loop_test(t, small_buffers_agree, 0, 2);
     tcase_add_loop_test(t, small_groups_agree, 0, 2);

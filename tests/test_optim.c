@@ -1,8 +1,8 @@
 /* test_optim.c: Adam and L-BFGS take torch.optim's steps; averaging, bounds, carrying over, threads. */
 #include "image.h"
 #include "ops.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,22 +184,17 @@ START_TEST(carried_over)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("optim");
-    TCase *t = tcase_create("optim");
-    SRunner *r = srunner_create(s);
-    int failed;
-
     tcase_add_test(t, adam_is_torchs);
     tcase_add_test(t, lbfgs_is_torchs);
     tcase_add_test(t, lbfgs_without_curvature);
     tcase_add_test(t, lbfgs_keeps_bounds);
     tcase_add_loop_test(t, threads_give_the_same_bits, 0, NST_OPTIMIZER_COUNT);
     tcase_add_test(t, carried_over);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_suite("optim", add);
 }

@@ -1,9 +1,9 @@
 /* test_presets.c: each preset that follows another program has the values that were read from that program, written
  * here a second time in that program's own terms, and its sizes and schedule for three pictures.  Losses and steps
  * are test_golden.c's. */
+#include "suite.h"
 #include "transfer.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,19 +169,14 @@ START_TEST(all_are_here)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("presets");
-    TCase *t = tcase_create("presets");
-    SRunner *r = srunner_create(s);
-    int failed;
-
     tcase_add_loop_test(t, values, 0, (int)NST_COUNT(table));
     tcase_add_loop_test(t, schedules, 0, (int)NST_COUNT(table));
     tcase_add_test(t, all_are_here);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_suite("presets", add);
 }

@@ -1,11 +1,11 @@
 /* test_regions.c: styles in regions: weighted statistics and their gradient against naive sums for every kernel set, losses
  * and gradients of whole runs by what must hold of them, windows included; and wrong masks. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "run.h"
+#include "suite.h"
 
 /* ---- the arithmetic ---- */
 
@@ -296,21 +296,16 @@ START_TEST(wrong_masks)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("regions");
-    TCase *t = tcase_create("all");
-    SRunner *runner = srunner_create(s);
-    int failed;
-
     tcase_add_test(t, sums_and_gradient);
     tcase_add_loop_test(t, white_masks_are_none, 0, 4);
     tcase_add_loop_test(t, gradient_and_windows, 0, 4);
     tcase_add_test(t, a_style_stays_in_its_region);
     tcase_add_test(t, wrong_masks);
-    suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+}
+
+int main(void)
+{
+    return run_suite("regions", add);
 }

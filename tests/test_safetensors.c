@@ -417,14 +417,8 @@ START_TEST(strangers)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("safetensors");
-    TCase *t = tcase_create("safetensors");
-    SRunner *r = srunner_create(s);
-    int failed;
-
-    tcase_add_checked_fixture(t, enter_folder, leave_folder);
     tcase_add_loop_test(t, every_dtype, 0, 4);
     tcase_add_loop_test(t, torchvision_names, 0, 4);
     tcase_add_test(t, caffe_names);
@@ -435,9 +429,9 @@ int main(void)
     tcase_add_loop_test(t, broken_chains, 0, 4);
     tcase_add_test(t, too_many_layers);
     tcase_add_test(t, strangers);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_tests("safetensors", add);
 }

@@ -1,8 +1,8 @@
 /* test_schedule.c: the time left, the iterations that fit a limit of time, and the end of a settled scale: by numbers with
  * iterations that take what a formula says, and with a real run. */
 #include "run.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,21 +187,16 @@ START_TEST(real_run)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *suite = suite_create("schedule");
-    TCase *t = tcase_create("schedule");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
     tcase_add_test(t, time_left);
     tcase_add_loop_test(t, limits, 0, 4);
     tcase_add_test(t, nothing_fits);
     tcase_add_test(t, settles);
     tcase_add_loop_test(t, real_run, 0, 2);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_suite("schedule", add);
 }

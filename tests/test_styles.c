@@ -1,8 +1,8 @@
 /* test_styles.c: what is kept of style pictures from run to run gives the same bits, is found again, and is never taken for
  * another picture, other settings or another model. */
 #include "run.h"
+#include "suite.h"
 
-#include <check.h>
 #include <string.h>
 
 enum { W = 64, H = 48 };
@@ -111,19 +111,14 @@ START_TEST(found_again)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *suite = suite_create("styles");
-    TCase *t = tcase_create("styles");
-    SRunner *r = srunner_create(suite);
-    int failed;
-
     tcase_add_checked_fixture(t, make, drop);
     tcase_add_test(t, same_bits);
     tcase_add_test(t, found_again);
-    suite_add_tcase(suite, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return run_suite("styles", add);
 }

@@ -1,8 +1,8 @@
 /* test_vector.c: sums and updates over flat arrays: right, and the same bits for any number of threads. */
 #include "ops.h"
 #include "oracle.h"
+#include "suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,21 +85,13 @@ START_TEST(updates_reach_everything_once)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("vector");
-    TCase *t = tcase_create("vector");
-
-    tcase_set_timeout(t, 600);
     tcase_add_loop_test(t, sums_agree, 0, (int)NST_COUNT(lengths));
     tcase_add_loop_test(t, updates_reach_everything_once, 0, (int)NST_COUNT(lengths));
-    suite_add_tcase(s, t);
+}
 
-    SRunner *r = srunner_create(s);
-
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+int main(void)
+{
+    return run_suite("vector", add);
 }

@@ -1,9 +1,9 @@
 /* test_wavelet.c: the built-in model is what its description says. */
-#include <check.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "leaves.h"
+#include "suite.h"
 #include "wavelet.h"
 
 #define SIDE 128
@@ -130,22 +130,15 @@ START_TEST(pairs)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("wavelet");
-    TCase *t = tcase_create("model");
-    SRunner *r;
-    int failed;
-
-    tcase_set_timeout(t, 600);
     tcase_add_test(t, chain);
     tcase_add_test(t, same_everywhere);
     tcase_add_test(t, energies);
     tcase_add_test(t, pairs);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+    return run_suite("wavelet", add);
 }

@@ -1,12 +1,12 @@
 /* test_windows.c: a picture in windows has the losses and the gradient of the picture in one piece: at random windows and
  * odd sizes, for every preset's losses; what memory decides, and what it says when there is too little. */
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "run.h"
+#include "suite.h"
 #include "w2.h"
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
@@ -346,26 +346,21 @@ START_TEST(cores)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("windows");
-    TCase *t = tcase_create("windows");
-    SRunner *r;
-    int failed, presets = 0;
+    int presets = 0;
 
     while (nst_preset_name(presets))
         presets++;
-    tcase_set_timeout(t, 600);
     tcase_add_loop_test(t, every_preset, 0, presets);
     tcase_add_test(t, by_memory);
     tcase_add_test(t, whole_run);
     tcase_add_loop_test(t, peak, 0, 3);
     tcase_add_test(t, too_little);
     tcase_add_test(t, cores);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+    return run_suite("windows", add);
 }
