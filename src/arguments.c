@@ -120,6 +120,16 @@ static nst_status bytes(const nst_option *r, const char *text, uint64_t *v, nst_
     return NST_OK;
 }
 
+static nst_status add_name(const nst_option *r, const char *text, nst_names *names, nst_error *e)
+{
+    if (names->replaced)
+        *names = (nst_names){ .n = 0 };
+    if (names->n == NST_MAX_STYLES)
+        return wrong(e, "--%s: more than %d, and no more styles are taken", r->name, NST_MAX_STYLES);
+    names->name[names->n++] = text;
+    return NST_OK;
+}
+
 /* One option's value into its place.  s is NULL in the first pass, which only looks at what is not a setting. */
 static nst_status apply(const nst_option *r, const char *text, nst_command *c, nst_settings *s, nst_error *e)
 {
@@ -180,6 +190,8 @@ static nst_status apply(const nst_option *r, const char *text, nst_command *c, n
     case NST_OPTION_PATH:
         *(const char **)place = text;
         return NST_OK;
+    case NST_OPTION_PATHS:
+        return add_name(r, text, (nst_names *)(void *)place, e);
     case NST_OPTION_START:
         i = word_index(r->choices, text);
         *(int *)place = i < 0 ? NST_INIT_IMAGE : i;
@@ -302,6 +314,9 @@ static nst_status parse(int argc, char **argv, nst_command *c, nst_settings *s, 
     int code;
 
     make_getopt(letters, names);
+    for (int i = 0; i < nst_option_count; i++)
+        if (nst_options[i].kind == NST_OPTION_PATHS)
+            ((nst_names *)(void *)((char *)c + nst_options[i].offset))->replaced = 1;
     optind = 1;
     opterr = 0;
     while (optopt = 0, (code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
@@ -364,6 +379,7 @@ static int describe_one(const nst_option *r, const nst_settings *s, char *text, 
     case NST_OPTION_BYTES: /* changes nothing but rounding */
     case NST_OPTION_FLAG:
     case NST_OPTION_PATH:
+    case NST_OPTION_PATHS:
         break;
     }
     return 0;

@@ -165,10 +165,11 @@ static size_t optimiser(const nst_run *r, int scale, int pairs)
     return nst_optim_bytes(&o, 3 * (size_t)w * (size_t)h);
 }
 
-/* Bytes of the styles' masks at all levels: of the content's regions and of one style picture's, as large. */
+/* Bytes of the styles' masks at all levels: of the content's regions and of one style picture's, as large; and while
+ * they are made. */
 static size_t masks(const nst_run *r, int w, int h)
 {
-    return r->guided ? floats(w, h, r->n_styles + 1) / 3 * 4 : 0;
+    return (r->guided ? floats(w, h, r->n_styles) / 3 * 4 : 0) + (r->guided || r->parts ? 3 * floats(w, h, 1) : 0);
 }
 
 /* Bytes of the content's features. */
@@ -220,13 +221,15 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
 
         nst_run_style_size(r, scale, i, &sw, &sh);
         styles += floats(sw, sh, sc);
+        if (r->styles[i]->part.weight) /* while this style is computed: its mask, at all levels */
+            hold(&n, all + styles + floats(sw, sh, 1) + floats(sw + 2 * r->margin, sh + 2 * r->margin, 3) / 9 * 13, 0);
         hold(&n, all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, 3),
              all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, sc + 3));
     }
-    /* the content's: resized, recoloured, with its margin */
-    hold(&n, 0, all + styles + content * (r->n_styles > 1 && r->s->color == NST_COLOR_MATCH ? 3 : 2));
-    hold(&n, all + content + features + floats(w, h, 3), 0);
     all += masks(r, w, h);
+    /* the content's: resized, recoloured, with its margin */
+    hold(&n, 0, all + styles + content * ((r->n_styles > 1 || r->guided) && r->s->color == NST_COLOR_MATCH ? 3 : 2));
+    hold(&n, all + content + features + floats(w, h, 3), 0);
     /* x, dx and good beside the content's colours; then the optimiser in their place, beside the one before */
     all += features + floats(w, h, good ? 9 : 6);
     hold(&n, 0, all + content);

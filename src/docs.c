@@ -28,7 +28,8 @@ static void each(int group, void (*print)(const nst_option *))
 
 static bool takes_file(const nst_option *r)
 {
-    return (r->kind == NST_OPTION_PATH && strcmp(r->name, "preset")) || r->kind == NST_OPTION_START;
+    return (r->kind == NST_OPTION_PATH && strcmp(r->name, "preset")) || r->kind == NST_OPTION_PATHS ||
+           r->kind == NST_OPTION_START;
 }
 
 /* ---- man ------------------------------------------------------------------------------------------------------- */
@@ -133,6 +134,7 @@ static void man(void)
          "nst batch \\-\\-output\\-dir out photos \\-\\- paintings\n"
          "nst model import vgg19\\-dcbb9e9d.pth\n"
          "nst \\-\\-style\\-blend 3,1 \\-o mixed.png photo.jpg painting1.jpg painting2.jpg\n"
+         "nst \\-\\-content\\-mask sky.png \\-o two.png photo.jpg for\\-sky.jpg for\\-the\\-rest.jpg\n"
          "nst \\-p gatys \\-m vgg19.safetensors \\-\\-log log.jsonl \\-o gatys.png photo.jpg painting.jpg\n"
          ".fi\n"
          ".SH SEE ALSO\n"
@@ -202,7 +204,7 @@ static void zsh_option(const nst_option *r)
         printf("    '(-%c --%s)'{-%c%s,--%s%s}'[", r->letter, r->name, r->letter, r->argument ? "+" : "", r->name,
                r->argument ? "=" : "");
     else
-        printf("    '--%s%s[", r->name, r->argument ? "=" : "");
+        printf("    '%s--%s%s[", r->kind == NST_OPTION_PATHS ? "*" : "", r->name, r->argument ? "=" : "");
     zsh_text(r->help);
     putchar(']');
     if (r->argument) {

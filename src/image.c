@@ -95,18 +95,23 @@ void nst_image_destroy(nst_image **image)
     *image = NULL;
 }
 
-/* A mask's weights: its luminance as it is stored, so that a grey of 128 is a half. */
+/* A mask's weights: its luminance as it is stored, so that a grey of 128 is a half, times its alpha. */
 static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
 {
-    size_t n = (size_t)in->width * (size_t)in->height;
+    size_t n;
 
+    if (!in)
+        return NST_OK;
+    n = (size_t)in->width * (size_t)in->height;
     *out = (nst_mask){ in->width, in->height, nst_alloc(n * sizeof(float)) };
     if (!out->weight)
         return nst_fail(e, NST_EMEM, "mask: out of memory");
     for (size_t i = 0; i < n; i++) {
         float v = .2126f * in->plane[0][i] + .7152f * in->plane[1][i] + .0722f * in->plane[2][i];
 
-        out->weight[i] = v > 0 ? v < 1 ? v : 1 : 0;
+        if (in->channels == 4)
+            v *= in->plane[3][i];
+        out->weight[i] = v > 0 ? v < 1 ? v : 1 : 0; /* NaN: 0 */
     }
     return NST_OK;
 }
@@ -117,7 +122,7 @@ nst_status nst_image_set_region(nst_image *style, const nst_image *content_mask,
     nst_mask place = { 0 }, part = { 0 };
     nst_status s;
 
-    if ((s = read_mask(&place, content_mask, e)) || (style_mask && (s = read_mask(&part, style_mask, e)))) {
+    if ((s = read_mask(&place, content_mask, e)) || (s = read_mask(&part, style_mask, e))) {
         nst_free(place.weight);
         return s;
     }

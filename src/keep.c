@@ -1,18 +1,28 @@
 /* keep.c: a painting's checkpoint: when it is written, and how the command line stands in it. */
 #include "keep.h"
 
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "fail.h"
 #include "paths.h"
 
 #define SECONDS 60
 #define SHARE 20 /* writing takes at most one in so many seconds */
 
 static const char first_line[] = "nst\n";
+
+static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return s;
+}
 
 /* ---- the note: a word a line, newlines and backslashes behind a backslash ------------------------------------------ */
 
@@ -49,26 +59,42 @@ static bool is_word(const char *words, const char *text)
     return false;
 }
 
+/* --NAME=PATH */
+static bool add_file(nst_keep *k, size_t *n, const nst_option *r, const char *path)
+{
+    return add_text(k, n, "--") && add_text(k, n, r->name) && add_text(k, n, "=") &&
+           (is_word(r->choices, path) ? add_text(k, n, path) : add_path(k, n, path)) && (k->note[(*n)++] = '\n');
+}
+
+static bool add_files(nst_keep *k, size_t *n, const nst_option *r, const nst_names *names)
+{
+    for (int i = 0; i < names->n; i++)
+        if (!add_file(k, n, r, names->name[i]))
+            return false;
+    return true;
+}
+
 /* --NAME=VALUE, where the command line says it. */
 static bool add_option(nst_keep *k, size_t *n, const nst_option *r, const nst_command *c)
 {
-    const char *place = (const char *)c + r->offset, *path = NULL;
+    const char *place = (const char *)c + r->offset, *path;
     char value[64] = "";
     int v = 0;
 
+    if (r->kind == NST_OPTION_PATHS)
+        return add_files(k, n, r, (const nst_names *)(const void *)place);
     if (r->kind == NST_OPTION_PATH)
-        path = *(const char *const *)(const void *)place;
-    else if (r->kind == NST_OPTION_FLAG || r->kind == NST_OPTION_INT || r->kind == NST_OPTION_CHOICE)
+        return !(path = *(const char *const *)(const void *)place) || add_file(k, n, r, path);
+    if (r->kind == NST_OPTION_FLAG || r->kind == NST_OPTION_INT || r->kind == NST_OPTION_CHOICE)
         v = *(const int *)(const void *)place;
-    if (!path && !v)
+    if (!v)
         return true;
     if (r->kind == NST_OPTION_INT)
         snprintf(value, sizeof value, "%d", v);
     else if (r->kind == NST_OPTION_CHOICE)
         nst_word_at(r->choices, v, value, sizeof value);
     return add_text(k, n, "--") && add_text(k, n, r->name) && (!r->argument || add_text(k, n, "=")) &&
-           (!path ? add_text(k, n, value) : is_word(r->choices, path) ? add_text(k, n, path) : add_path(k, n, path)) &&
-           (k->note[(*n)++] = '\n');
+           add_text(k, n, value) && (k->note[(*n)++] = '\n');
 }
 
 static bool make_note(nst_keep *k, const nst_command *c)
@@ -146,9 +172,8 @@ nst_status nst_keep_open(nst_keep *k, const nst_command *c, const char *output, 
     k->last = k->took = 0;
     if (!c->checkpoint)
         return c->checkpoint_every ? fail(e, NST_EARG, "--checkpoint-every: needs --checkpoint FILE") : NST_OK;
-    for (int i = -1; i < c->styles; i++)
-        if (!strcmp(i < 0 ? c->content : c->style[i], "-"))
-            return fail(e, NST_EARG, "--checkpoint: a picture from standard input cannot be read again; name a file");
+    if (nst_paths_streams(c))
+        return fail(e, NST_EARG, "--checkpoint: a picture from standard input cannot be read again; name a file");
     if ((s = check(c, output, e)))
         return s;
     whole.output = output;

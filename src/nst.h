@@ -119,13 +119,17 @@ NST_API int nst_image_channels(const nst_image *image);
 NST_API float *nst_image_plane(nst_image *image, int c);
 
 /* Ties a style picture to a region (guided Gram matrices, Gatys et al. 2017):
- * it is painted where content_mask is white, and only what is white in
- * style_mask (NULL: all of it) counts of it.  Grey is in between; colours count
- * by their luminance.  The masks are copied; they have the proportions of the
- * content and of the style picture, any size.  If one style picture of a run
- * has a content mask, all must.  Style and content weigh against each other
- * everywhere the same: a region's style loss counts by its share of the area.
- * NST_EMEM leaves the picture as it was. */
+ * it is painted where content_mask is white (NULL: everywhere), and only what
+ * is white in style_mask (NULL: all of it) counts of it.  Grey is in between;
+ * colours count by their luminance, transparency as black.  The masks are
+ * copied; they have the proportions of the content and of the style picture,
+ * any size.  If a style picture of a run has a content mask, all have, or all
+ * but one, which gets what the others leave.  Where masks overlap both styles
+ * pull; where all are black none does.  A region's style loss counts by its
+ * share of the area, so that style and content weigh against each other
+ * everywhere the same, and by its share of settings.style_blend.  Masks are
+ * for device "auto", which is then the processor, and "cpu".  NST_EMEM leaves
+ * the picture as it was. */
 NST_API nst_status nst_image_set_region(nst_image *style, const nst_image *content_mask, const nst_image *style_mask,
                                         nst_error *e);
 

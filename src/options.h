@@ -10,6 +10,13 @@
 
 #define NST_MAX_STYLES 16
 
+/* What an option says that comes again, in the order of the styles. */
+typedef struct nst_names {
+    const char *name[NST_MAX_STYLES];
+    int n;
+    int replaced; /* the next one begins anew: the command line's go before a file's */
+} nst_names;
+
 /* What the command line says beyond nst_settings.  Texts point into argv. */
 typedef struct nst_command {
     const char *content, *style[NST_MAX_STYLES];
@@ -22,6 +29,7 @@ typedef struct nst_command {
     int model_input;    /* index into "auto torchvision caffe caffe-rgb" */
     const char *output; /* NULL: made from the inputs' names */
     const char *init;   /* a picture to start from, or NULL */
+    nst_names content_mask, style_mask;
     const char *log;
     const char *web_host;
     int preview;
@@ -52,6 +60,7 @@ typedef enum nst_option_kind {
     NST_OPTION_WORD,   /* char [max], one of choices */
     NST_OPTION_TEXT,   /* char [max] */
     NST_OPTION_PATH,   /* const char *, a file or a word of choices */
+    NST_OPTION_PATHS,  /* nst_names, each a file or a word of choices */
     NST_OPTION_START,  /* a word of choices, or a picture's file */
 } nst_option_kind;
 

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "files.h"
 #include "interrupt.h"
+#include "masks.h"
 #include "models.h"
 
 #define WEB_PORT 8642
@@ -35,6 +36,8 @@ static nst_status open_inputs(nst_painting *p, nst_error *e)
     for (int i = 0; i < p->c.styles; i++)
         if ((s = nst_files_read(&p->style[i], p->c.style[i], &style, e)))
             return s;
+    if ((s = nst_masks_read(&p->c, p->style, &fit, &style, e)))
+        return s;
     return p->c.init ? nst_files_read(&p->init, p->c.init, &fit, e) : NST_OK;
 }
 
@@ -94,10 +97,12 @@ static void say_device(const nst_painting *p)
 {
     nst_device_info d;
     char why[256];
+    bool masks = p->c.content_mask.n || p->c.style_mask.n;
 
     if (nst_device_find(p->s->device, &d, why, sizeof why, NULL) == NST_OK && strcmp(d.device, "cpu"))
-        fprintf(stderr, "nst: computed by %s, %s%s\n", d.device, d.name,
-                strcmp(p->s->device, "auto") ? "" : ", a graphics card; --device cpu takes the processor");
+        fprintf(stderr, masks ? "nst: computed by the processor, because of the masks, not by %s, %s%s\n"
+                              : "nst: computed by %s, %s%s\n", d.device, d.name,
+                masks ? "" : strcmp(p->s->device, "auto") ? "" : ", a graphics card; --device cpu takes the processor");
 }
 
 /* Two lines, and a third where the machine's memory looks too small. */

@@ -2,12 +2,21 @@
 #include "paths.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fail.h"
+static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return s;
+}
 
 const char *nst_paths_base(const char *path)
 {
@@ -74,13 +83,36 @@ static nst_status check_format(const nst_command *c, nst_error *e)
     return NST_OK;
 }
 
+/* How many of the files that are read a test holds for. */
+static int count_inputs(const nst_command *c, bool (*test)(const char *path, const void *arg), const void *arg)
+{
+    int n = test(c->content, arg) + (c->init && test(c->init, arg));
+
+    for (int i = 0; i < c->styles; i++)
+        n += test(c->style[i], arg);
+    for (int i = 0; i < c->content_mask.n; i++)
+        n += test(c->content_mask.name[i], arg);
+    for (int i = 0; i < c->style_mask.n; i++)
+        n += test(c->style_mask.name[i], arg);
+    return n;
+}
+
+static bool is_stream(const char *path, const void *arg)
+{
+    (void)arg;
+    return nst_paths_is_stream(path);
+}
+
+int nst_paths_streams(const nst_command *c)
+{
+    return count_inputs(c, is_stream, NULL);
+}
+
 /* Pictures that come or go through pipes. */
 static nst_status check_streams(const nst_command *c, nst_error *e)
 {
-    int n = nst_paths_is_stream(c->content) + (c->init && nst_paths_is_stream(c->init));
+    int n = nst_paths_streams(c);
 
-    for (int i = 0; i < c->styles; i++)
-        n += nst_paths_is_stream(c->style[i]);
     if (n > 1)
         return fail(e, NST_EARG, "-: standard input holds one picture, but %d are read from it", n);
     if (!c->output || !nst_paths_is_stream(c->output))
@@ -145,11 +177,12 @@ nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e)
     return NST_OK;
 }
 
-static bool same_file(const struct stat *a, const char *path)
+static bool same_file(const char *path, const void *other)
 {
+    const struct stat *a = other;
     struct stat b;
 
-    return path && stat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+    return stat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
 static nst_status check_folder(const char *path, nst_error *e)
@@ -169,7 +202,6 @@ static nst_status check_folder(const char *path, nst_error *e)
 nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
 {
     struct stat st;
-    bool input;
 
     if (nst_paths_is_stream(path))
         return NST_OK;
@@ -177,10 +209,7 @@ nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
         return check_folder(path, e);
     if (S_ISDIR(st.st_mode))
         return fail(e, NST_EIO, "%s: is a folder, expected a file's name", path);
-    input = same_file(&st, c->content) || same_file(&st, c->init) || same_file(&st, c->model);
-    for (int i = 0; i < c->styles; i++)
-        input |= same_file(&st, c->style[i]);
-    if (input)
+    if (count_inputs(c, same_file, &st) || (c->model && same_file(c->model, &st)))
         return fail(e, NST_EIO, "%s: is an input of this run, and inputs are never overwritten", path);
     return S_ISREG(st.st_mode) ? check_folder(path, e) : NST_OK;
 }

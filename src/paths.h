@@ -14,6 +14,8 @@ int nst_paths_stem(const char *path);
 bool nst_paths_is_picture(const char *path);
 /* "-", which is standard input or output. */
 bool nst_paths_is_stream(const char *path);
+/* How many inputs are read from there. */
+int nst_paths_streams(const nst_command *c);
 /* What a result's name is called in sentences. */
 const char *nst_paths_label(const char *path);
 /* The format of a result of this name (NULL: it gets its name from the inputs): --format, else by its suffix, PNG where

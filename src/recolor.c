@@ -72,24 +72,31 @@ static void roots(mat3 m, mat3 root, mat3 inverse)
         }
 }
 
-/* Mean and covariance of the colours, each pixel weighted by its alpha (equally if all is transparent). */
-static void statistics(const nst_image *image, double mean[3], mat3 cov)
+struct weighing {
+    const float *alpha, *weight; /* either may be NULL */
+};
+
+static double weigh(const struct weighing *w, size_t i)
+{
+    return (w->alpha ? (double)w->alpha[i] : 1) * (w->weight ? (double)w->weight[i] : 1);
+}
+
+/* Mean and covariance of the colours, each pixel weighted by its alpha and weight (equally if nothing is left). */
+static void statistics(const nst_image *image, const float *weight, double mean[3], mat3 cov)
 {
     size_t n = (size_t)image->width * (size_t)image->height;
-    const float *alpha = image->channels == 4 ? image->plane[3] : NULL;
+    struct weighing w = { image->channels == 4 ? image->plane[3] : NULL, weight };
     double total = 0, sum[3] = { 0 };
 
-    if (alpha) {
-        for (size_t i = 0; i < n; i++)
-            total += alpha[i];
-        if (!(total > 0))
-            alpha = NULL;
-    }
-    if (!alpha)
+    for (size_t i = 0; i < n; i++)
+        total += weigh(&w, i);
+    if (!(total > 0)) {
+        w = (struct weighing){ NULL, NULL };
         total = (double)n;
+    }
     for (int c = 0; c < 3; c++) {
         for (size_t i = 0; i < n; i++)
-            sum[c] += (alpha ? alpha[i] : 1) * (double)image->plane[c][i];
+            sum[c] += weigh(&w, i) * (double)image->plane[c][i];
         mean[c] = sum[c] / total;
     }
     for (int c = 0; c < 3; c++)
@@ -97,7 +104,7 @@ static void statistics(const nst_image *image, double mean[3], mat3 cov)
             double s = 0;
 
             for (size_t i = 0; i < n; i++)
-                s += (alpha ? alpha[i] : 1) * (image->plane[c][i] - mean[c]) * (image->plane[d][i] - mean[d]);
+                s += weigh(&w, i) * (image->plane[c][i] - mean[c]) * (image->plane[d][i] - mean[d]);
             cov[c][d] = cov[d][c] = s / total + (c == d ? FLOOR : 0);
         }
 }
@@ -117,6 +124,12 @@ static void transport(mat3 from, mat3 to, mat3 map)
 
 nst_status nst_image_recolor(nst_image *content, const nst_image *style, double share, nst_error *e)
 {
+    return nst_image_recolor_weighted(content, NULL, style, NULL, share, e);
+}
+
+nst_status nst_image_recolor_weighted(nst_image *content, const float *weight, const nst_image *style,
+                                      const float *style_weight, double share, nst_error *e)
+{
     size_t n = (size_t)content->width * (size_t)content->height;
     double mc[3], ms[3], add[3];
     mat3 cc, cs, map;
@@ -125,8 +138,8 @@ nst_status nst_image_recolor(nst_image *content, const nst_image *style, double 
         return nst_fail(e, NST_EARG, "recolor: share %g, expected 0 to 1", share);
     if (share == 0)
         return NST_OK;
-    statistics(content, mc, cc);
-    statistics(style, ms, cs);
+    statistics(content, weight, mc, cc);
+    statistics(style, style_weight, ms, cs);
     transport(cc, cs, map);
     for (int c = 0; c < 3; c++) {
         if (!isfinite(map[c][0] + map[c][1] + map[c][2] + mc[c] + ms[c]))

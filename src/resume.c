@@ -1,11 +1,21 @@
 /* resume.c: `nst resume`: an interrupted painting's command line out of its checkpoint, and on with it. */
 #include "resume.h"
 
+#include <stdarg.h>
 #include <string.h>
 
-#include "fail.h"
 #include "keep.h"
 #include "paint.h"
+
+static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return s;
+}
 
 static bool is_free(const char *name)
 {
@@ -64,9 +74,10 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
         return s;
     if ((s = nst_options_parse(argc, argv, &own, p->s, e)) || (s = check_settings(&was, p->s, e)))
         return s;
-    if (own.preset || own.init || own.model)
+    if (own.preset || own.init || own.model || own.content_mask.n || own.style_mask.n)
         return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that",
-                    own.preset ? "preset" : own.init ? "init" : "model");
+                    own.preset ? "preset" : own.init ? "init" : own.model ? "model"
+                    : own.content_mask.n ? "content-mask" : "style-mask");
     if ((s = nst_keep_words(nst_checkpoint_note(p->from), text, words, &n, e)))
         return s;
     for (int i = 1; i < argc; i++) {

@@ -111,7 +111,7 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     for (int i = 0; i < r->n_keep; i++)
         o.tap[r->keep[i].layer] = true;
     network_input(r, &o);
-    if (r->guided) {
+    if (r->guided || r->parts) {
         o.guided = true;
         if (!strcmp(s->device, "auto"))
             o.device = "cpu";
@@ -119,9 +119,8 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     r->net = o;
     if ((status = nst_run_graph(r, e)))
         return status;
-    if (r->guided && !nst_graph_on_cpu(r->graph))
-        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute regions, expected --device cpu with masks",
-                        s->device);
+    if (o.guided && !nst_graph_on_cpu(r->graph))
+        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute masks, expected cpu or auto with them", s->device);
     return NST_OK;
 }
 

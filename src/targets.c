@@ -40,14 +40,17 @@ static float *encode(const nst_run *r, const nst_image *p, nst_error *e)
 static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_error *e)
 {
     nst_image *content = NULL;
+    float *place = NULL, *part = NULL;
     nst_status s;
-    int w, h;
+    int w, h, cw = r->w - 2 * r->margin, ch = r->h - 2 * r->margin;
 
     nst_run_style_size(r, r->scale, i, &w, &h);
     s = nst_image_resize(out, r->styles[i], w, h, e);
-    if (!s && r->s->color == NST_COLOR_MATCH_STYLE &&
-        !(s = nst_image_resize(&content, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)))
-        s = nst_image_recolor(*out, content, r->s->color_strength, e);
+    if (!s && r->s->color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize(&content, r->content, cw, ch, e)) &&
+        !(s = nst_region_place(r, i, cw, ch, &place, e)) && !(s = nst_region_part(r, i, w, h, &part, e)))
+        s = nst_image_recolor_weighted(*out, part, content, place, r->s->color_strength, e);
+    nst_free(place);
+    nst_free(part);
     nst_image_destroy(&content);
     return s;
 }
@@ -64,6 +67,7 @@ static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, 
 static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
 {
     nst_region g = { .area = 0 };
+    float *part = NULL;
     int w = p->width + 2 * r->margin, h = p->height + 2 * r->margin;
     nst_image *framed = nst_image_copy(p);
     nst_status s = framed ? nst_margin_add(&framed, r->margin, e) : nst_fail(e, NST_EMEM, "style: out of memory");
@@ -74,10 +78,11 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     if (!x)
         return s ? s : NST_EMEM;
     nst_budget_tiling(r, w, h, NST_USE_STATS, r->layout[r->scale].arena, &t);
-    if (!(s = nst_region_make(&g, r, &r->styles[i]->part, w, h, e))) {
+    if (!(s = nst_region_part(r, i, p->width, p->height, &part, e)) && !(s = nst_region_make(&g, r, part, w, h, e))) {
         tie(r, stats, &g, w, h);
         s = nst_windows_sum(r, x, w, h, t, nst_windows_count(t), stats, e);
     }
+    nst_free(part);
     nst_region_clear(&g);
     nst_free(x);
     return s;
@@ -92,6 +97,8 @@ static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
 
     if (r->s->color != NST_COLOR_MATCH || r->s->color_strength <= 0)
         return NST_OK;
+    if (r->guided || r->parts)
+        return nst_regions_recolor(r, pictures, e);
     if (r->n_styles == 1)
         return nst_image_recolor(r->picture, pictures[0], r->s->color_strength, e);
     if (!(first = nst_image_copy(r->picture)))
@@ -179,8 +186,12 @@ static nst_status content_targets(nst_run *r, nst_error *e)
 static nst_status regions(nst_run *r, nst_error *e)
 {
     for (int i = 0; i < r->n_styles && r->guided; i++) {
-        nst_status s = nst_region_make(&r->region[i], r, &r->styles[i]->place, r->w, r->h, e);
+        float *place;
+        nst_status s = nst_region_place(r, i, r->w - 2 * r->margin, r->h - 2 * r->margin, &place, e);
 
+        if (!s)
+            s = nst_region_make(&r->region[i], r, place, r->w, r->h, e);
+        nst_free(place);
         if (s)
             return s;
         for (int row = i * r->n_layers; row < (i + 1) * r->n_layers; row++)
@@ -206,6 +217,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
 {
     nst_image **pictures = nst_calloc((size_t)r->n_styles, sizeof *pictures);
     nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_STYLE_ROWS * sizeof *stats);
+    bool masked = r->guided || r->parts; /* their statistics are not kept for later runs */
     nst_status s = NST_OK;
 
     r->targets = r->scale;
@@ -219,8 +231,8 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         for (int row = 0; row < r->n_style && !s; row++)
             if (!r->guided || row / r->n_layers == i)
                 s = nst_stats_create(&stats[i * NST_STYLE_ROWS + row], r->stats[row]->c, e);
-        if (!s && r->n_style && (r->guided || !nst_styles_find(r, pictures[i], &stats[i * NST_STYLE_ROWS])) &&
-            !(s = style_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e)) && !r->guided)
+        if (!s && r->n_style && (masked || !nst_styles_find(r, pictures[i], &stats[i * NST_STYLE_ROWS])) &&
+            !(s = style_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e)) && !masked)
             nst_styles_keep(r, pictures[i], &stats[i * NST_STYLE_ROWS]);
     }
     if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&

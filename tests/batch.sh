@@ -49,6 +49,8 @@ usage 'the styles after -- are missing' in
 usage 'the styles after -- are missing' in --
 usage 'one file, expected --output-dir' -o x.png in -- styles
 usage 'names one file' --log x in -- styles
+usage 'content-mask belongs to one picture' --content-mask in/a.png in -- styles
+usage 'style-mask belongs to one picture' --style-mask in/a.png in -- styles
 usage 'same name' --output-dir out6 --name '{style}.png' in -- styles
 usage '{conten}.* is not {content}, {style} or {n}' --output-dir out6 --name '{conten}.png' in -- styles
 usage 'its name does not end in' --output-dir out6 --name '{content}-{style}.bmp' in -- styles

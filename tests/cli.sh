@@ -156,6 +156,39 @@ run 0 "16 bits" $fast --bits 16 --seed 77 -o out/16.png in/c.png in/s.jpg
 check "  the settings are in the picture" grep -aq 'nst [0-9.]* (.*) --model wavelet --preset nst --size 48 .*--seed 77' out/16.png
 run 0 "native size" -q -n 1 --scales 1 -s native -o out/n.png in/c.png in/s.jpg
 
+# ---- masks ------------------------------------------------------------------------------------------------------------
+mask() { { printf 'P5 %d %d 255\n' "$2" "$3"; for ((i = 0; i < $2 * $3; i++)); do if [ "$4" = black ] || ((i % $2 * 2 >= $2)); then printf '\0'; else printf '\377'; fi; done; } >"$1"; }
+mask in/left.pgm 24 18 left; mask in/black.pgm 24 18 black; mask in/tall.pgm 18 24 left
+run 0 "two styles in two regions" $fast -o out/m1.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png
+run 0 "  the rest has a name" $fast -o out/m2.png --content-mask in/left.pgm --content-mask rest in/c.png in/s.jpg in/c.png
+check "  and is the same" cmp out/m1.png out/m2.png
+"$NST" $fast -o out/m3.png in/c.png in/s.jpg in/c.png
+check "  and another picture than without masks" sh -c '! cmp -s out/m1.png out/m3.png'
+run 0 "a region, and no style elsewhere" $fast -o out/m.png --content-mask in/left.pgm in/c.png in/s.jpg
+run 0 "a part of a style" $fast -o out/m.png --style-mask none --style-mask in/left.pgm in/c.png in/s.jpg in/c.png
+"$NST" $fast -o out/m4.png --content-mask - in/c.png in/s.jpg in/c.png <in/left.pgm
+check "a mask from a pipe" cmp out/m1.png out/m4.png
+echo "content-mask = in/black.pgm" >mask.conf
+"$NST" $fast --config mask.conf -o out/m5.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png
+check "the command line's masks replace a file's" cmp out/m1.png out/m5.png
+run 2 "a mask of other proportions" $fast -o out/bad.png --content-mask in/tall.pgm in/c.png in/s.jpg
+says "content mask 1: is 18 x 24 pixels, expected the proportions of the content picture, 48 x 36"
+run 2 "a style mask of other proportions" $fast -o out/bad.png --style-mask in/tall.pgm in/c.png in/c.png
+says "style mask 1: is 18 x 24 pixels, expected the proportions of the style picture, 48 x 36"
+run 2 "a black mask" $fast -o out/bad.png --content-mask in/black.pgm in/c.png in/s.jpg
+says "content mask 1: is black all over, expected some white"
+run 2 "more masks than styles" $fast -o out/bad.png --content-mask in/left.pgm --content-mask in/left.pgm in/c.png in/s.jpg
+says "content-mask: 2 masks for 1 style, expected one for each"
+run 2 "more style masks than styles" $fast -o out/bad.png --style-mask none --style-mask in/left.pgm in/c.png in/s.jpg
+run 2 "too few masks" $fast -o out/bad.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png in/s.jpg
+says "expected one for each, or for all but the last"
+run 1 "a mask that is not there" $fast -o out/bad.png --content-mask in/none.pgm in/c.png in/s.jpg
+run 1 "a mask that is no picture" $fast -o out/bad.png --content-mask mask.conf in/c.png in/s.jpg
+cp in/left.pgm in/left.ppm
+run 1 "the output is a mask" $fast -o in/left.ppm --content-mask in/left.ppm in/c.png in/s.jpg
+says "is an input of this run"
+check "  none of these left a picture" test ! -e out/bad.png
+
 # ---- formats and pipes ------------------------------------------------------------------------------------------------
 "$NST" $fast -o out/f.png in/c.png in/s.jpg
 "$NST" $fast -o - - in/s.jpg <in/c.png >out/pipe.png 2>stderr

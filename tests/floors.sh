@@ -27,8 +27,8 @@ floor() {
     transfer.[ch] | balance.c | budget.c | evaluate.c | exact.c | fallback.c | margin.c | preset.c | regions.c | run.[ch] | scale.c | sizes.c | speed.c | start.c | styles.c | targets.c | windows.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     schedule.c) echo 4 ;;
-    arguments.c | batch.[ch] | config.[ch] | files.[ch]) echo 5 ;;
-    doctor.[ch] | fail.h) echo 5 ;;
+    arguments.c | batch.[ch] | masks.[ch] | config.[ch] | files.[ch]) echo 5 ;;
+    doctor.[ch]) echo 5 ;;
     matfile.[ch]) echo 2 ;;
     fetch.[ch] | guard.[ch] | known.[ch] | model_commands.c | obtain.c | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
     *) echo unknown ;;

@@ -46,6 +46,20 @@ for preset in nst opengenus; do
     done
 done
 
+# ---- with masks, in windows: two regions, one of them the rest ----------------------------------------------------------
+rm -f out/*
+{ printf 'P5 4 3 255\n'; printf '\377\377\100\0\377\300\100\0\377\377\0\0'; } >in/m.pgm
+masks="-s 64 --scales 2 -n 20 --window 32 --content-mask in/m.pgm --style-mask none --style-mask in/m.pgm in/s.jpg"
+"$NST" -q -o want.png $masks in/c.jpg in/s.jpg || not_ok "with masks, uninterrupted"
+interrupted INT 25 -o out/x.png --checkpoint out/x.nst $masks
+run 2 "another mask for a checkpoint" resume out/x.nst --content-mask in/c.jpg
+says "another --content-mask would paint another picture"
+cp in/m.pgm m.pgm; cp in/s.jpg in/m.pgm
+run 2 "the mask was changed" resume out/x.nst -q
+mv m.pgm in/m.pgm
+run 0 "with masks, resumed" resume out/x.nst -q
+check "  the same file, byte for byte" cmp out/x.png want.png
+
 # ---- interrupted twice, from elsewhere, to elsewhere, with another number of threads ------------------------------------
 rm -f out/*
 "$NST" -q -s 96 --scales 2 -n 60 -o want.png in/c.jpg in/s.jpg || not_ok "uninterrupted"

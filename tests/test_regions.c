@@ -262,6 +262,92 @@ START_TEST(a_style_stays_in_its_region)
 }
 END_TEST
 
+/* A style without a mask among others gets what these leave: the same as with that mask. */
+START_TEST(the_rest)
+{
+    nst_image *content = picture(120, 90, 3), *one = picture(90, 95, 5), *two = picture(80, 100, 2), *three = picture(80, 100, 2);
+    nst_image *left = stripe(120, 90, 0, 50), *right = stripe(120, 90, 50, 120);
+    nst_settings *s = settings("nst", 120);
+    const nst_image *implied[] = { one, two }, *named[] = { one, three };
+    struct run a, b;
+
+    s->color = _i ? NST_COLOR_MATCH : NST_COLOR_MATCH_STYLE;
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 120 * 90; k++)
+            right->plane[c][k] = 1 - left->plane[c][k];
+    ck_assert(nst_image_set_region(one, left, NULL, NULL) == NST_OK);
+    ck_assert(nst_image_set_region(three, right, NULL, NULL) == NST_OK);
+    evaluate(&a, s, content, implied, 2, 0, NULL);
+    evaluate(&b, s, content, named, 2, 0, NULL);
+    ck_assert_msg(fabs(a.p.total - b.p.total) < 1e-5 * a.p.total, "%g and %g", a.p.total, b.p.total);
+    ck_assert_msg(difference(&a.r, &b.r) < 1e-4, "gradients differ by %g", difference(&a.r, &b.r));
+    nst_run_close(&a.r), nst_run_close(&b.r);
+    nst_image_destroy(&content), nst_image_destroy(&one), nst_image_destroy(&two), nst_image_destroy(&three);
+    nst_image_destroy(&left), nst_image_destroy(&right), nst_settings_destroy(&s);
+}
+END_TEST
+
+/* What is black in a style's mask does not count: a style of two halves, the black one changed beyond where features reach,
+ * has the same targets; colours are matched to the white half only.  Without regions, and with two styles blended. */
+START_TEST(a_part_of_a_style)
+{
+    nst_image *content = picture(96, 80, 3), *half = picture(400, 100, 5), *other = picture(400, 100, 5), *two = picture(80, 90, 2);
+    nst_image *mask = stripe(400, 100, 0, 40);
+    nst_settings *s = settings("nst", 96);
+    const nst_image *a_styles[] = { half, two }, *b_styles[] = { other, two };
+    struct run a, b, plain;
+
+    s->color = NST_COLOR_MATCH;
+    s->size = 0; /* no picture is resampled */
+    s->margin = 0;
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < 100; y++)
+            for (int x = 230; x < 400; x++)
+                other->plane[c][y * 400 + x] = (float)((x * 7 + y * c) % 11) / 11;
+    evaluate(&plain, s, content, a_styles, 2, 0, NULL);
+    nst_image_set_region(half, NULL, mask, NULL);
+    nst_image_set_region(other, NULL, mask, NULL);
+    evaluate(&a, s, content, a_styles, 2, 0, NULL);
+    evaluate(&b, s, content, b_styles, 2, 0, NULL);
+    ck_assert_msg(fabs(a.p.total - b.p.total) < 1e-5 * a.p.total, "%g and %g", a.p.total, b.p.total);
+    ck_assert_msg(difference(&a.r, &b.r) < 1e-4, "gradients differ by %g", difference(&a.r, &b.r));
+    ck_assert_msg(difference(&a.r, &plain.r) > 1e-2, "the mask changes the gradient by %g only", difference(&a.r, &plain.r));
+    nst_run_close(&a.r), nst_run_close(&b.r), nst_run_close(&plain.r);
+    nst_image_destroy(&content), nst_image_destroy(&half), nst_image_destroy(&other), nst_image_destroy(&two);
+    nst_image_destroy(&mask), nst_settings_destroy(&s);
+}
+END_TEST
+
+/* Content is recoloured where a region is, to its style; elsewhere it keeps its colours. */
+START_TEST(colours_stay_in_their_region)
+{
+    nst_image *content = picture(100, 80, 3), *red = NULL, *mask = stripe(100, 80, 0, 40);
+    nst_settings *s = settings("nst", 0);
+    const nst_image *styles[1];
+    struct run t;
+
+    ck_assert(nst_image_create(&red, 64, 64, 3, NULL) == NST_OK);
+    for (int k = 0; k < 64 * 64; k++)
+        red->plane[0][k] = 1;
+    ck_assert(nst_image_set_region(red, mask, NULL, NULL) == NST_OK);
+    styles[0] = red;
+    s->color = NST_COLOR_MATCH;
+    s->color_strength = 1;
+    evaluate(&t, s, content, styles, 1, 0, NULL);
+    for (int y = 0; y < 80; y++)
+        for (int x = 0; x < 100; x++) {
+            int in = y * 100 + x, at = (y + t.r.margin) * t.r.w + x + t.r.margin;
+
+            if (x < 36)
+                ck_assert(t.r.picture->plane[0][at] > .95f && t.r.picture->plane[1][at] < .05f);
+            else if (x >= 43)
+                ck_assert_float_eq_tol(t.r.picture->plane[1][at], content->plane[1][in], 1e-6f);
+        }
+    nst_run_close(&t.r);
+    nst_image_destroy(&content), nst_image_destroy(&red), nst_image_destroy(&mask), nst_settings_destroy(&s);
+}
+END_TEST
+
 /* ---- wrong masks ---- */
 
 static void refused(const nst_image *content, const nst_image *const *styles, int n, const char *says)
@@ -281,7 +367,8 @@ START_TEST(wrong_masks)
 {
     nst_image *content = picture(64, 48, 3), *one = picture(64, 64, 5), *two = picture(64, 64, 2);
     nst_image *tall = stripe(48, 64, 0, 20), *black = stripe(64, 48, 90, 90), *good = stripe(64, 48, 0, 30);
-    const nst_image *styles[] = { one, two };
+    nst_image *white = stripe(64, 48, 0, 64);
+    const nst_image *styles[] = { one, two, two };
 
     ck_assert(nst_image_set_region(one, tall, NULL, NULL) == NST_OK);
     refused(content, styles, 1, "content mask 1: is 48 x 64 pixels, expected the proportions of the content picture, 64 x 48");
@@ -290,9 +377,14 @@ START_TEST(wrong_masks)
     ck_assert(nst_image_set_region(one, good, good, NULL) == NST_OK);
     refused(content, styles, 1, "style mask 1: is 64 x 48 pixels");
     ck_assert(nst_image_set_region(one, good, NULL, NULL) == NST_OK);
-    refused(content, styles, 2, "style picture 2: has no content mask");
+    refused(content, styles, 3, "content masks: 1 for 3 styles");
+    ck_assert(nst_image_set_region(one, white, NULL, NULL) == NST_OK);
+    refused(content, styles, 2, "style picture 2: has no content mask, and the others' masks leave nothing");
+    ck_assert(nst_image_set_region(one, NULL, black, NULL) == NST_OK);
+    refused(content, styles, 1, "style mask 1: is");
     nst_image_destroy(&content), nst_image_destroy(&one), nst_image_destroy(&two);
     nst_image_destroy(&tall), nst_image_destroy(&black), nst_image_destroy(&good);
+    nst_image_destroy(&white);
 }
 END_TEST
 
@@ -302,6 +394,9 @@ static void add(TCase *t)
     tcase_add_loop_test(t, white_masks_are_none, 0, 4);
     tcase_add_loop_test(t, gradient_and_windows, 0, 4);
     tcase_add_test(t, a_style_stays_in_its_region);
+    tcase_add_loop_test(t, the_rest, 0, 2);
+    tcase_add_test(t, a_part_of_a_style);
+    tcase_add_test(t, colours_stay_in_their_region);
     tcase_add_test(t, wrong_masks);
 }
 
