@@ -1,7 +1,8 @@
 /* schedule.c: how long a run still takes, from what its iterations took; iterations fitted to a limit of time; the end of
  * a scale whose loss has settled.
  *
- * An iteration is a fixed part, the style losses on matrices of channels, and one that goes with the pixels. */
+ * An iteration is the style losses on matrices of channels, the way of the weights through the cache, and a part that goes
+ * with the pixels. */
 #include "run.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 #define EVERY 10 /* iterations a fit, and a look at the loss */
 #define MEMORY 50 /* iterations whose mean tells of those to come: fewer follow every disturbance */
 #define NONE 1e300
-#define LARGER .9 /* the exponent with which an iteration goes with its pixels: large maps fill threads and tiles better */
+#define WEIGHTS 1e4 /* pixels' worth of an iteration that each takes, however small: the packed weights pass through the cache */
 
 /* What scale i works on, in pixels. */
 static double work(const nst_run *r, int i)
@@ -24,7 +25,7 @@ static double seconds_from(const nst_run *r, int other, int i)
     const nst_clock *c = &r->clock;
     double fixed = fmin(c->fixed, c->iteration);
 
-    return fixed + (c->iteration - fixed) * pow(work(r, i) / work(r, other), LARGER);
+    return fixed + (c->iteration - fixed) * (work(r, i) + WEIGHTS) / (work(r, other) + WEIGHTS);
 }
 
 static double iteration_seconds(const nst_run *r, int i)
