@@ -3,13 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "fail.h"
 #include "interrupt.h"
 #include "paint.h"
 
@@ -32,16 +32,6 @@ static struct batch {
     int painted, kept, failed;
     nst_painting p;
 } b; /* lives as long as the program, which has no heap */
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 /* ---- which pictures ----------------------------------------------------------------------------------------------- */
 

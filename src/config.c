@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "fail.h"
 #include "paths.h"
 
 #ifdef HAVE_INIH
@@ -35,16 +36,6 @@ static struct {
     char text[TEXT];
     size_t used;
 } file;
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 static const struct section *find_section(const char *name)
 {

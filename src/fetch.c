@@ -1,21 +1,10 @@
 /* fetch.c: one file over the network: the only file that knows libcurl.  What has come stays in a part for the next time. */
 #include "fetch.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 #define FROM_BYTES 4200
 
@@ -41,6 +30,8 @@ void nst_fetch_forget(const char *part)
 #include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "fail.h"
 
 /* More than any file of weights that we read has. */
 #define BYTES_MAX ((long long)4 << 30)

@@ -1,28 +1,18 @@
 /* keep.c: a painting's checkpoint: when it is written, and how the command line stands in it. */
 #include "keep.h"
 
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "paths.h"
 
 #define SECONDS 60
 #define SHARE 20 /* writing takes at most one in so many seconds */
 
 static const char first_line[] = "nst\n";
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 /* ---- the note: a word a line, newlines and backslashes behind a backslash ------------------------------------------ */
 

@@ -1,26 +1,16 @@
 /* model_commands.c: `nst model info | list | verify | remove`, and which command is asked for. */
 #include "models.h"
 
+#include "fail.h"
 #include "guard.h"
 #include "known.h"
 #include "places.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 static const char *input_text(const char *name)
 {

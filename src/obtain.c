@@ -1,21 +1,11 @@
 /* obtain.c: models for the user's folder: from a file, or from the network. */
 #include "known.h"
 
+#include "fail.h"
 #include "fetch.h"
 #include "places.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 /* The stem of a file's name or an address, for a model's; "" when it has none. */
 static const char *stem(const char *from, char name[128])

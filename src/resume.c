@@ -1,21 +1,11 @@
 /* resume.c: `nst resume`: an interrupted painting's command line out of its checkpoint, and on with it. */
 #include "resume.h"
 
-#include <stdarg.h>
 #include <string.h>
 
+#include "fail.h"
 #include "keep.h"
 #include "paint.h"
-
-static nst_status fail(nst_error *e, nst_status s, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
-    va_end(args);
-    return s;
-}
 
 static bool is_free(const char *name)
 {

@@ -28,7 +28,7 @@ floor() {
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     schedule.c) echo 4 ;;
     arguments.c | batch.[ch] | masks.[ch] | config.[ch] | files.[ch]) echo 5 ;;
-    doctor.[ch]) echo 5 ;;
+    doctor.[ch] | fail.h) echo 5 ;;
     matfile.[ch]) echo 2 ;;
     fetch.[ch] | guard.[ch] | known.[ch] | model_commands.c | obtain.c | places.[ch] | sources.[ch] | sums.[ch]) echo 5 ;;
     *) echo unknown ;;

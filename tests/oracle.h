@@ -67,6 +67,9 @@ void oracle_fill(size_t n, float *x);
 /* n floats, NaN, 64-byte aligned, between guards.  oracle_free says whether the guards still stand. */
 float *oracle_alloc(size_t n);
 bool oracle_free(float *p);
+/* n pass masks between two words that must stay; free says whether they did. */
+uint16_t *oracle_masks(size_t n);
+bool oracle_masks_free(uint16_t *m, size_t n);
 /* A float that nobody computes: alloc's NaN, still untouched? */
 bool oracle_untouched(const float *p);
 

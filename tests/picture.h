@@ -165,6 +165,28 @@ static inline void same_image(const nst_image *a, const nst_image *b, double tol
                           (double)a->plane[c][i], (double)b->plane[c][i]);
 }
 
+/* Writes the picture (and takes it), halves the file and reads it: the sentence counts the rows, more than least and
+ * fewer than most of them there. */
+static inline void cut_by_half(const char *name, nst_image *in, int least, int most)
+{
+    int height = in->height, row = 0, rows = 0;
+    nst_image *out;
+    unsigned char *data;
+    nst_error e;
+    size_t n;
+
+    write_image(in, name, NULL);
+    nst_image_destroy(&in);
+    data = get_file(name, &n);
+    put_file(name, data, n / 2);
+    nst_free(data);
+    ck_assert_int_eq(nst_image_read(&out, name, &e), NST_EFORMAT);
+    ck_assert_msg(!strncmp(e.text, name, strlen(name)) &&
+                  sscanf(e.text + strlen(name), ": truncated after %d of %d rows", &row, &rows) == 2, "%s", e.text);
+    ck_assert_int_eq(rows, height);
+    ck_assert_msg(row > least && row < most, "%s", e.text);
+}
+
 static void (*in_folders)(TCase *t);
 
 static inline void add_in_folders(TCase *t)

@@ -83,22 +83,6 @@ static float *pad(const float *bias, int n)
     return p;
 }
 
-static uint16_t *masks(size_t n)
-{
-    uint16_t *m = malloc((n + 2) * sizeof *m);
-
-    if (!m)
-        abort();
-    memset(m, 0xa5, (n + 2) * sizeof *m);
-    return m + 1;
-}
-
-static void release_masks(uint16_t *m, size_t n)
-{
-    ck_assert(m[-1] == 0xa5a5 && m[n] == 0xa5a5);
-    free(m - 1);
-}
-
 static void run(const nst_cpu *cpu, const nst_conv *c)
 {
     float *scratch = oracle_alloc(nst_conv_scratch(cpu, c));
@@ -133,7 +117,7 @@ START_TEST(forward_agrees)
 
         for (int a = 0; a < NST_CONV_COUNT; a++) {
             float *y = oracle_alloc(floats);
-            uint16_t *pass = masks(floats / NST_LANES);
+            uint16_t *pass = oracle_masks(floats / NST_LANES);
             nst_conv c = { .algorithm = (nst_conv_algorithm)a, .in = nst_blocks(s->in), .out = nst_blocks(s->out),
                            .w = s->w, .h = s->h, .weight = w, .bias = bias, .source = x, .source_w = s->w,
                            .source_h = s->h, .scale = 1, .result = y, .pass = pass };
@@ -143,7 +127,7 @@ START_TEST(forward_agrees)
             for (size_t i = 0; i < floats; i++)
                 ck_assert_int_eq(pass[i / NST_LANES] >> i % NST_LANES & 1, y[i] > 0);
             ck_assert(oracle_free(y));
-            release_masks(pass, floats / NST_LANES);
+            ck_assert(oracle_masks_free(pass, floats / NST_LANES));
         }
         ck_assert(oracle_free(w));
     }
@@ -222,7 +206,7 @@ static void pooled_case(const nst_cpu *cpu, const struct shape *s, int a, bool a
     float *b = pack(cpu->k, j.weight, s->out, s->in, true), *none = pad(NULL, s->in);
     float *y = oracle_alloc(positions * NST_LANES), *pooled = oracle_alloc(blocked_floats(s->out, ph, pw));
     float *dx = oracle_alloc(blocked_floats(s->in, s->h, s->w));
-    uint16_t *pass = masks(positions);
+    uint16_t *pass = oracle_masks(positions);
     nst_conv c = { .algorithm = (nst_conv_algorithm)a, .in = nst_blocks(s->in), .out = nst_blocks(s->out), .w = s->w,
                    .h = s->h, .weight = w, .bias = bias, .source = x, .source_w = s->w, .source_h = s->h, .scale = 1,
                    .result = y, .pass = pass, .pooled = pooled, .pooled_w = pw, .pooled_h = ph, .average = average };
@@ -249,7 +233,7 @@ static void pooled_case(const nst_cpu *cpu, const struct shape *s, int a, bool a
     oracle_map_destroy(&before);
     ck_assert(oracle_free(x) && oracle_free(bias) && oracle_free(w) && oracle_free(b) && oracle_free(none));
     ck_assert(oracle_free(y) && oracle_free(pooled) && oracle_free(dx) && oracle_free(dpooled));
-    release_masks(pass, positions);
+    ck_assert(oracle_masks_free(pass, positions));
     job_destroy(&j);
 }
 
@@ -315,7 +299,7 @@ static void first_case(const nst_cpu *cpu, int out, int w, int h, bool replicate
     float *x = oracle_alloc(3 * plane), *dx = oracle_alloc(3 * plane), *y = oracle_alloc(floats);
     float *weight = oracle_alloc((size_t)out * 27), *plain = oracle_alloc((size_t)out);
     float *packed = oracle_alloc(nst_first_pack_floats(cpu->k, out));
-    uint16_t *pass = masks(floats / NST_LANES);
+    uint16_t *pass = oracle_masks(floats / NST_LANES);
     nst_first f = { .out = out, .w = w, .h = h, .replicate = replicate, .scale = { 2, .5f, 1.5f },
                     .shift = { .25f, -.5f, .125f }, .order = { 2, 1, 0 }, .weight = packed, .ldx = ldx,
                     .plane = plane };
@@ -377,7 +361,7 @@ static void first_case(const nst_cpu *cpu, int out, int w, int h, bool replicate
     ck_assert(oracle_free(x) && oracle_free(dx) && oracle_free(y) && oracle_free(weight) && oracle_free(plain));
     ck_assert(oracle_free(packed) && oracle_free(bias) && oracle_free(dy));
     ck_assert_msg(oracle_free(scratch), "more scratch is used than was asked for");
-    release_masks(pass, floats / NST_LANES);
+    ck_assert(oracle_masks_free(pass, floats / NST_LANES));
 }
 
 START_TEST(first_layer_agrees)

@@ -224,21 +224,7 @@ END_TEST
 /* Half of a large picture: the sentence counts the rows. */
 START_TEST(truncated_rows)
 {
-    nst_image *in = smooth_image(300, 480, 3), *out;
-    unsigned char *data;
-    nst_error e;
-    size_t n;
-    int row = 0, rows = 0;
-
-    write_image(in, "a.jpg", NULL);
-    data = get_file("a.jpg", &n);
-    put_file("cut.jpg", data, n / 2);
-    ck_assert_int_eq(nst_image_read(&out, "cut.jpg", &e), NST_EFORMAT);
-    ck_assert_msg(sscanf(e.text, "cut.jpg: truncated after %d of %d rows", &row, &rows) == 2, "%s", e.text);
-    ck_assert_int_eq(rows, 480);
-    ck_assert_msg(row > 150 && row < 330, "%s", e.text);
-    nst_image_destroy(&in);
-    nst_free(data);
+    cut_by_half("a.jpg", smooth_image(300, 480, 3), 150, 330);
 }
 END_TEST
 

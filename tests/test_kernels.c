@@ -347,24 +347,6 @@ static void check_bias(const nst_kernels *k)
         }
 }
 
-/* n masks in an array with a word on either side that must stay. */
-static uint16_t *masks(size_t n)
-{
-    uint16_t *m = malloc((n + 2) * sizeof *m);
-
-    if (!m)
-        abort();
-    memset(m, 0xa5, (n + 2) * sizeof *m);
-    return m + 1;
-}
-
-static void release_masks(uint16_t *m, size_t n)
-{
-    ck_assert_uint_eq(m[-1], 0xa5a5);
-    ck_assert_uint_eq(m[n], 0xa5a5);
-    free(m - 1);
-}
-
 /* Features as they are behind ReLU: none negative, many zero, some equal. */
 static float *features(size_t n)
 {
@@ -383,14 +365,15 @@ static void check_mask(const nst_kernels *k)
     for (size_t i = 0; i < NST_COUNT(few); i++) {
         size_t n = few[i];
         float *y = filled(n * L);
-        uint16_t *m = masks(n);
+        uint16_t *m = oracle_masks(n);
 
         for (size_t j = 0; j < n * L; j += 3)
             y[j] = j % 2 ? 0 : -0.f;
         k->mask(n, y, m);
         for (size_t j = 0; j < n * L; j++)
             ck_assert_int_eq(m[j / L] >> j % L & 1, y[j] > 0);
-        release(y), release_masks(m, n);
+        release(y);
+        ck_assert(oracle_masks_free(m, n));
     }
 }
 
@@ -399,7 +382,7 @@ static void check_pool(const nst_kernels *k, nst_pool_fn *pool, bool average)
     for (size_t i = 0; i < NST_COUNT(few); i++) {
         size_t n = few[i];
         float *r[2] = { features(2 * n), features(2 * n) }, *out = oracle_alloc(n * L);
-        uint16_t *m[2] = { masks(2 * n), masks(2 * n) };
+        uint16_t *m[2] = { oracle_masks(2 * n), oracle_masks(2 * n) };
 
         pool(n, r[0], r[1], out, m[0], m[1]);
         for (size_t p = 0; p < n; p++)
@@ -420,7 +403,7 @@ static void check_pool(const nst_kernels *k, nst_pool_fn *pool, bool average)
                                   (double)v[1], (double)v[2], (double)v[3]);
             }
         release(r[0]), release(r[1]), release(out);
-        release_masks(m[0], 2 * n), release_masks(m[1], 2 * n);
+        ck_assert(oracle_masks_free(m[0], 2 * n) && oracle_masks_free(m[1], 2 * n));
     }
 }
 
@@ -442,7 +425,7 @@ static void check_gate(const nst_kernels *k)
             for (int shift = 0; shift < 2; shift++) {
                 size_t n = few[i], from = ((x + n) >> shift) + 1;
                 float *s = filled(from * L), *d = oracle_alloc(n * L);
-                uint16_t *m = masks(x + n);
+                uint16_t *m = oracle_masks(x + n);
 
                 for (size_t j = 0; j < x + n; j++)
                     m[j] = (uint16_t)((oracle_random() + 1) * 32768);
@@ -457,7 +440,8 @@ static void check_gate(const nst_kernels *k)
                     ck_assert_msg(d[j] == (on ? .25f * source : 0), "%s gate: %g of %g", k->name, (double)d[j],
                                   (double)source);
                 }
-                release(s), release(d), release_masks(m, x + n);
+                release(s), release(d);
+                ck_assert(oracle_masks_free(m, x + n));
             }
 }
 

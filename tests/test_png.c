@@ -285,21 +285,7 @@ END_TEST
 /* Half of a large picture: the sentence counts the rows. */
 START_TEST(truncated_rows)
 {
-    nst_image *in = noise_image(300, 480, 3, 255), *out;
-    unsigned char *data;
-    nst_error e;
-    size_t n;
-    int row = 0, rows = 0;
-
-    write_image(in, "a.png", NULL);
-    data = get_file("a.png", &n);
-    put_file("cut.png", data, n / 2);
-    ck_assert_int_eq(nst_image_read(&out, "cut.png", &e), NST_EFORMAT);
-    ck_assert_msg(sscanf(e.text, "cut.png: truncated after %d of %d rows", &row, &rows) == 2, "%s", e.text);
-    ck_assert_int_eq(rows, 480);
-    ck_assert_msg(row > 200 && row < 280, "%s", e.text);
-    nst_image_destroy(&in);
-    nst_free(data);
+    cut_by_half("a.png", noise_image(300, 480, 3, 255), 200, 280);
 }
 END_TEST
 

@@ -15,6 +15,13 @@ struct schedule {
     int last_sw, last_sh;  /* the style at the last scale */
 };
 
+/* What both of style-transfer-pytorch's versions do. */
+#define ROUNDS { 1000, 500, 500, 500, 500 }
+#define PYRAMID                                                                                            \
+    { { 1200, 800, 900, 500, 5, { 128, 181, 256, 362, 512 }, { 85, 121, 171, 241, 341 }, ROUNDS, 512, 284 }, \
+      { 300, 400, 900, 500, 5, { 96, 136, 192, 272, 384 }, { 128, 181, 256, 362, 512 }, ROUNDS, 512, 284 },  \
+      { 200, 100, 100, 200, 5, { 128, 181, 256, 362, 512 }, { 64, 91, 128, 181, 256 }, ROUNDS, 100, 200 } }
+
 static const struct expected {
     const char *name;
     double content, tv, style[5];   /* factors of the plain losses */
@@ -61,21 +68,11 @@ static const struct expected {
     { "style-transfer-pytorch", .015, 2, { 256 / 341., 64 / 341., 16 / 341., 4 / 341., 1 / 341. }, NST_STYLE_W2,
       NST_CONTENT_MEAN, NST_NORM_NONE, NST_TV_NINE_POINT, NST_SPACE_RGB, NST_POOL_AUTO, 0, 1, NST_ADAM, -1, 1, .02, .9, .99,
       .99, NST_INIT_CONTENT, 0,
-      { { 1200, 800, 900, 500, 5, { 128, 181, 256, 362, 512 }, { 85, 121, 171, 241, 341 }, { 1000, 500, 500, 500, 500 },
-          512, 284 },
-        { 300, 400, 900, 500, 5, { 96, 136, 192, 272, 384 }, { 128, 181, 256, 362, 512 }, { 1000, 500, 500, 500, 500 },
-          512, 284 },
-        { 200, 100, 100, 200, 5, { 128, 181, 256, 362, 512 }, { 64, 91, 128, 181, 256 }, { 1000, 500, 500, 500, 500 },
-          100, 200 } } },
+      PYRAMID },
     { "style-transfer-pytorch-2021", .015, 2, { 256 / 341., 64 / 341., 16 / 341., 4 / 341., 1 / 341. }, NST_STYLE_GRAM_SCALED,
       NST_CONTENT_SCALED, NST_NORM_NONE, NST_TV_REPLICATED, NST_SPACE_RGB, NST_POOL_AUTO, 0, 1, NST_ADAM, -1, 1, .02, .9, .999,
       .99, NST_INIT_CONTENT, 0,
-      { { 1200, 800, 900, 500, 5, { 128, 181, 256, 362, 512 }, { 85, 121, 171, 241, 341 }, { 1000, 500, 500, 500, 500 },
-          512, 284 },
-        { 300, 400, 900, 500, 5, { 96, 136, 192, 272, 384 }, { 128, 181, 256, 362, 512 }, { 1000, 500, 500, 500, 500 },
-          512, 284 },
-        { 200, 100, 100, 200, 5, { 128, 181, 256, 362, 512 }, { 64, 91, 128, 181, 256 }, { 1000, 500, 500, 500, 500 },
-          100, 200 } } },
+      PYRAMID },
 };
 
 static double layer_weight(const nst_settings *s, int i)
