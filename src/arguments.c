@@ -115,7 +115,8 @@ static nst_status bytes(const nst_option *r, const char *text, uint64_t *v, nst_
         end += end[1] == 'i' && end[2] == 'B' ? 3 : end[1] == 'B' ? 2 : 1;
     }
     if (end == text || *end || errno || strpbrk(text, "xXnN") || !(n >= r->min && n <= r->max))
-        return wrong(e, "--%s: \"%s\" is not an amount of memory, expected one as 2G, 800M or 1500000000", r->name, text);
+        return wrong(e, "--%s: \"%s\" is not an amount of memory, expected one as 2G, 800M or 1500000000", r->name,
+                     text);
     *v = (uint64_t)n;
     return NST_OK;
 }

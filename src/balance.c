@@ -1,4 +1,5 @@
-/* balance.c: what settings mean that depend on the kind of model: the strength, and the layers where they are "auto". */
+/* balance.c: what settings mean that depend on the kind of model: the strength, and the layers where they are
+ * "auto". */
 #include "transfer.h"
 
 #include <math.h>
@@ -10,7 +11,8 @@
 
 static const struct balance {
     const char *content, *style;
-    double down, up; /* powers of ten by which the style's weight falls and rises from the middle to the ends of the dial */
+    /* powers of ten by which the style's weight falls and rises from the middle to the ends of the dial */
+    double down, up;
 } computed = { "conv4_2:2,conv3_2:1.4", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 2, 0.8 },
   learned = { "conv4_2", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1", 2, 1 };
 
@@ -20,8 +22,8 @@ static void fill_in(char *text, size_t bytes, const char *layers)
         snprintf(text, bytes, "%s", layers);
 }
 
-/* Towards 0 the content is held at the first layer, where it is pixels: the layers above leave grain and flat regions free.
- * Weight 1/8 at half way, 8 at the end; unless the layer is in the list anyway. */
+/* Towards 0 the content is held at the first layer, where it is pixels: the layers above leave grain and flat regions
+ * free.  Weight 1/8 at half way, 8 at the end; unless the layer is in the list anyway. */
 static void hold(nst_settings *s, double share)
 {
     size_t n = strlen(s->content_layers);

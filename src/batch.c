@@ -33,7 +33,7 @@ static struct batch {
     nst_painting p;
 } b; /* lives as long as the program, which has no heap */
 
-/* ---- which pictures ----------------------------------------------------------------------------------------------- */
+/* ---- which pictures ---------------------------------------------------------------------------------------------- */
 
 static nst_status add(struct list *l, const char *folder, const char *name, nst_error *e)
 {
@@ -76,7 +76,7 @@ static nst_status expand(struct list *l, const char *path, nst_error *e)
     return s;
 }
 
-/* ---- where results go ----------------------------------------------------------------------------------------------- */
+/* ---- where results go -------------------------------------------------------------------------------------------- */
 
 /* The pattern with its {words} replaced. */
 static nst_status result_name(const char *content, const char *style, int number, char *out, size_t bytes, nst_error *e)
@@ -165,7 +165,7 @@ static nst_status check_names(int n, nst_error *e)
     return NST_OK;
 }
 
-/* ---- painting ------------------------------------------------------------------------------------------------------- */
+/* ---- painting ---------------------------------------------------------------------------------------------------- */
 
 static void note_failure(const char *result, const char *why)
 {

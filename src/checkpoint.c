@@ -54,7 +54,8 @@ const nst_field *nst_saved_fields(int *n)
 
 static void add_int(nst_sum *s, int v)
 {
-    unsigned char b[4] = { (unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24) };
+    unsigned char b[4] = { (unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16),
+                           (unsigned char)(v >> 24) };
 
     nst_sum_add(s, b, sizeof b);
 }
@@ -177,7 +178,8 @@ static void put_header(struct writer *w)
     for (int i = NST_KEPT_INPUTS; i <= NST_KEPT_SUM; i++)
         snprintf(shape[i], 64, "%zu", w->bytes[i] / (strcmp(nst_checkpoint_types[i], "U8") ? 8 : 1));
     for (int i = 0; i < NST_CHECKPOINT_TENSORS; i++) {
-        n += snprintf(text + n, sizeof text - (size_t)n, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
                       nst_checkpoint_names[i], nst_checkpoint_types[i], shape[i], at, at + w->bytes[i]);
         at += w->bytes[i];
     }
@@ -238,7 +240,8 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
     snprintf(w->saved.simd, sizeof w->saved.simd, "%s", r->cpu.k->name);
     nst_optim_state_get(r->optim, &w->saved.optim);
     rows = nst_settings_fields(&count);
-    if ((status = nst_fields_write(rows, count, r->asked, w->settings, sizeof w->settings, &bytes[NST_KEPT_SETTINGS], e)))
+    if ((status = nst_fields_write(rows, count, r->asked, w->settings, sizeof w->settings, &bytes[NST_KEPT_SETTINGS],
+                                   e)))
         return status;
     rows = nst_saved_fields(&count);
     if ((status = nst_fields_write(rows, count, &w->saved, w->state, sizeof w->state, &bytes[NST_KEPT_STATE], e)))

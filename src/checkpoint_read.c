@@ -1,4 +1,5 @@
-/* checkpoint_read.c: a checkpoint opened, checked byte by byte, trusted in nothing, and turned into the run that it was. */
+/* checkpoint_read.c: a checkpoint opened, checked byte by byte, trusted in nothing, and turned into the run that it
+ * was. */
 #include "checkpoint.h"
 #include "header.h"
 
@@ -110,7 +111,8 @@ static nst_status take(void *arg, const nst_tensor *t, nst_error *e)
     return NST_OK;
 }
 
-static nst_status read_tensors(nst_checkpoint *c, const unsigned char *file, size_t header, uint64_t bytes, nst_error *e)
+static nst_status read_tensors(nst_checkpoint *c, const unsigned char *file, size_t header, uint64_t bytes,
+                               nst_error *e)
 {
     struct taker k = { .c = c, .data_at = header };
     nst_header h = { .path = c->path, .take = take, .arg = &k };
@@ -128,7 +130,8 @@ static nst_status read_tensors(nst_checkpoint *c, const unsigned char *file, siz
 static nst_status read_at(const nst_checkpoint *c, uint64_t at, void *to, size_t bytes, nst_error *e)
 {
     if (at > INT64_MAX || fseeko(c->f, (off_t)at, SEEK_SET) || fread(to, 1, bytes, c->f) != bytes)
-        return nst_fail(e, NST_EIO, "%s: cannot read: %s", c->path, ferror(c->f) ? strerror(errno) : "it became shorter");
+        return nst_fail(e, NST_EIO, "%s: cannot read: %s", c->path,
+                        ferror(c->f) ? strerror(errno) : "it became shorter");
     return NST_OK;
 }
 

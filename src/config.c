@@ -1,5 +1,5 @@
-/* config.c: options from a file: NAME = VALUE, and sections that make presets.  inih reads the form; here are the lines'
- * numbers and columns, the names, the values, and who wins over whom. */
+/* config.c: options from a file: NAME = VALUE, and sections that make presets.  inih reads the form; here are the
+ * lines' numbers and columns, the names, the values, and who wins over whom. */
 #include "config.h"
 
 #include <errno.h>
@@ -235,7 +235,8 @@ static nst_status read_file(FILE *f, nst_error *e)
 static nst_status read_file(FILE *f, nst_error *e)
 {
     (void)f;
-    return fail(e, NST_EUNSUPPORTED, "%.300s: this build reads no file of options, it was made without inih; --config none "
+    return fail(e, NST_EUNSUPPORTED,
+                "%.300s: this build reads no file of options, it was made without inih; --config none "
                 "does without", file.path);
 }
 

@@ -85,11 +85,11 @@ static void man(void)
          "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
          "style transfer: the picture itself is optimised until its features in a network match those of the content\n"
          "and their statistics match those of the style.  PNG, JPEG, TIFF, WebP,\n"
-         "PPM and PFM are read and written (TIFF and WebP where the build has their libraries), told apart by content when\n"
-         "they are read and by the suffix when they are written; \\- is standard input or output.  A file more than twice as\n"
-         "large as it is needed is made smaller while it is read.  If the result cannot be written in the end, it is kept\n"
-         "in a new folder of \\fB$TMPDIR\\fR or /tmp instead, and that is said.  Transparency,\n"
-         "orientation and embedded colour profiles are respected.\n"
+         "PPM and PFM are read and written (TIFF and WebP where the build has their libraries), told apart by\n"
+         "content when they are read and by the suffix when they are written; \\- is standard input or output.  A\n"
+         "file more than twice as large as it is needed is made smaller while it is read.  If the result cannot be\n"
+         "written in the end, it is kept in a new folder of \\fB$TMPDIR\\fR or /tmp instead, and that is said.\n"
+         "Transparency, orientation and embedded colour profiles are respected.\n"
          ".PP\n"
          "On a terminal a line says how far it is and how long it will take; elsewhere plain lines do.\n"
          "Ctrl\\-C ends the run after the iteration at hand and keeps the picture as it is then.\n"
@@ -104,8 +104,8 @@ static void man(void)
     }
     puts(".SH PRESETS\n"
          "What follows another program has its losses, optimiser, schedule and start, held against an independent\n"
-         "computation.  Left out everywhere: pictures are resampled by nst\\(aqs own filters in linear light, sizes are\n"
-         "rounded, and random numbers are its own.");
+         "computation.  Left out everywhere: pictures are resampled by nst\\(aqs own filters in linear light, sizes\n"
+         "are rounded, and random numbers are its own.");
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
         printf(".TP\n\\fB");
         roff(presets[i].name);
@@ -119,14 +119,16 @@ static void man(void)
          ".SH FILES\n"
          "A result is written beside its name, synced and renamed: under its name there is always the old picture or\n"
          "the whole new one.  The run's settings are kept in it as a comment.\n"
-         ".PP\n$XDG_DATA_HOME/nst/models, else ~/.local/share/nst/models: the user\\(aqs models; nst/models in each folder of\n"
-         "$XDG_DATA_DIRS and where nst was installed: the system\\(aqs.\n"
-         ".PP\n$XDG_CONFIG_HOME/nst/config, else ~/.config/nst/config: the user\\(aqs options, as \\fB\\-\\-config\\fR tells.\n"
+         ".PP\n$XDG_DATA_HOME/nst/models, else ~/.local/share/nst/models: the user\\(aqs models; nst/models in each\n"
+         "folder of $XDG_DATA_DIRS and where nst was installed: the system\\(aqs.\n"
+         ".PP\n$XDG_CONFIG_HOME/nst/config, else ~/.config/nst/config: the user\\(aqs options, as\n"
+         "\\fB\\-\\-config\\fR tells.\n"
          ".PP\n.nf\n"
          "# for every painting\nsize = 1024\nthreads = 4\n\n"
          "[preset calm]\npreset = nst\nstyle\\-weight = 4\nstyle\\-scale = 0.5\n.fi\n"
          ".SH ENVIRONMENT\nNST_MODEL: the model, a file or a name, when \\fB\\-\\-model\\fR does not say it.\n"
-         ".PP\nNST_FETCH_PATIENCE: seconds that nst model fetch waits for a connection, or for 1000 bytes a second; 30.\n"
+         ".PP\nNST_FETCH_PATIENCE: seconds that nst model fetch waits for a connection, or for 1000 bytes a second;\n"
+         "30.\n"
          ".SH EXAMPLES\n.nf\n"
          "nst photo.jpg painting.jpg\n"
          "nst \\-o new.jpg \\-s 1024 photo.jpg painting.jpg\n"

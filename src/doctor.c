@@ -250,7 +250,8 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
         return status;
     }
     if (c.operands) {
-        snprintf(e->text, sizeof e->text, "doctor: \"%.100s\" is not an option, and it takes no pictures", c.operand[0]);
+        snprintf(e->text, sizeof e->text, "doctor: \"%.100s\" is not an option, and it takes no pictures",
+                 c.operand[0]);
         return NST_EARG;
     }
     if ((status = *options.text ? nst_settings_create(&s, NULL, e) : nst_config_settings(argc, argv, &c, &s, e)))

@@ -4,8 +4,8 @@
 
 #include "options.h"
 
-/* `doctor [OPTION]...`: the options of a painting, no pictures.  Goes on after what is bad, and fails at the end with an
- * empty e->text, for all has been said. */
+/* `doctor [OPTION]...`: the options of a painting, no pictures.  Goes on after what is bad, and fails at the end with
+ * an empty e->text, for all has been said. */
 nst_status nst_doctor_run(int argc, char **argv, nst_error *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* fetch.c: one file over the network: the only file that knows libcurl.  What has come stays in a part for the next time. */
+/* fetch.c: one file over the network: the only file that knows libcurl.  What has come stays in a part for the next
+ * time. */
 #include "fetch.h"
 
 #include <stdio.h>
@@ -114,7 +115,7 @@ static void end_line(struct download *d)
     d->line_open = false;
 }
 
-/* ---- the part, and what it is a part of ---------------------------------------------------------------------------- */
+/* ---- the part, and what it is a part of -------------------------------------------------------------------------- */
 
 /* One nst at a time: two that write into one part would spoil it. */
 static nst_status open_part(struct download *d)
@@ -140,7 +141,8 @@ static nst_status empty(struct download *d)
     return NST_OK;
 }
 
-/* What was begun is gone on with when the server can be asked whether it is still the same, or the checksum will tell. */
+/* What was begun is gone on with when the server can be asked whether it is still the same, or the checksum will
+ * tell. */
 static nst_status remember(struct download *d)
 {
     char path[FROM_BYTES], url[4096] = "";
@@ -230,7 +232,8 @@ static nst_status begin(struct download *d)
     d->total = d->total > 0 ? d->total : d->f->bytes;
     if (d->f->bytes && d->total != d->f->bytes) {
         d->another = true;
-        return fail(d->e, NST_EFORMAT, "%s: has %lld bytes, expected %lld: it is another file", url, d->total, d->f->bytes);
+        return fail(d->e, NST_EFORMAT, "%s: has %lld bytes, expected %lld: it is another file", url, d->total,
+                    d->f->bytes);
     }
     if (d->total > BYTES_MAX)
         return fail(d->e, NST_EFORMAT, "%s: has %lld bytes, expected at most %lld", url, d->total, BYTES_MAX);
@@ -256,7 +259,8 @@ static size_t take_body(char *p, size_t one, size_t n, void *arg)
     most = d->total ? d->total : BYTES_MAX;
     if (d->have + (long long)n > most) {
         d->another = true;
-        d->failed = fail(d->e, NST_EFORMAT, "%s: sends more than %lld bytes: it is no file of weights", d->f->url, most);
+        d->failed = fail(d->e, NST_EFORMAT, "%s: sends more than %lld bytes: it is no file of weights", d->f->url,
+                         most);
         return 0;
     }
     for (size_t done = 0; done < n;) {
@@ -287,7 +291,8 @@ static void allow(CURL *curl, const char *first, const char *redirected)
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, first);
     curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirected);
 #else
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(strchr(first, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS));
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
+                     (long)(strchr(first, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS));
     curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(strchr(redirected, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS
                                                                                    : CURLPROTO_HTTPS));
 #endif
@@ -352,7 +357,8 @@ static nst_status explain(struct download *d, CURLcode code, const char *reason)
     curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
     switch (code) {
     case CURLE_HTTP_RETURNED_ERROR:
-        return fail(d->e, NST_EIO, "%s: the server answers %ld%s", url, status, status == 404 ? ": it has no such file" : "");
+        return fail(d->e, NST_EIO, "%s: the server answers %ld%s", url, status,
+                    status == 404 ? ": it has no such file" : "");
     case CURLE_TOO_MANY_REDIRECTS:
         return fail(d->e, NST_EIO, "%s: is redirected more than %d times", url, REDIRECTS);
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -420,7 +426,8 @@ nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
     nst_status s;
 
     if (!begins(f->url, "https://") && !(f->plain && begins(f->url, "http://")))
-        return fail(e, NST_EARG, "%.200s: expected an address that begins with https://%s", f->url, f->plain ? " or http://" : "");
+        return fail(e, NST_EARG, "%.200s: expected an address that begins with https://%s", f->url,
+                    f->plain ? " or http://" : "");
     if (!(s = open_part(&d)) && !(s = remember(&d)) && !(f->bytes && d.have == f->bytes)) {
         if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(d.curl = curl_easy_init())) {
             s = fail(e, NST_EIO, "%s: libcurl cannot be started", f->url);
@@ -443,7 +450,8 @@ nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
 
 nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
 {
-    return fail(e, NST_EUNSUPPORTED, "%s: this build of nst lacks libcurl, which downloads; download it yourself, then: "
+    return fail(e, NST_EUNSUPPORTED,
+                "%s: this build of nst lacks libcurl, which downloads; download it yourself, then: "
                 "nst model import FILE", f->url);
 }
 

@@ -182,14 +182,16 @@ nst_status nst_fields_set(const nst_field *rows, int n, void *base, const char *
         uint64_t bits = strtoull(value, &end, 10);
 
         if (end == value || *end || errno || strspn(value, "0123456789") != strlen(value))
-            return nst_fail(e, NST_EARG, "%s: \"%s\" is not a whole number from 0 to %" PRIu64, name, value, UINT64_MAX);
+            return nst_fail(e, NST_EARG, "%s: \"%s\" is not a whole number from 0 to %" PRIu64, name, value,
+                            UINT64_MAX);
         memcpy(place, &bits, sizeof bits);
         return NST_OK;
     }
     v = strtod(value, &end);
     whole = r->kind == NST_FIELD_INT;
     if (end == value || *end || errno || !(v >= r->min && v <= r->max) || (whole && v != (double)(int)v))
-        return nst_fail(e, NST_EARG, "%s: \"%s\" is not a %snumber from %g to %.10g", name, value, whole ? "whole " : "",
+        return nst_fail(e, NST_EARG, "%s: \"%s\" is not a %snumber from %g to %.10g", name, value,
+                        whole ? "whole " : "",
                         r->min, r->max);
     if (whole)
         *(int *)(void *)place = (int)v;

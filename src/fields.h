@@ -29,8 +29,8 @@ nst_status nst_fields_write(const nst_field *rows, int n, const void *base, char
  * NST_EFORMAT leaves base partly filled. */
 nst_status nst_fields_read(const nst_field *rows, int n, void *base, const char *text, size_t bytes, const char *path,
                            nst_error *e);
-/* Sets the field of that name from a text as people write it: a whole number, a number, or the text itself.  NST_EARG, and
- * nothing is changed, for an unknown name and for a value that is none or out of range. */
+/* Sets the field of that name from a text as people write it: a whole number, a number, or the text itself.  NST_EARG,
+ * and nothing is changed, for an unknown name and for a value that is none or out of range. */
 nst_status nst_fields_set(const nst_field *rows, int n, void *base, const char *name, const char *value, nst_error *e);
 
 #endif

@@ -23,7 +23,8 @@ nst_status nst_files_write(const nst_command *c, const nst_image *image, const c
                             .format = format ? format->name : NULL };
     nst_status s;
 
-    if (nst_paths_is_stream(name) && signal(SIGPIPE, SIG_IGN) != SIG_ERR) /* a reader that has gone is a failure to write */
+    /* a reader that has gone is a failure to write */
+    if (nst_paths_is_stream(name) && signal(SIGPIPE, SIG_IGN) != SIG_ERR)
         return nst_image_write_fd(image, STDOUT_FILENO, "standard output", &o, e);
     return (s = nst_paths_check(c, name, e)) ? s : nst_image_write(image, name, &o, e);
 }
@@ -36,7 +37,8 @@ void nst_files_rescue(const nst_command *c, const nst_image *image, const char *
     size_t used = strlen(e->text);
     int n = snprintf(folder, sizeof folder, "%s/nst-XXXXXX", top && *top ? top : "/tmp");
 
-    if (n < 0 || (size_t)n >= sizeof folder || !mkdtemp(folder)) /* a folder of our own: nobody else can have put a link there */
+    /* a folder of our own: nobody else can have put a link there */
+    if (n < 0 || (size_t)n >= sizeof folder || !mkdtemp(folder))
         return;
     n = snprintf(path, sizeof path, "%s/%.*s.png", folder, nst_paths_stem(base), base);
     if (n < 0 || (size_t)n >= sizeof path || nst_image_write(image, path, &o, NULL))

@@ -11,6 +11,7 @@ nst_status nst_files_write(const nst_command *c, const nst_image *image, const c
                            nst_error *e);
 /* A result could not be written, as e says: it is tried as PNG in a new folder below $TMPDIR or /tmp, and e then says
  * where, too. */
-void nst_files_rescue(const nst_command *c, const nst_image *image, const char *name, const char *comment, nst_error *e);
+void nst_files_rescue(const nst_command *c, const nst_image *image, const char *name, const char *comment,
+                      nst_error *e);
 
 #endif

@@ -1,5 +1,5 @@
-/* guard.c: libhdf5 crashes on damaged files, as fuzzing shows; a child process opens each first, and it is the one that crashes.
- * Its own readers nst trusts to fail with a sentence. */
+/* guard.c: libhdf5 crashes on damaged files, as fuzzing shows; a child process opens each first, and it is the one
+ * that crashes.  Its own readers nst trusts to fail with a sentence. */
 #include "guard.h"
 
 #include <errno.h>
@@ -89,7 +89,8 @@ nst_status nst_guard_try(const char *path, nst_error *e)
     if ((child = fork()) == 0)
         try_it(path, ends[1]);
     close(ends[1]);
-    while (child > 0 && ((k = read(ends[0], e->text + n, sizeof e->text - 1 - (size_t)n)) > 0 || (k < 0 && errno == EINTR)))
+    while (child > 0 && ((k = read(ends[0], e->text + n, sizeof e->text - 1 - (size_t)n)) > 0 ||
+                         (k < 0 && errno == EINTR)))
         n += k > 0 ? k : 0;
     e->text[n] = 0;
     close(ends[0]);

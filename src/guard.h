@@ -4,8 +4,8 @@
 
 #include "nst.h"
 
-/* NST_OK for files of other formats, and for those that a child could open; what it failed with, else NST_EFORMAT when it crashed or
- * took too much time or memory. */
+/* NST_OK for files of other formats, and for those that a child could open; what it failed with, else NST_EFORMAT when
+ * it crashed or took too much time or memory. */
 nst_status nst_guard_try(const char *path, nst_error *e);
 
 #endif

@@ -56,8 +56,8 @@ void nst_rows_close(nst_rows **r);
 
 /* ---- exif.c --------------------------------------------------------------- */
 
-/* The orientation 1..8 that an EXIF block (from "Exif\0\0" or from its TIFF header on) asks for; 1 when it says nothing,
- * is damaged, or the build has no libexif; -1 without memory. */
+/* The orientation 1..8 that an EXIF block (from "Exif\0\0" or from its TIFF header on) asks for; 1 when it says
+ * nothing, is damaged, or the build has no libexif; -1 without memory. */
 int nst_exif_orientation(const uint8_t *data, size_t bytes);
 
 /* ---- color.c ------------------------------------------------------------- */
@@ -103,8 +103,8 @@ nst_status nst_image_recolor_weighted(nst_image *content, const float *weight, c
 /* CIE 1976 L (0..100), a, b of an sRGB colour under D65, and back, not clipped to [0,1]. */
 void nst_lab_from_srgb(const float rgb[3], double lab[3]);
 void nst_lab_to_srgb(const double lab[3], float rgb[3]);
-/* image keeps its Lab lightness and takes on content's a and b, share 0..1 of the way, in place; both of one size.  Where
- * sRGB has no such colour the lightness moves towards content's. */
+/* image keeps its Lab lightness and takes on content's a and b, share 0..1 of the way, in place; both of one size.
+ * Where sRGB has no such colour the lightness moves towards content's. */
 void nst_image_keep_colors(nst_image *image, const nst_image *content, double share);
 
 /* ---- resize.c ------------------------------------------------------------ */
@@ -116,7 +116,8 @@ nst_status nst_image_resize(nst_image **out, const nst_image *in, int width, int
 /* The same, row by row: `to` is filled when the last of `height` rows has been given.  `to` stays the caller's; its
  * channels say how many planes the rows have.  label names the picture when there is no memory. */
 typedef struct nst_resampler nst_resampler;
-nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_image *to, const char *label, nst_error *e);
+nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_image *to, const char *label,
+                              nst_error *e);
 void nst_resampler_row(nst_resampler *r, const float *const rgba[4]);
 void nst_resampler_close(nst_resampler **r);
 

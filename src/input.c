@@ -83,7 +83,8 @@ static nst_status read_file(nst_image **out, FILE *f, const char *label, const n
 
     if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
         fclose(f);
-        return nst_fail(e, NST_EIO, "%s: is a directory, expected a file: %s", label, nst_format_list(0, list, sizeof list));
+        return nst_fail(e, NST_EIO, "%s: is a directory, expected a file: %s", label,
+                        nst_format_list(0, list, sizeof list));
     }
     bytes = fread(head, 1, sizeof head, f);
     c = sniff(head, bytes);

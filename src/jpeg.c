@@ -356,7 +356,8 @@ static void write_all(struct job *j)
     jpeg_finish_compress(out);
 }
 
-static nst_status write_jpeg(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e)
+static nst_status write_jpeg(const nst_image *image, FILE *f, const char *path, const nst_write_options *o,
+                             nst_error *e)
 {
     struct job *j = nst_calloc(1, sizeof *j);
     nst_status s = NST_OK;

@@ -14,7 +14,7 @@
 
 static const char first_line[] = "nst\n";
 
-/* ---- the note: a word a line, newlines and backslashes behind a backslash ------------------------------------------ */
+/* ---- the note: a word a line, newlines and backslashes behind a backslash ---------------------------------------- */
 
 static bool add_text(nst_keep *k, size_t *n, const char *text)
 {

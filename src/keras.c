@@ -1,4 +1,5 @@
-/* keras.c: weights from Keras' HDF5 files: a group block1_conv1 a layer, with its kernel [3][3][in][out] and its bias. */
+/* keras.c: weights from Keras' HDF5 files: a group block1_conv1 a layer, with its kernel [3][3][in][out] and its
+ * bias. */
 #include "weights.h"
 
 #ifdef HAVE_HDF5
@@ -25,7 +26,8 @@ static bool parse_path(const char *path, int *block, int *index)
     int end = 0;
 
     path = strncmp(path, "optimizer", 9) ? strstr(path, "block") : NULL;
-    return path && sscanf(path, "block%1d_conv%1d%n", block, index, &end) == 2 && (path[end] == '/' || path[end] == '_');
+    return path && sscanf(path, "block%1d_conv%1d%n", block, index, &end) == 2 &&
+        (path[end] == '/' || path[end] == '_');
 }
 
 /* Numbers that lie in this file, as they are or packed by the library's own filters. */

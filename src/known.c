@@ -1,4 +1,5 @@
-/* known.c: a model and what is published of its file, known by its checksum, by what it was made from, or by its name. */
+/* known.c: a model and what is published of its file, known by its checksum, by what it was made from, or by its
+ * name. */
 #include "known.h"
 
 #include "guard.h"
@@ -13,8 +14,9 @@ static bool read_origin(const nst_model *m, nst_sums *sums)
     return sscanf(nst_model_origin(m), "sha256:%64[0-9a-f],md5:%32[0-9a-f]", sums->sha256, sums->md5) == 2;
 }
 
-/* Two families of files look the same, torchvision's and those converted from Caffe's: what is published tells them apart,
- * by the checksum or, where that is not to be computed before each run, by its first digits in the file's name. */
+/* Two families of files look the same, torchvision's and those converted from Caffe's: what is published tells them
+ * apart, by the checksum or, where that is not to be computed before each run, by its first digits in the file's
+ * name. */
 nst_status nst_known_open(nst_known *o, const char *path, const nst_command *c, bool thoroughly, nst_error *e)
 {
     nst_sums origin = { "", "" };

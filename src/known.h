@@ -15,8 +15,8 @@ typedef struct nst_known {
     char why[200];            /* its input is believed */
 } nst_known;
 
-/* Opens a file, with --model-input over what it says and what is known of it; k begins empty.  Thoroughly: by its checksum,
- * which takes a second for 575 MB, too. */
+/* Opens a file, with --model-input over what it says and what is known of it; k begins empty.  Thoroughly: by its
+ * checksum, which takes a second for 575 MB, too. */
 nst_status nst_known_open(nst_known *k, const char *path, const nst_command *c, bool thoroughly, nst_error *e);
 /* The same, thoroughly, for what nst_models_find finds. */
 nst_status nst_known_named(nst_known *k, const char *named, const nst_command *c, nst_error *e);

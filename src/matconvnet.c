@@ -1,5 +1,5 @@
-/* matconvnet.c: weights from MatConvNet's MATLAB files: a cell array "layers" of structs, each with a name and its weights
- * [3][3][in][out], the first dimension nearest. */
+/* matconvnet.c: weights from MatConvNet's MATLAB files: a cell array "layers" of structs, each with a name and its
+ * weights [3][3][in][out], the first dimension nearest. */
 #include "matfile.h"
 #include "weights.h"
 
@@ -54,7 +54,8 @@ static bool read_text(struct reader *r, const nst_mat_array *a, char *text, size
 /* What cannot be a convolution's is not unpacked into memory: MatConvNet's fully connected layers are 7x7 and 1x1. */
 static bool may_be(const nst_mat_array *a, bool bias)
 {
-    return bias ? a->dims == 2 && (a->shape[0] == 1 || a->shape[1] == 1) : a->dims <= 4 && a->shape[0] == 3 && a->shape[1] == 3;
+    return bias ? a->dims == 2 && (a->shape[0] == 1 || a->shape[1] == 1)
+                : a->dims <= 4 && a->shape[0] == 3 && a->shape[1] == 3;
 }
 
 static nst_status take_numbers(struct reader *r, const nst_mat_array *a, struct layer *l, bool bias, nst_error *e)
@@ -122,7 +123,8 @@ static nst_status take_field(struct reader *r, const char *field, const nst_mat_
 }
 
 /* The names of a struct's fields, n of them, each in `each` bytes. */
-static nst_status read_fields(struct reader *r, const nst_mat_array *a, char names[FIELDS_MAX][65], int *n, nst_error *e)
+static nst_status read_fields(struct reader *r, const nst_mat_array *a, char names[FIELDS_MAX][65], int *n,
+                              nst_error *e)
 {
     unsigned char length[4], text[64 * FIELDS_MAX];
     nst_mat_element el;
@@ -132,7 +134,8 @@ static nst_status read_fields(struct reader *r, const nst_mat_array *a, char nam
         !nst_mat_skip(r->s, el.end) || !nst_mat_element_open(r->s, a->end, &el))
         return damaged(r, e);
     each = length[0];
-    if (each < 1 || each > 64 || length[1] || length[2] || length[3] || el.bytes % each || el.bytes / each > FIELDS_MAX ||
+    if (each < 1 || each > 64 || length[1] || length[2] || length[3] || el.bytes % each ||
+        el.bytes / each > FIELDS_MAX ||
         !nst_mat_get(r->s, &el, text, el.bytes) || !nst_mat_skip(r->s, el.end))
         return damaged(r, e);
     *n = (int)(el.bytes / each);
@@ -234,7 +237,8 @@ static nst_status read_all(struct reader *r, nst_model **out, nst_error *e)
     if ((s = nst_weights_map(&r->w, e)))
         return s;
     if (r->w.map_bytes < 128 || memcmp(r->w.map + 126, "IM", 2) || r->w.map[125] != 1)
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: is no little-endian MATLAB file of version 5 to 7; save it again with -v7",
+        return nst_fail(e, NST_EUNSUPPORTED,
+                        "%s: is no little-endian MATLAB file of version 5 to 7; save it again with -v7",
                         r->w.path);
     if (!(r->s = nst_mat_open(r->w.map, r->w.map_bytes)))
         return nst_fail(e, NST_EMEM, "%s: out of memory", r->w.path);

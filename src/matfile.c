@@ -162,7 +162,8 @@ static bool read_head(nst_mat_stream *s, nst_mat_array *a)
         if (i < a->dims)
             a->shape[i] = le32(e.small ? e.tag : side);
     }
-    if (!nst_mat_skip(s, e.end) || !nst_mat_element_open(s, a->end, &e) || (e.type != NST_MAT_INT8 && e.type != NST_MAT_UTF8))
+    if (!nst_mat_skip(s, e.end) || !nst_mat_element_open(s, a->end, &e) ||
+        (e.type != NST_MAT_INT8 && e.type != NST_MAT_UTF8))
         return breaks(s);
     n = e.bytes < sizeof a->name - 1 ? e.bytes : sizeof a->name - 1;
     memset(a->name, 0, sizeof a->name);

@@ -4,7 +4,8 @@
 
 #include "base.h"
 
-/* What is read, from its beginning to its end, once: bytes of the file as they are, or of what zlib unpacks from them. */
+/* What is read, from its beginning to its end, once: bytes of the file as they are, or of what zlib unpacks from
+ * them. */
 typedef struct nst_mat_stream nst_mat_stream;
 
 /* An element's tag; its data begins where the stream is, or lies in the tag itself. */
@@ -16,7 +17,8 @@ typedef struct nst_mat_element {
     unsigned char tag[4];
 } nst_mat_element;
 
-enum { NST_MAT_INT8 = 1, NST_MAT_UINT8 = 2, NST_MAT_UINT16 = 4, NST_MAT_INT32 = 5, NST_MAT_UINT32 = 6, NST_MAT_SINGLE = 7,
+enum { NST_MAT_INT8 = 1, NST_MAT_UINT8 = 2, NST_MAT_UINT16 = 4, NST_MAT_INT32 = 5, NST_MAT_UINT32 = 6,
+       NST_MAT_SINGLE = 7,
        NST_MAT_DOUBLE = 9, NST_MAT_MATRIX = 14, NST_MAT_PACKED = 15, NST_MAT_UTF8 = 16 };
 enum { NST_MAT_CELL = 1, NST_MAT_STRUCT = 2, NST_MAT_CHAR = 4 };
 
@@ -33,9 +35,11 @@ typedef struct nst_mat_array {
 /* A walk through file[0..bytes-1], which must outlive it; NULL: out of memory. */
 nst_mat_stream *nst_mat_open(const unsigned char *file, size_t bytes);
 void nst_mat_close(nst_mat_stream **s);
-/* To the next variable, unpacked if need be, and reads its head; false at the end of the file, and where it is broken. */
+/* To the next variable, unpacked if need be, and reads its head; false at the end of the file, and where it is
+ * broken. */
 bool nst_mat_variable(nst_mat_stream *s, nst_mat_array *a);
-/* All further ones are false when what they look at is damaged or ends too early.  limit: where the array around it ends. */
+/* All further ones are false when what they look at is damaged or ends too early.  limit: where the array around it
+ * ends. */
 bool nst_mat_element_open(nst_mat_stream *s, uint64_t limit, nst_mat_element *e);
 bool nst_mat_array_open(nst_mat_stream *s, uint64_t limit, nst_mat_array *a);
 /* The first n bytes of an element that was just opened. */

@@ -95,7 +95,8 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
     if (!strcmp(name, "wavelet"))
         return nst_model_open_wavelet(out, e);
     if (stat(name, &st) || !S_ISREG(st.st_mode)) /* opening a pipe could wait for ever */
-        return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name, access(name, F_OK) ? strerror(errno) : "is no file");
+        return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name,
+                        access(name, F_OK) ? strerror(errno) : "is no file");
     if (!(f = fopen(name, "rb")))
         return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name, strerror(errno));
     n = fread(head, 1, sizeof head, f);
@@ -207,9 +208,11 @@ nst_status nst_model_set_origin(nst_model *model, const char *origin, nst_error 
 
     for (size_t i = 0; i < n; i++) /* it goes into a text of JSON, which names are read from as they stand */
         if (origin[i] <= 32 || origin[i] > 126 || strchr("\"\\", origin[i]))
-            return nst_fail(e, NST_EARG, "model origin: character %zu is a blank, quote or backslash, or no ASCII", i + 1);
+            return nst_fail(e, NST_EARG, "model origin: character %zu is a blank, quote or backslash, or no ASCII",
+                            i + 1);
     if (n >= sizeof model->origin)
-        return nst_fail(e, NST_EARG, "model origin: %zu characters, at most %zu are taken", n, sizeof model->origin - 1);
+        return nst_fail(e, NST_EARG, "model origin: %zu characters, at most %zu are taken", n,
+                        sizeof model->origin - 1);
     memcpy(model->origin, origin, n + 1);
     return NST_OK;
 }

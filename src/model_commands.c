@@ -25,7 +25,8 @@ static void say_licence(const nst_known *o)
     if (!strcmp(nst_model_format(o->m), "built in"))
         return;
     if (*o->sums.sha256)
-        printf("sha-256: %s%s%s\n", o->sums.sha256, !o->source || o->named ? "" : o->kept ? ", made from " : ", which is ",
+        printf("sha-256: %s%s%s\n", o->sums.sha256,
+               !o->source || o->named ? "" : o->kept ? ", made from " : ", which is ",
                o->source && !o->named ? o->source->file : "");
     if (o->source && o->source->licence)
         printf("licence: %s%s\n", o->source->licence, o->named ? ", if it is what its name says" : "");
@@ -73,7 +74,8 @@ static int add_names(const char *folder, char names[][160], int n, int max)
         size_t length = strlen(entry->d_name), suffix = strlen(NST_PLACES_SUFFIX);
         bool twice = false;
 
-        if (length <= suffix || length >= 150 || strcmp(entry->d_name + length - suffix, NST_PLACES_SUFFIX) || *entry->d_name == '.')
+        if (length <= suffix || length >= 150 || strcmp(entry->d_name + length - suffix, NST_PLACES_SUFFIX) ||
+            *entry->d_name == '.')
             continue;
         snprintf(names[n], 160, "%.*s", (int)(length - suffix), entry->d_name);
         for (int i = 0; i < n; i++)
@@ -148,15 +150,18 @@ nst_status nst_models_run(const nst_command *c, nst_error *e)
         int arguments;
         nst_status (*run)(const nst_command *c, nst_error *e);
     } commands[] = {
-        { "info", 1, info }, { "import", 2, nst_obtain_import }, { "fetch", 1, nst_obtain_fetch }, { "list", 0, list }, { "verify", 1, list }, { "remove", 1, take_away },
+        { "info", 1, info }, { "import", 2, nst_obtain_import }, { "fetch", 1, nst_obtain_fetch }, { "list", 0, list },
+        { "verify", 1, list }, { "remove", 1, take_away },
     };
 
     for (size_t i = 0; c->content && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(c->content, commands[i].name))
             continue;
         if (c->styles > commands[i].arguments)
-            return fail(e, NST_EARG, "model %s: \"%s\" is one argument too many", c->content, c->style[commands[i].arguments]);
+            return fail(e, NST_EARG, "model %s: \"%s\" is one argument too many", c->content,
+                        c->style[commands[i].arguments]);
         return commands[i].run(c, e);
     }
-    return fail(e, NST_EARG, "model: expected info [FILE], import FILE [NAME], fetch [NAME], list, verify [NAME] or remove NAME");
+    return fail(e, NST_EARG,
+                "model: expected info [FILE], import FILE [NAME], fetch [NAME], list, verify [NAME] or remove NAME");
 }

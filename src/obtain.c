@@ -21,7 +21,8 @@ static nst_status free_place(const char *name, char *path, size_t bytes, nst_err
 {
     nst_status s = nst_places_own(name, path, bytes, e);
 
-    return !s && nst_places_is_file(path) ? fail(e, NST_EARG, "%s: is there already; nst model remove %s takes it away", path, name)
+    return !s && nst_places_is_file(path)
+        ? fail(e, NST_EARG, "%s: is there already; nst model remove %s takes it away", path, name)
                                           : s;
 }
 
@@ -36,7 +37,8 @@ static nst_status keep(const nst_known *o, const char *name, const nst_command *
         if ((s = nst_model_set_origin(o->m, origin, e)))
             return s;
     }
-    if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)) || (s = nst_model_save(o->m, path, c->half, e)))
+    if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)) ||
+        (s = nst_model_save(o->m, path, c->half, e)))
         return s;
     if (!c->quiet)
         printf("%s\n%s takes %s because %s\n%s\n", path, name, nst_model_input(o->m), o->why,
@@ -91,21 +93,24 @@ static bool promised(const char *url, char digits[9])
 }
 
 /* The whole file has come: is it what was to come? */
-static nst_status check_sums(const nst_source *source, const char *sha256, const char *part, const char *url, const nst_sums *sums,
+static nst_status check_sums(const nst_source *source, const char *sha256, const char *part, const char *url,
+                             const nst_sums *sums,
                              nst_error *e)
 {
     const char *expected = source && source->sha256 ? source->sha256 : sha256;
 
     (void)part;
     if (expected && !nst_sources_agree(sums->sha256, expected))
-        return fail(e, NST_EFORMAT, "%s: its SHA-256 is %s, expected %s%s: it was thrown away", url, sums->sha256, expected,
+        return fail(e, NST_EFORMAT, "%s: its SHA-256 is %s, expected %s%s: it was thrown away", url, sums->sha256,
+                    expected,
                     strlen(expected) < 64 ? "..." : "");
     if (source && source->md5 && strcmp(sums->md5, source->md5))
         return fail(e, NST_EFORMAT, "%s: its MD5 is %s, expected %s: it was thrown away", url, sums->md5, source->md5);
     return NST_OK;
 }
 
-static nst_status take_part(const nst_source *source, const char *sha256, const char *part, const char *url, const char *name,
+static nst_status take_part(const nst_source *source, const char *sha256, const char *part, const char *url,
+                            const char *name,
                             const nst_command *c, nst_error *e)
 {
     nst_known o = { .m = NULL };
@@ -146,7 +151,8 @@ nst_status nst_obtain_fetch(const nst_command *c, nst_error *e)
     if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)))
         return s;
     if (!nst_sums_here())
-        return fail(e, NST_EUNSUPPORTED, "model fetch: this build of nst lacks nettle, which checks what was downloaded; "
+        return fail(e, NST_EUNSUPPORTED,
+                    "model fetch: this build of nst lacks nettle, which checks what was downloaded; "
                     "download %s yourself, then: nst model import FILE", f.url);
     snprintf(part, sizeof part, "%.*s.part", (int)(strlen(path) - strlen(NST_PLACES_SUFFIX)), path);
     f.bytes = source ? source->bytes : 0;

@@ -1,4 +1,5 @@
-/* onnx.c: weights from an ONNX file: the graph's own nodes say which tensor belongs to which layer, whatever its name. */
+/* onnx.c: weights from an ONNX file: the graph's own nodes say which tensor belongs to which layer, whatever its
+ * name. */
 #include "weights.h"
 #include "wire.h"
 

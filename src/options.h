@@ -1,5 +1,5 @@
-/* options.h: floor 5, the command line as a table (options.c), and read by it (arguments.c).  Knows nst.h's types but calls nothing of the library, so that the
- * build machine can make the man page from it. */
+/* options.h: floor 5, the command line as a table (options.c), and read by it (arguments.c).  Knows nst.h's types but
+ * calls nothing of the library, so that the build machine can make the man page from it. */
 #ifndef NST_OPTIONS_H
 #define NST_OPTIONS_H
 

@@ -63,7 +63,8 @@ static nst_status choose(struct job *j, const char *path, nst_error *e)
         if (o->format ? !strcmp(o->format, c->format.name) : &c->format == want)
             break;
     if (!c && o->format)
-        return nst_fail(e, NST_EARG, "%s: \"%s\" is no format of pictures, expected one as \"png\"", j->label, o->format);
+        return nst_fail(e, NST_EARG, "%s: \"%s\" is no format of pictures, expected one as \"png\"", j->label,
+                        o->format);
     if (!c)
         return nst_fail(e, NST_EARG, "%s: unknown kind of picture, expected a name that ends in %s", j->label,
                         nst_format_list(1, list, sizeof list));
@@ -89,7 +90,8 @@ nst_status nst_image_write(const nst_image *image, const char *path, const nst_w
     return (s = choose(&j, path, e)) ? s : nst_whole_write(path, write_job, &j, e);
 }
 
-nst_status nst_image_write_fd(const nst_image *image, int fd, const char *label, const nst_write_options *o, nst_error *e)
+nst_status nst_image_write_fd(const nst_image *image, int fd, const char *label, const nst_write_options *o,
+                              nst_error *e)
 {
     static const nst_write_options png = { .format = "png" };
     struct job j = { .image = image, .o = o ? o : &png, .label = label };

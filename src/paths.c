@@ -70,7 +70,8 @@ static nst_status check_format(const nst_command *c, nst_error *e)
     if (c->bits && f->bits < 16)
         return fail(e, NST_EARG, "--bits 16: the result is a %s, which has 8", f->label);
     if (c->quality && !f->quality)
-        return fail(e, NST_EARG, "--quality: the result is a %s, which loses nothing; name a .jpg with --output", f->label);
+        return fail(e, NST_EARG, "--quality: the result is a %s, which loses nothing; name a .jpg with --output",
+                    f->label);
     return NST_OK;
 }
 

@@ -1,5 +1,5 @@
-/* pickle.c: an interpreter of the few pickle opcodes that state dicts use.  What it works on is in pickle_values.c, what
- * the names in it mean in state_dict.c.
+/* pickle.c: an interpreter of the few pickle opcodes that state dicts use.  What it works on is in pickle_values.c,
+ * what the names in it mean in state_dict.c.
  *
  * An opcode makes at most one value, cell or memo entry (a tuple's values come off the stack; cells are counted), so
  * memory is bounded by the pickle's length.  Containers are numbers, never pointers followed by recursion: depth
@@ -42,7 +42,8 @@ static nst_status append(nst_pickle *k, size_t from, size_t n, bool marked, bool
     nst_status s = NST_OK;
 
     if (at < 1 || v[at - 1].kind != (pairs ? NST_KIND_DICT : NST_KIND_LIST) || (pairs && n % 2))
-        return nst_pickle_damaged(k, pairs ? "items for something that is no dict" : "items for something that is no list",
+        return nst_pickle_damaged(k,
+                                  pairs ? "items for something that is no dict" : "items for something that is no list",
                                   e);
     for (size_t i = 0; i < n && !s; i += pairs ? 2 : 1) {
         if (v[from + i].kind == NST_KIND_MARK || (pairs && v[from + i + 1].kind == NST_KIND_MARK))
@@ -212,7 +213,8 @@ static nst_status step(nst_pickle *k, int op, nst_error *e)
     case 'b': /* BUILD: an OrderedDict's attributes */
         return drop(k, e);
     default:
-        return nst_fail(e, NST_EFORMAT, "%s: byte %zu of its pickle is opcode 0x%02x, which weights do not need; nothing "
+        return nst_fail(e, NST_EFORMAT,
+                        "%s: byte %zu of its pickle is opcode 0x%02x, which weights do not need; nothing "
                         "in it was executed", k->path, (size_t)(k->p - k->start) - 1, (unsigned)op);
     }
 }

@@ -1,5 +1,5 @@
-/* pickle_values.h: floor 3, between pickle.c, pickle_values.c and state_dict.c: what a pickle builds, before anyone else
- * sees it.  What fails says at which byte. */
+/* pickle_values.h: floor 3, between pickle.c, pickle_values.c and state_dict.c: what a pickle builds, before anyone
+ * else sees it.  What fails says at which byte. */
 #ifndef NST_PICKLE_VALUES_H
 #define NST_PICKLE_VALUES_H
 

@@ -78,13 +78,15 @@ nst_status nst_places_own(const char *name, char *path, size_t bytes, nst_error 
     char where[NST_PATH_BYTES];
 
     if (!plain(name)) {
-        snprintf(e->text, sizeof e->text, "model name \"%.60s\": expected a plain name, without / and not beginning with a dot",
+        snprintf(e->text, sizeof e->text,
+                 "model name \"%.60s\": expected a plain name, without / and not beginning with a dot",
                  name);
         return NST_EARG;
     }
     if (!nst_places_user(where, sizeof where))
         return fail(e, NST_EIO, "the user's models: neither XDG_DATA_HOME nor HOME says where they are");
-    return join(where, name, path, bytes) ? NST_OK : fail(e, NST_EARG, "the user's models: the folder's name is too long");
+    return join(where, name, path, bytes) ? NST_OK
+        : fail(e, NST_EARG, "the user's models: the folder's name is too long");
 }
 
 bool nst_places_is_file(const char *path)

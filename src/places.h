@@ -7,9 +7,11 @@
 #define NST_PLACES_SUFFIX ".safetensors"
 #define NST_PLACES_DEFAULT "vgg19" /* the model that is used when none is named */
 
-/* The user's folder of models, $XDG_DATA_HOME/nst/models, else ~/.local/share/nst/models; false when neither variable is set. */
+/* The user's folder of models, $XDG_DATA_HOME/nst/models, else ~/.local/share/nst/models; false when neither variable
+ * is set. */
 bool nst_places_user(char *path, size_t bytes);
-/* The system's, number i from 0: nst/models in each of $XDG_DATA_DIRS, then where this nst was installed; false past the last. */
+/* The system's, number i from 0: nst/models in each of $XDG_DATA_DIRS, then where this nst was installed; false past
+ * the last. */
 bool nst_places_system(int i, char *path, size_t bytes);
 /* Makes the user's folder, and each on the way. */
 nst_status nst_places_make(nst_error *e);

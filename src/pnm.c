@@ -89,7 +89,8 @@ static nst_status read_header(struct job *j)
     j->max = 1;
     if ((j->width = number(j->f, 1000000000)) < 0 || (j->height = number(j->f, 1000000000)) < 0
         || (floats ? !read_order(j) : !bits && (j->max = number(j->f, 65535)) < 1))
-        return nst_fail(j->e, NST_EFORMAT, "%s: its header is damaged or cut, expected \"P%c WIDTH HEIGHT %s\"", j->label,
+        return nst_fail(j->e, NST_EFORMAT, "%s: its header is damaged or cut, expected \"P%c WIDTH HEIGHT %s\"",
+                        j->label,
                         j->kind, floats ? "SCALE" : bits ? "" : "65535");
     if ((s = nst_image_check((size_t)j->width, (size_t)j->height, j->label, j->e)))
         return s;
@@ -99,7 +100,8 @@ static nst_status read_header(struct job *j)
     here = ftello(j->f);
     end = nst_file_bytes(j->f);
     if (end >= 0 && (size_t)(end - here) + 1 < least * (size_t)j->height)
-        return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, end, j->width,
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, end,
+                        j->width,
                         j->height);
     return NST_OK;
 }
@@ -212,7 +214,8 @@ static nst_status finish(FILE *f, const char *label, nst_error *e)
     return ferror(f) ? nst_fail(e, NST_EIO, "%s: cannot write: %s", label, strerror(errno)) : NST_OK;
 }
 
-static nst_status write_ppm(const nst_image *image, FILE *f, const char *label, const nst_write_options *o, nst_error *e)
+static nst_status write_ppm(const nst_image *image, FILE *f, const char *label, const nst_write_options *o,
+                            nst_error *e)
 {
     unsigned max = o->bits == 16 ? 65535 : 255;
     size_t n = (size_t)image->width, bytes = max > 255 ? 2 : 1;
@@ -237,7 +240,8 @@ static nst_status write_ppm(const nst_image *image, FILE *f, const char *label, 
     return finish(f, label, e);
 }
 
-static nst_status write_pfm(const nst_image *image, FILE *f, const char *label, const nst_write_options *o, nst_error *e)
+static nst_status write_pfm(const nst_image *image, FILE *f, const char *label, const nst_write_options *o,
+                            nst_error *e)
 {
     size_t n = (size_t)image->width;
     uint8_t *row = nst_alloc(12 * n);

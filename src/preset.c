@@ -25,7 +25,8 @@ static const struct preset {
         .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
         .tv_weight = .3, .content_layers = "auto", .style_layers = "auto",
         .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
-        .color = NST_COLOR_MATCH, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS, .beta2 = .999,
+        .color = NST_COLOR_MATCH, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS,
+        .beta2 = .999,
         .history = 20, .init_noise = .25 } },
     /* The side that becomes the shorter one is cut to the longer one's length, as torchvision's Resize
      * of max(image.size) does. */
@@ -77,7 +78,8 @@ static const struct preset {
         .space = NST_SPACE_RGB, .replicate = 1, .optimizer = NST_ADAM, .learning_rate = .02, .beta2 = .99,
         .average = .99, .history = 10, .clamp = 1 } },
     { "the same program in 2021: Gram matrices, losses over their own absolute differences",
-      { COMMON, .preset = "style-transfer-pytorch-2021", .size = 512, .size_enlarge = 1, .scales = 0, .scale_step = SQRT2,
+      { COMMON, .preset = "style-transfer-pytorch-2021", .size = 512, .size_enlarge = 1, .scales = 0,
+        .scale_step = SQRT2,
         .iterations = 500, .first_iterations = 1000, .content_weight = .015, .style_weight = 1, .tv_weight = 2,
         .style_layers = "conv1_1:0.75073313783,conv2_1:0.18768328446,conv3_1:0.046920821114,"
                         "conv4_1:0.011730205279,conv5_1:0.0029325513196",

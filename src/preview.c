@@ -1,4 +1,5 @@
-/* preview.c: the painting as it forms, in the terminal: as pixels where it can, else as blocks of colour; libchafa knows. */
+/* preview.c: the painting as it forms, in the terminal: as pixels where it can, else as blocks of colour; libchafa
+ * knows. */
 #include "preview.h"
 
 #include <stdio.h>

@@ -196,7 +196,8 @@ static int overlap(const struct taps *t, int rows)
     return most;
 }
 
-nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_image *to, const char *label, nst_error *e)
+nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_image *to, const char *label,
+                              nst_error *e)
 {
     nst_resampler *r = nst_calloc(1, sizeof *r);
     size_t row, n, wide = (size_t)(width > to->width ? width : to->width);

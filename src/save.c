@@ -1,4 +1,5 @@
-/* save.c: a model as a safetensors file of our own: trimmed, its input named in the metadata, written whole or not at all. */
+/* save.c: a model as a safetensors file of our own: trimmed, its input named in the metadata, written whole or not at
+ * all. */
 #include "model.h"
 
 #include <math.h>
@@ -49,7 +50,8 @@ static nst_status write_numbers(FILE *f, const float *v, size_t n, bool half, co
 static size_t make_header(const nst_model *m, bool half, char *text)
 {
     size_t at = 0, each = half ? 2 : 4;
-    int n = snprintf(text, HEADER_MAX, "{\"__metadata__\":{\"format\":\"nst\",\"nst.input\":\"%s\"%s%s%s}", nst_model_input(m),
+    int n = snprintf(text, HEADER_MAX, "{\"__metadata__\":{\"format\":\"nst\",\"nst.input\":\"%s\"%s%s%s}",
+                     nst_model_input(m),
                      *m->origin ? ",\"nst.origin\":\"" : "", m->origin, *m->origin ? "\"" : "");
 
     for (int i = 0; i < m->layers; i++) {

@@ -1,8 +1,8 @@
-/* schedule.c: how long a run still takes, from what its iterations took; iterations fitted to a limit of time; the end of
- * a scale whose loss has settled.
+/* schedule.c: how long a run still takes, from what its iterations took; iterations fitted to a limit of time; the end
+ * of a scale whose loss has settled.
  *
- * An iteration is the style losses on matrices of channels, the way of the weights through the cache, and a part that goes
- * with the pixels. */
+ * An iteration is the style losses on matrices of channels, the way of the weights through the cache, and a part that
+ * goes with the pixels. */
 #include "run.h"
 
 #include <math.h>
@@ -11,7 +11,8 @@
 #define EVERY 10 /* iterations a fit, and a look at the loss */
 #define MEMORY 50 /* iterations whose mean tells of those to come: fewer follow every disturbance */
 #define NONE 1e300
-#define WEIGHTS 1e4 /* pixels' worth of an iteration that each takes, however small: the packed weights pass through the cache */
+/* pixels' worth of an iteration that each takes, however small: the packed weights pass through the cache */
+#define WEIGHTS 1e4
 
 /* What scale i works on, in pixels. */
 static double work(const nst_run *r, int i)

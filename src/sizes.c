@@ -46,7 +46,8 @@ nst_status nst_run_style_scales(nst_run *r, nst_error *e)
         v = strtod(text, &end);
         scale = *end == 'x' ? v * r->s->style_scale : of_pixels(r, n, v);
         if (end == text || errno || (*end != 'x' && v < 32) || !(scale >= SCALE_MIN && scale <= SCALE_MAX))
-            return nst_fail(e, NST_EARG, "style size \"%s\": number %d is neither 32 or more pixels nor a factor as 0.5x",
+            return nst_fail(e, NST_EARG,
+                            "style size \"%s\": number %d is neither 32 or more pixels nor a factor as 0.5x",
                             r->s->style_size, n + 1);
         end += *end == 'x';
         if ((*end && *end != ',') || (*end && !end[1]))
@@ -55,7 +56,8 @@ nst_status nst_run_style_scales(nst_run *r, nst_error *e)
         text = *end ? end + 1 : end;
     }
     if (*text || (n && n != r->n_styles))
-        return nst_fail(e, NST_EARG, "style size \"%s\": expected %d sizes, one for each style picture", r->s->style_size,
+        return nst_fail(e, NST_EARG, "style size \"%s\": expected %d sizes, one for each style picture",
+                        r->s->style_size,
                         r->n_styles);
     return NST_OK;
 }

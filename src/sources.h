@@ -1,4 +1,5 @@
-/* sources.h: floor 5, the weight files that people have: where each comes from, how it is known, what is known of it. */
+/* sources.h: floor 5, the weight files that people have: where each comes from, how it is known, what is known of
+ * it. */
 #ifndef NST_SOURCES_H
 #define NST_SOURCES_H
 
@@ -12,7 +13,8 @@ typedef struct nst_source {
                           * file names carry them; NULL: none is published */
     const char *md5;     /* where that is what is published, else NULL */
     long long bytes;     /* 0: not known */
-    const char *input;   /* what the first layer expects, where neither format nor names of layers tell; NULL: they do */
+    /* what the first layer expects, where neither format nor names of layers tell; NULL: they do */
+    const char *input;
     const char *licence; /* NULL: none was told */
     const char *what;    /* one line */
 } nst_source;
@@ -24,7 +26,8 @@ extern const int nst_source_count;
 const nst_source *nst_sources_named(const char *name);
 /* The one whose file has these checksums, hexadecimal; md5 may be "". */
 const nst_source *nst_sources_known(const char *sha256, const char *md5);
-/* The one whose published file name carries a checksum that this name carries, too, as vgg19-d01eb7cb.pth; NULL: none. */
+/* The one whose published file name carries a checksum that this name carries, too, as vgg19-d01eb7cb.pth; NULL:
+ * none. */
 const nst_source *nst_sources_marked(const char *file);
 /* Whether a file with this SHA-256 may be the one that expected, all 64 digits or the first of them, tells of. */
 bool nst_sources_agree(const char *sha256, const char *expected);

@@ -1,5 +1,5 @@
-/* state_dict.c: what torch.save's pickles name, storages, tensors in them, dicts of those, and which of it are a model's
- * weights.  No other name has a meaning. */
+/* state_dict.c: what torch.save's pickles name, storages, tensors in them, dicts of those, and which of it are a
+ * model's weights.  No other name has a meaning. */
 #include "pickle_values.h"
 
 #include <stdio.h>
@@ -55,7 +55,8 @@ nst_status nst_pickle_global(nst_pickle *k, nst_value module, nst_value name, ns
             (nst_value_is(module, globals[i].module) ||
              (globals[i].what == STORAGE && nst_value_is(module, "torch.cuda"))))
             return nst_pickle_push_int(k, NST_KIND_GLOBAL, (int64_t)i, e);
-    return nst_fail(e, NST_EFORMAT, "%s: names %s.%s, which weights do not need; nothing in it was executed, expected a "
+    return nst_fail(e, NST_EFORMAT,
+                    "%s: names %s.%s, which weights do not need; nothing in it was executed, expected a "
                     "state dict", k->path, show(module, a, sizeof a), show(name, b, sizeof b));
 }
 

@@ -118,7 +118,8 @@ static nst_status damaged(const struct job *j)
     if (strstr(j->text, "memory"))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory: %s", j->label, j->text);
     if (j->y)
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated after %d of %d rows: %s", j->label, j->y, j->height,
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated after %d of %d rows: %s", j->label, j->y,
+                        j->height,
                         *j->text ? j->text : "unknown fault");
     return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated TIFF file: %s", j->label,
                     *j->text ? j->text : "unknown fault");
@@ -164,11 +165,13 @@ static nst_status read_header(struct job *j)
     TIFFGetFieldDefaulted(j->t, TIFFTAG_SAMPLEFORMAT, &format);
     TIFFGetFieldDefaulted(j->t, TIFFTAG_COMPRESSION, &compression);
     if (!TIFFGetField(j->t, TIFFTAG_PHOTOMETRIC, &j->photometric))
-        return nst_fail(j->e, NST_EFORMAT, "%s: does not say what its samples mean, expected a photometric tag", j->label);
+        return nst_fail(j->e, NST_EFORMAT, "%s: does not say what its samples mean, expected a photometric tag",
+                        j->label);
     j->tiled = TIFFIsTiled(j->t);
     j->floats = format == SAMPLEFORMAT_IEEEFP;
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID && !(j->floats && j->bits == 32))
-        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: samples of %d bits, signed, complex or half floats, expected whole "
+        return nst_fail(j->e, NST_EUNSUPPORTED,
+                        "%s: samples of %d bits, signed, complex or half floats, expected whole "
                         "numbers from 0 or 32-bit floats", j->label, j->bits);
     if (compression == COMPRESSION_JPEG && j->photometric == PHOTOMETRIC_YCBCR && j->planar == PLANARCONFIG_CONTIG) {
         TIFFSetField(j->t, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
@@ -228,7 +231,8 @@ static void scatter(struct job *j, int x, int sample, int each, int columns, int
     for (int y = 0; y < rows; y++)
         for (int i = 0; i < columns; i++)
             memcpy(j->band + ((size_t)y * (size_t)j->width + (size_t)(x + i)) * pixel + (size_t)sample * step,
-                   j->piece + ((size_t)y * (size_t)piece_columns + (size_t)i) * (size_t)each * step, (size_t)each * step);
+                   j->piece + ((size_t)y * (size_t)piece_columns + (size_t)i) * (size_t)each * step,
+                   (size_t)each * step);
 }
 
 /* Tiles, and planes one after another: a band of rows at once. */
@@ -273,7 +277,8 @@ static nst_status make_room(struct job *j)
     if (!j->tiled && h > (uint32_t)j->height)
         h = (uint32_t)j->height;
     if (!h || h > INT32_MAX || (j->tiled && (!w || w > INT32_MAX)))
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged TIFF file: tiles of %lu x %lu pixels", j->label, (unsigned long)w,
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged TIFF file: tiles of %lu x %lu pixels", j->label,
+                        (unsigned long)w,
                         (unsigned long)h);
     j->band_rows = (int)h;
     piece = (size_t)(j->tiled ? TIFFTileSize(j->t) : parts ? TIFFStripSize(j->t) : TIFFScanlineSize(j->t));
@@ -453,7 +458,8 @@ static nst_status read_tiff(nst_image **out, FILE *f, const nst_fit *fit, const 
 
 static void write_tags(struct job *j, const nst_image *in, const nst_write_options *o)
 {
-    uint16_t compression = TIFFIsCODECConfigured(COMPRESSION_ADOBE_DEFLATE) ? COMPRESSION_ADOBE_DEFLATE : COMPRESSION_LZW;
+    uint16_t compression = TIFFIsCODECConfigured(COMPRESSION_ADOBE_DEFLATE) ? COMPRESSION_ADOBE_DEFLATE
+        : COMPRESSION_LZW;
 
     TIFFSetField(j->t, TIFFTAG_IMAGEWIDTH, (uint32_t)in->width);
     TIFFSetField(j->t, TIFFTAG_IMAGELENGTH, (uint32_t)in->height);
@@ -488,7 +494,8 @@ static void write_row(struct job *j, const nst_image *in, size_t y)
         }
 }
 
-static nst_status write_tiff(const nst_image *image, FILE *f, const char *label, const nst_write_options *o, nst_error *e)
+static nst_status write_tiff(const nst_image *image, FILE *f, const char *label, const nst_write_options *o,
+                             nst_error *e)
 {
     enum { PROFILE_MAX = 65536 };
     struct job j = { .f = f, .label = label, .e = e, .bits = o->bits == 16 ? 16 : 8 };

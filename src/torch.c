@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* The first two pickles, as torch.save writes them with the pickle protocol that it uses unless it is told otherwise. */
+/* The first two pickles, as torch.save writes them with the pickle protocol that it uses unless it is told
+ * otherwise. */
 static const unsigned char begin[] = { 0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
                                        '.', 0x80, 2, 'M', 0xe9, 3, '.' };
 

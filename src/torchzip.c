@@ -49,7 +49,8 @@ static nst_status open_zip(struct reader *r, nst_error *e)
     }
     n = zip_get_num_entries(r->zip, 0);
     if (n > ENTRIES_MAX)
-        return nst_fail(e, NST_EFORMAT, "%s: has %lld entries, expected what torch.save writes", r->w.path, (long long)n);
+        return nst_fail(e, NST_EFORMAT, "%s: has %lld entries, expected what torch.save writes", r->w.path,
+                        (long long)n);
     for (zip_int64_t i = 0; i < n; i++) {
         const char *name = zip_get_name(r->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
         const char *slash = name ? strchr(name, '/') : NULL;
@@ -170,7 +171,8 @@ nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error 
 nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error *e)
 {
     *out = NULL;
-    return nst_fail(e, NST_EUNSUPPORTED, "%s: is a zip file, as torch.save writes; this build of nst lacks libzip, which "
+    return nst_fail(e, NST_EUNSUPPORTED,
+                    "%s: is a zip file, as torch.save writes; this build of nst lacks libzip, which "
                     "reads it", path);
 }
 

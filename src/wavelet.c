@@ -16,8 +16,8 @@
  *   conv{b}_3     what conv{b}_2 carries on, smoothed once more, because a pool follows: with one smoothing alone it
  *                 sees level and upright lines better than others, and the picture fills with them
  *
- * Every value is rounded at most a few times, by single multiplications and divisions of IEEE floats; the only sums are exact
- * in double.  So no compiler, fused multiply-add or mathematical library can make the weights differ between
+ * Every value is rounded at most a few times, by single multiplications and divisions of IEEE floats; the only sums
+ * are exact in double.  So no compiler, fused multiply-add or mathematical library can make the weights differ between
  * machines.  Gains (wavelet_gain.h) give every kind of channel unit mean energy on generated pictures.
  */
 #include "wavelet.h"
@@ -61,7 +61,8 @@ typedef struct kernel {
 } kernel;
 
 static const kernel delta = { { 0, 0, 0, 0, 1, 0, 0, 0, 0 } };
-static const kernel blur = { { 1 / 16.f, 2 / 16.f, 1 / 16.f, 2 / 16.f, 4 / 16.f, 2 / 16.f, 1 / 16.f, 2 / 16.f, 1 / 16.f } };
+static const kernel blur = { { 1 / 16.f, 2 / 16.f, 1 / 16.f, 2 / 16.f, 4 / 16.f, 2 / 16.f, 1 / 16.f, 2 / 16.f,
+                               1 / 16.f } };
 
 /* The first derivative along direction k, after Scharr. */
 static kernel first_derivative(int k)
@@ -84,7 +85,8 @@ static kernel second_derivative(int k)
     kernel d;
 
     for (int i = 0; i < 9; i++)
-        d.at[i] = (float)(((double)steer[k][0] * xx[i] + (double)steer[k][1] * xy[i] + (double)steer[k][2] * yy[i]) / 8);
+        d.at[i] = (float)(((double)steer[k][0] * xx[i] + (double)steer[k][1] * xy[i] + (double)steer[k][2] * yy[i])
+                          / 8);
     return d;
 }
 
@@ -198,7 +200,8 @@ static void fill_second(const row *r, int block)
     if (c.family == NST_LOW) {
         put(r, &c, &blur, 1);
     } else if (c.family == NST_HESSIAN) {
-        nst_channel edge = { .family = NST_EDGE, .colour = c.colour, .direction = c.direction == 2 ? DIRECTIONS / 2 : 0 };
+        nst_channel edge = { .family = NST_EDGE, .colour = c.colour,
+                             .direction = c.direction == 2 ? DIRECTIONS / 2 : 0 };
 
         put_signed(r, edge, c.direction == 0 ? &dx : &dy, 1);
     } else if (c.block < block) {

@@ -96,10 +96,10 @@ static const struct {
               { 3, 2 }, { 3, 3 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 5, 1 } };
 
 /* ---- content --------------------------------------------------------------------
- * conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.  What the content does
- * not show strongly is zero there, and so the picture may have anything below the threshold: a flat sky takes the style's swirls,
- * while an edge must stay.  What is carried on to the pool stands beside them with a gain so small that the loss does
- * not see it. */
+ * conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.  What the
+ * content does not show strongly is zero there, and so the picture may have anything below the threshold: a flat sky
+ * takes the style's swirls, while an edge must stay.  What is carried on to the pool stands beside them with a gain so
+ * small that the loss does not see it. */
 
 #define FINE_CONTENT 3   /* the block of which only luma's wavelets are content: shapes, not the photograph's grain */
 #define COARSE_CONTENT 4

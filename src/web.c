@@ -1,5 +1,5 @@
-/* web.c: a web page that shows the painting as it forms.  The server's threads see a snapshot only, made by the painting's
- * own thread; they never touch the run.  Only pages that came from here may press anything. */
+/* web.c: a web page that shows the painting as it forms.  The server's threads see a snapshot only, made by the
+ * painting's own thread; they never touch the run.  Only pages that came from here may press anything. */
 #include "web.h"
 
 #include <string.h>
@@ -148,8 +148,8 @@ static bool is_ours(const char *host)
            (*name == '[' && strspn(name, "[]0123456789abcdefABCDEF:.") == strlen(name));
 }
 
-/* A page from elsewhere may neither look nor press: a name that was bent to this address has a foreign Host, a script of
- * another page a foreign Origin. */
+/* A page from elsewhere may neither look nor press: a name that was bent to this address has a foreign Host, a script
+ * of another page a foreign Origin. */
 static bool is_trusted(struct MHD_Connection *c)
 {
     const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
@@ -192,7 +192,8 @@ static enum MHD_Result press(struct MHD_Connection *c, const char *url)
     return good ? plain(c, MHD_HTTP_OK, "done\n") : plain(c, MHD_HTTP_BAD_REQUEST, "unknown, or out of range\n");
 }
 
-static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+                             const char *version,
                              const char *data, size_t *bytes, void **seen)
 {
     static int started;
@@ -227,7 +228,7 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *ur
     return plain(c, MHD_HTTP_NOT_FOUND, "not here\n");
 }
 
-/* ---- the painting's thread ---------------------------------------------------------------------------------------- */
+/* ---- the painting's thread --------------------------------------------------------------------------------------- */
 
 /* The picture as a JPEG in a file without a name; -1 where that fails: the page then keeps what it has. */
 static int draw(const nst_image *image)
@@ -281,7 +282,8 @@ static void describe(const char *how)
     quote(web.what, what, sizeof what);
     n = (size_t)snprintf(out, sizeof out, "{\"what\":\"%s\",\"state\":\"%s\",\"scale\":%d,\"scales\":%d,\"width\":%d,"
                          "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f,\"strength\":%g,\"picture\":%d,\"curve\":[",
-                         what, how, p->scale, p->scales, p->width, p->height, p->done, p->total_iterations, p->remaining,
+                         what, how, p->scale, p->scales, p->width, p->height, p->done, p->total_iterations,
+                         p->remaining,
                          web.in_force, web.number);
     for (int i = 0; i < web.points; i++)
         n += (size_t)snprintf(out + n, sizeof out - n, "%s[%d,%.4g,%.4g,%.4g]", i ? "," : "", web.curve[i].done,
@@ -372,11 +374,12 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
     pthread_mutex_destroy(&w->lock);
 }
 
-/* ---- starting ----------------------------------------------------------------------------------------------------- */
+/* ---- starting ---------------------------------------------------------------------------------------------------- */
 
 static nst_status fail(nst_error *e, const char *host, int port, const char *why)
 {
-    snprintf(e->text, sizeof e->text, "--web: port %d of %s cannot be served: %s; --web-port names another", port, host, why);
+    snprintf(e->text, sizeof e->text, "--web: port %d of %s cannot be served: %s; --web-port names another", port,
+             host, why);
     return NST_EIO;
 }
 
@@ -438,7 +441,8 @@ nst_status nst_web_open(nst_web **w, const char *host, int port, const char *wha
     host = host ? host : "127.0.0.1";
     if ((s = listen_at(host, &port, &fd, e)))
         return s;
-    web = (nst_web){ .content = -1, .picture = -1, .every = 1, .strength = strength, .in_force = strength, .port = port };
+    web = (nst_web){ .content = -1, .picture = -1, .every = 1, .strength = strength, .in_force = strength,
+                     .port = port };
     pthread_mutex_init(&web.lock, NULL);
     snprintf(web.what, sizeof web.what, "%s", what);
     snprintf(web.host, sizeof web.host, "%s", host);

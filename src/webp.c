@@ -62,7 +62,8 @@ static nst_status decode(const uint8_t *data, size_t bytes, uint8_t **samples, W
         return s;
     /* lossy: the modes of 16x16 pixels take more than a bit (RFC 6386, 11.2); without loss one colour takes nothing */
     if (info->format == 1 && (size_t)info->width * (size_t)info->height / 2048 > bytes)
-        return nst_fail(e, NST_EFORMAT, "%s: truncated, %zu bytes cannot hold %d x %d pixels", label, bytes, info->width,
+        return nst_fail(e, NST_EFORMAT, "%s: truncated, %zu bytes cannot hold %d x %d pixels", label, bytes,
+                        info->width,
                         info->height);
     stride = (size_t)info->width * (info->has_alpha ? 4 : 3);
     all = stride * (size_t)info->height;
@@ -152,7 +153,8 @@ static void fill(WebPPicture *p, const nst_image *in)
         }
 }
 
-static nst_status write_webp(const nst_image *image, FILE *f, const char *label, const nst_write_options *o, nst_error *e)
+static nst_status write_webp(const nst_image *image, FILE *f, const char *label, const nst_write_options *o,
+                             nst_error *e)
 {
     WebPConfig config;
     WebPPicture p;
@@ -179,7 +181,8 @@ static nst_status write_webp(const nst_image *image, FILE *f, const char *label,
         if (!WebPEncode(&config, &p)) {
             if (p.error_code == VP8_ENC_ERROR_BAD_WRITE)
                 s = nst_fail(e, NST_EIO, "%s: cannot write: %s", label, strerror(errno));
-            else if (p.error_code == VP8_ENC_ERROR_OUT_OF_MEMORY || p.error_code == VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY)
+            else if (p.error_code == VP8_ENC_ERROR_OUT_OF_MEMORY ||
+                     p.error_code == VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY)
                 s = nst_fail(e, NST_EMEM, "%s: out of memory", label);
             else
                 s = nst_fail(e, NST_EIO, "%s: libwebp cannot encode it, fault %d", label, p.error_code);

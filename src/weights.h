@@ -1,4 +1,5 @@
-/* weights.h: floor 3, from the tensors that a weight file holds to a model's layers; every reader of a format ends here. */
+/* weights.h: floor 3, from the tensors that a weight file holds to a model's layers; every reader of a format ends
+ * here. */
 #ifndef NST_WEIGHTS_H
 #define NST_WEIGHTS_H
 

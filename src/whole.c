@@ -17,7 +17,8 @@ static size_t folder(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* A new file beside path, with the rights of the one that it will replace. temp has room for 64 bytes more than path. */
+/* A new file beside path, with the rights of the one that it will replace. temp has room for 64 bytes more than
+ * path. */
 static FILE *open_beside(const char *path, const struct stat *old, char *temp)
 {
     static const int tries = 100;
@@ -111,7 +112,8 @@ nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst
 
     if (old && S_ISDIR(st.st_mode))
         return nst_fail(e, NST_EIO, "%s: is a directory, expected the name of a file", path);
-    if (old && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS)) /* renaming would get around a file that is marked read-only */
+    /* renaming would get around a file that is marked read-only */
+    if (old && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS))
         return nst_fail(e, NST_EIO, "%s: cannot write: %s", path, strerror(errno));
     if (old && !S_ISREG(st.st_mode))
         return stream(path, write, arg, e);

@@ -1,4 +1,5 @@
-/* wire.h: floor 2, protobuf's wire format, field by field, in place: of a file of 575 MB only what is looked at is read. */
+/* wire.h: floor 2, protobuf's wire format, field by field, in place: of a file of 575 MB only what is looked at is
+ * read. */
 #ifndef NST_WIRE_H
 #define NST_WIRE_H
 
