@@ -10,6 +10,8 @@
 /* A core of so many pixels a side is the least that windows are cut to: its halo costs it five times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */
+#define COLUMN_MIN 256 /* pixels that columns of strips are at least wide */
+#define STRIP_COST 12. /* a strip costs so many rows more than it has: deep layers have few rows of each */
 
 static size_t floats(int w, int h, int planes)
 {
@@ -25,6 +27,11 @@ static nst_window largest(const nst_run *r, int w, int h, nst_tiling t)
 {
     int x = 0, y = 0, longest = 0, highest = 0;
 
+    for (int i = 0; i < t.nx && t.strip; i++)
+        if (nst_windows_at(r, w, h, t, i * t.ny).w > longest)
+            longest = nst_windows_at(r, w, h, t, i * t.ny).w, x = i;
+    if (t.strip)
+        return nst_windows_at(r, w, h, t, x * t.ny);
     for (int i = 0; i < t.nx; i++) {
         nst_window win = nst_windows_at(r, w, h, t, i);
 
@@ -76,12 +83,12 @@ static int rows_that_fit(const nst_run *r, int w, int h, nst_use use, size_t are
 {
     int low = 1, high = rows;
 
-    if (nst_budget_arena(r, w, h, use, (nst_tiling){ nx, rows }) > arena)
+    if (nst_budget_arena(r, w, h, use, (nst_tiling){ nx, rows, 0 }) > arena)
         return 0;
     while (low < high) {
         int middle = (low + high) / 2;
 
-        if (nst_budget_arena(r, w, h, use, (nst_tiling){ nx, middle }) <= arena)
+        if (nst_budget_arena(r, w, h, use, (nst_tiling){ nx, middle, 0 }) <= arena)
             high = middle;
         else
             low = middle + 1;
@@ -89,14 +96,61 @@ static int rows_that_fit(const nst_run *r, int w, int h, nst_use use, size_t are
     return low;
 }
 
+/* Strips of nx columns: as high as fit, all alike. */
+static bool strips_that_fit(const nst_run *r, int w, int h, nst_use use, size_t arena, int nx, nst_tiling *t)
+{
+    int grid = nst_graph_grid(r->graph), low = 1, high = (h + grid - 1) / grid, count;
+
+    *t = nst_windows_strips(h, nx, grid);
+    if (nst_budget_arena(r, w, h, use, *t) > arena)
+        return false;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+
+        if (nst_budget_arena(r, w, h, use, nst_windows_strips(h, nx, middle * grid)) <= arena)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    count = (h + low * grid - 1) / (low * grid);
+    *t = nst_windows_strips(h, nx, ((h + count - 1) / count + grid - 1) / grid * grid);
+    return true;
+}
+
+/* The cheapest strips; where none fit, those that take least. */
+static bool tile_strips(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t, double *cost)
+{
+    int columns = limited(parts(r, w, COLUMN_MIN), 1, nst_windows_finest(r, w, h).nx);
+    bool found = false;
+
+    for (int nx = 1; nx <= columns; nx++) {
+        nst_tiling trial;
+        double work;
+
+        if (!strips_that_fit(r, w, h, use, arena, nx, &trial)) {
+            if (!found)
+                *t = trial;
+            continue;
+        }
+        work = nst_budget_work(r, w, h, trial) * (1 + STRIP_COST / trial.strip);
+        if (!found || work < *cost)
+            *t = trial, *cost = work;
+        found = true;
+        if (trial.ny == 1)
+            break;
+    }
+    return found;
+}
+
 bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t)
 {
-    nst_tiling finest = nst_windows_finest(r, w, h), small;
-    double least = 0;
-    bool found = false;
+    nst_tiling finest = nst_windows_finest(r, w, h), small, strips;
+    double least = 0, work;
+    bool found = false, whole = nst_budget_arena(r, w, h, use, (nst_tiling){ .nx = 1, .ny = 1 }) <= arena;
 
     small.nx = limited(parts(r, w, CORE_MIN), 1, finest.nx);
     small.ny = limited(parts(r, h, CORE_MIN), 1, finest.ny);
+    small.strip = 0;
     *t = small;
     if (r->s->window) {
         t->nx = limited(parts(r, w, r->s->window), 1, finest.nx);
@@ -104,7 +158,7 @@ bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena
         return nst_budget_arena(r, w, h, use, *t) <= arena;
     }
     for (int nx = 1; nx <= small.nx && nx <= PARTS_MAX; nx++) {
-        nst_tiling trial = { nx, rows_that_fit(r, w, h, use, arena, nx, small.ny) };
+        nst_tiling trial = { nx, rows_that_fit(r, w, h, use, arena, nx, small.ny), 0 };
         double cost;
 
         if (!trial.ny)
@@ -116,6 +170,15 @@ bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena
         if (trial.ny == 1)
             break; /* more columns only cost more */
     }
+    if (whole || r->guided || !nst_graph_strips(r->graph))
+        return found;
+    if (tile_strips(r, w, h, use, arena, &strips, &work)) {
+        if (!found || work < least)
+            *t = strips;
+        return true;
+    }
+    if (!found && nst_budget_arena(r, w, h, use, strips) < nst_budget_arena(r, w, h, use, small))
+        *t = strips;
     return found;
 }
 
@@ -305,7 +368,7 @@ static bool lay_out_whole(const nst_run *r, int scale, int w, int h, nst_layout 
 {
     struct need n = needs(r, scale, r->s->history, true);
 
-    *l = (nst_layout){ .stats = { 1, 1 }, .gradient = { 1, 1 }, .pairs = r->s->history, .good = true,
+    *l = (nst_layout){ .stats = { 1, 1, 0 }, .gradient = { 1, 1, 0 }, .pairs = r->s->history, .good = true,
                        .arena = rest(r->limit, n.beside) };
     return !r->s->window && n.without <= r->limit &&
            nst_budget_arena(r, w, h, NST_USE_GRADIENT, l->gradient) <= l->arena;
@@ -363,6 +426,8 @@ void nst_budget_tell(const nst_run *r, nst_plan *plan)
 
         size_of(r, scale, &w, &h);
         win = largest(r, w, h, l->gradient);
+        if (win.strip)
+            win.core_h = win.h;
         plan->windows[scale] = nst_windows_count(l->gradient);
         plan->window_width[scale] = win.core_w, plan->window_height[scale] = win.core_h;
         plan->history[scale] = r->s->optimizer == NST_LBFGS ? l->pairs : 0;

@@ -5,6 +5,9 @@
 
 static int least(int a, int b) { return a < b ? a : b; }
 
+/* Rows of a plane. */
+static size_t rows_of(int rows, int used) { return (size_t)(rows ? rows : used); }
+
 /* The mean of a window that the picture's odd side cuts is of fewer positions: each had a larger share. */
 static void gate(const nst_kernels *k, const nst_conv *c, int first, int last, int y, const float *line,
                  const uint16_t *mask, float *to)
@@ -23,8 +26,8 @@ void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, in
 {
     size_t row = (size_t)c->source_w * NST_LANES;
     int w = c->w + c->wider, h = c->h + c->higher;
-    const float *from = c->source + (size_t)block * (size_t)c->source_h * row;
-    const uint16_t *mask = c->mask ? c->mask + (size_t)block * (size_t)h * (size_t)w : NULL;
+    const float *from = c->source + (size_t)block * rows_of(c->source_rows, c->source_h) * row;
+    const uint16_t *mask = c->mask ? c->mask + (size_t)block * rows_of(c->mask_rows, h) * (size_t)w : NULL;
     /* behind pooling an odd last row or column may have no source */
     int right = least(w, c->source_w << c->shift), bottom = least(h, c->source_h << c->shift);
     int first, last;
@@ -51,7 +54,7 @@ void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, in
 }
 
 /* Two rows of a strip, of which `rows` (1 or 2) and `cols` are inside the picture, to one row of pooled. */
-static void pool(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, int ld,
+static void pool(const nst_kernels *k, const nst_conv *c, size_t block, int y, int x, int rows, int cols, int ld,
                  float *s)
 {
     uint16_t bits[2][NST_STRIP_COLS] = { { 0 } };
@@ -69,13 +72,13 @@ static void pool(const nst_kernels *k, const nst_conv *c, int block, int y, int 
         }
         (c->average ? k->pool_avg : k->pool_max)(
             (size_t)n, s, second,
-            c->pooled + (((size_t)block * (size_t)c->pooled_h + (size_t)(y / 2)) * (size_t)c->pooled_w +
+            c->pooled + ((block * rows_of(c->pooled_rows, c->pooled_h) + (size_t)(y / 2)) * (size_t)c->pooled_w +
                          (size_t)(x / 2)) * NST_LANES,
             bits[0], bits[1]);
     }
     if (c->pass)
         for (int r = 0; r < rows; r++)
-            memcpy(c->pass + ((size_t)block * (size_t)c->h + (size_t)(y + r)) * (size_t)c->w + x, bits[r],
+            memcpy(c->pass + (block * rows_of(c->pass_rows, c->h) + (size_t)(y + r)) * (size_t)c->w + x, bits[r],
                    (size_t)cols * sizeof **bits);
 }
 
@@ -87,15 +90,16 @@ void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, i
         return;
     for (int r = 0; r < inside_rows; r++) {
         float *line = s + (size_t)r * (size_t)cols * NST_LANES;
-        size_t at = ((size_t)block * (size_t)c->h + (size_t)(y + r)) * (size_t)c->w + (size_t)x;
+        size_t b = (size_t)block, row = (size_t)(y + r), column = (size_t)x, w = (size_t)c->w;
 
         if (c->result)
-            memcpy(c->result + at * NST_LANES, line, (size_t)inside * NST_LANES * sizeof *s);
+            memcpy(c->result + ((b * rows_of(c->result_rows, c->h) + row) * w + column) * NST_LANES, line,
+                   (size_t)inside * NST_LANES * sizeof *s);
         if (c->pooled) {
             if (r % 2 == 0)
-                pool(k, c, block, y + r, x, least(2, inside_rows - r), inside, cols, line);
+                pool(k, c, b, y + r, x, least(2, inside_rows - r), inside, cols, line);
         } else if (c->pass) {
-            k->mask((size_t)inside, line, c->pass + at);
+            k->mask((size_t)inside, line, c->pass + (b * rows_of(c->pass_rows, c->h) + row) * w + column);
         }
     }
 }

@@ -28,6 +28,7 @@ struct cpu_device {
 struct cpu_kept {
     nst_kept base;
     nst_rect core;
+    int top;  /* its first row in the whole picture's features */
     int blocks;
     float *f; /* [blocks][core.h][core.w][16] */
 };
@@ -66,22 +67,42 @@ static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, i
     return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
 }
 
-/* What the node behind reads: its rectangle's corner and size. */
-static nst_rect given(const nst_node *n)
+/* What the node behind reads: its first column, how many there are, and its rows' buffer. */
+struct given {
+    int x, w;
+    nst_rows rows;
+};
+
+static struct given given(const nst_node *n)
 {
-    return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h } : (nst_rect){ n->x, n->y, n->w, n->h };
+    return n->pooled ? (struct given){ n->x / 2, n->pooled_w, n->pool_rows }
+                     : (struct given){ n->x, n->w, n->result_rows };
+}
+
+/* Row y of a buffer's first plane. */
+static float *row_of(const struct cpu_device *d, size_t at, nst_rows rows, int y, int w)
+{
+    return at == NST_NONE ? NULL : floats(d, at) + (ptrdiff_t)(y - rows.first) * w * NST_LANES;
+}
+
+static uint16_t *mask_row(const struct cpu_device *d, const nst_node *n, int y)
+{
+    return n->pass == NST_NONE ? NULL : masks(d, n->pass) + (ptrdiff_t)(y - n->pass_rows.first) * n->w;
 }
 
 static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
-    nst_rect r = given(from);
+    struct given r = given(from);
+    int there = from->ready - r.rows.first;
     nst_conv c = { .in = nst_blocks(n->in), .out = nst_blocks(n->out), .w = n->w, .h = n->h,
                    .weight = d->w[i].forward, .bias = d->w[i].bias, .floor = 0,
                    .source = floats(d, from->pooled ? from->pool : from->result), .source_w = r.w,
-                   .source_h = r.h, .left = n->x - r.x, .top = n->y - r.y, .wider = r.w - n->w,
-                   .higher = r.h - n->h, .scale = 1,
-                   .result = floats(d, n->result), .pass = masks(d, n->pass), .pooled = floats(d, n->pool),
+                   .source_h = there, .source_rows = r.rows.count,
+                   .left = n->x - r.x, .top = n->y - r.rows.first, .wider = r.w - n->w, .higher = there - n->h, .scale = 1,
+                   .result = row_of(d, n->result, n->result_rows, n->y, n->w), .result_rows = n->result_rows.count,
+                   .pass = mask_row(d, n, n->y), .pass_rows = n->pass_rows.count,
+                   .pooled = row_of(d, n->pool, n->pool_rows, n->y / 2, n->pooled_w), .pooled_rows = n->pool_rows.count,
                    .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = d->average };
 
     c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
@@ -92,14 +113,20 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
     bool behind_pool = n->pooled && !n->tap;
-    nst_rect r = given(from);
-    nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = r.h,
-                   .left = r.x - n->x, .top = r.y - n->y, .wider = n->w - r.w, .higher = n->h - r.h,
+    struct given r = given(from);
+    nst_rows source = n->pooled && n->tap ? n->result_rows : n->dout_rows;
+    int first = behind_pool ? 2 * source.first : source.first, h = from->back.to - from->back.from;
+    nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = h,
+                   .left = r.x - n->x, .top = from->back.from - first, .wider = n->w - r.w, .higher = n->grad.to - first - h,
                    .weight = d->w[i].backward, .bias = d->w[i].zero, .floor = -INFINITY,
-                   .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout),
-                   .source_w = behind_pool ? n->pooled_w : n->w, .source_h = behind_pool ? n->pooled_h : n->h,
-                   .mask = masks(d, n->pass), .shift = behind_pool, .scale = behind_pool && d->average ? .25f : 1,
-                   .average = behind_pool && d->average, .result = floats(d, from->dout) };
+                   .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout), .source_rows = source.count,
+                   .source_w = behind_pool ? n->pooled_w : n->w,
+                   .source_h = (behind_pool ? n->back.to : n->grad.to) - source.first,
+                   .mask = mask_row(d, n, first), .mask_rows = n->pass_rows.count,
+                   .shift = behind_pool, .scale = behind_pool && d->average ? .25f : 1,
+                   .average = behind_pool && d->average,
+                   .result = row_of(d, from->dout, from->dout_rows, from->back.from, r.w),
+                   .result_rows = from->dout_rows.count };
 
     c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
     return c;
@@ -195,8 +222,10 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     if (i == 0) {
         nst_first f = first_job(d, n, win);
 
-        nst_first_forward(&d->cpu, &f, x + (size_t)n->y * f.ldx + (size_t)n->x, floats(d, n->result),
-                          masks(d, n->pass), d->scratch);
+        f.rows = n->result_rows.count, f.pass_rows = n->pass_rows.count;
+        f.above = win->strip && n->y > 0, f.below = win->strip && n->y + n->h < win->picture_h;
+        nst_first_forward(&d->cpu, &f, x + (size_t)n->y * f.ldx + (size_t)n->x,
+                          row_of(d, n->result, n->result_rows, n->y, n->w), mask_row(d, n, n->y), d->scratch);
         if (n->pooled) {
             struct pooling p = { d, n };
 
@@ -225,9 +254,14 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
         if (d->first_tap)
             f.tap = floats(d, n->result), f.a = d->first_tap->a, f.b = d->first_tap->b;
         d->first_tap = NULL;
-        nst_first_backward(&d->cpu, &f, floats(d, n->pooled ? n->dresult : n->dout), masks(d, n->pass),
-                           dx + (size_t)n->y * f.ldx + (size_t)n->x, d->scratch);
-    } else {
+        f.h = n->grad.to - n->grad.from;
+        f.rows = n->pooled ? n->h : n->dout_rows.count, f.pass_rows = n->pass_rows.count;
+        f.above = win->strip && n->grad.from > 0, f.below = win->strip && n->grad.to < win->picture_h;
+        if (f.h)
+            nst_first_backward(&d->cpu, &f, n->pooled ? floats(d, n->dresult)
+                                                      : row_of(d, n->dout, n->dout_rows, n->grad.from, n->w),
+                               mask_row(d, n, n->grad.from), dx + (size_t)n->grad.from * f.ldx + (size_t)n->x, d->scratch);
+    } else if (nodes[i - 1].back.to > nodes[i - 1].back.from) {
         nst_conv c = backward_conv(d, nodes, i);
 
         nst_conv_run(&d->cpu, &c, d->scratch);
@@ -240,19 +274,23 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
 /* A map's weights at the core's first position. */
 static const float *map_at(const nst_node *n, const nst_rect *core, nst_map map)
 {
-    return map.weight + (size_t)(n->y + core->y) * map.ld + (size_t)(n->x + core->x);
+    return map.weight + (size_t)(n->result_rows.first + core->y) * map.ld + (size_t)(n->x + core->x);
 }
 
 static nst_status stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
 {
     struct cpu_device *d = of(base);
 
+    int rows = n->result_rows.count;
+
     (void)e;
+    if (core->h <= 0)
+        return NST_OK;
     if (s->map.weight)
-        nst_guided_add(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, map_at(n, core, s->map), s->map.ld,
+        nst_guided_add(&d->cpu, floats(d, n->result), n->out, n->w, rows, core, map_at(n, core, s->map), s->map.ld,
                        s->gram, s->sum, d->scratch);
     else
-        nst_gram_add(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, s->gram, s->sum, d->scratch);
+        nst_gram_add(&d->cpu, floats(d, n->result), n->out, n->w, rows, core, s->gram, s->sum, d->scratch);
     return NST_OK;
 }
 
@@ -266,29 +304,55 @@ static void drop(nst_kept *base)
 
 static const nst_device_ops cpu_ops;
 
-static nst_status keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+static nst_status keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
 {
-    struct cpu_device *d = of(base);
     struct cpu_kept *k = nst_calloc(1, sizeof *k);
-    size_t row = (size_t)core->w * NST_LANES, block = row * (size_t)core->h;
+    size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
 
+    (void)base;
     *out = NULL;
     if (!k || !(k->f = nst_alloc((size_t)nst_blocks(n->out) * block * sizeof(float)))) {
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }
     k->base.ops = &cpu_ops, k->core = *core, k->blocks = nst_blocks(n->out);
-    for (int b = 0; b < k->blocks; b++)
-        for (int y = 0; y < core->h; y++) {
-            const float *from = floats(d, n->result) +
-                                (((size_t)b * (size_t)n->h + (size_t)(core->y + y)) * (size_t)n->w +
-                                 (size_t)core->x) * NST_LANES;
-
-            memcpy(k->f + (size_t)b * block + (size_t)y * row, from, row * sizeof *from);
-        }
-    k->base.square = nst_vec_dot(&d->cpu, (size_t)k->blocks * block, k->f, k->f);
+    k->top = n->result_rows.first + core->y;
     *out = &k->base;
     return NST_OK;
+}
+
+static nst_status keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    size_t row = (size_t)core->w * NST_LANES;
+    nst_status s = *out ? NST_OK : keep_room(base, n, core, out, e);
+    struct cpu_kept *k = (struct cpu_kept *)(void *)*out;
+
+    for (int b = 0; !s && b < k->blocks && core->h > 0; b++) {
+        int at = n->result_rows.first + core->y - k->top;
+        float *to = k->f + ((size_t)b * (size_t)k->core.h + (size_t)at) * row;
+
+        for (int y = 0; y < core->h; y++) {
+            const float *from = floats(d, n->result) +
+                                (((size_t)b * (size_t)n->result_rows.count + (size_t)(core->y + y)) * (size_t)n->w +
+                                 (size_t)core->x) * NST_LANES;
+
+            memcpy(to + (size_t)y * row, from, row * sizeof *from);
+        }
+        k->base.square += nst_vec_dot(&d->cpu, row * (size_t)core->h, to, to);
+    }
+    return s;
+}
+
+static void move(nst_device *base, const nst_move *m)
+{
+    struct cpu_device *d = of(base);
+    size_t unit = (size_t)m->w * (m->mask ? sizeof(uint16_t) : NST_LANES * sizeof(float));
+
+    for (int b = 0; b < nst_blocks(m->channels) && m->count > 0; b++)
+        memmove(d->arena + m->to + ((size_t)b * (size_t)m->to_rows + (size_t)m->to_row) * unit,
+                d->arena + m->from + ((size_t)b * (size_t)m->from_rows + (size_t)m->from_row) * unit,
+                (size_t)m->count * unit);
 }
 
 struct content {
@@ -302,11 +366,25 @@ struct content {
     double absolute[NST_MODEL_CHANNELS / NST_LANES];
 };
 
-/* Where row y of block b begins in the features, and what is kept of it. */
-static size_t content_row(const struct content *c, int b, int y, const float **kept)
+/* Row y of block b of the features, and what is kept of it. */
+static const float *content_row(const struct content *c, int b, int y, const float **kept)
 {
-    *kept = c->k->f + ((size_t)b * (size_t)c->core->h + (size_t)y) * (size_t)c->core->w * NST_LANES;
-    return (((size_t)b * (size_t)c->n->h + (size_t)(c->core->y + y)) * (size_t)c->n->w + (size_t)c->core->x) * NST_LANES;
+    const nst_node *n = c->n;
+    int at = n->result_rows.first + c->core->y + y - c->k->top;
+
+    *kept = c->k->f + ((size_t)b * (size_t)c->k->core.h + (size_t)at) * (size_t)c->core->w * NST_LANES;
+    return floats(c->d, n->result) + (((size_t)b * (size_t)n->result_rows.count + (size_t)(c->core->y + y)) * (size_t)n->w +
+                                      (size_t)c->core->x) * NST_LANES;
+}
+
+/* The same row of its gradient. */
+static float *gradient_row(const struct content *c, int b, int y)
+{
+    const nst_node *n = c->n;
+    nst_rows rows = n->pooled ? n->result_rows : n->dout_rows;
+    int at = n->result_rows.first + c->core->y + y - rows.first;
+
+    return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;
 }
 
 static void compare_blocks(void *arg, int worker, int begin, int end)
@@ -319,7 +397,7 @@ static void compare_blocks(void *arg, int worker, int begin, int end)
         double square = 0, absolute = 0;
 
         for (int y = 0; y < c->core->h; y++) {
-            const float *p, *f = floats(c->d, c->n->result) + content_row(c, b, y, &p);
+            const float *p, *f = content_row(c, b, y, &p);
 
             square += c->d->cpu.k->distance(row, f, p);
             for (size_t i = 0; i < row; i++)
@@ -352,18 +430,17 @@ static void content_blocks(void *arg, int worker, int begin, int end)
         double sum = 0;
 
         for (int y = 0; y < c->core->h; y++) {
-            const float *p;
-            size_t at = content_row(c, b, y, &p);
-            const float *f = floats(c->d, c->n->result) + at;
+            const float *p, *f = content_row(c, b, y, &p);
+            float *df = gradient_row(c, b, y);
 
             sum += k->distance(row, f, p);
             if (c->sign == 0) {
-                k->axpy(row, c->scale, f, c->df + at);
-                k->axpy(row, -c->scale, p, c->df + at);
+                k->axpy(row, c->scale, f, df);
+                k->axpy(row, -c->scale, p, df);
             }
             /* one by one: the scale is large where f is near p, and two products would leave their rounding */
             for (size_t i = 0; i < row && c->sign != 0; i++)
-                c->df[at + i] += c->scale * (f[i] - p[i]) + c->sign * (float)((f[i] > p[i]) - (f[i] < p[i]));
+                df[i] += c->scale * (f[i] - p[i]) + c->sign * (float)((f[i] > p[i]) - (f[i] < p[i]));
         }
         c->part[b] = sum;
     }
@@ -386,6 +463,38 @@ static void unpool(struct cpu_device *d, const nst_node *n)
                    masks(d, n->pass));
 }
 
+/* The new rows of a last node's gradient, which nothing has written. */
+static void clear(struct cpu_device *d, const nst_node *n)
+{
+    size_t plane = (size_t)n->dout_rows.count * (size_t)n->w * NST_LANES;
+    size_t bytes = (size_t)(n->back.to - n->back.from) * (size_t)n->w * NST_LANES * sizeof(float);
+
+    for (int b = 0; b < nst_blocks(n->out); b++)
+        memset(row_of(d, n->dout, n->dout_rows, n->back.from, n->w) + (size_t)b * plane, 0, bytes);
+}
+
+/* A strip's tap: rows of the gradient that lie elsewhere in their buffer than the features' in theirs. */
+static void strip_tap(struct cpu_device *d, const nst_node *n, bool last, const nst_rect *core, const nst_tap_gradient *t)
+{
+    if (last)
+        clear(d, n);
+    if (t->a && core->h > 0)
+        nst_gram_gradient_at(&d->cpu, floats(d, n->result), n->out, n->w, n->result_rows.count, core, t->a, t->b,
+                             floats(d, n->dout), n->dout_rows.count, n->result_rows.first + core->y - n->dout_rows.first,
+                             d->scratch);
+}
+
+static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+                             double *distance, float *df)
+{
+    struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
+                         .scale = (float)t->content_scale, .sign = (float)t->content_sign, .df = df };
+
+    nst_par_for(d->cpu.threads, c.k->blocks, content_blocks, &c);
+    for (int b = 0; b < c.k->blocks; b++)
+        *distance += c.part[b];
+}
+
 static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e)
 {
@@ -394,6 +503,12 @@ static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last,
     float *df = floats(d, n->pooled ? n->dresult : n->dout);
 
     (void)e;
+    if (n->strip) {
+        strip_tap(d, n, last, core, t);
+        if (t->content)
+            content_gradient(d, n, core, t, distance, df);
+        return NST_OK;
+    }
     if (i == 0 && !last && !n->pooled && t->a && !t->map.weight && !t->content && core->w == n->w && core->h == n->h) {
         d->first_tap = t; /* the largest features there are: not read and written once more for it */
         return NST_OK;
@@ -410,14 +525,8 @@ static nst_status tap(nst_device *base, const nst_node *nodes, int i, bool last,
     for (const nst_tap_gradient *g = t; g && g->map.weight; g = g->next)
         nst_guided_gradient(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, map_at(n, core, g->map), g->map.ld,
                             g->a, g->b, df, d->scratch);
-    if (t->content) {
-        struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
-                             .scale = (float)t->content_scale, .sign = (float)t->content_sign, .df = df };
-
-        nst_par_for(d->cpu.threads, c.k->blocks, content_blocks, &c);
-        for (int b = 0; b < c.k->blocks; b++)
-            *distance += c.part[b];
-    }
+    if (t->content)
+        content_gradient(d, n, core, t, distance, df);
     return NST_OK;
 }
 
@@ -465,6 +574,8 @@ static const nst_device_ops cpu_ops = {
     .tap = tap,
     .stats = stats,
     .keep = keep,
+    .keep_room = keep_room,
+    .move = move,
     .compare = compare,
     .drop = drop,
     .weight_bytes = weight_bytes,

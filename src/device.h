@@ -16,6 +16,16 @@
 
 #define NST_NONE ((size_t)-1)
 
+/* The rows of the picture that a buffer holds, in the coordinates of what lies there. */
+typedef struct nst_rows {
+    int first, count; /* count: rows of its planes, of which the last ones may be unused */
+} nst_rows;
+
+/* Half-open. */
+typedef struct nst_range {
+    int from, to;
+} nst_range;
+
 /* One convolution with its ReLU and, at the end of a block, its pooling. */
 typedef struct nst_node {
     int layer;                 /* in the model */
@@ -32,7 +42,26 @@ typedef struct nst_node {
     /* of the backward pass: gradients with respect to */
     size_t dout;               /* what the next node reads: pooled features if pooled, features if not */
     size_t dresult;            /* features, when a tap or the first is pooled; else NST_NONE */
+    /* which rows they hold: dresult those of x, y, w, h */
+    nst_rows result_rows, pool_rows, pass_rows, dout_rows;
+    bool strip;
+    /* rows that are computed now: of features (y and h), of the gradient with respect to features, and of dout; and the end of
+     * those that the next node can read.  In a strip they are others than those that the buffers hold. */
+    nst_range grad, back;
+    int ready;
+    /* strips only: what passes from one to the next of result, pool, dout */
+    size_t result_carry, pool_carry, dout_carry;
+    int result_carry_rows, pool_carry_rows, dout_carry_rows;
 } nst_node;
+
+/* Rows of all planes of one buffer to another or, where they may overlap, the same one. */
+typedef struct nst_move {
+    size_t from, to;           /* buffers */
+    int from_rows, to_rows;    /* of their planes */
+    int from_row, to_row;      /* the first one */
+    int count, w, channels;
+    bool mask;                 /* pass masks, not features */
+} nst_move;
 
 typedef struct nst_device nst_device;
 
@@ -63,7 +92,11 @@ typedef struct nst_device_ops {
     nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
     /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
     nst_status (*collect)(nst_device *d, nst_error *e);
+    /* Keeps the core's features; where *out is there already, these are further rows of it. */
     nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    /* Room for rows of the core's size in all; NULL, as of move: it has no strips. */
+    nst_status (*keep_room)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    void (*move)(nst_device *d, const nst_move *m);
     /* Adds the core's sums of (f - k)^2 and |f - k|.  NULL: it cannot. */
     void (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
                     double *absolute);
@@ -85,6 +118,22 @@ struct nst_kept {
     const nst_device_ops *ops;
     double square; /* sum over the core */
 };
+
+/* ---- strips.c: windows as wide as the picture or a column of it, that pass on what the next one needs ---- */
+
+/* Rows of every node for a strip (win->strip), and its buffers' first rows.  The buffers' counts are left alone. */
+void nst_strips_rows(nst_node *node, int count, bool ceil, nst_use use, const nst_window *win);
+/* The buffers' counts, and those of what is carried: the most that any strip of the picture needs.  Columns are set. */
+void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const nst_window *win,
+                     void (*each)(const nst_node *node, int count, void *arg), void *arg);
+/* Before a strip: buffers that stay lose the rows that are not needed any more. */
+void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil, nst_use use, const nst_window *win);
+/* Around what writes result and pool (forward) or dout (else) of node i: the last strip's rows into the buffer; after the
+ * last reader: rows for the next strip out of it. */
+void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win, bool forward);
+void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win, bool forward);
+/* Whether a tap's features stay in their buffer from strip to strip. */
+bool nst_strips_stays(const nst_node *n, nst_use use);
 
 /* By o->device: choose.c knows the names. */
 nst_status nst_device_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count,

@@ -51,6 +51,17 @@ struct job {
     size_t each, line, wide;
 };
 
+/* Floats of a plane of y or dy, and masks of one of pass. */
+static size_t plane_of(const nst_first *f)
+{
+    return (size_t)(f->rows ? f->rows : f->h) * (size_t)f->w;
+}
+
+static size_t bits_plane_of(const nst_first *f)
+{
+    return (size_t)(f->pass_rows ? f->pass_rows : f->h) * (size_t)f->w;
+}
+
 /* ---- forward ---- */
 
 static size_t line_floats(const nst_first *f)
@@ -65,11 +76,13 @@ static void padded(const nst_first *f, const float *x, int plane, int y, float *
     float a = f->scale[plane], b = f->shift[plane];
 
     memset(out, 0, line * sizeof *out);
-    if (f->replicate)
-        y = y < 0 ? 0 : y >= f->h ? f->h - 1 : y;
-    if (y < 0 || y >= f->h)
+    bool inside = (y >= 0 || f->above) && (y < f->h || f->below);
+
+    if (!inside && f->replicate)
+        y = y < 0 ? 0 : f->h - 1;
+    else if (!inside)
         return;
-    row += (size_t)y * f->ldx;
+    row += y * (ptrdiff_t)f->ldx;
     for (int i = 0; i < f->w; i++)
         out[i + 1] = a * row[i] + b;
     if (f->replicate)
@@ -82,7 +95,7 @@ static void row_tiles(const struct job *j, const float *const *lines, int row, i
     const nst_kernels *k = j->cpu->k;
     const nst_first *f = j->f;
     int blocks = nst_blocks(f->out), across = k->nr / NST_LANES;
-    size_t block = (size_t)f->h * (size_t)f->w * NST_LANES;
+    size_t block = plane_of(f) * NST_LANES;
 
     for (int c = 0; c < count; c += k->mr)
         for (int b = 0; b < blocks; b += across) {
@@ -118,11 +131,12 @@ static void forward_rows(void *arg, int worker, int begin, int end)
 
             row_tiles(j, row, y, x, count, tile);
             for (int b = 0; b < nst_blocks(f->out); b++) {
-                size_t at = ((size_t)b * (size_t)f->h + (size_t)y) * (size_t)f->w + (size_t)x;
+                size_t at = (size_t)y * (size_t)f->w + (size_t)x;
+                float *to = j->y + ((size_t)b * plane_of(f) + at) * NST_LANES;
 
-                k->bias((size_t)count, f->bias + b * NST_LANES, 0, j->y + at * NST_LANES);
+                k->bias((size_t)count, f->bias + b * NST_LANES, 0, to);
                 if (j->bits)
-                    k->mask((size_t)count, j->y + at * NST_LANES, j->bits + at);
+                    k->mask((size_t)count, to, j->bits + (size_t)b * bits_plane_of(f) + at);
             }
         }
     }
@@ -151,7 +165,7 @@ static void tapped(const struct job *j, int y, int x, int n, size_t lda, float *
     const nst_kernels *k = j->cpu->k;
     const nst_first *f = j->f;
     int blocks = nst_blocks(f->out), across = k->nr / NST_LANES;
-    size_t block = (size_t)f->h * (size_t)f->w * NST_LANES, at = ((size_t)y * (size_t)f->w + (size_t)x) * NST_LANES;
+    size_t block = plane_of(f) * NST_LANES, at = ((size_t)y * (size_t)f->w + (size_t)x) * NST_LANES;
     size_t panel = (size_t)blocks * NST_LANES * (size_t)k->nr;
 
     for (int b = 0; b < blocks; b++) {
@@ -180,13 +194,14 @@ static void products(const struct job *j, int y, float *out, float *gated)
         if (f->tap)
             tapped(j, y, x, n, lda, gated);
         for (int b = 0; b < blocks; b++) {
-            size_t at = ((size_t)b * (size_t)f->h + (size_t)y) * (size_t)f->w;
+            size_t row = (size_t)y * (size_t)f->w;
+            const uint16_t *bits = j->pass + (size_t)b * bits_plane_of(f) + row;
             float *g = gated + (size_t)b * lda;
 
             if (f->tap)
-                k->gate(0, (size_t)n, 0, 1, g, j->pass + at + x, g);
+                k->gate(0, (size_t)n, 0, 1, g, bits + x, g);
             else
-                k->gate((size_t)x, (size_t)n, 0, 1, j->dy + at * NST_LANES, j->pass + at, g);
+                k->gate((size_t)x, (size_t)n, 0, 1, j->dy + ((size_t)b * plane_of(f) + row) * NST_LANES, bits, g);
         }
         for (int r = 0; r < n; r += k->mr)
             for (int i = 0; i < BACK; i += k->nr)
@@ -224,6 +239,9 @@ static void backward_rows(void *arg, int worker, int begin, int end)
 
         if (top > 0)
             products(j, top - 1, ring + (size_t)((top - 1) % 3) * row, gated);
+        /* what the first and the last row give to rows beyond */
+        top -= top == 0 && f->above;
+        bottom += bottom == f->h && f->below;
         for (int y = top; y < bottom; y++) {
             for (; have < y + 1 && have + 1 < f->h; have++)
                 products(j, have + 1, ring + (size_t)((have + 1) % 3) * row, gated);
@@ -232,13 +250,13 @@ static void backward_rows(void *arg, int worker, int begin, int end)
             for (int dy = 0; dy < 3; dy++)
                 if (y - dy + 1 >= 0 && y - dy + 1 < f->h)
                     gather(j, ring + (size_t)((y - dy + 1) % 3) * row, dy, line);
-            if (f->replicate && y == 0)
+            if (f->replicate && y == 0 && !f->above)
                 gather(j, ring, 0, line);
-            if (f->replicate && y == f->h - 1)
+            if (f->replicate && y == f->h - 1 && !f->below)
                 gather(j, ring + (size_t)(y % 3) * row, 2, line);
             for (int c = 0; c < 3; c++) {
                 float *l = line + (size_t)c * j->line, a = f->scale[c];
-                float *to = j->dx + (size_t)f->order[c] * f->plane + (size_t)y * f->ldx;
+                float *to = j->dx + (size_t)f->order[c] * f->plane + y * (ptrdiff_t)f->ldx;
 
                 if (f->replicate)
                     l[1] += l[0], l[f->w] += l[f->w + 1];

@@ -176,6 +176,8 @@ struct gradient {
     const float *f;
     float *df;
     size_t block, n;
+    size_t dblock;      /* floats of a channel block of df */
+    ptrdiff_t down;     /* positions that df's rectangle lies further down */
     int blocks;
     struct runs runs;
     const float *a, *b; /* packed [panel][c][nr], [c] */
@@ -195,7 +197,7 @@ static void edge(const struct gradient *g, size_t p, int n, int block, const flo
     k->gemm_tile((size_t)g->blocks, in, NST_MR_MAX * NST_LANES, w, out, NST_MR_MAX * NST_LANES, 0);
     for (int b = block; b < block + k->nr / NST_LANES && b < g->blocks; b++) {
         const float *from = out + (b - block) * NST_MR_MAX * NST_LANES;
-        float *to = g->df + (size_t)b * g->block + p * NST_LANES;
+        float *to = g->df + (size_t)b * g->dblock + ((ptrdiff_t)p + g->down) * NST_LANES;
 
         for (int i = 0; i < n * NST_LANES; i++)
             to[i] = g->add ? to[i] + from[i] : from[i];
@@ -220,14 +222,15 @@ static void gradient_runs(void *arg, int worker, int begin, int end)
                 size_t at = (first + i) * NST_LANES;
 
                 if (length - i >= (size_t)k->mr && b + across <= g->blocks)
-                    k->gemm_tile((size_t)g->blocks, g->f + at, g->block, w, g->df + (size_t)b * g->block + at,
-                                 g->block, g->add);
+                    k->gemm_tile((size_t)g->blocks, g->f + at, g->block, w,
+                                 g->df + (size_t)b * g->dblock + ((ptrdiff_t)at + g->down * NST_LANES), g->dblock, g->add);
                 else
                     edge(g, first + i, (int)(length - i < (size_t)k->mr ? length - i : (size_t)k->mr), b, w, tile);
             }
         }
         for (int b = 0; g->b && b < g->blocks; b++)
-            k->bias(length, g->b + b * NST_LANES, -INFINITY, g->df + (size_t)b * g->block + first * NST_LANES);
+            k->bias(length, g->b + b * NST_LANES, -INFINITY,
+                    g->df + (size_t)b * g->dblock + ((ptrdiff_t)first + g->down) * NST_LANES);
     }
 }
 
@@ -248,21 +251,37 @@ void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed)
             packed[(j / nr * padded + i) * nr + j % nr] = a[i * (size_t)c + j];
 }
 
-void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
-                       const float *b, bool add, float *df, float *scratch)
+static void run_gradient(struct gradient *g, int c, const float *a, const float *b, float *scratch)
 {
-    struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = (size_t)fw * (size_t)fh * NST_LANES,
-                          .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r),
-                          .add = add };
-    size_t padded = (size_t)g.blocks * NST_LANES;
-    float *w = scratch, *bias = w + nst_gram_pack_floats(cpu->k, c);
+    size_t padded = (size_t)g->blocks * NST_LANES;
+    float *w = scratch, *bias = w + nst_gram_pack_floats(g->cpu->k, c);
 
-    nst_gram_pack(cpu->k, a, c, w);
+    nst_gram_pack(g->cpu->k, a, c, w);
     memset(bias, 0, padded * sizeof *bias);
     if (b)
         memcpy(bias, b, (size_t)c * sizeof *bias);
-    g.a = w, g.b = b ? bias : NULL, g.tiles = bias + padded;
+    g->a = w, g->b = b ? bias : NULL, g->tiles = bias + padded;
+    nst_par_for(g->cpu->threads, g->runs.count, gradient_runs, g);
+}
+
+void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
+                       const float *b, bool add, float *df, float *scratch)
+{
+    size_t block = (size_t)fw * (size_t)fh * NST_LANES;
+    struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = block, .dblock = block, .n = (size_t)r->w * (size_t)r->h,
+                          .blocks = nst_blocks(c), .runs = runs_of(fw, r), .add = add };
+
     if (!add && (r->w != fw || r->h != fh))
         memset(df, 0, g.block * (size_t)g.blocks * sizeof *df);
-    nst_par_for(cpu->threads, g.runs.count, gradient_runs, &g);
+    run_gradient(&g, c, a, b, scratch);
+}
+
+void nst_gram_gradient_at(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
+                          const float *b, float *df, int dh, int dy, float *scratch)
+{
+    struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = (size_t)fw * (size_t)fh * NST_LANES,
+                          .dblock = (size_t)fw * (size_t)dh * NST_LANES, .down = (ptrdiff_t)(dy - r->y) * fw,
+                          .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r), .add = true };
+
+    run_gradient(&g, c, a, b, scratch);
 }

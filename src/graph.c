@@ -12,12 +12,13 @@ struct nst_graph {
     nst_window win;   /* that is placed; its w is 0 when none is */
     nst_use use;      /* what it is placed for */
     size_t reserved, scratch;
+    size_t bytes, needed; /* arena and scratch of what is placed */
     nst_timing timing[NST_MODEL_LAYERS];
 };
 
 /* ---- planning: each buffer has a first and a last step; those that overlap in time must not in space ---- */
 
-#define MAX_BUFFERS (5 * NST_MODEL_LAYERS)
+#define MAX_BUFFERS (8 * NST_MODEL_LAYERS)
 
 struct buffer {
     size_t *where; /* the node's field */
@@ -173,6 +174,13 @@ static void cover_needed(nst_graph *g, const nst_window *win)
     }
 }
 
+/* Columns as in windows, rows as strips have them. */
+static void set_strip(nst_graph *g, const nst_window *win, nst_use use)
+{
+    cover_needed(g, win);
+    nst_strips_rows(g->node, g->count, g->ceil, use, win);
+}
+
 static void set_rectangles(nst_graph *g, const nst_window *win)
 {
     bool all = win->w == win->picture_w && win->h == win->picture_h;
@@ -183,8 +191,25 @@ static void set_rectangles(nst_graph *g, const nst_window *win)
         cover_needed(g, win);
     for (int i = 0; i < g->count; i++) {
         nst_node *n = &g->node[i];
+        nst_rows full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
+
+        n->strip = false;
+        n->result_rows = n->pass_rows = full;
+        n->pool_rows = half;
+        n->dout_rows = n->pooled ? half : full;
+        n->grad = (nst_range){ n->y, n->y + n->h };
+        n->back = (nst_range){ n->dout_rows.first, n->dout_rows.first + n->dout_rows.count };
+        n->ready = n->back.to;
+    }
+}
+
+static void no_buffers(nst_graph *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        nst_node *n = &g->node[i];
 
         n->result = n->pool = n->pass = n->dout = n->dresult = NST_NONE;
+        n->result_carry = n->pool_carry = n->dout_carry = NST_NONE;
     }
 }
 
@@ -210,6 +235,66 @@ static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
     return NST_OK;
 }
 
+/* Scratch that grows with the strips. */
+struct scratch {
+    const nst_device *device;
+    size_t bytes;
+    int h[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS];
+};
+
+static void add_scratch(const nst_node *node, int count, void *arg)
+{
+    struct scratch *s = arg;
+    bool news = false;
+    size_t bytes;
+
+    for (int i = 0; i < count; i++) {
+        int back = node[i].back.to - node[i].back.from;
+
+        news |= s->h[i] != node[i].h || s->back[i] != back;
+        s->h[i] = node[i].h, s->back[i] = back;
+    }
+    if (news && (bytes = s->device->ops->scratch_bytes(s->device, node, count)) > s->bytes)
+        s->bytes = bytes;
+}
+
+/* The same of all strips of a column: what stays and what is carried lives from strip to strip. */
+static size_t dry_run_strips(nst_graph *g, const nst_window *win, nst_use use, size_t *scratch)
+{
+    const nst_device *d = g->device;
+    size_t (*features)(const nst_device *, int, int, int) = d->ops->feature_bytes;
+    struct plan p = { .count = 0, .limit = d->ops->limit ? d->ops->limit(d) : 0 };
+    struct scratch need = { .device = d };
+    int end = 2 * g->count - 1;
+
+    cover_needed(g, win);
+    no_buffers(g);
+    nst_strips_room(g->node, g->count, g->ceil, use, win, add_scratch, &need);
+    nst_strips_rows(g->node, g->count, g->ceil, use, win);
+    for (int i = 0; i < g->count; i++) {
+        nst_node *n = &g->node[i];
+        int back = end - i, half = n->pooled ? n->pooled_w : n->w;
+
+        if (nst_strips_stays(n, use)) {
+            add(&p, &n->result, features(d, n->out, n->w, n->result_rows.count), 0, end);
+        } else if (!n->pooled) {
+            add(&p, &n->result, features(d, n->out, n->w, n->result_rows.count), i, i + 1);
+            add(&p, &n->result_carry, features(d, n->out, n->w, n->result_carry_rows), 0, end);
+        }
+        if (n->pooled) {
+            add(&p, &n->pool, features(d, n->out, half, n->pool_rows.count), i, i + 1);
+            add(&p, &n->pool_carry, features(d, n->out, half, n->pool_carry_rows), 0, end);
+        }
+        if (use != NST_USE_GRADIENT)
+            continue;
+        add(&p, &n->pass, d->ops->mask_bytes(d, n->out, n->w, n->pass_rows.count), 0, end);
+        add(&p, &n->dout, features(d, n->out, half, n->dout_rows.count), back - 1, back);
+        add(&p, &n->dout_carry, features(d, n->out, half, n->dout_carry_rows), 0, end);
+    }
+    *scratch = need.bytes;
+    return place(&p);
+}
+
 /* Sizes and offsets of every node for a window; returns the arena's bytes.  Steps: node i forward is step i,
  * backward 2 count - 1 - i.  Taps live as long as they are used. */
 static size_t dry_run(nst_graph *g, const nst_window *win, nst_use use, size_t *scratch)
@@ -219,7 +304,10 @@ static size_t dry_run(nst_graph *g, const nst_window *win, nst_use use, size_t *
     int end = 2 * g->count - 1;
     bool backward = use == NST_USE_GRADIENT;
 
+    if (win->strip)
+        return dry_run_strips(g, win, use, scratch);
     set_rectangles(g, win);
+    no_buffers(g);
     for (int i = 0; i < g->count; i++) {
         nst_node *n = &g->node[i];
         int back = end - i;
@@ -288,9 +376,18 @@ void nst_graph_destroy(nst_graph **g)
     *g = NULL;
 }
 
-static nst_status check_size(const nst_graph *g, int w, int h, nst_error *e)
+bool nst_graph_strips(const nst_graph *g)
 {
-    int grid = nst_graph_grid(g);
+    bool can = g->device->ops->move && g->count > 1 && !g->node[0].pooled;
+
+    for (int i = 0; i < g->count; i++)
+        can = can && !(g->node[i].tap && g->node[i].pooled);
+    return can;
+}
+
+static nst_status check_size(const nst_graph *g, const nst_window *win, nst_error *e)
+{
+    int grid = nst_graph_grid(g), w = win->w, h = win->strip ? win->picture_h : win->h;
 
     if (w < grid || h < grid)
         return nst_fail(e, NST_EARG, "window: %d x %d pixels, expected at least %d x %d", w, h, grid, grid);
@@ -301,7 +398,7 @@ nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, n
 {
     nst_graph trial = *g;
     size_t scratch;
-    nst_status s = check_size(g, win->w, win->h, e);
+    nst_status s = check_size(g, win, e);
 
     if (s)
         return s;
@@ -317,6 +414,15 @@ nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, si
     return nst_graph_measure_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, bytes, e);
 }
 
+/* Whether b is another strip of a's column. */
+static bool same_column(const nst_window *a, const nst_window *b)
+{
+    nst_window other = *a;
+
+    other.y = b->y, other.h = b->h;
+    return !memcmp(&other, b, sizeof other);
+}
+
 nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e)
 {
     size_t bytes, scratch;
@@ -324,8 +430,13 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
 
     if (g->win.w && g->use == use && !memcmp(&g->win, win, sizeof *win))
         return NST_OK;
-    if ((s = check_size(g, win->w, win->h, e)))
+    if ((s = check_size(g, win, e)))
         return s;
+    if (win->strip && win->y && g->use == use && same_column(&g->win, win)) {
+        nst_strips_rows(g->node, g->count, g->ceil, use, win);
+        g->win = *win;
+        return NST_OK;
+    }
     g->win.w = 0;
     bytes = dry_run(g, win, use, &scratch);
     if ((s = check_room(g, bytes + scratch, e)))
@@ -400,7 +511,7 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
 
 nst_window nst_window_whole(int w, int h)
 {
-    return (nst_window){ w, h, 0, 0, w, h, 0, 0, w, h };
+    return (nst_window){ w, h, 0, 0, w, h, 0, 0, w, h, 0 };
 }
 
 const nst_timing *nst_graph_timing(const nst_graph *g)
@@ -415,7 +526,10 @@ double nst_graph_work(const nst_graph *g, const nst_window *win)
     nst_graph trial = *g;
     double work = 0;
 
-    set_rectangles(&trial, win);
+    if (win->strip)
+        set_strip(&trial, win, NST_USE_STATS);
+    else
+        set_rectangles(&trial, win);
     for (int i = 0; i < trial.count; i++) {
         const nst_node *n = &trial.node[i];
 
@@ -447,6 +561,17 @@ const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward)
 
 /* ---- running ---- */
 
+/* In a strip: those of the rows that are computed now which are the core's, from the first one in the features' buffer on. */
+static nst_rect core_rows(const nst_node *n, const nst_window *win, int stride, nst_rect r, nst_range now)
+{
+    int end = win->core_y + win->core_h, from = win->core_y / stride, to = end == win->picture_h ? now.to : end / stride;
+
+    from = now.from > from ? now.from : from;
+    to = now.to < to ? now.to : to;
+    r.y = from - n->result_rows.first, r.h = to > from ? to - from : 0;
+    return r;
+}
+
 /* The core in the coordinates of a node's rectangle.  A side that is the picture's reaches the features' end,
  * whatever pooling made of an odd remainder. */
 static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
@@ -460,7 +585,19 @@ static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
     r.x = win->core_x / stride - n->x, r.y = win->core_y / stride - n->y;
     r.w = win->core_x + win->core_w == win->picture_w ? n->w - r.x : win->core_w / stride;
     r.h = win->core_y + win->core_h == win->picture_h ? n->h - r.y : win->core_h / stride;
-    return r;
+    return win->strip ? core_rows(n, win, stride, r, (nst_range){ n->y, n->y + n->h }) : r;
+}
+
+/* The same for the gradient, which in a strip is at other rows. */
+static nst_rect gradient_core_of(const nst_graph *g, int i, const nst_window *win)
+{
+    const nst_node *n = &g->node[i];
+    nst_rect r = core_of(g, i, win);
+    int stride = 1;
+
+    for (int k = 0; k < i; k++)
+        stride <<= g->node[k].pooled;
+    return win->strip ? core_rows(n, win, stride, r, n->grad) : r;
 }
 
 /* How many positions of the core count. */
@@ -472,7 +609,7 @@ static double positions(const nst_node *n, const nst_rect *core, nst_map map)
         return (double)core->w * core->h;
     for (int y = 0; y < core->h; y++)
         for (int x = 0; x < core->w; x++)
-            sum += (double)map.weight[(size_t)(n->y + core->y + y) * map.ld + (size_t)(n->x + core->x + x)];
+            sum += (double)map.weight[(size_t)(n->result_rows.first + core->y + y) * map.ld + (size_t)(n->x + core->x + x)];
     return sum;
 }
 
@@ -500,10 +637,20 @@ static nst_status collect(nst_graph *g, nst_error *e)
 
 static nst_status forward(nst_graph *g, const float *x, nst_stats *const *sums, nst_error *e)
 {
+    const nst_window *win = &g->win;
+
+    if (win->strip)
+        nst_strips_shift(g->device, g->node, g->count, g->ceil, g->use, win);
     for (int i = 0; i < g->count; i++) {
         double start = nst_now();
-        nst_status s = g->device->ops->forward(g->device, g->node, i, &g->win, x, e);
+        nst_status s = NST_OK;
 
+        if (win->strip && win->y)
+            nst_strips_restore(g->device, g->node, g->count, i, g->ceil, g->use, win, true);
+        if (g->node[i].h)
+            s = g->device->ops->forward(g->device, g->node, i, win, x, e);
+        if (win->strip && i)
+            nst_strips_save(g->device, g->node, g->count, i - 1, g->ceil, g->use, win, true);
         g->timing[i].forward = nst_now() - start;
         if (s || (sums && sums[i] && (s = stats(g, i, sums[i], e))))
             return s;
@@ -515,7 +662,7 @@ nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x
 {
     nst_status s;
 
-    if (!g->win.w || win->w != g->win.w || win->h != g->win.h)
+    if (!g->win.w || win->w != g->win.w || (win->h != g->win.h && !win->strip))
         return nst_fail(e, NST_EARG, "window: %d x %d pixels, placed for %d x %d", win->w, win->h, g->win.w,
                         g->win.w ? g->win.h : 0);
     if ((s = nst_graph_place_window(g, win, g->use, e)))
@@ -549,9 +696,19 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
 
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
 {
-    nst_rect core = core_of(g, layer, &g->win);
+    nst_rect core = core_of(g, layer, &g->win), all = core;
+    nst_status s = NST_OK;
 
-    return g->device->ops->keep(g->device, &g->node[layer], &core, out, e);
+    if (g->win.strip && g->win.y == 0) {
+        int w;
+
+        nst_graph_layer_size(g, layer, g->win.picture_w, g->win.picture_h, &w, &all.h);
+        all.y = 0;
+        s = g->device->ops->keep_room(g->device, &g->node[layer], &all, out, e);
+    } else if (!g->win.strip) {
+        *out = NULL;
+    }
+    return s ? s : g->device->ops->keep(g->device, &g->node[layer], &core, out, e);
 }
 
 nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e)
@@ -587,16 +744,22 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap
         nst_status s;
 
         if (g->node[i].tap) {
-            nst_rect core = core_of(g, i, win);
+            nst_rect core = gradient_core_of(g, i, win);
 
+            if (win->strip && win->y && i == g->count - 1)
+                nst_strips_restore(g->device, g->node, g->count, i, g->ceil, g->use, win, false);
             s = ops->tap(g->device, g->node, i, i == g->count - 1, &core, &tap[i], &distance[i], e);
             if (s)
                 return s;
         }
         g->timing[i].tap = nst_now() - start;
         start = nst_now();
+        if (win->strip && win->y && i)
+            nst_strips_restore(g->device, g->node, g->count, i - 1, g->ceil, g->use, win, false);
         if ((s = ops->backward(g->device, g->node, i, win, dx, e)))
             return s;
+        if (win->strip)
+            nst_strips_save(g->device, g->node, g->count, i, g->ceil, g->use, win, false);
         g->timing[i].backward = nst_now() - start;
     }
     return NST_OK;

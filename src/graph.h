@@ -31,11 +31,16 @@ typedef struct nst_graph_options {
 
 /* A rectangle of the picture.  The window is what is computed; the core is the part of it whose features
  * are exact and counted: it keeps a halo away from every window side that is not a side of the picture.
- * Origins of both are multiples of nst_graph_grid(). */
+ * Origins of both are multiples of nst_graph_grid().
+ *
+ * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above ended: each
+ * layer computes the rows that can be computed by now, none twice.  So the strips of a column come one after the other
+ * from the top, all of them `strip` rows high but the last; the core's rows are the whole column's. */
 typedef struct nst_window {
     int picture_w, picture_h;
     int x, y, w, h;                     /* window */
     int core_x, core_y, core_w, core_h; /* core, in picture coordinates */
+    int strip;                          /* a multiple of the grid, or 0: no strip */
 } nst_window;
 
 /* The whole picture in one window. */
@@ -61,6 +66,8 @@ nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, n
  * A device that can computes, at each layer, only the rectangle that the core's features depend on. */
 nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e);
 nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e);
+/* Whether the device and the network have strips. */
+bool nst_graph_strips(const nst_graph *g);
 /* Gives the arena up; the next window makes another. */
 void nst_graph_release(nst_graph *g);
 /* About the multiply-adds of a window's forward pass; a backward pass has as many. */
@@ -85,7 +92,8 @@ nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e);
 /* The same of every tap i whose sums[i] is not NULL; a device that is apart is waited for once. */
 nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error *e);
 
-/* The features of a content picture at one tap, kept on the device: of the core of the window just run. */
+/* The features of a content picture at one tap, kept on the device: of the core of the window just run, or of all strips of a
+ * column, whose first one has *out NULL. */
 typedef struct nst_kept nst_kept;
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e);
 void nst_kept_destroy(nst_kept **k);

@@ -62,6 +62,8 @@ typedef struct nst_conv {
     uint16_t *pass;              /* [out][h][w] or NULL: pass masks of the result (behind the pooling if pooled) */
     float *pooled;               /* [out][pooled_h][pooled_w][16] or NULL */
     int pooled_w, pooled_h;      /* w / 2 rounded down or up */
+    /* rows of each array's planes where they are more than said above; 0: as many */
+    int source_rows, mask_rows, result_rows, pass_rows, pooled_rows;
     bool average;                /* pooling by mean, of result or (shift 1) of source */
 } nst_conv;
 
@@ -95,6 +97,8 @@ typedef struct nst_first {
     const float *weight;         /* [27][..] packed by nst_first_pack, then the gradient's [16 blocks][..] */
     const float *bias;
     size_t ldx, plane;           /* floats between rows and planes of x and dx */
+    bool above, below;           /* x and dx go on beyond the first and the last row: read, and added to, as they are */
+    int rows, pass_rows;         /* of the planes of y, dy and of pass where they are more than h; 0: as many */
     /* backward only, NULL for none: dy is a tap + b more than it says, a [out][out] symmetric, b [out] or NULL */
     const float *tap, *a, *b;    /* tap [out/16][h][w][16]: the features */
 } nst_first;
@@ -120,6 +124,9 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
 /* df [blocks][fh][fw][16] (+)= a f + b over the rectangle, nothing elsewhere (add) or zeros elsewhere (!add). */
 void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
                        const float *b, bool add, float *df, float *scratch);
+/* The same, adding, where df has dh rows and what is row r->y of f is row dy of it. */
+void nst_gram_gradient_at(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *a,
+                          const float *b, float *df, int dh, int dy, float *scratch);
 
 /* a [c][c] as the weights of a gemm_tile: [panel][c padded to 16][nr]; nst_gram_pack_floats of them. */
 size_t nst_gram_pack_floats(const nst_kernels *k, int c);

@@ -14,9 +14,10 @@ typedef struct nst_clock {
     double best, best_before;  /* loss of the last iterations, and of those before them */
 } nst_clock;
 
-/* A picture cut into windows: columns and rows, as even as the graph's grid allows. */
+/* A picture cut into windows: columns and rows, as even as the graph's grid allows; or columns of strips so high. */
 typedef struct nst_tiling {
     int nx, ny;
+    int strip; /* 0: windows */
 } nst_tiling;
 
 /* What a scale makes of the memory that it may take: budget.c. */
@@ -150,7 +151,11 @@ double nst_run_seconds(nst_run *r);
 int nst_windows_count(nst_tiling t);
 /* As many windows as a picture of w x h, margin included, can be cut into. */
 nst_tiling nst_windows_finest(const nst_run *r, int w, int h);
-/* Window i of a picture. */
+/* Columns of strips of a picture h high. */
+nst_tiling nst_windows_strips(int h, int nx, int strip);
+/* Whether the second pass begins with the window that the first one ended with. */
+bool nst_windows_alike(const nst_layout *l);
+/* Window i of a picture; strips go down a column, columns from left to right. */
 nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i);
 /* Adds the sums of the first count windows of x [3][h][w] to rows [n_style], those of them that are not NULL. */
 nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,

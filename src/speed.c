@@ -51,9 +51,8 @@ double nst_run_seconds(nst_run *r)
         const nst_layout *l = &r->layout[scale];
         int w = r->plan.width[scale] + 2 * r->margin, h = r->plan.height[scale] + 2 * r->margin;
         int n = nst_windows_count(l->gradient);
-        bool alike = l->stats.nx == l->gradient.nx && l->stats.ny == l->gradient.ny;
         double both = nst_budget_work(r, w, h, l->gradient);
-        double first = alike ? both * (n - 1) / n : nst_budget_work(r, w, h, l->stats);
+        double first = nst_windows_alike(l) ? both * (n - 1) / n : nst_budget_work(r, w, h, l->stats);
 
         work += r->plan.iterations[scale] * (2 * both + first) + both;
         seconds += r->plan.iterations[scale] * beside(r, scale, (double)w * h);

@@ -22,7 +22,7 @@ static int cells(const nst_run *r, int side)
 
 nst_tiling nst_windows_finest(const nst_run *r, int w, int h)
 {
-    return (nst_tiling){ cells(r, w), cells(r, h) };
+    return (nst_tiling){ cells(r, w), cells(r, h), 0 };
 }
 
 /* Part i of a side: its core, and what is computed for it. */
@@ -37,12 +37,23 @@ static void part(const nst_run *r, int side, int parts, int i, int *core, int *c
     *n = (side - end > halo ? end + halo : side) - *from;
 }
 
+nst_tiling nst_windows_strips(int h, int nx, int strip)
+{
+    return (nst_tiling){ nx, (h + strip - 1) / strip, strip };
+}
+
 nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i)
 {
     nst_window win = { .picture_w = w, .picture_h = h };
 
     if (nst_windows_count(t) == 1)
         return nst_margin_window(w, h, r->margin);
+    if (t.strip) { /* column by column */
+        part(r, w, t.nx, i / t.ny, &win.core_x, &win.core_w, &win.x, &win.w);
+        win.y = i % t.ny * t.strip, win.h = h - win.y < t.strip ? h - win.y : t.strip;
+        win.core_y = r->margin, win.core_h = h - 2 * r->margin, win.strip = t.strip;
+        return win;
+    }
     part(r, w, t.nx, i % t.nx, &win.core_x, &win.core_w, &win.x, &win.w);
     part(r, h, t.ny, i / t.nx, &win.core_y, &win.core_h, &win.y, &win.h);
     return win;
@@ -82,6 +93,12 @@ static nst_status forward(nst_run *r, const nst_window *win, const float *x, nst
     return s ? s : nst_graph_forward(r->graph, win, x, e);
 }
 
+/* Where the features of window i are kept: strips have one place a column. */
+static int kept_at(nst_tiling t, int i)
+{
+    return t.strip ? i / t.ny : i;
+}
+
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e)
 {
     nst_tiling t = r->layout[r->scale].gradient;
@@ -95,18 +112,20 @@ nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_erro
         nst_status s = r->n_keep ? forward(r, &win, x, e) : NST_OK;
 
         for (int row = 0; row < r->n_keep && !s; row++)
-            if (!(s = nst_graph_keep(r->graph, r->keep[row].layer, &r->kept[row][i], e)))
-                square[row] += nst_kept_square(r->kept[row][i]);
+            s = nst_graph_keep(r->graph, r->keep[row].layer, &r->kept[row][kept_at(t, i)], e);
         if (s)
             return s;
     }
+    for (int row = 0; row < r->n_keep; row++)
+        for (int i = 0; i < count; i += t.strip ? t.ny : 1)
+            square[row] += nst_kept_square(r->kept[row][kept_at(t, i)]);
     return NST_OK;
 }
 
 /* With the same windows in both passes the second begins where the first ended: one forward pass is saved. */
-static bool alike(const nst_layout *l)
+bool nst_windows_alike(const nst_layout *l)
 {
-    return l->stats.nx == l->gradient.nx && l->stats.ny == l->gradient.ny;
+    return !l->gradient.strip && !l->stats.strip && l->stats.nx == l->gradient.nx && l->stats.ny == l->gradient.ny;
 }
 
 nst_status nst_windows_stats(nst_run *r, nst_error *e)
@@ -117,9 +136,9 @@ nst_status nst_windows_stats(nst_run *r, nst_error *e)
 
     for (int i = 0; i < r->n_style; i++)
         nst_stats_clear(r->stats[i]);
-    if ((s = nst_windows_sum(r, r->x, r->w, r->h, l->stats, nst_windows_count(l->stats) - alike(l), r->stats, e)))
+    if ((s = nst_windows_sum(r, r->x, r->w, r->h, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->stats, e)))
         return s;
-    if (alike(l)) {
+    if (nst_windows_alike(l)) {
         nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, last);
         nst_stats *sums[NST_MODEL_LAYERS];
 
@@ -140,10 +159,10 @@ nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst
     for (int i = 0; i < count && !s; i++) { /* in this order, since the second pass begins with the last */
         nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, i);
 
-        if (count > 1 || !alike(l))
+        if (count > 1 || !nst_windows_alike(l))
             s = forward(r, &win, r->x, e);
         for (int row = 0; row < r->n_keep && !s; row++)
-            s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][i], &square[row], &absolute[row], e);
+            s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][kept_at(l->gradient, i)], &square[row], &absolute[row], e);
     }
     return s;
 }
@@ -155,12 +174,13 @@ nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *dista
     nst_status s = NST_OK;
 
     memset(r->dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)r->h);
-    for (int i = last; i >= 0 && !s; i--) {
+    for (int k = last; k >= 0 && !s; k--) {
+        int i = l->gradient.strip ? last - k : k; /* from the top */
         nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, i);
 
         for (int row = 0; row < r->n_keep; row++)
-            tap[r->keep[row].layer].content = r->kept[row][i];
-        if (i < last || !alike(l))
+            tap[r->keep[row].layer].content = r->kept[row][kept_at(l->gradient, i)];
+        if (i < last || !nst_windows_alike(l))
             s = forward(r, &win, r->x, e);
         if (!s)
             s = nst_graph_backward(r->graph, &win, tap, distance, r->dx, e);

@@ -35,6 +35,23 @@ struct result {
     int windows;
 };
 
+/* Strips that are computed whatever memory says: rows of each in the two passes, 0: none; and columns. */
+static struct {
+    int columns, stats, gradient;
+} forced;
+
+static void force(nst_run *r)
+{
+    nst_layout *l = &r->layout[r->scale];
+    int h = r->plan.height[r->scale] + 2 * r->margin;
+
+    if (!forced.columns)
+        return;
+    ck_assert(nst_graph_strips(r->graph));
+    l->stats = nst_windows_strips(h, forced.columns, forced.stats);
+    l->gradient = nst_windows_strips(h, forced.columns, forced.gradient);
+}
+
 /* The losses at the content with noise, against targets that are computed in windows, too. */
 static struct result evaluate(const nst_settings *s, const nst_model *m, const nst_image *content,
                               const nst_image *const *styles, int n_styles)
@@ -47,6 +64,7 @@ static struct result evaluate(const nst_settings *s, const nst_model *m, const n
 
     ck_assert_msg(nst_run_open(&r, &e) == NST_OK, "%s", e.text);
     r.scale = r.plan.scales - 1;
+    force(&r);
     ck_assert_msg(nst_run_targets(&r, &e) == NST_OK, "%s", e.text);
     result.n = 3 * (size_t)r.w * (size_t)r.h;
     result.dx = malloc(result.n * sizeof *result.dx);
@@ -129,6 +147,44 @@ START_TEST(every_preset)
     content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
     one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
     s->window = 24 + (int)(nst_random_uniform(&random) * 60);
+    many = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
+    compare(name, &one, &many);
+    free(one.dx);
+    free(many.dx);
+    nst_image_destroy(&content);
+    nst_image_destroy(&style);
+    nst_model_close(&m);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* The same in strips, which pass rows on instead of computing them twice: of one grid's rows, so that deep layers get one row each
+ * or none, and higher ones; in one column, and in two with halos between them. */
+START_TEST(every_preset_in_strips)
+{
+    static const struct { int w, h; } sizes[] = { { 117, 193 }, { 95, 130 }, { 111, 164 } };
+    const char *name = nst_preset_name(_i / 2);
+    int columns = 1 + _i % 2;
+    nst_settings *s = settings(name);
+    nst_random random = { (uint64_t)_i + 1 };
+    nst_model *m = NULL;
+    nst_image *content, *style;
+    struct result one, many;
+
+    if (s->style_loss == NST_STYLE_W2 && !nst_w2_available()) {
+        printf("skipped: %s, this build has no LAPACK\n", name);
+        nst_settings_destroy(&s);
+        return;
+    }
+    ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
+    s->pooling = _i / 2 % 2 ? NST_POOL_MAX : NST_POOL_AVERAGE;
+    s->scales = 1;
+    strcpy(s->conv, _i / 2 % 2 ? "im2col" : "auto"); /* as above */
+    content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
+    one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
+    forced.columns = columns;
+    forced.stats = 16 * (1 + (int)(nst_random_uniform(&random) * 4));
+    forced.gradient = _i % 4 < 2 ? 16 : 16 * (1 + (int)(nst_random_uniform(&random) * 5));
     many = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
     compare(name, &one, &many);
     free(one.dx);
@@ -330,7 +386,7 @@ START_TEST(cores)
             int at = r.margin;
 
             for (int i = 0; i < nx; i++) {
-                nst_window win = nst_windows_at(&r, w, w, (nst_tiling){ nx, 1 }, i);
+                nst_window win = nst_windows_at(&r, w, w, (nst_tiling){ nx, 1, 0 }, i);
 
                 ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.graph) == 0);
                 ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.graph) == 0);
@@ -353,6 +409,7 @@ static void add(TCase *t)
     while (nst_preset_name(presets))
         presets++;
     tcase_add_loop_test(t, every_preset, 0, presets);
+    tcase_add_loop_test(t, every_preset_in_strips, 0, 2 * presets);
     tcase_add_test(t, by_memory);
     tcase_add_test(t, whole_run);
     tcase_add_loop_test(t, peak, 0, 3);
