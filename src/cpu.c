@@ -70,7 +70,7 @@ static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, i
 /* What the node behind reads: its first column, how many there are, and its rows' buffer. */
 struct given {
     int x, w;
-    nst_rows rows;
+    nst_slab rows;
 };
 
 static struct given given(const nst_node *n)
@@ -80,7 +80,7 @@ static struct given given(const nst_node *n)
 }
 
 /* Row y of a buffer's first plane. */
-static float *row_of(const struct cpu_device *d, size_t at, nst_rows rows, int y, int w)
+static float *row_of(const struct cpu_device *d, size_t at, nst_slab rows, int y, int w)
 {
     return at == NST_NONE ? NULL : floats(d, at) + (ptrdiff_t)(y - rows.first) * w * NST_LANES;
 }
@@ -114,7 +114,7 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
     bool behind_pool = n->pooled && !n->tap;
     struct given r = given(from);
-    nst_rows source = n->pooled && n->tap ? n->result_rows : n->dout_rows;
+    nst_slab source = n->pooled && n->tap ? n->result_rows : n->dout_rows;
     int first = behind_pool ? 2 * source.first : source.first, h = from->back.to - from->back.from;
     nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = h,
                    .left = r.x - n->x, .top = from->back.from - first, .wider = n->w - r.w, .higher = n->grad.to - first - h,
@@ -381,7 +381,7 @@ static const float *content_row(const struct content *c, int b, int y, const flo
 static float *gradient_row(const struct content *c, int b, int y)
 {
     const nst_node *n = c->n;
-    nst_rows rows = n->pooled ? n->result_rows : n->dout_rows;
+    nst_slab rows = n->pooled ? n->result_rows : n->dout_rows;
     int at = n->result_rows.first + c->core->y + y - rows.first;
 
     return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;

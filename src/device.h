@@ -17,9 +17,9 @@
 #define NST_NONE ((size_t)-1)
 
 /* The rows of the picture that a buffer holds, in the coordinates of what lies there. */
-typedef struct nst_rows {
+typedef struct nst_slab {
     int first, count; /* count: rows of its planes, of which the last ones may be unused */
-} nst_rows;
+} nst_slab;
 
 /* Half-open. */
 typedef struct nst_range {
@@ -43,7 +43,7 @@ typedef struct nst_node {
     size_t dout;               /* what the next node reads: pooled features if pooled, features if not */
     size_t dresult;            /* features, when a tap or the first is pooled; else NST_NONE */
     /* which rows they hold: dresult those of x, y, w, h */
-    nst_rows result_rows, pool_rows, pass_rows, dout_rows;
+    nst_slab result_rows, pool_rows, pass_rows, dout_rows;
     bool strip;
     /* rows that are computed now: of features (y and h), of the gradient with respect to features, and of dout; and the end of
      * those that the next node can read.  In a strip they are others than those that the buffers hold. */

@@ -191,7 +191,7 @@ static void set_rectangles(nst_graph *g, const nst_window *win)
         cover_needed(g, win);
     for (int i = 0; i < g->count; i++) {
         nst_node *n = &g->node[i];
-        nst_rows full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
+        nst_slab full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
 
         n->strip = false;
         n->result_rows = n->pass_rows = full;

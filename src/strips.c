@@ -152,7 +152,7 @@ void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil,
 }
 
 /* One buffer's rows out of (save) or into it. */
-static void carry(nst_device *d, const nst_node *n, int w, size_t buffer, nst_rows rows, size_t carried, int carried_rows,
+static void carry(nst_device *d, const nst_node *n, int w, size_t buffer, nst_slab rows, size_t carried, int carried_rows,
                   int from, int end, bool save)
 {
     nst_move in = { .from = carried, .to = buffer, .from_rows = carried_rows, .to_rows = rows.count,
