@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define WIDTH 79
+#define LEFT 30 /* columns of an option and its argument */
 
 static void line(FILE *f, const nst_option *r)
 {
@@ -14,7 +15,10 @@ static void line(FILE *f, const nst_option *r)
     if (r->letter)
         snprintf(letter, sizeof letter, "-%c,", r->letter);
     snprintf(left, sizeof left, "%s --%s %s", letter, r->name, r->argument ? r->argument : "");
-    fprintf(f, " %-30s%s\n", left, r->help);
+    if (strlen(left) < LEFT)
+        fprintf(f, " %-*s%s\n", LEFT, left, r->help);
+    else
+        fprintf(f, " %s\n %*s%s\n", left, LEFT, "", r->help);
 }
 
 /* The options of a group, or those of them that most people need. */
