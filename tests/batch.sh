@@ -79,6 +79,24 @@ before=$(cksum out7/a-x.png)
 "$NST" batch $fast --output-dir out7 --keep-existing in -- styles 2>stderr
 check "  and keeps what is there" sh -c "grep -q '^nst: 3 painted, 1 there already' stderr && test '$before' = \"\$(cksum out7/a-x.png)\""
 
+# ---- a checkpoint in a batch: the painting at hand goes on, then the others ------------------------------------------------
+slow="--preset opengenus -n 200 -s 48"
+set -m
+"$NST" batch $slow --output-dir out9 --checkpoint run.nst --checkpoint-every 1 in -- styles/x.jpg 2>stderr &
+pid=$!
+set +m
+for _ in $(seq 3000); do grep -q 'scale 1/1' stderr && break; sleep .01; done
+kill -INT $pid
+wait $pid
+check "SIGINT with a checkpoint: it is there" test -s run.nst
+"$NST" resume -q run.nst 2>stderr
+check "  nst resume ends the painting" test $? = 0 -a -s out9/a-x.png
+"$NST" -q $slow -o one.png in/a.png styles/x.jpg
+check "  as painted alone, byte for byte" cmp -s one.png out9/a-x.png
+"$NST" batch $slow --output-dir out9 --checkpoint run.nst --keep-existing in -- styles/x.jpg 2>stderr
+check "  and the batch goes on" grep -q '^nst: 1 painted, 1 there already$' stderr
+check "  no checkpoint is left" test ! -e run.nst
+
 # ---- a full disk: one sentence, then the end, nothing half-written ----------------------------------------------------------
 mkdir out8
 status=$(trap '' XFSZ; ulimit -f 2 && "$NST" batch -q $fast --output-dir out8 in -- styles 2>stderr; echo $?)

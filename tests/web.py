@@ -141,9 +141,12 @@ def by_sockets(run):
     before = state()["done"]
     time.sleep(1)
     check("  nothing is painted", state()["done"] == before)
+    loss = state()["curve"][-1][1]
     check("strength", ask("POST", "/strength?80", good)[0] == 200)
     check("go on", ask("POST", "/go", good)[0] == 200 and wait_for(lambda: state()["done"] > before))
     check("  with that strength", wait_for(lambda: state()["strength"] == 80))
+    # The style's weight is multiplied by 10^(0.8 * 0.6), three times, of a loss that the style is most of.
+    check("  in the losses, too", wait_for(lambda: state()["curve"][-1][1] > 1.3 * loss), (loss, state()["curve"][-3:]))
 
     other = start(name="other.png")
     text = other.communicate(timeout=120)[1]
