@@ -18,4 +18,10 @@ oracle_map blocked_random(int c, int h, int w, bool rectified);
 /* Ends the test unless f is the map within tolerance and the channels of padding are 0. */
 void blocked_is(const char *what, const float *f, const oracle_map *m, double tolerance);
 
+/* Each kernel set that can run here, as a CPU of one thread. */
+#define FOR_EACH_SET(cpu)                                                   \
+    for (int set_ = 0; nst_kernels_at(set_, NULL); set_++)                  \
+        for (nst_cpu cpu = { nst_kernels_at(set_, NULL), 1 }, *once_ = &cpu; \
+             once_ && nst_simd_usable(set_); once_ = NULL)
+
 #endif
