@@ -170,7 +170,8 @@ static nst_status check_names(int n, nst_error *e)
 static void note_failure(const char *result, const char *why)
 {
     size_t room = sizeof b.report - b.said;
-    int n = snprintf(b.report + b.said, room, "nst:   %s: %s\n", result, why);
+    bool named = !strncmp(why, result, strlen(result));
+    int n = snprintf(b.report + b.said, room, "nst:   %s%s%s\n", named ? "" : result, named ? "" : ": ", why);
 
     b.failed++;
     if (n > 0 && (size_t)n < room)

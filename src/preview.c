@@ -3,6 +3,7 @@
 #include "preview.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,9 +140,16 @@ static void show(nst_preview *v, int w, int h)
 
 nst_status nst_preview_open(nst_preview *v, nst_error *e)
 {
+    const char *kind = getenv("TERM");
+
     *v = (nst_preview){ .on = false };
     if (!isatty(STDERR_FILENO)) {
         snprintf(e->text, sizeof e->text, "--preview: standard error is not a terminal, where pictures could be shown");
+        return NST_EARG;
+    }
+    if (!kind || !*kind || !strcmp(kind, "dumb")) { /* the cursor could not be moved */
+        snprintf(e->text, sizeof e->text, "--preview: TERM says that this terminal shows no pictures nor colours; --save-every and "
+                 "--web show them elsewhere");
         return NST_EARG;
     }
     v->on = true;

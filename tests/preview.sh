@@ -52,4 +52,9 @@ terminal "sixel" "${escape}P[0-9;]*q" TERM=foot
 terminal "a terminal that chafa does not know: 256 colours" "48;5;" TERM=vt220
 terminal "the console: 16 colours" "${escape}.[0-9;]*m" TERM=linux
 check "  and no others" sh -c "! grep -qa '48;[25];' '$dir/out'"
+for kind in TERM=dumb NOTHING=; do
+    env -i PATH="$PATH" HOME="$dir" LANG=C.UTF-8 $kind python3 "$dir/terminal.py" "$NST" -q $paint >"$dir/out"
+    check "a terminal that shows nothing ($kind): status 2" test $? = 2
+    check "  one sentence, no escapes" sh -c "test \$(wc -l <'$dir/out') = 1 && ! grep -qa '$escape' '$dir/out' && grep -q '^nst: --preview: TERM says' '$dir/out'"
+done
 finish
