@@ -161,7 +161,25 @@ static nst_status paint(nst_error *e)
     return s;
 }
 
-/* The built-in model, the settings, and a whole run of two scales with two styles, by both optimisers. */
+static nst_image *masked;
+
+/* A region for one style, of which a part counts, and the rest for the other. */
+static nst_status paint_regions(nst_error *e)
+{
+    const nst_image *styles[2] = { masked, picture };
+    nst_image *out = picture;
+    nst_status s = nst_image_set_region(masked, picture, picture, e);
+
+    if (s)
+        return s;
+    s = nst_transfer(settings, model, picture, styles, 2, NULL, NULL, NULL, &out, e);
+    ck_assert(!s == !!out);
+    nst_image_destroy(&out);
+    return s;
+}
+
+/* The built-in model, the settings, and a whole run of two scales with two styles, by both optimisers, and one with
+ * regions. */
 START_TEST(painting)
 {
     nst_error e = { "" };
@@ -182,6 +200,13 @@ START_TEST(painting)
         settings->optimizer = optimizer;
         starve("transfer", paint);
     }
+    settings->scales = 1;
+    masked = noise_image(40, 40, 3, 255);
+    for (int k = 0; k < 2; k++) {
+        settings->color = k ? NST_COLOR_MATCH_STYLE : NST_COLOR_MATCH;
+        starve("regions", paint_regions);
+    }
+    nst_image_destroy(&masked);
     nst_settings_destroy(&settings);
     nst_model_close(&model);
     nst_image_destroy(&picture);
