@@ -258,6 +258,25 @@ def in_browser(program):
             run.wait()
 
 
+def on_a_device():
+    """The picture comes from the device, the strength goes there, in the middle of the run."""
+    run = start("--device", "opencl", "--preset", "opengenus", size="48", name="device.png")
+    try:
+        check("opencl: it paints", wait_for(lambda: state()["done"] > 2, 300))
+        token = ask("GET", "/")[1].split(b'name="token" content="')[1].split(b'"')[0].decode()
+        check("opencl: a picture", wait_for(lambda: ask("GET", "/picture.jpg")[1][:3] == b"\xff\xd8\xff"))
+        loss = state()["curve"][-1][1]
+        ask("POST", "/strength?80", {"X-Nst-Token": token})
+        check("opencl: strength, in the losses, too", wait_for(lambda: state()["curve"][-1][1] > 1.3 * loss),
+              (loss, state()["curve"][-1]))
+        ask("POST", "/stop", {"X-Nst-Token": token})
+        check("opencl: stop and keep", run.wait(120) == 0 and os.path.getsize(os.path.join(FOLDER, "device.png")) > 0)
+    finally:
+        if run.poll() is None:
+            run.kill()
+            run.wait()
+
+
 first = start()
 try:
     by_sockets(first)
@@ -270,4 +289,8 @@ if chromium:
     in_browser(chromium)
 else:
     print("# no Chromium here: the page was not tried in a browser")
+if "\nopencl:" in subprocess.run([NST, "devices"], capture_output=True, text=True).stdout:
+    on_a_device()
+else:
+    print("# no OpenCL device here: the page was not tried with one")
 sys.exit(broken)
