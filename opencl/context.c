@@ -86,9 +86,39 @@ void nst_cl_release(nst_cl *cl, cl_mem *mem, size_t bytes)
     *mem = NULL;
 }
 
+nst_status nst_cl_pin(nst_cl *cl, size_t bytes, const char *what, nst_pinned *out, nst_error *e)
+{
+    cl_int code;
+
+    *out = (nst_pinned){ .bytes = bytes };
+    out->mem = clCreateBuffer(cl->context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &code);
+    if (code == CL_SUCCESS)
+        out->at = clEnqueueMapBuffer(cl->queue, out->mem, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0, NULL, NULL,
+                                     &code);
+    if (code == CL_SUCCESS)
+        return NST_OK;
+    out->at = NULL;
+    nst_cl_unpin(cl, out);
+    return nst_cl_fail(cl, code, what, e);
+}
+
+void nst_cl_unpin(nst_cl *cl, nst_pinned *p)
+{
+    if (p->at)
+        clEnqueueUnmapMemObject(cl->queue, p->mem, p->at, 0, NULL, NULL);
+    if (p->mem)
+        clReleaseMemObject(p->mem);
+    *p = (nst_pinned){ .bytes = 0 };
+}
+
 nst_status nst_cl_write(nst_cl *cl, const void *from, size_t bytes, nst_span to, nst_error *e)
 {
-    cl_int code = clEnqueueWriteBuffer(cl->queue, to.mem, CL_FALSE, to.at, bytes, from, 0, NULL, NULL);
+    return nst_cl_send(cl, from, bytes, to, NULL, e);
+}
+
+nst_status nst_cl_send(nst_cl *cl, const void *from, size_t bytes, nst_span to, cl_event *done, nst_error *e)
+{
+    cl_int code = clEnqueueWriteBuffer(cl->queue, to.mem, CL_FALSE, to.at, bytes, from, 0, NULL, done);
 
     cl->counts.up += bytes;
     return code == CL_SUCCESS ? NST_OK : nst_cl_fail(cl, code, "writing to the device", e);

@@ -13,7 +13,8 @@
 
 #define NST_CL_KERNELS(X)                                                                                            \
     X(first_forward) X(first_backward) X(pack_patches) X(pack_winograd) X(patches) X(finish) X(winograd_in)          \
-    X(winograd_out) X(unpool) X(pack_core) X(add_core) X(gather) X(sums) X(keep) X(content) X(product) X(peak)
+    X(winograd_out) X(unpool) X(pack_core) X(add_core) X(gather) X(sums) X(keep) X(content) X(compare) X(style)      \
+    X(style_scaled) X(variation) X(product) X(peak)
 
 enum {
 #define X(name) NST_CL_##name,
@@ -58,8 +59,18 @@ const char *nst_cl_name(cl_int code);
 /* Contents are undefined.  NST_EMEM with a sentence that says what it was for. */
 nst_status nst_cl_buffer(nst_cl *cl, size_t bytes, const char *what, cl_mem *out, nst_error *e);
 void nst_cl_release(nst_cl *cl, cl_mem *mem, size_t bytes);
+/* Memory of the host's that the driver reaches fastest; bytes stay what they are until it is given back. */
+typedef struct nst_pinned {
+    cl_mem mem;
+    float *at;
+    size_t bytes;
+} nst_pinned;
+nst_status nst_cl_pin(nst_cl *cl, size_t bytes, const char *what, nst_pinned *out, nst_error *e);
+void nst_cl_unpin(nst_cl *cl, nst_pinned *p);
 /* Neither waits; from must stay as it is until the queue has been waited for. */
 nst_status nst_cl_write(nst_cl *cl, const void *from, size_t bytes, nst_span to, nst_error *e);
+/* The same; done, if not NULL, is to be released. */
+nst_status nst_cl_send(nst_cl *cl, const void *from, size_t bytes, nst_span to, cl_event *done, nst_error *e);
 /* Waits when wait, and so for everything before it. */
 nst_status nst_cl_read(nst_cl *cl, nst_span from, size_t bytes, void *to, bool wait, nst_error *e);
 nst_status nst_cl_zero(nst_cl *cl, nst_span to, size_t bytes, nst_error *e);

@@ -2,10 +2,11 @@
 
 /* ---- the first layer: from the picture, and back to it ---- */
 
-/* x [3][h][w]; weight [out][3][9]; s: scale, shift and plane of x of the network's three planes.
- * Global: 2x2 positions, channels / 4. */
+/* x [3][xh][xw], where the layer's w x h positions begin at left, top; weight [out][3][9]; s, b, o: scale, shift and
+ * plane of x of the network's three planes.  Global: 2x2 positions, channels / 4. */
 kernel void first_forward(BUF(x), BUF(weight), BUF(bias), int out, int replicate, float s0, float s1, float s2,
-                          float b0, float b1, float b2, int o0, int o1, int o2, WRITE_PARAMETERS)
+                          float b0, float b1, float b2, int o0, int o1, int o2, int left, int top, int xw, int xh,
+                          WRITE_PARAMETERS)
 {
     int i = (int)get_global_id(0), across = (w + 1) >> 1;
     int y = i / across * 2, x = i % across * 2;
@@ -22,7 +23,7 @@ kernel void first_forward(BUF(x), BUF(weight), BUF(bias), int out, int replicate
             if (replicate)
                 sy = clamp(sy, 0, h - 1), sx = clamp(sx, 0, w - 1);
             d[p][k] = sy < 0 || sx < 0 || sy >= h || sx >= w
-                          ? 0 : scale[p] * FLOATS(x)[((size_t)order[p] * h + sy) * w + sx] + shift[p];
+                          ? 0 : scale[p] * FLOATS(x)[((size_t)order[p] * xh + top + sy) * xw + left + sx] + shift[p];
         }
     for (int o = 4 * (int)get_global_id(1); o < out && o < 4 * (int)get_global_id(1) + 4; o++) {
         global const float *k = FLOATS(weight) + o * 27;
@@ -42,14 +43,15 @@ kernel void first_forward(BUF(x), BUF(weight), BUF(bias), int out, int replicate
     }
 }
 
-/* dx [3][h][w] from dy [out][h][w] through its mask.  With replicate a pixel of the border stands for the padding
+/* dx [3][xh][xw] at x0, y0 from dy [out][h][w] through its mask.  With replicate a pixel of the border stands for the padding
  * next to it, too.  Global: positions. */
 kernel void first_backward(BUF(dy), BUF(mask), BUF(weight), BUF(dx), int out, int replicate, float s0, float s1,
-                           float s2, int o0, int o1, int o2, int w, int h)
+                           float s2, int o0, int o1, int o2, int x0, int y0, int xw, int xh, int w, int h)
 {
     int i = (int)get_global_id(0), y = i / w, x = i % w;
     int top = y, left = x, bottom = y, right = x;
     size_t plane = (size_t)w * h, bytes = (size_t)((h + 1) >> 1) * ((w + 1) >> 1);
+    size_t at = (size_t)(y0 + y) * xw + x0 + x, all = (size_t)xw * xh;
     float d0 = 0, d1 = 0, d2 = 0;
 
     if (y >= h)
@@ -70,9 +72,9 @@ kernel void first_backward(BUF(dy), BUF(mask), BUF(weight), BUF(dx), int out, in
                     d2 += g * k[18 + t];
                 }
     }
-    FLOATS(dx)[o0 * plane + i] = s0 * d0;
-    FLOATS(dx)[o1 * plane + i] = s1 * d1;
-    FLOATS(dx)[o2 * plane + i] = s2 * d2;
+    FLOATS(dx)[o0 * all + at] = s0 * d0;
+    FLOATS(dx)[o1 * all + at] = s1 * d1;
+    FLOATS(dx)[o2 * all + at] = s2 * d2;
 }
 
 /* ---- weights: w [out][in][9] as the products want them; backward: rotated by 180 degrees, in and out exchanged ---- */

@@ -1,5 +1,5 @@
 /* device.c: the graph's device on OpenCL: features as [channel][h][w] in arenas no larger than the driver allows;
- * the picture goes up, its gradient comes down, everything between stays there. */
+ * the picture goes up, its gradient and the losses come down, everything between stays there. */
 #include "state.h"
 
 #include <stdio.h>
@@ -14,9 +14,14 @@ nst_span nst_cl_span(const nst_cl_device *d, size_t at)
     return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
 }
 
-nst_status nst_cl_settle(nst_cl_device *d, nst_error *e)
+nst_status nst_cl_settle(nst_cl_device *d, nst_status s, nst_error *e)
 {
-    cl_int code = d->profile ? clFinish(d->cl.queue) : CL_SUCCESS; /* not counted as a wait: it is for the clock */
+    cl_int code = d->profile && !s ? clFinish(d->cl.queue) : CL_SUCCESS; /* not counted as a wait: it is for the clock */
+
+    if (s)
+        memset(d->pending, 0, sizeof d->pending);
+    if (s)
+        return s;
 
     return code == CL_SUCCESS ? NST_OK : nst_cl_fail(&d->cl, code, "computing", e);
 }
@@ -99,86 +104,6 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
     return NST_OK;
 }
 
-/* ---- the picture ---- */
-
-static void drop_picture(nst_cl_device *d)
-{
-    if (d->staging)
-        clEnqueueUnmapMemObject(d->cl.queue, d->pinned, d->staging, 0, NULL, NULL);
-    if (d->pinned)
-        clReleaseMemObject(d->pinned);
-    nst_cl_release(&d->cl, &d->picture, d->picture_bytes);
-    d->staging = NULL, d->pinned = NULL, d->picture_bytes = 0;
-}
-
-static nst_status make_picture(nst_cl_device *d, size_t bytes, nst_error *e)
-{
-    cl_int code;
-    nst_status s;
-
-    if (d->picture_bytes >= bytes)
-        return NST_OK;
-    if ((s = nst_cl_finish(&d->cl, e)))
-        return s;
-    drop_picture(d);
-    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture, e)))
-        return s;
-    d->picture_bytes = bytes;
-    d->pinned = clCreateBuffer(d->cl.context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &code);
-    if (code == CL_SUCCESS)
-        d->staging = clEnqueueMapBuffer(d->cl.queue, d->pinned, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0,
-                                        NULL, NULL, &code);
-    if (code == CL_SUCCESS)
-        return NST_OK;
-    d->staging = NULL;
-    drop_picture(d);
-    return nst_cl_fail(&d->cl, code, "making room for the picture", e);
-}
-
-/* Where row i of three planes of node 0's rectangle lies in the picture. */
-static size_t row_at(const nst_node *first, const nst_window *win, size_t i)
-{
-    size_t h = (size_t)first->h;
-
-    return (i / h * (size_t)win->picture_h + (size_t)first->y + i % h) * (size_t)win->picture_w + (size_t)first->x;
-}
-
-/* What node 0 sees of x goes up.  Does not wait. */
-static nst_status upload(nst_cl_device *d, const nst_node *first, const nst_window *win, const float *x, nst_error *e)
-{
-    size_t w = (size_t)first->w, h = (size_t)first->h, n = 3 * w * h;
-    nst_status s = make_picture(d, n * sizeof(float), e);
-
-    if (!s && d->writing) /* a forward pass that nothing has waited for */
-        s = nst_cl_finish(&d->cl, e);
-    if (s)
-        return s;
-    for (size_t i = 0; i < 3 * h; i++)
-        memcpy(d->staging + i * w, x + row_at(first, win, i), w * sizeof *x);
-    d->writing = true;
-    return nst_cl_write(&d->cl, d->staging, n * sizeof(float), (nst_span){ d->picture, 0 }, e);
-}
-
-/* The gradient comes down and is added to dx; waits for all that was asked of the device. */
-static nst_status download(nst_cl_device *d, const nst_node *first, const nst_window *win, float *dx, nst_error *e)
-{
-    size_t w = (size_t)first->w, h = (size_t)first->h, n = 3 * w * h;
-    nst_status s;
-
-    if ((s = nst_cl_read_distances(d, e)) ||
-        (s = nst_cl_read(&d->cl, (nst_span){ d->picture, 0 }, n * sizeof(float), d->staging, true, e)))
-        return s;
-    d->writing = false;
-    nst_cl_add_distances(d);
-    for (size_t i = 0; i < 3 * h; i++) {
-        float *to = dx + row_at(first, win, i);
-
-        for (size_t k = 0; k < w; k++)
-            to[k] += d->staging[i * w + k];
-    }
-    return NST_OK;
-}
-
 /* ---- nodes ---- */
 
 static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *e)
@@ -189,11 +114,11 @@ static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *
 
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_forward, four, (size_t)(n->out + 3) / 4, (size_t)(n->out + 3) * pixels * 4,
-                      e, "sssiiffffffiiisssiiiii", (nst_span){ d->picture, 0 }, (nst_span){ d->w[0].raw, 0 },
+                      e, "sssiiffffffiiiiiiisssiiiii", (nst_span){ d->picture, 0 }, (nst_span){ d->w[0].raw, 0 },
                       (nst_span){ d->w[0].bias, 0 }, n->out, d->replicate, (double)d->scale[0], (double)d->scale[1],
                       (double)d->scale[2], (double)d->shift[0], (double)d->shift[1], (double)d->shift[2], d->order[0],
-                      d->order[1], d->order[2], nst_cl_span(d, n->result), nst_cl_span(d, n->pool),
-                      nst_cl_span(d, n->pass), flags, n->w, n->h, n->pooled_w, n->pooled_h);
+                      d->order[1], d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h,
+                      nst_cl_span(d, n->result), nst_cl_span(d, n->pool), nst_cl_span(d, n->pass), flags, n->w, n->h, n->pooled_w, n->pooled_h);
 }
 
 static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error *e)
@@ -204,28 +129,24 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
     if (n->pooled && !n->tap && (s = nst_cl_unpool(d, n, e)))
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
-    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiii",
+    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiiiiiii",
                       nst_cl_span(d, n->pooled ? n->dresult : n->dout), nst_cl_span(d, n->pass),
-                      (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->picture, 0 }, n->out, d->replicate,
+                      (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->gradient, 0 }, n->out, d->replicate,
                       (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0], d->order[1],
-                      d->order[2], n->w, n->h);
+                      d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h, n->w, n->h);
 }
 
 static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,
                           nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    nst_status s;
+    nst_status s = i ? nst_cl_conv_forward(d, nodes, i, e) : nst_cl_upload(d, nodes, win, x, e);
 
-    if (i == 0) {
-        memset(d->pending, 0, sizeof d->pending); /* of a pass that failed */
-        if ((s = upload(d, nodes, win, x, e)))
-            return s;
-    }
-    s = i ? nst_cl_conv_forward(d, nodes, i, e) : first_forward(d, &nodes[0], e);
+    if (i == 0 && !s)
+        s = first_forward(d, &nodes[0], e);
     if (!s && i == d->count - 1)
         clFlush(d->cl.queue); /* the device starts while the host goes on */
-    return s ? s : nst_cl_settle(d, e);
+    return nst_cl_settle(d, s, e);
 }
 
 static nst_status backward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, float *dx,
@@ -235,8 +156,8 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     nst_status s = i ? nst_cl_conv_backward(d, nodes, i, e) : first_backward(d, &nodes[0], e);
 
     if (!s && i == 0)
-        s = download(d, nodes, win, dx, e);
-    return s ? s : nst_cl_settle(d, e);
+        s = nst_cl_download(d, nodes, win, dx, e);
+    return nst_cl_settle(d, s, e);
 }
 
 /* ---- questions ---- */
@@ -298,17 +219,21 @@ static void destroy(nst_device *base)
     if (d->cl.queue)
         clFinish(d->cl.queue);
     give_up_arenas(d);
-    drop_picture(d);
+    nst_cl_picture_drop(d);
+    nst_cl_unpin(&d->cl, &d->told);
     for (int i = 0; i < d->count; i++) {
         nst_cl_weights *w = &d->w[i];
 
         nst_cl_release(&d->cl, &w->raw, 0);
         nst_cl_release(&d->cl, &w->bias, 0);
+        nst_cl_release(&d->cl, &d->target[i], 0);
         for (int k = 0; k < 2 * NST_CL_ALGORITHMS; k++)
             nst_cl_release(&d->cl, &w->packed[k / NST_CL_ALGORITHMS][k % NST_CL_ALGORITHMS], 0);
     }
     nst_cl_release(&d->cl, &d->sums, 0);
     nst_cl_release(&d->cl, &d->ask, 0);
+    nst_cl_release(&d->cl, &d->numbers, 0);
+    nst_cl_release(&d->cl, &d->part, 0);
     nst_cl_close(&d->cl);
     nst_free(d->host);
     nst_free(d);
@@ -327,8 +252,12 @@ const nst_device_ops nst_cl_ops = {
     .backward = backward,
     .tap = nst_cl_tap,
     .stats = nst_cl_stats,
+    .target = nst_cl_target,
+    .style_loss = nst_cl_style_loss,
+    .variation = nst_cl_variation,
     .collect = nst_cl_collect,
     .keep = nst_cl_keep,
+    .compare = nst_cl_compare,
     .drop = nst_cl_drop,
     .weight_bytes = weight_bytes,
     .algorithm = algorithm_name,
@@ -372,23 +301,27 @@ static nst_status upload_layer(nst_cl_device *d, int i, const nst_layer *l, nst_
 
 static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *e)
 {
-    size_t most = 0;
+    size_t ask = 0, most = 0;
     nst_status s;
 
     for (int i = 0; i < d->count; i++) {
         size_t c = (size_t)nodes[i].out;
 
-        d->gram_at[i] = d->sums_bytes;
-        d->parts_at[i] = d->gram_at[i] + 2 * c * c * sizeof(float);
-        if (nodes[i].tap) {
-            d->sums_bytes = d->parts_at[i] + c * NST_CL_PARTS * sizeof(float);
-            most = c > most ? c : most;
-        }
+        if (!nodes[i].tap)
+            continue;
+        d->at[i].ask = ask, d->at[i].sums = d->sums_floats, d->at[i].numbers = d->numbers_floats;
+        ask += c * c + c, d->sums_floats += 2 * (c * c + c), d->numbers_floats += (2 + NST_CL_PARTS + 4) * c;
+        most = c > most ? c : most;
     }
-    if ((s = nst_cl_buffer(&d->cl, d->sums_bytes, "statistics", &d->sums, e)) ||
-        (s = nst_cl_buffer(&d->cl, (most * most + most) * sizeof(float), "statistics", &d->ask, e)))
+    d->variation_at = d->numbers_floats, d->numbers_floats += 3 * NST_CL_GROUPS;
+    d->part_floats = 2 * NST_CL_PARTS * most;
+    if ((s = nst_cl_buffer(&d->cl, d->sums_floats * sizeof(float), "statistics", &d->sums, e)) ||
+        (s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->ask, e)) ||
+        (s = nst_cl_buffer(&d->cl, d->numbers_floats * sizeof(float), "losses", &d->numbers, e)) ||
+        (s = nst_cl_buffer(&d->cl, d->part_floats * sizeof(float), "losses", &d->part, e)) ||
+        (s = nst_cl_pin(&d->cl, d->numbers_floats * sizeof(float), "making room for the losses", &d->told, e)))
         return s;
-    if (!(d->host = nst_alloc(d->sums_bytes)))
+    if (!(d->host = nst_alloc(d->sums_floats * sizeof(float))))
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     return NST_OK;
 }

@@ -11,7 +11,8 @@ enum { NST_CL_AUTO = -1, NST_CL_IM2COL = 0, NST_CL_WINOGRAD, NST_CL_ALGORITHMS }
 enum { NST_READ_PLAIN = 0, NST_READ_MASKED, NST_READ_POOLED, NST_READ_AVERAGED };
 enum { NST_WRITE_RELU = 1, NST_WRITE_RESULT = 2, NST_WRITE_POOL = 4, NST_WRITE_MASK = 8, NST_WRITE_AVERAGE = 16 };
 
-#define NST_CL_PARTS 16 /* sums of a channel's numbers, added up on the host */
+#define NST_CL_PARTS 16  /* sums of a channel's numbers, added up by the next step */
+#define NST_CL_GROUPS 64 /* the same of a plane of the picture */
 
 typedef struct nst_cl_weights {
     int in, out;
@@ -36,21 +37,38 @@ typedef struct nst_cl_device {
     cl_mem scratch;
     size_t scratch_bytes;
 
-    cl_mem picture;               /* x of the window, then its gradient [3][h][w] */
-    size_t picture_bytes;
-    cl_mem pinned;                /* the same on the host, where the driver reaches it fastest */
-    float *staging;
-    bool writing;                 /* the driver may still read staging */
+    /* picture.c: rect is what is up of the picture, what node 0 sees and what the variation reads */
+    nst_rect rect;
+    cl_mem picture, gradient;     /* [3][rect.h][rect.w] of x, and with respect to it */
+    size_t picture_bytes;         /* of each */
+    nst_pinned up[2], down;       /* the same on the host */
+    cl_event sent[2];             /* that up[i] has been read, or NULL */
+    nst_variation tv;
+    nst_rect tv_of;               /* in the picture */
+    double *tv_loss;              /* NULL: no variation is wanted */
 
-    /* taps */
-    cl_mem ask;                   /* a [c][c], b [c] of one tap */
-    cl_mem sums;                  /* of every tap: Gram matrix [c][c][2], sums with their rests, then [c][NST_CL_PARTS] */
-    size_t gram_at[NST_MODEL_LAYERS], parts_at[NST_MODEL_LAYERS]; /* bytes */
-    size_t sums_bytes;
-    float *host;                  /* the same, read */
+    /* Of every tap, in floats from at[layer] on: */
     struct {
-        double *distance;         /* that the parts are to be added to, or NULL */
+        size_t ask;               /* in ask: a [c][c], b [c] */
+        size_t sums;              /* in sums: pairs, Gram matrix [c][c] and sums [c] */
+        size_t numbers;           /* in numbers: rows' style losses [2][c], content distances [NST_CL_PARTS][c], and what
+                                     compare sums up [2][c] pairs */
+    } at[NST_MODEL_LAYERS];
+    cl_mem ask, sums, numbers;
+    size_t sums_floats, numbers_floats;
+    size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
+    cl_mem part;                  /* [2 * NST_CL_PARTS][c] of whoever comes next */
+    size_t part_floats;
+    bool shifted[NST_MODEL_LAYERS]; /* b of the tap's own style loss is not zero */
+    cl_mem target[NST_MODEL_LAYERS]; /* pairs [c][c], [c], or NULL */
+    float *host;                  /* sums, read */
+    nst_pinned told;              /* numbers, read */
+    struct {
         nst_stats *stats;         /* that the sums are to be added to, or NULL */
+        double *distance;         /* that the content's distance is to be added to, or NULL */
+        double *square, *absolute; /* that compare's sums are to be added to, or NULL */
+        double *loss;             /* the style's, or NULL, and what it is made of */
+        nst_style_terms terms;
     } pending[NST_MODEL_LAYERS];
 } nst_cl_device;
 
@@ -61,8 +79,42 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 
 /* Where a buffer of the graph's lies; for NST_NONE somewhere harmless. */
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
-/* The end of an operation: waits when times are measured. */
-nst_status nst_cl_settle(nst_cl_device *d, nst_error *e);
+/* The end of an operation: of one that failed nothing is pending; waits when times are measured. */
+nst_status nst_cl_settle(nst_cl_device *d, nst_status s, nst_error *e);
+/* pairs [n][2] (+)= the sums over parts of part [parts][n]. */
+nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e);
+/* Items for so many groups. */
+static inline size_t nst_cl_items(const nst_cl_device *d, size_t groups)
+{
+    return d->cl.group * groups;
+}
+
+/* ---- picture.c ---- */
+void nst_cl_picture_drop(nst_cl_device *d);
+/* The window's part of x goes up.  Waits only for a place to put it, where two windows are on their way. */
+nst_status nst_cl_upload(nst_cl_device *d, const nst_node *first, const nst_window *win, const float *x, nst_error *e);
+/* The variation is added, the gradient comes down and is added to dx, and all losses that are pending to where they are
+ * wanted: waits for everything. */
+nst_status nst_cl_download(nst_cl_device *d, const nst_node *first, const nst_window *win, float *dx, nst_error *e);
+void nst_cl_variation(nst_device *base, const nst_variation *v, const nst_rect *of, double *loss);
+
+/* ---- losses.c ---- */
+nst_status nst_cl_target(nst_device *base, const nst_node *n, const nst_style *t, nst_error *e);
+nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
+                             double *loss, nst_error *e);
+nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
+                          double *absolute, nst_error *e);
+/* The content's gradient, added to df; its distance is pending. */
+nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
+                          double *distance, nst_error *e);
+/* Asks for the numbers of all that is pending; once they are there, adds them. */
+nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e);
+void nst_cl_add_losses(nst_cl_device *d);
+
+static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
+{
+    return (nst_span){ mem, at * sizeof(float) };
+}
 
 /* ---- convolve.c ---- */
 nst_status nst_cl_conv_forward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
@@ -79,9 +131,8 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
 nst_status nst_cl_collect(nst_device *base, nst_error *e);
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
 void nst_cl_drop(nst_kept *k);
-/* Reads the distances that taps have asked for; valid after the next wait, then nst_cl_add_distances. */
-nst_status nst_cl_read_distances(nst_cl_device *d, nst_error *e);
-void nst_cl_add_distances(nst_cl_device *d);
+/* Kept content features: [c][h * w] of the core. */
+nst_span nst_cl_kept_span(const nst_kept *k);
 
 extern const nst_device_ops nst_cl_ops;
 

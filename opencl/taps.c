@@ -46,35 +46,15 @@ static size_t positions(const nst_rect *core)
     return (size_t)core->w * (size_t)core->h;
 }
 
-static size_t parts_bytes(const nst_node *n)
+nst_span nst_cl_kept_span(const nst_kept *k)
 {
-    return (size_t)n->out * NST_CL_PARTS * sizeof(float);
+    return nst_cl_floats(((const struct kept *)(const void *)k)->f, 0);
 }
 
-static nst_span parts(const nst_cl_device *d, const nst_node *n)
+nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e)
 {
-    return (nst_span){ d->sums, d->parts_at[n->layer] };
-}
-
-/* Items of a channel for NST_CL_PARTS groups. */
-static size_t lines(const nst_cl_device *d)
-{
-    return d->cl.group * NST_CL_PARTS;
-}
-
-static float *host_parts(const nst_cl_device *d, int layer)
-{
-    return d->host + d->parts_at[layer] / sizeof(float);
-}
-
-static double add_parts(const nst_cl_device *d, int layer, int channel, int channels)
-{
-    const float *p = host_parts(d, layer);
-    double sum = 0;
-
-    for (int i = channel * NST_CL_PARTS; i < (channel + channels) * NST_CL_PARTS; i++)
-        sum += (double)p[i];
-    return sum;
+    return nst_cl_run(&d->cl, NST_CL_gather, n, 1, (parts + 2) * n * sizeof(float), e, "ssiii", part, pairs, (int)parts,
+                      (int)n, add);
 }
 
 static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t start, size_t count,
@@ -87,9 +67,9 @@ static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core
 
 /* ---- statistics ---- */
 
-/* The Gram matrix of one strip of positions, added to d->gram: products of DEPTH positions each, then their sum. */
+/* The Gram matrix of one strip of positions, added to d->sums if add: products of DEPTH positions each, then their sum. */
 static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t start, size_t count,
-                             nst_error *e)
+                             bool add, nst_error *e)
 {
     size_t c = (size_t)n->out, deep = count / DEPTH, rest = count % DEPTH;
     nst_cl_gemm g = { .m = c, .n = c, .k = DEPTH, .lda = count, .stride_a = DEPTH, .stride_c = c * c, .batch = deep };
@@ -114,35 +94,38 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
             return s;
     }
     deep += rest > 0;
-    return nst_cl_run(&d->cl, NST_CL_gather, c * c, 1, (deep + 2) * c * c * sizeof(float), e, "ssiii", parts_of,
-                      (nst_span){ d->sums, d->gram_at[n->layer] }, (int)deep, (int)(c * c), start > 0);
+    return nst_cl_gather(d, parts_of, nst_cl_floats(d->sums, d->at[n->layer].sums), deep, c * c, add, e);
 }
 
-nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
+nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *stats, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out);
-    nst_status status;
+    bool more = stats->stay && stats->n > (double)all; /* of windows before */
+    nst_span part = nst_cl_floats(d->part, 0), sums = nst_cl_floats(d->sums, d->at[n->layer].sums + 2 * c * c);
+    nst_status s = NST_OK;
 
-    for (size_t start = 0; start < all; start += most)
-        if ((status = gram_strip(d, n, core, start, all - start < most ? all - start : most, e)))
-            return status;
-    d->pending[n->layer].stats = s;
-    status = nst_cl_run(&d->cl, NST_CL_sums, lines(d), c, c * all * sizeof(float), e, "ssliiiiii",
-                        nst_cl_span(d, n->result), parts(d, n), n->w, n->h, core->x, core->y, core->w, (int)all);
-    return status ? status : nst_cl_settle(d, e);
+    for (size_t start = 0; start < all && !s; start += most)
+        s = gram_strip(d, n, core, start, all - start < most ? all - start : most, more || start > 0, e);
+    if (!s)
+        s = nst_cl_run(&d->cl, NST_CL_sums, nst_cl_items(d, NST_CL_PARTS), c, c * all * sizeof(float), e, "ssliiiiii",
+                       nst_cl_span(d, n->result), part, n->w, n->h, core->x, core->y, core->w, (int)all);
+    if (!s)
+        s = nst_cl_gather(d, part, sums, NST_CL_PARTS, c, more, e);
+    d->pending[n->layer].stats = stats->stay ? NULL : stats;
+    return nst_cl_settle(d, s, e);
 }
 
 static void add_stats(const nst_cl_device *d, int layer)
 {
     nst_stats *s = d->pending[layer].stats;
-    const float *gram = d->host + d->gram_at[layer] / sizeof(float);
+    const float *pair = d->host + d->at[layer].sums;
     size_t c = (size_t)s->c;
 
-    for (size_t i = 0; i < c * c; i++)
-        s->gram[i] += (double)gram[2 * i] + (double)gram[2 * i + 1];
-    for (int i = 0; i < s->c; i++)
-        s->sum[i] += add_parts(d, layer, i, 1);
+    for (size_t i = 0; i < c * c; i++, pair += 2)
+        s->gram[i] += (double)pair[0] + (double)pair[1];
+    for (size_t i = 0; i < c; i++, pair += 2)
+        s->sum[i] += (double)pair[0] + (double)pair[1];
 }
 
 nst_status nst_cl_collect(nst_device *base, nst_error *e)
@@ -156,17 +139,15 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
             last = i;
     for (int i = 0; i <= last && !s; i++)
         if (d->pending[i].stats) {
-            size_t c = (size_t)d->pending[i].stats->c, bytes = (2 * c * c + c * NST_CL_PARTS) * sizeof(float);
+            size_t c = (size_t)d->pending[i].stats->c, at = d->at[i].sums;
 
-            s = nst_cl_read(&d->cl, (nst_span){ d->sums, d->gram_at[i] }, bytes, d->host + d->gram_at[i] / sizeof(float),
-                            i == last, e);
+            s = nst_cl_read(&d->cl, nst_cl_floats(d->sums, at), 2 * (c * c + c) * sizeof(float), d->host + at, i == last, e);
         }
     for (int i = 0; i < d->count; i++) {
         if (!s && d->pending[i].stats)
             add_stats(d, i);
         d->pending[i].stats = NULL;
     }
-    d->writing = d->writing && last < 0;
     return s;
 }
 
@@ -184,7 +165,7 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
 {
     nst_cl_device *d = nst_cl_of(base);
     struct kept *k = nst_calloc(1, sizeof *k);
-    size_t all = positions(core);
+    size_t all = positions(core), parts = NST_CL_PARTS * (size_t)n->out;
     nst_status s;
 
     *out = NULL;
@@ -192,15 +173,15 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     k->base.ops = &nst_cl_ops, k->d = d, k->bytes = (size_t)n->out * all * sizeof(float);
     if ((s = nst_cl_buffer(&d->cl, k->bytes, "content features", &k->f, e)) ||
-        (s = nst_cl_run(&d->cl, NST_CL_keep, lines(d), (size_t)n->out, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, parts(d, n), n->w, n->h, core->x, core->y,
-                        core->w, (int)all)) ||
-        (s = nst_cl_read(&d->cl, parts(d, n), parts_bytes(n), host_parts(d, n->layer), true, e))) {
+        (s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), (size_t)n->out, 2 * k->bytes, e, "sssliiiiii",
+                        nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w, n->h, core->x,
+                        core->y, core->w, (int)all)) ||
+        (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
         nst_cl_drop(&k->base);
         return s;
     }
-    d->writing = false;
-    k->base.square = add_parts(d, n->layer, 0, n->out);
+    for (size_t i = 0; i < parts; i++)
+        k->base.square += (double)d->told.at[i];
     *out = &k->base;
     return NST_OK;
 }
@@ -230,8 +211,8 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
                                  size_t count, bool add, bool shifted, nst_error *e)
 {
     size_t c = (size_t)n->out;
-    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = { d->ask, 0 }, .ldb = c, .batch = 1 };
-    nst_span to = nst_cl_span(d, df), b = { d->ask, c * c * sizeof(float) };
+    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->ask, d->at[n->layer].ask), .ldb = c, .batch = 1 };
+    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->ask, d->at[n->layer].ask + c * c);
     bool apart = !whole(n, core);
     nst_status s;
 
@@ -256,18 +237,15 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
 static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
                                  size_t df, bool add, nst_error *e)
 {
-    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out);
-    bool shifted = !all_zero(t->b, n->out);
-    nst_status s;
+    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out), at = d->at[n->layer].ask;
+    bool shifted = t->own ? d->shifted[n->layer] : !all_zero(t->b, n->out);
+    nst_status s = t->own ? NST_OK : nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->ask, at), e);
 
-    if ((s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), (nst_span){ d->ask, 0 }, e)) ||
-        (shifted &&
-         (s = nst_cl_write(&d->cl, t->b, c * sizeof(float), (nst_span){ d->ask, c * c * sizeof(float) }, e))))
-        return s;
-    for (size_t start = 0; start < all; start += most)
-        if ((s = gradient_strip(d, n, core, df, start, all - start < most ? all - start : most, add, shifted, e)))
-            return s;
-    return NST_OK;
+    if (!s && !t->own && shifted)
+        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->ask, at + c * c), e);
+    for (size_t start = 0; start < all && !s; start += most)
+        s = gradient_strip(d, n, core, df, start, all - start < most ? all - start : most, add, shifted, e);
+    return s;
 }
 
 nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
@@ -275,45 +253,15 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
 {
     nst_cl_device *d = nst_cl_of(base);
     const nst_node *n = &nodes[i];
-    size_t df = n->pooled ? n->dresult : n->dout, all = positions(core);
-    const struct kept *k = (const struct kept *)(const void *)t->content;
-    nst_status s;
+    size_t df = n->pooled ? n->dresult : n->dout;
+    bool style = t->own || t->a;
+    nst_status s = n->pooled ? nst_cl_unpool(d, n, e) : NST_OK;
 
-    if (n->pooled && (s = nst_cl_unpool(d, n, e)))
-        return s;
-    if (last && !(t->a && whole(n, core)) &&
-        (s = nst_cl_zero(&d->cl, nst_cl_span(d, df), (size_t)n->out * (size_t)n->w * (size_t)n->h * sizeof(float), e)))
-        return s;
-    if (t->a && (s = style_gradient(d, n, core, t, df, !last, e)))
-        return s;
-    if (k) {
-        if ((s = nst_cl_run(&d->cl, NST_CL_content, lines(d), (size_t)n->out, 4 * (size_t)n->out * all * sizeof(float),
-                            e, "sssslfiiiiii", nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_span(d, df),
-                            parts(d, n), t->content_scale, n->w, n->h, core->x, core->y, core->w, (int)all)))
-            return s;
-        d->pending[i].distance = distance;
-    }
-    return nst_cl_settle(d, e);
-}
-
-nst_status nst_cl_read_distances(nst_cl_device *d, nst_error *e)
-{
-    for (int i = 0; i < d->count; i++) {
-        nst_status s;
-
-        if (d->pending[i].distance &&
-            (s = nst_cl_read(&d->cl, (nst_span){ d->sums, d->parts_at[i] },
-                             (size_t)d->w[i].out * NST_CL_PARTS * sizeof(float), host_parts(d, i), false, e)))
-            return s;
-    }
-    return NST_OK;
-}
-
-void nst_cl_add_distances(nst_cl_device *d)
-{
-    for (int i = 0; i < d->count; i++) {
-        if (d->pending[i].distance)
-            *d->pending[i].distance += add_parts(d, i, 0, d->w[i].out);
-        d->pending[i].distance = NULL;
-    }
+    if (!s && last && !(style && whole(n, core)))
+        s = nst_cl_zero(&d->cl, nst_cl_span(d, df), (size_t)n->out * (size_t)n->w * (size_t)n->h * sizeof(float), e);
+    if (!s && style)
+        s = style_gradient(d, n, core, t, df, !last, e);
+    if (!s && t->content)
+        s = nst_cl_content(d, n, core, t, nst_cl_span(d, df), distance, e);
+    return nst_cl_settle(d, s, e);
 }

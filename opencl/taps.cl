@@ -1,7 +1,39 @@
 /* taps.cl: what losses read of a layer, statistics and content, and the gradients that they ask for.
  *
- * Sums come as pairs of floats, a sum and what rounding lost of it: nothing here may be contracted. */
+ * Sums come as pairs of floats, a sum and what rounding lost of it: from here on nothing may be contracted. */
 #pragma OPENCL FP_CONTRACT OFF
+
+/* sum, with what it lost to rounding in rest (Knuth's two-sum) */
+static void two_sum(float *sum, float *rest, float v)
+{
+    float s = *sum + v, back = s - *sum;
+
+    *rest += (*sum - (s - back)) + (v - back);
+    *sum = s;
+}
+
+/* The work group's sum of v, valid in its first item.  The group's size is a power of two. */
+static float group_sum(float v, local float *work)
+{
+    int i = (int)get_local_id(0);
+
+    barrier(CLK_LOCAL_MEM_FENCE); /* of a sum before */
+    work[i] = v;
+    for (int half_size = (int)get_local_size(0) / 2; half_size > 0; half_size /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (i < half_size)
+            work[i] += work[i + half_size];
+    }
+    return i ? 0 : work[0];
+}
+
+/* The same, valid in every item. */
+static float group_total(float v, local float *work)
+{
+    group_sum(v, work);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return work[0];
+}
 
 /* The gradient behind pooling, taken back to dresult; from here on it passes wherever the feature is above 0.
  * Global: 2x2 positions, channels. */
@@ -56,15 +88,6 @@ kernel void add_core(BUF(df), BUF(q), BUF(b), int has_q, int has_b, int fw, int 
     FLOATS(df)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] += v;
 }
 
-/* sum, with what it lost to rounding in rest (Knuth's two-sum) */
-static void two_sum(float *sum, float *rest, float v)
-{
-    float s = *sum + v, back = s - *sum;
-
-    *rest += (*sum - (s - back)) + (v - back);
-    *sum = s;
-}
-
 /* gram [n][2] (+)= sum over parts of part [parts][n], as a sum and its rest.  Global: n. */
 kernel void gather(BUF(part), BUF(gram), int parts, int n, int add)
 {
@@ -81,24 +104,10 @@ kernel void gather(BUF(part), BUF(gram), int parts, int n, int add)
     FLOATS(gram)[2 * (size_t)i + 1] = rest;
 }
 
-/* The work group's sum of v, valid in its first item.  The group's size is a power of two. */
-static float group_sum(float v, local float *work)
-{
-    int i = (int)get_local_id(0);
-
-    work[i] = v;
-    for (int half_size = (int)get_local_size(0) / 2; half_size > 0; half_size /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (i < half_size)
-            work[i] += work[i + half_size];
-    }
-    return i ? 0 : work[0];
-}
-
-/* part [channel][groups] = sums of f over the rectangle.  Global: groups, channels. */
+/* part [groups][channels] = sums of f over the rectangle.  Global: groups, channels. */
 kernel void sums(BUF(f), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
 {
-    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    int c = (int)get_group_id(1), channels = (int)get_num_groups(1);
     global const float *from = FLOATS(f) + (size_t)c * fh * fw;
     float sum = 0, rest = 0;
 
@@ -106,14 +115,14 @@ kernel void sums(BUF(f), BUF(part), local float *work, int fw, int fh, int x0, i
         two_sum(&sum, &rest, from[(size_t)(y0 + i / width) * fw + x0 + i % width]);
     sum = group_sum(sum + rest, work);
     if (get_local_id(0) == 0)
-        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+        FLOATS(part)[get_group_id(0) * channels + c] = sum;
 }
 
-/* kept [channel][count] = f over the rectangle; part [channel][groups] its sums of squares.
+/* kept [channel][count] = f over the rectangle; part [groups][channels] its sums of squares.
  * Global: groups, channels. */
 kernel void keep(BUF(f), BUF(kept), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
 {
-    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
+    int c = (int)get_group_id(1), channels = (int)get_num_groups(1);
     global const float *from = FLOATS(f) + (size_t)c * fh * fw;
     float sum = 0, rest = 0;
 
@@ -125,25 +134,5 @@ kernel void keep(BUF(f), BUF(kept), BUF(part), local float *work, int fw, int fh
     }
     sum = group_sum(sum + rest, work);
     if (get_local_id(0) == 0)
-        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
-}
-
-/* df over the rectangle += scale (f - kept); part [channel][groups] the sums of (f - kept)^2.
- * Global: groups, channels. */
-kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), local float *work, float scale, int fw, int fh, int x0,
-                    int y0, int width, int count)
-{
-    int c = (int)get_group_id(1), groups = (int)get_num_groups(0);
-    float sum = 0, rest = 0;
-
-    for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0)) {
-        size_t at = ((size_t)c * fh + y0 + i / width) * fw + x0 + i % width;
-        float v = FLOATS(f)[at] - FLOATS(kept)[(size_t)c * count + i];
-
-        FLOATS(df)[at] += scale * v;
-        two_sum(&sum, &rest, v * v);
-    }
-    sum = group_sum(sum + rest, work);
-    if (get_local_id(0) == 0)
-        FLOATS(part)[(size_t)c * groups + get_group_id(0)] = sum;
+        FLOATS(part)[get_group_id(0) * channels + c] = sum;
 }

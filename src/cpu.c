@@ -408,15 +408,17 @@ static void compare_blocks(void *arg, int worker, int begin, int end)
     }
 }
 
-static void compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                    double *absolute)
+static nst_status compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
+                          double *absolute, nst_error *e)
 {
     struct cpu_device *d = of(base);
     struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)k, .core = core };
 
+    (void)e;
     nst_par_for(d->cpu.threads, c.k->blocks, compare_blocks, &c);
     for (int b = 0; b < c.k->blocks; b++)
         *square += c.part[b], *absolute += c.absolute[b];
+    return NST_OK;
 }
 
 static void content_blocks(void *arg, int worker, int begin, int end)

@@ -90,6 +90,17 @@ typedef struct nst_device_ops {
                       const nst_tap_gradient *t, double *distance, nst_error *e);
     /* Adds to s, at the latest in collect. */
     nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
+    /* ---- losses where the features are; all NULL: they are the host's ---- */
+    /* A tap's style target, copied; t is of nst_style_terms_of. */
+    nst_status (*target)(nst_device *d, const nst_node *n, const nst_style *t, nst_error *e);
+    /* From the sums that stay (s, of all windows so far): a and b of the tap, and *loss, written as late as in the backward
+     * pass of node 0. */
+    nst_status (*style_loss)(nst_device *d, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
+                             double *loss, nst_error *e);
+    /* Of the picture in the rectangle of the window that is forward next, and its gradient in its backward pass; *loss is
+     * added to there.  v NULL: none from now on. */
+    void (*variation)(nst_device *d, const nst_variation *v, const nst_rect *of, double *loss);
+
     /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
     nst_status (*collect)(nst_device *d, nst_error *e);
     /* Keeps the core's features; where *out is there already, these are further rows of it. */
@@ -97,9 +108,9 @@ typedef struct nst_device_ops {
     /* Room for rows of the core's size in all; NULL, as of move: it has no strips. */
     nst_status (*keep_room)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
     void (*move)(nst_device *d, const nst_move *m);
-    /* Adds the core's sums of (f - k)^2 and |f - k|.  NULL: it cannot. */
-    void (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                    double *absolute);
+    /* Adds the core's sums of (f - k)^2 and |f - k|, as late as in the backward pass of node 0. */
+    nst_status (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
+                          double *absolute, nst_error *e);
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);

@@ -83,27 +83,65 @@ static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient 
     return NST_OK;
 }
 
-/* L = w Q / S, Q = sum d^2, S = sum |d| + 1e-8: dL/dd = w (2 d / S - Q / S^2 sign d). */
-static nst_status scaled_content(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
+/* Whether style losses are computed where the features are: not Wasserstein-2, whose eigenvalues are LAPACK's, and not
+ * guided ones. */
+bool nst_run_apart(const nst_run *r)
 {
-    double square[NST_MODEL_LAYERS] = { 0 }, absolute[NST_MODEL_LAYERS] = { 0 };
-    nst_status s = nst_windows_compare(r, square, absolute, e);
+    return nst_graph_has_losses(r->graph) && r->s->style_loss != NST_STYLE_W2 && !r->guided;
+}
 
-    for (int i = 0; i < r->n_keep && !s; i++) {
-        double weight = r->s->content_weight * r->keep[i].weight, sum = absolute[i] + 1e-8;
+static nst_status styles_apart(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
+{
+    nst_status s = NST_OK;
 
-        tap[r->keep[i].layer].content_scale = square[i] > 0 ? 2 * weight / sum : 0;
-        tap[r->keep[i].layer].content_sign = -weight * square[i] / (sum * sum);
-        p->content += weight * square[i] / sum;
+    r->clock.losses = 0;
+    for (int i = 0; i < r->n_style && !s; i++) {
+        tap[r->style[i].layer].own = true;
+        s = nst_graph_style_loss(r->graph, r->style[i].layer, r->target[i], r->stats[i], row_weight(r, i), &p->style[i], e);
     }
     return s;
 }
 
+/* L = w Q / S, Q = sum d^2, S = sum |d| + 1e-8: dL/dd = w (2 d / S - Q / S^2 sign d), which a device that has losses
+ * works out by itself. */
+static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *square, double *absolute, nst_error *e)
+{
+    bool apart = nst_graph_has_losses(r->graph);
+    nst_status s = nst_windows_compare(r, square, absolute, e);
+
+    for (int i = 0; i < r->n_keep && !s; i++) {
+        double weight = r->s->content_weight * r->keep[i].weight, sum = absolute[i] + 1e-8;
+        nst_tap_gradient *t = &tap[r->keep[i].layer];
+
+        t->content_scaled = apart;
+        t->content_scale = apart ? weight : square[i] > 0 ? 2 * weight / sum : 0;
+        t->content_sign = apart ? 0 : -weight * square[i] / (sum * sum);
+    }
+    return s;
+}
+
+/* Both passes.  square, absolute [n_keep]: what a scaled content loss is made of; distance as nst_windows_gradient's. */
+static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *square, double *absolute, nst_error *e)
+{
+    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_STYLE_ROWS] = { { 0 } };
+    bool apart = nst_run_apart(r);
+    nst_status s;
+
+    for (int i = 0; i < r->n_style; i++)
+        r->stats[i]->stay = apart;
+    if ((s = nst_windows_stats(r, e)) || (s = apart ? styles_apart(r, p, tap, e) : style_gradients(r, p, tap, more, e)))
+        return s;
+    for (int i = 0; i < r->n_keep; i++)
+        tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
+    if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
+        return s;
+    return nst_windows_gradient(r, tap, distance, e);
+}
+
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
 {
-    bool scaled = r->s->content_loss == NST_CONTENT_SCALED;
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_STYLE_ROWS] = { { 0 } };
-    double distance[NST_MODEL_LAYERS] = { 0 };
+    double distance[NST_MODEL_LAYERS] = { 0 }, square[NST_MODEL_LAYERS] = { 0 }, absolute[NST_MODEL_LAYERS] = { 0 };
+    bool vary = r->s->tv_weight > 0;
     nst_status s;
 
     if (r->exact_left > 0) {
@@ -111,18 +149,20 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
         return nst_run_evaluate_exact(r, p, e);
     }
     p->total = p->content = p->tv = 0;
-    if ((s = nst_windows_stats(r, e)) || (s = style_gradients(r, p, tap, more, e)))
+    nst_graph_variation(r->graph, r->s->tv, r->margin, r->s->tv_weight, vary ? &p->tv : NULL);
+    s = passes(r, p, distance, square, absolute, e);
+    nst_graph_variation(r->graph, 0, 0, 0, NULL);
+    if (s)
         return s;
-    for (int i = 0; i < r->n_keep && !scaled; i++)
-        tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
-    if (scaled && (s = scaled_content(r, p, tap, e)))
-        return s;
-    if ((s = nst_windows_gradient(r, tap, distance, e)))
-        return s;
-    for (int i = 0; i < r->n_keep && !scaled; i++)
-        p->content += r->unit[i] * distance[r->keep[i].layer];
-    if (r->s->tv_weight > 0)
+    for (int i = 0; i < r->n_keep; i++)
+        p->content += r->s->content_loss == NST_CONTENT_SCALED
+            ? r->s->content_weight * r->keep[i].weight * square[i] / (absolute[i] + 1e-8)
+            : r->unit[i] * distance[r->keep[i].layer];
+    if (vary && !nst_graph_has_losses(r->graph))
         p->tv = nst_tv_loss(&r->cpu, r->s->tv, r->x, r->w, r->h, r->s->tv_weight, r->dx);
+    if (nst_run_apart(r))
+        for (int i = 0; i < r->n_style; i++)
+            p->total += p->style[i];
     p->total += p->content + p->tv;
     return isfinite(p->total) ? NST_OK : nst_fail(e, NST_EDIVERGED, "the loss is not a finite number");
 }

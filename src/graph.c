@@ -14,6 +14,10 @@ struct nst_graph {
     size_t reserved, scratch;
     size_t bytes, needed; /* arena and scratch of what is placed */
     nst_timing timing[NST_MODEL_LAYERS];
+    struct {
+        int kind, margin;
+        double weight, *loss;
+    } tv;
 };
 
 /* ---- planning: each buffer has a first and a last step; those that overlap in time must not in space ---- */
@@ -630,6 +634,38 @@ static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
     return status;
 }
 
+void nst_graph_variation(nst_graph *g, int kind, int margin, double weight, double *loss)
+{
+    g->tv.kind = kind, g->tv.margin = margin, g->tv.weight = weight, g->tv.loss = loss;
+}
+
+/* A side's part of the picture whose variation is a core's: with the margin where that is next. */
+static void owned(int margin, int core, int core_n, int all, int *from, int *n)
+{
+    int end = core + core_n;
+
+    *from = core <= margin ? 0 : core;
+    *n = (end >= all - margin ? all : end) - *from;
+}
+
+/* Tells the device of the variation before a window goes forward. */
+static void vary(nst_graph *g, const nst_window *win)
+{
+    nst_variation v;
+    nst_rect of;
+
+    if (!g->device->ops->variation)
+        return;
+    if (!g->tv.loss) {
+        g->device->ops->variation(g->device, NULL, NULL, NULL);
+        return;
+    }
+    v = nst_tv_pairs(g->tv.kind, win->picture_w, win->picture_h, g->tv.weight);
+    owned(g->tv.margin, win->core_x, win->core_w, win->picture_w, &of.x, &of.w);
+    owned(g->tv.margin, win->core_y, win->core_h, win->picture_h, &of.y, &of.h);
+    g->device->ops->variation(g->device, &v, &of, g->tv.loss);
+}
+
 static nst_status collect(nst_graph *g, nst_error *e)
 {
     return g->device->ops->collect ? g->device->ops->collect(g->device, e) : NST_OK;
@@ -667,6 +703,7 @@ nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x
                         g->win.w ? g->win.h : 0);
     if ((s = nst_graph_place_window(g, win, g->use, e)))
         return s;
+    vary(g, win);
     return forward(g, x, NULL, e);
 }
 
@@ -674,6 +711,8 @@ nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, ns
 {
     nst_status s = nst_graph_place_window(g, win, NST_USE_STATS, e);
 
+    if (g->device->ops->variation)
+        g->device->ops->variation(g->device, NULL, NULL, NULL);
     return s || (s = forward(g, x, sums, e)) ? s : collect(g, e);
 }
 
@@ -715,11 +754,23 @@ nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double 
 {
     nst_rect core = core_of(g, layer, &g->win);
 
-    if (!g->device->ops->compare)
-        return nst_fail(e, NST_EUNSUPPORTED, "device %s: it has no scaled content loss, as of this preset; expected "
-                        "device cpu", g->device->ops->name);
-    g->device->ops->compare(g->device, &g->node[layer], &core, k, square, absolute);
-    return NST_OK;
+    return g->device->ops->compare(g->device, &g->node[layer], &core, k, square, absolute, e);
+}
+
+bool nst_graph_has_losses(const nst_graph *g)
+{
+    return g->device->ops->style_loss != NULL;
+}
+
+nst_status nst_graph_target(nst_graph *g, int layer, const nst_style *t, nst_error *e)
+{
+    return g->device->ops->target(g->device, &g->node[layer], t, e);
+}
+
+nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, const nst_stats *s, double weight,
+                                double *loss, nst_error *e)
+{
+    return g->device->ops->style_loss(g->device, &g->node[layer], t, s, weight, loss, e);
 }
 
 void nst_kept_destroy(nst_kept **k)

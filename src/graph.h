@@ -97,20 +97,36 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
 typedef struct nst_kept nst_kept;
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e);
 void nst_kept_destroy(nst_kept **k);
-/* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|.  NST_EUNSUPPORTED on some devices. */
+/* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|; a device that has losses does so by the end
+ * of the next backward pass, and keeps them for content_scaled. */
 nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e);
 /* Sum of squares over the core, for NST_NORM_TARGET. */
 double nst_kept_square(const nst_kept *k);
 
 /* What the losses ask of the backward pass at one tap: df = map (a f + b), of this one and of those that come next, +
- * content_scale * (f - content) + content_sign * sign(f - content), which only nst_graph_compare's devices have. */
+ * content_scale * (f - content) + content_sign * sign(f - content). */
 typedef struct nst_tap_gradient {
     const float *a, *b;            /* [c][c], [c], or NULL */
     nst_map map;                   /* a f + b counts by it */
     const struct nst_tap_gradient *next; /* further a, b and map of the same tap, or NULL */
     const nst_kept *content;       /* or NULL */
     double content_scale, content_sign;
+    /* of a device that has losses: */
+    bool own;                      /* a and b are those of nst_graph_style_loss */
+    bool content_scaled;           /* content_scale is of Q / S, Q and S - 1e-8 what nst_graph_compare has summed up */
 } nst_tap_gradient;
+
+/* ---- losses where the features are: between the first upload and the last read of an evaluation the host neither waits
+ * nor computes.  The CPU has none of it: there they are the host's. ---- */
+bool nst_graph_has_losses(const nst_graph *g);
+/* A tap's style target, copied; not NST_STYLE_W2's. */
+nst_status nst_graph_target(nst_graph *g, int layer, const nst_style *t, nst_error *e);
+/* The loss of the sums that stay, s, times weight: *loss is written by the end of the next backward pass. */
+nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, const nst_stats *s, double weight,
+                                double *loss, nst_error *e);
+/* From now on every window that goes forward and backward adds its core's part of the total variation to *loss and to dx;
+ * the margin that lies around the picture goes with the cores next to it.  loss NULL: no more. */
+void nst_graph_variation(nst_graph *g, int kind, int margin, double weight, double *loss);
 
 /* After nst_graph_forward of the same window: adds the gradient with respect to x to
  * dx [3][picture_h][picture_w] (over the window), from the gradients of the taps [layers], core only.

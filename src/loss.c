@@ -48,6 +48,7 @@ struct nst_style {
     double scale;   /* what the layer's norm makes of the loss */
     double *second; /* [c][c] target: Gram matrix, covariance or, for W2, second moment */
     double *mean;   /* [c] */
+    double unit;    /* root mean square of second */
     nst_w2 *w2;
 };
 
@@ -127,6 +128,9 @@ nst_status nst_style_create(nst_style **out, nst_style_loss_kind kind, nst_layer
         blend(t, stats[i], share[i]);
     if (kind == NST_STYLE_W2 && (s = nst_w2_create(&t->w2, t->c, t->mean, t->second, e)))
         goto fail;
+    for (size_t i = 0; i < c * c; i++)
+        t->unit += t->second[i] * t->second[i];
+    t->unit = sqrt(t->unit) / (double)c;
     unit = mean_square(t);
     if (!isfinite(unit)) {
         s = nst_fail(e, NST_EDIVERGED, "style picture: its features are not finite numbers");
@@ -215,6 +219,19 @@ static double scaled_loss(const nst_style *t, const nst_stats *s, double weight,
         a[i] = 2 * scale / s->n * (2 * a[i] / absolute - square / (absolute * absolute) * ((a[i] > 0) - (a[i] < 0)));
     memset(b, 0, c * sizeof *b);
     return scale * square / absolute;
+}
+
+void nst_style_terms_of(const nst_style *t, double n, double weight, nst_style_terms *out)
+{
+    double c = t->c;
+
+    *out = (nst_style_terms){ .kind = t->kind, .c = t->c, .second = t->second, .mean = t->mean,
+                              .by = divisor(t->kind, t->c, n), .scale = weight * t->scale, .epsilon = SCALED_EPSILON,
+                              .unit = t->unit > 0 ? t->unit : 1 };
+    if (t->kind == NST_STYLE_COVARIANCE)
+        out->scale /= c * (c + 1);
+    else if (t->kind != NST_STYLE_GRAM_SCALED)
+        out->scale /= t->kind == NST_STYLE_GRAM_RAW ? c * c * c * n : c * c;
 }
 
 nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight, double *loss, double *a, double *b,

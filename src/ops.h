@@ -156,6 +156,7 @@ typedef struct nst_stats {
     double *sum;  /* [c] sum of f */
     nst_map map;  /* each term times its weight */
     struct nst_stats *next; /* of the same layer, by another map, or NULL */
+    bool stay;    /* on the device that sums them, for nst_graph_style_loss; gram and sum are not written */
 } nst_stats;
 
 nst_status nst_stats_create(nst_stats **out, int c, nst_error *e);
@@ -179,9 +180,30 @@ void nst_style_destroy(nst_style **s);
 nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight,
                           double *loss, double *a, double *b, nst_error *e);
 
+/* What nst_style_loss computes of a picture of n positions, for devices that do it themselves: with D = G / by - second,
+ * and for covariances, of the centred G, d = mean of the picture - mean, scale (sum D^2 + sum d^2); scaled: scale Q / S,
+ * Q = sum D^2, S = sum |D| + epsilon.  Not for NST_STYLE_W2. */
+typedef struct nst_style_terms {
+    nst_style_loss_kind kind;
+    int c;
+    const double *second, *mean; /* [c][c], [c]; the target's */
+    double by, scale, epsilon;
+    double unit;                 /* about as large as second's numbers, never 0 */
+} nst_style_terms;
+void nst_style_terms_of(const nst_style *t, double n, double weight, nst_style_terms *out);
+
 /* Total variation of x [3][h][w], times weight; its gradient is ADDED to dx. kind: nst_tv_kind,
  * formulas as in nst.h.  Allocates nothing. */
 double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, double weight, float *dx);
+
+/* A kind in a picture of w x h as weights of pairs of neighbours, across, down and on both diagonals. */
+typedef struct nst_variation {
+    double across, down, diagonal;
+    double ends;   /* added across in the first and in the last row, down in the first and in the last column */
+    bool absolute; /* |p - q| instead of its square */
+    bool inner;    /* no pair across in the last row, none down in the last column */
+} nst_variation;
+nst_variation nst_tv_pairs(int kind, int w, int h, double weight);
 
 /* ---- optim.c: Adam and L-BFGS on flat arrays ------------------------------ */
 

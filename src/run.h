@@ -107,6 +107,8 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
 /* styles.c: the statistics [r->n_style] of a style picture at its size from r->known, and into it.  Both do nothing without. */
 bool nst_styles_find(const nst_run *r, const nst_image *p, nst_stats *const *stats);
 void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *stats);
+/* Whether the style losses are the device's: then r->stats stay there, and nst_run_targets gives it the targets. */
+bool nst_run_apart(const nst_run *r);
 /* From r->stats: every style loss into p and its total, r->a and r->b. */
 nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
 /* exact.c: the same as nst_run_evaluate in double, never in windows; whether a picture of w x h is small enough for it,

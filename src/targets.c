@@ -182,6 +182,16 @@ static nst_status content_targets(nst_run *r, nst_error *e)
     return s;
 }
 
+/* The same for a device that computes style losses. */
+static nst_status hand_over(const nst_run *r, nst_error *e)
+{
+    nst_status s = NST_OK;
+
+    for (int row = 0; row < r->n_style && nst_run_apart(r) && !s; row++)
+        s = nst_graph_target(r->graph, r->style[row].layer, r->target[row], e);
+    return s;
+}
+
 /* The content's regions, for the statistics of the picture. */
 static nst_status regions(nst_run *r, nst_error *e)
 {
@@ -240,7 +250,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = nst_margin_add(&r->picture, r->margin, e);
     for (int i = 0; i < r->n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    if (!s && !(s = style_targets(r, stats, e)) && !(s = regions(r, e)))
+    if (!s && !(s = style_targets(r, stats, e)) && !(s = hand_over(r, e)) && !(s = regions(r, e)))
         s = content_targets(r, e);
     for (int i = 0; i < r->n_styles; i++)
         for (int row = 0; stats && row < NST_STYLE_ROWS; row++)

@@ -148,3 +148,23 @@ double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, d
     nst_par_for(cpu->threads, 3, planes, &j);
     return j.sum[0] + j.sum[1] + j.sum[2];
 }
+
+nst_variation nst_tv_pairs(int kind, int w, int h, double weight)
+{
+    double all = weight / (3. * (double)h * (double)w);
+    nst_variation v = { .across = all, .down = all };
+
+    if (kind == NST_TV_HALF_SQUARES) {
+        v.across = v.down = weight / 2, v.inner = true;
+    } else if (kind == NST_TV_ABSOLUTE) {
+        v.across = v.down = weight, v.absolute = true;
+    } else if (kind == NST_TV_MEAN_SQUARES) {
+        v.across = w > 1 ? weight / (3. * (double)h * (double)(w - 1)) : 0;
+        v.down = h > 1 ? weight / (3. * (double)(h - 1) * (double)w) : 0;
+    } else if (kind == NST_TV_NINE_POINT) {
+        v.across = v.down = 2 * all / 3;
+        v.diagonal = weight / 6 / (3. * (double)(h + 1) * (double)(w + 1));
+        v.ends = 2 * v.diagonal;
+    }
+    return v;
+}
