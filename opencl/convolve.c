@@ -42,7 +42,8 @@ static int choose(const nst_cl_device *d, int in, int out, int w, int h)
 /* Rows of tiles, or of pixels (even), in a strip; its columns, padded. */
 static int strip_rows(const nst_cl_device *d, const struct conv *c)
 {
-    size_t most = d->cl.allocation < STRIP ? d->cl.allocation : STRIP;
+    size_t share = d->cl.memory / 8 < STRIP ? d->cl.memory / 8 : STRIP;
+    size_t most = d->cl.allocation < share ? d->cl.allocation : share;
     size_t in = (size_t)c->in, out = (size_t)c->out, rows;
 
     if (c->algorithm == NST_CL_WINOGRAD) {

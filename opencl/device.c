@@ -46,7 +46,7 @@ static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int c
     size_t most = 4, here;
 
     for (int i = 0; i < count; i++) {
-        if (nodes[i].tap && (here = nst_cl_tap_scratch(d, nodes[i].out)) > most)
+        if (nodes[i].tap && (here = nst_cl_tap_scratch(d, &nodes[i])) > most)
             most = here;
         if (i && (here = nst_cl_conv_scratch(d, nodes, i)) > most)
             most = here;

@@ -123,7 +123,7 @@ size_t nst_cl_conv_scratch(const nst_cl_device *d, const nst_node *nodes, int i)
 int nst_cl_conv_algorithm(const nst_cl_device *d, const nst_node *nodes, int i, bool backward);
 
 /* ---- taps.c ---- */
-size_t nst_cl_tap_scratch(const nst_cl_device *d, int channels);
+size_t nst_cl_tap_scratch(const nst_cl_device *d, const nst_node *node);
 nst_status nst_cl_unpool(nst_cl_device *d, const nst_node *n, nst_error *e);
 nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e);

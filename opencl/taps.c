@@ -18,20 +18,20 @@ static size_t gram_floats(size_t c, size_t n)
 }
 
 /* Positions at a time: the matrices of a strip stay small and fit the device, and so do CLBlast's own copies. */
-static size_t strip(const nst_cl_device *d, int channels)
+static size_t strip(const nst_cl_device *d, const nst_node *node)
 {
-    size_t c = (size_t)channels, n = (8u << 20) / c / DEPTH * DEPTH;
+    size_t c = (size_t)node->out, n = (8u << 20) / c / DEPTH * DEPTH, all = (size_t)node->w * (size_t)node->h;
+    size_t most = (d->cl.allocation < d->cl.memory / 8 ? d->cl.allocation : d->cl.memory / 8) / sizeof(float);
 
     n = n < DEPTH ? DEPTH : n > 16 * DEPTH ? 16 * DEPTH : n;
-    while (n > 64 && (gram_floats(c, n) > d->cl.allocation / sizeof(float) ||
-                      2 * c * n > d->cl.allocation / sizeof(float)))
+    while (n > 64 && (n >= 2 * all || gram_floats(c, n) > most || 2 * c * n > most))
         n /= 2;
     return n;
 }
 
-size_t nst_cl_tap_scratch(const nst_cl_device *d, int channels)
+size_t nst_cl_tap_scratch(const nst_cl_device *d, const nst_node *node)
 {
-    size_t c = (size_t)channels, n = strip(d, channels), gram = gram_floats(c, n), gradient = 2 * c * n;
+    size_t c = (size_t)node->out, n = strip(d, node), gram = gram_floats(c, n), gradient = 2 * c * n;
 
     return (gram > gradient ? gram : gradient) * sizeof(float);
 }
@@ -76,7 +76,7 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
     nst_status s;
 
     g.a = (nst_span){ d->scratch, 0 };
-    g.c = (nst_span){ d->scratch, c * strip(d, n->out) * sizeof(float) };
+    g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
     if (whole(n, core)) {
         g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
         g.lda = positions(core);
@@ -100,7 +100,7 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *stats, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out);
+    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n);
     bool more = stats->stay && stats->n > (double)all; /* of windows before */
     nst_span part = nst_cl_floats(d->part, 0), sums = nst_cl_floats(d->sums, d->at[n->layer].sums + 2 * c * c);
     nst_status s = NST_OK;
@@ -219,7 +219,7 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
     if (apart) {
         if ((s = pack(d, n, core, start, count, e)))
             return s;
-        g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n->out) * sizeof(float) };
+        g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
         g.lda = g.ldc = count;
     } else {
         g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
@@ -237,7 +237,7 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
 static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
                                  size_t df, bool add, nst_error *e)
 {
-    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n->out), at = d->at[n->layer].ask;
+    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n), at = d->at[n->layer].ask;
     bool shifted = t->own ? d->shifted[n->layer] : !all_zero(t->b, n->out);
     nst_status s = t->own ? NST_OK : nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->ask, at), e);
 

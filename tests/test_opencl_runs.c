@@ -1,0 +1,384 @@
+/* test_opencl_runs.c: whole runs on the first device that OpenCL reaches: ten iterations against the CPU's, every failure that
+ * can be provoked, programs that are kept, devices by name. */
+#define _XOPEN_SOURCE 700 /* mkdtemp */
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opencl.h"
+#include "oracle.h"
+#include "run.h"
+
+static nst_model *model;
+static nst_image *content, *start, *style;
+
+static const char *path(const char *name)
+{
+    static char text[512];
+    const char *folder = getenv("SRCDIR");
+
+    snprintf(text, sizeof text, "%s/tests/golden/%s", folder ? folder : ".", name);
+    return text;
+}
+
+static void read_all(void)
+{
+    nst_error e;
+
+    check_ok(nst_model_open(&model, path("tiny.safetensors"), &e), &e);
+    check_ok(nst_image_read(&content, path("content-67x51.png"), &e), &e);
+    check_ok(nst_image_read(&start, path("start-67x51.png"), &e), &e);
+    check_ok(nst_image_read(&style, path("style-67x51.png"), &e), &e);
+}
+
+static void close_all(void)
+{
+    nst_model_close(&model);
+    nst_image_destroy(&content), nst_image_destroy(&start), nst_image_destroy(&style);
+}
+
+static nst_settings *settings(const char *preset, const char *device)
+{
+    nst_settings *s;
+    nst_error e;
+
+    check_ok(nst_settings_create(&s, preset, &e), &e);
+    s->size = 0, s->scales = 1, s->init = NST_INIT_CONTENT, s->threads = 2;
+    snprintf(s->device, sizeof s->device, "%s", device);
+    return s;
+}
+
+/* What a run said. */
+struct heard {
+    int calls, notices;
+    char notice[700];
+};
+
+static int hear(void *arg, const nst_progress *p)
+{
+    struct heard *h = arg;
+
+    h->calls++;
+    if (p->notice) {
+        h->notices++;
+        snprintf(h->notice, sizeof h->notice, "%s", p->notice);
+    }
+    return 0;
+}
+
+static nst_status paint(const char *device, int iterations, struct heard *h, nst_image **out, nst_error *e)
+{
+    nst_settings *s = settings("opengenus", device);
+    nst_status status;
+
+    memset(h, 0, sizeof *h);
+    s->iterations = iterations;
+    status = nst_transfer(s, model, content, (const nst_image *const *)&style, 1, NULL, hear, h, out, e);
+    nst_settings_destroy(&s);
+    return status;
+}
+
+static void same_picture(const nst_image *a, const nst_image *b)
+{
+    size_t n = (size_t)a->width * (size_t)a->height;
+
+    ck_assert(a->width == b->width && a->height == b->height);
+    for (int c = 0; c < 3; c++)
+        for (size_t i = 0; i < n; i++)
+            ck_assert_msg(fabs((double)a->plane[c][i] - (double)b->plane[c][i]) <= 1. / 255, "plane %d at %zu: %g, %g", c,
+                          i, (double)a->plane[c][i], (double)b->plane[c][i]);
+}
+
+/* Ten iterations of preset opengenus: the same picture to within 1/255. */
+START_TEST(pictures_agree)
+{
+    nst_image *cpu, *device;
+    struct heard h;
+    nst_error e;
+
+    check_ok(paint("cpu", 10, &h, &cpu, &e), &e);
+    check_ok(paint("opencl", 10, &h, &device, &e), &e);
+    ck_assert(h.calls == 10 && h.notices == 0);
+    same_picture(device, cpu);
+    nst_image_destroy(&cpu), nst_image_destroy(&device);
+}
+END_TEST
+
+/* A picture whose first feature map is larger than the device's largest buffer is cut into windows, and nobody sees. */
+START_TEST(large_pictures_are_cut)
+{
+    nst_image *small = content, *plain = style, *out[2];
+    struct heard h;
+    nst_error e;
+
+    oracle_seed(9);
+    check_ok(nst_image_create(&content, 400, 300, 3, &e), &e);
+    check_ok(nst_image_create(&style, 400, 300, 3, &e), &e);
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < 400 * 300; i++) {
+            content->plane[c][i] = .5f + .25f * oracle_random();
+            style->plane[c][i] = .5f + .5f * oracle_random();
+        }
+    check_ok(paint("cpu", 2, &h, &out[0], &e), &e);
+    nst_opencl_fault.allocation = 6 << 20; /* of 400 x 300 x 16 floats: 7.7 MB */
+    check_ok(paint("opencl", 2, &h, &out[1], &e), &e);
+    ck_assert_int_eq(h.calls, 2);
+    same_picture(out[1], out[0]);
+    nst_image_destroy(&out[0]), nst_image_destroy(&out[1]);
+    nst_image_destroy(&content), nst_image_destroy(&style);
+    content = small, style = plain;
+}
+END_TEST
+
+/* ---- what can fail ------------------------------------------------------------------------------------------------ */
+
+/* Painting on the device fails with a status and a sentence that says all of these; nothing is given. */
+static void fails(nst_status want, const char *a, const char *b)
+{
+    nst_image *out;
+    struct heard h;
+    nst_error e = { "" };
+    nst_status s = paint("opencl:0", 3, &h, &out, &e);
+
+    ck_assert_msg(s == want && strstr(e.text, a) && strstr(e.text, b), "status %d: %s", s, e.text);
+    ck_assert_ptr_null(out);
+}
+
+/* Features larger than the largest buffer: the sentence says what to do. */
+START_TEST(a_small_largest_buffer)
+{
+    nst_opencl_fault.allocation = 64 << 10;
+    fails(NST_EMEM, "at most", "smaller");
+}
+END_TEST
+
+START_TEST(little_memory)
+{
+    nst_opencl_fault.memory = 600 << 10;
+    fails(NST_EMEM, "out of memory", "smaller");
+}
+END_TEST
+
+/* The driver's own words about kernels that it does not compile. */
+START_TEST(a_broken_source)
+{
+    nst_opencl_fault.source = "kernel void broken(global float *x) { x[0] = no_such_variable; }";
+    fails(NST_EDEVICE, "CL_BUILD_PROGRAM_FAILURE", "no_such_variable");
+    nst_opencl_fault.source = "kernel void other(global float *x) { x[0] = 1; }";
+    fails(NST_EDEVICE, "first_forward", "CL_INVALID_KERNEL_NAME");
+}
+END_TEST
+
+/* Failures of products, kernels and allocations by their names, whenever they come. */
+START_TEST(failures_have_names)
+{
+    static const int at[] = { 1, 5, 40 };
+
+    for (size_t i = 0; i < NST_COUNT(at); i++) {
+        no_faults();
+        nst_opencl_fault.gemm = at[i], nst_opencl_fault.gemm_code = -1009;
+        fails(NST_EDEVICE, "CLBlast", "InsufficientMemoryC");
+        nst_opencl_fault.gemm = at[i], nst_opencl_fault.gemm_code = -2039;
+        fails(NST_EDEVICE, "CLBlast", "UnexpectedError");
+        nst_opencl_fault.gemm = at[i], nst_opencl_fault.gemm_code = -4;
+        fails(NST_EMEM, "CLBlast", "CL_MEM_OBJECT_ALLOCATION_FAILURE");
+        nst_opencl_fault.launch = at[i], nst_opencl_fault.launch_code = -5;
+        fails(NST_EDEVICE, "kernel ", "CL_OUT_OF_RESOURCES");
+        nst_opencl_fault.launch = at[i], nst_opencl_fault.launch_code = -2;
+        fails(NST_EDEVICE, "the driver gave up", "CL_DEVICE_NOT_AVAILABLE");
+    }
+    for (int i = 1; i < 40; i += 4) {
+        nst_image *out;
+        struct heard h;
+        nst_error e = { "" };
+
+        no_faults();
+        nst_opencl_fault.buffer = i;
+        if (paint("opencl:0", 1, &h, &out, &e) == NST_OK) /* so many there are not */
+            nst_image_destroy(&out);
+        else
+            ck_assert_msg(strstr(e.text, "CL_MEM_OBJECT_ALLOCATION_FAILURE"), "%s", e.text);
+    }
+}
+END_TEST
+
+/* With auto a card that fails gives way to the processor, once and with a sentence: the picture is that of the
+ * processor, but for the rounding of the iterations before. */
+START_TEST(auto_goes_on)
+{
+    static const struct { int gemm, launch, buffer; bool source; } when[] = {
+        { 3, 0, 0, false },    /* statistics of the style */
+        { 150, 0, 0, false },  /* an iteration */
+        { 0, 200, 0, false },
+        { 0, 0, 5, false },    /* weights */
+        { 0, 0, 0, true },     /* the compiler */
+    };
+    nst_image *cpu, *device;
+    struct heard h;
+    nst_error e;
+
+    check_ok(paint("cpu", 5, &h, &cpu, &e), &e);
+    nst_opencl_fault = (nst_opencl_faults){ .card = true, .gemm = when[_i].gemm, .gemm_code = -4,
+                                            .launch = when[_i].launch, .launch_code = -2, .buffer = when[_i].buffer,
+                                            .source = when[_i].source ? "broken" : NULL };
+    check_ok(paint("auto", 5, &h, &device, &e), &e);
+    ck_assert_int_eq(h.calls, 5);
+    ck_assert_int_eq(h.notices, 1);
+    ck_assert_msg(strstr(h.notice, "opencl:0") && strstr(h.notice, "going on with the processor"), "%s", h.notice);
+    same_picture(device, cpu);
+    nst_image_destroy(&cpu), nst_image_destroy(&device);
+}
+END_TEST
+
+/* ---- programs that are kept ------------------------------------------------------------------------------------- */
+
+static void build(const char *folder, int built, int cached)
+{
+    nst_graph_options o = { .model = model, .tap = { true }, .device = "opencl:0", .cache = folder, .scale = { 1, 1, 1 } };
+    nst_graph *g;
+    nst_error e;
+
+    nst_opencl_fault.builds = nst_opencl_fault.cached = 0;
+    check_ok(nst_graph_create(&g, &o, &e), &e);
+    nst_graph_destroy(&g);
+    ck_assert_msg(nst_opencl_fault.builds == built && nst_opencl_fault.cached == cached, "%d built, %d cached, expected "
+                  "%d and %d", nst_opencl_fault.builds, nst_opencl_fault.cached, built, cached);
+}
+
+/* The one file of a folder. */
+static void entry(const char *folder, char *out, size_t bytes)
+{
+    DIR *d = opendir(folder);
+    struct dirent *f;
+    int n = 0;
+
+    ck_assert_ptr_nonnull(d);
+    while ((f = readdir(d)))
+        if (f->d_name[0] != '.') {
+            snprintf(out, bytes, "%s/%s", folder, f->d_name);
+            n++;
+        }
+    closedir(d);
+    ck_assert_int_eq(n, 1);
+}
+
+/* Built once, taken from the cache then; an entry that is cut, longer, changed anywhere or another's is built anew and
+ * replaced; a folder that cannot be written is no failure. */
+START_TEST(damaged_entries_are_rebuilt)
+{
+    static unsigned char text[1 << 24];
+    char folder[] = "/tmp/nst-test-XXXXXX", deeper[64], file[512];
+    size_t n;
+    FILE *f;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(deeper, sizeof deeper, "%s/a/b", folder);
+    build(deeper, 1, 0);
+    build(deeper, 0, 1);
+    entry(deeper, file, sizeof file);
+    f = fopen(file, "rb");
+    ck_assert_ptr_nonnull(f);
+    n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    ck_assert(n > 1000 && n < sizeof text - 1);
+    for (int damage = 0; damage < 9; damage++) {
+        static const size_t places[] = { 0, 8, 16, 24, 40 };
+        size_t bytes = damage == 0 ? 0 : damage == 1 ? 20 : damage == 2 ? n - 1 : damage == 3 ? n + 1 : n;
+        size_t place = damage < 4 ? 0 : damage - 4 < 5 ? places[damage - 4] : n / 2;
+
+        f = fopen(file, "wb");
+        ck_assert_ptr_nonnull(f);
+        text[place] ^= damage >= 4;
+        fwrite(text, 1, bytes, f);
+        text[place] ^= damage >= 4;
+        fclose(f);
+        build(deeper, 1, 0);
+        build(deeper, 0, 1);
+    }
+    for (size_t place = 64; place < n; place += n / 7) {
+        f = fopen(file, "wb");
+        ck_assert_ptr_nonnull(f);
+        text[place] ^= 4;
+        fwrite(text, 1, n, f);
+        text[place] ^= 4;
+        fclose(f);
+        build(deeper, 1, 0);
+    }
+    build("/proc/no/such", 1, 0);
+    build("", 1, 0);
+    ck_assert_int_eq(remove(file), 0);
+    remove(deeper);
+    snprintf(deeper, sizeof deeper, "%s/a", folder);
+    remove(deeper);
+    ck_assert_int_eq(remove(folder), 0);
+}
+END_TEST
+
+/* ---- names -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(devices_by_name)
+{
+    nst_device_info d, first;
+    char why[256], part[8];
+    nst_error e;
+
+    ck_assert(nst_device_at(0, &d) && !strcmp(d.device, "cpu") && strstr(d.driver, nst_simd_chosen()));
+    ck_assert(nst_device_at(1, &first) && !strcmp(first.device, "opencl:0") && first.memory > 0 && first.largest > 0 &&
+              strstr(first.precisions, "single"));
+    check_ok(nst_device_find("cpu", &d, why, sizeof why, &e), &e);
+    ck_assert_str_eq(d.device, "cpu");
+    check_ok(nst_device_find("opencl:0", &d, why, sizeof why, &e), &e);
+    ck_assert_str_eq(d.name, first.name);
+    nst_opencl_fault.devices = 1;
+    snprintf(part, sizeof part, "%.6s", first.name);
+    check_ok(nst_device_find(part, &d, NULL, 0, &e), &e);
+    ck_assert_str_eq(d.device, "opencl:0");
+    ck_assert(!nst_device_at(2, &d));
+    ck_assert_int_eq(nst_device_find("opencl:7", &d, NULL, 0, &e), NST_EUNSUPPORTED);
+    ck_assert_int_eq(nst_device_find("opencl:x", &d, NULL, 0, &e), NST_EARG);
+    ck_assert_int_eq(nst_device_find("toaster", &d, NULL, 0, &e), NST_EUNSUPPORTED);
+    ck_assert(strstr(e.text, "toaster") && strstr(e.text, "nst devices"));
+    nst_opencl_fault.card = true;
+    check_ok(nst_device_find("auto", &d, why, sizeof why, &e), &e);
+    ck_assert(!strcmp(d.device, "opencl:0") && strstr(why, "graphics card"));
+    nst_opencl_fault.devices = -1;
+    check_ok(nst_device_find("auto", &d, why, sizeof why, &e), &e);
+    ck_assert_str_eq(d.device, "cpu");
+    ck_assert_int_eq(nst_device_find("opencl", &d, NULL, 0, &e), NST_EUNSUPPORTED);
+    ck_assert(!nst_device_at(1, &d));
+}
+END_TEST
+
+/* An algorithm that only the CPU has. */
+START_TEST(unknown_algorithms)
+{
+    nst_graph_options o = { .model = model, .tap = { true }, .device = "opencl:0", .conv = "winograd6" };
+    nst_graph *g;
+    nst_error e;
+
+    ck_assert_int_eq(nst_graph_create(&g, &o, &e), NST_EARG);
+    ck_assert(g == NULL && strstr(e.text, "winograd6") && strstr(e.text, "winograd4"));
+}
+END_TEST
+
+static void add(Suite *s)
+{
+    TCase *t = opencl_case(s, "runs", read_all, close_all);
+
+    tcase_add_test(t, pictures_agree);
+    tcase_add_test(t, large_pictures_are_cut);
+    tcase_add_test(t, a_small_largest_buffer);
+    tcase_add_test(t, little_memory);
+    tcase_add_test(t, a_broken_source);
+    tcase_add_test(t, failures_have_names);
+    tcase_add_loop_test(t, auto_goes_on, 0, 5);
+    tcase_add_test(t, damaged_entries_are_rebuilt);
+    tcase_add_test(t, devices_by_name);
+    tcase_add_test(t, unknown_algorithms);
+}
+
+int main(void)
+{
+    return run_opencl("opencl runs", add);
+}
