@@ -60,11 +60,17 @@ static size_t limit(const nst_device *base)
 }
 
 /* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies and the system. */
-static size_t room(const nst_device *base)
+static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
 {
     const nst_cl_device *d = nst_cl_of(base);
+    size_t picture = 3 * sizeof(float) * (size_t)nodes[0].w * (size_t)nodes[0].h;
+    size_t later = (kept > d->kept_bytes ? kept - d->kept_bytes : 0) + 2 * picture;
     size_t arenas = d->arenas ? (size_t)(d->arenas - 1) * d->arena_bytes + d->last_bytes : 0;
-    size_t beside = d->cl.used - arenas - d->scratch_bytes + d->weights_later + d->cl.memory / 16;
+    size_t beside;
+
+    for (int i = 0; i < d->count; i++)
+        later += nodes[i].tap && !d->target[i] ? nst_cl_target_bytes(nodes[i].out) : 0;
+    beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture_bytes + later + d->weights_later + d->cl.memory / 16;
 
     return beside < d->cl.memory ? d->cl.memory - beside : 0;
 }

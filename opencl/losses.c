@@ -38,10 +38,17 @@ static void to_pair(double v, float *pair)
     pair[1] = (float)(v - (double)pair[0]);
 }
 
+size_t nst_cl_target_bytes(int n)
+{
+    size_t c = (size_t)n;
+
+    return 2 * (c * c + c) * sizeof(float);
+}
+
 nst_status nst_cl_target(nst_device *base, const nst_node *n, const nst_style *t, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    size_t c = (size_t)n->out, bytes = 2 * (c * c + c) * sizeof(float);
+    size_t c = (size_t)n->out, bytes = nst_cl_target_bytes(n->out);
     nst_style_terms terms;
     float *pairs;
     nst_status s = NST_OK;

@@ -29,6 +29,7 @@ typedef struct nst_cl_device {
     int algorithm;
     int count;
     nst_cl_weights w[NST_MODEL_LAYERS];
+    size_t kept_bytes;            /* of content features that live */
     size_t weight_bytes, weights_later; /* that live; that packing may add at most */
 
     cl_mem *arena;                /* [arenas] of arena_bytes each, the last of last_bytes */
@@ -99,6 +100,7 @@ nst_status nst_cl_download(nst_cl_device *d, const nst_node *first, const nst_wi
 void nst_cl_variation(nst_device *base, const nst_variation *v, const nst_rect *of, double *loss);
 
 /* ---- losses.c ---- */
+size_t nst_cl_target_bytes(int channels);
 nst_status nst_cl_target(nst_device *base, const nst_node *n, const nst_style *t, nst_error *e);
 nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
                              double *loss, nst_error *e);

@@ -157,6 +157,7 @@ void nst_cl_drop(nst_kept *base)
 {
     struct kept *k = (struct kept *)(void *)base;
 
+    k->d->kept_bytes -= k->f ? k->bytes : 0;
     nst_cl_release(&k->d->cl, &k->f, k->bytes);
     nst_free(k);
 }
@@ -172,7 +173,9 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     if (!k)
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     k->base.ops = &nst_cl_ops, k->d = d, k->bytes = (size_t)n->out * all * sizeof(float);
-    if ((s = nst_cl_buffer(&d->cl, k->bytes, "content features", &k->f, e)) ||
+    s = nst_cl_buffer(&d->cl, k->bytes, "content features", &k->f, e);
+    d->kept_bytes += s ? 0 : k->bytes;
+    if (s ||
         (s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), (size_t)n->out, 2 * k->bytes, e, "sssliiiiii",
                         nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w, n->h, core->x,
                         core->y, core->w, (int)all)) ||

@@ -249,6 +249,14 @@ static size_t kept(const nst_run *r, int w, int h)
     return bytes;
 }
 
+void nst_budget_leave_room(nst_run *r, int scale)
+{
+    int w, h;
+
+    size_of(r, scale, &w, &h);
+    nst_graph_leave_room(r->graph, kept(r, w, h));
+}
+
 /* What a scale holds beside the windows: while they are used, and at its worst moment without them. */
 struct need {
     size_t beside, without;
@@ -402,6 +410,7 @@ nst_status nst_run_budget(nst_run *r, nst_error *e)
         nst_status s;
 
         size_of(r, scale, &w, &h);
+        nst_budget_leave_room(r, scale);
         if ((s = nst_graph_measure(r->graph, w, h, true, &whole, e)) == NST_EARG)
             return s; /* where it is too large for a device, windows are not */
         if (!lay_out_whole(r, scale, w, h, l) && !lay_out_windows(r, scale, w, h, l)) {

@@ -74,8 +74,9 @@ typedef struct nst_device_ops {
     size_t (*scratch_bytes)(const nst_device *d, const nst_node *nodes, int count);
     /* Bytes of the arena's pieces, a multiple of NST_ALIGN; NULL: it is one. */
     size_t (*limit)(const nst_device *d);
-    /* Bytes that arena and scratch may take together; NULL: as many as the process. */
-    size_t (*room)(const nst_device *d);
+    /* Bytes that arena and scratch may take together beside the window's picture and so many kept bytes, or what is kept
+     * already if that is more; NULL: as many as the process. */
+    size_t (*room)(const nst_device *d, const nst_node *nodes, size_t kept);
     /* The arena, scratch at its end; an old one is given up, and with bytes 0 nothing takes its place. */
     nst_status (*reserve)(nst_device *d, size_t bytes, size_t scratch, nst_error *e);
     /* Features of node i from those of node i - 1, of node 0 from x [3][picture_h][picture_w]. */

@@ -13,6 +13,7 @@ struct nst_graph {
     nst_use use;      /* what it is placed for */
     size_t reserved, scratch;
     size_t bytes, needed; /* arena and scratch of what is placed */
+    size_t kept;      /* bytes that are left free for it, where the device's memory is its own */
     nst_timing timing[NST_MODEL_LAYERS];
     struct {
         int kind, margin;
@@ -221,7 +222,7 @@ static void no_buffers(nst_graph *g)
 static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
 {
     const nst_device_ops *ops = g->device->ops;
-    size_t limit = ops->limit ? ops->limit(g->device) : 0, room = ops->room ? ops->room(g->device) : SIZE_MAX;
+    size_t limit = ops->limit ? ops->limit(g->device) : 0, room = ops->room ? ops->room(g->device, g->node, g->kept) : SIZE_MAX;
 
     for (int i = 0; limit && i < g->count; i++) {
         size_t bytes = ops->feature_bytes(g->device, g->node[i].out, g->node[i].w, g->node[i].h);
@@ -378,6 +379,11 @@ void nst_graph_destroy(nst_graph **g)
         (*g)->device->ops->destroy((*g)->device);
     nst_free(*g);
     *g = NULL;
+}
+
+void nst_graph_leave_room(nst_graph *g, size_t kept)
+{
+    g->kept = kept;
 }
 
 bool nst_graph_strips(const nst_graph *g)

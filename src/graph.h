@@ -57,6 +57,8 @@ typedef enum nst_use {
 nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e);
 void nst_graph_destroy(nst_graph **g);
 
+/* From now on windows leave room for so many bytes of kept features on a device with memory of its own. */
+void nst_graph_leave_room(nst_graph *g, size_t kept);
 /* Bytes of the arena for a whole picture of w x h: the same code as nst_graph_place, nothing allocated.
  * backward: gradients too, else features. */
 nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e);

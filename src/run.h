@@ -135,6 +135,8 @@ bool nst_run_carries(const nst_run *r);
 
 /* Fills r->limit and r->layout of every scale.  NST_EMEM with the number that would do. */
 nst_status nst_run_budget(nst_run *r, nst_error *e);
+/* The graph leaves room for the content's features of a scale, which is the next to be prepared. */
+void nst_budget_leave_room(nst_run *r, int scale);
 /* The windows of a picture of w x h, margin included, whose arenas take at most so many bytes and which cost least;
  * false when not even small ones do, and then t is for those. */
 bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t);

@@ -232,6 +232,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
 
     r->targets = r->scale;
     nst_graph_release(r->graph);
+    nst_budget_leave_room(r, r->scale);
     r->w = r->plan.width[r->scale] + 2 * r->margin;
     r->h = r->plan.height[r->scale] + 2 * r->margin;
     if (!pictures || !stats)

@@ -228,6 +228,124 @@ START_TEST(next_to_nothing_agrees)
 }
 END_TEST
 
+/* Style losses of one kind, scaled content losses and total variation at c->x, against targets of other: the device's own, or
+ * the host's of what the device gives.  loss: style, content, total variation. */
+static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind, int tv, const float *other, double loss[3],
+                   struct result *r)
+{
+    nst_window win = nst_window_whole(s->w, s->h);
+    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
+    nst_style *target[NST_MODEL_LAYERS];
+    nst_kept *kept;
+    float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
+    double style[NST_MODEL_LAYERS], one = 1, square = 0, absolute = 0;
+    bool own = nst_graph_has_losses(g);
+    int last = c->model.layers - 1;
+    nst_error e;
+
+    check_ok(nst_graph_place(g, s->w, s->h, true, &e), &e);
+    check_ok(nst_graph_forward(g, &win, other, &e), &e);
+    check_ok(nst_graph_keep(g, last, &kept, &e), &e);
+    for (int i = 0; i <= last; i++) {
+        check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
+        check_ok(nst_style_create(&target[i], (nst_style_loss_kind)kind, NST_NORM_TARGET,
+                                  (const nst_stats *const *)&r->stats[i], &one, 1, &e), &e);
+        if (own)
+            check_ok(nst_graph_target(g, i, target[i], &e), &e);
+        nst_stats_clear(r->stats[i]);
+        r->stats[i]->stay = own;
+    }
+    nst_graph_variation(g, tv, 0, .25, &loss[2]);
+    check_ok(nst_graph_forward(g, &win, c->x, &e), &e);
+    check_ok(nst_graph_stats_each(g, r->stats, &e), &e);
+    check_ok(nst_graph_compare(g, last, kept, &square, &absolute, &e), &e);
+    for (int i = 0; i <= last; i++) {
+        size_t n = (size_t)c->model.layer[i].out;
+        double *da = nst_calloc(n * n + n, sizeof *da);
+
+        a[i] = oracle_alloc(n * n), b[i] = oracle_alloc(n);
+        tap[i].own = own;
+        if (own) {
+            check_ok(nst_graph_style_loss(g, i, target[i], r->stats[i], 3, &style[i], &e), &e);
+        } else {
+            check_ok(nst_style_loss(target[i], r->stats[i], 3, &style[i], da, da + n * n, &e), &e);
+            for (size_t k = 0; k < n * n; k++)
+                a[i][k] = (float)da[k];
+            for (size_t k = 0; k < n; k++)
+                b[i][k] = (float)da[n * n + k];
+            tap[i].a = a[i], tap[i].b = b[i];
+        }
+        nst_free(da);
+    }
+    tap[last].content = kept;
+    tap[last].content_scaled = own;
+    tap[last].content_scale = own ? 2 : 2 * 2 / (absolute + 1e-8);
+    tap[last].content_sign = own ? 0 : -2 * square / ((absolute + 1e-8) * (absolute + 1e-8));
+    check_ok(nst_graph_backward(g, &win, tap, r->distance, r->dx, &e), &e);
+    nst_graph_variation(g, 0, 0, 0, NULL);
+    if (!own)
+        loss[2] += nst_tv_loss(&c->options.cpu, tv, c->x, s->w, s->h, .25, r->dx);
+    loss[1] = 2 * square / (absolute + 1e-8);
+    for (int i = 0; i <= last; i++) {
+        loss[0] += style[i];
+        nst_style_destroy(&target[i]);
+        ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
+        r->stats[i]->stay = false;
+        nst_stats_clear(r->stats[i]);
+    }
+    nst_kept_destroy(&kept);
+}
+
+/* Losses relative to themselves, the gradient to its largest: as far apart as the nodes are, times what differences of
+ * statistics lose, which are about a tenth of them here. */
+static void losses_against_cpu(const chain_shape *s, int kind, int tv)
+{
+    size_t pixels = 3 * (size_t)s->w * (size_t)s->h;
+    chain *c;
+    float *other = oracle_alloc(pixels);
+
+    oracle_seed(5);
+    c = chain_create(s);
+    c->options.cpu.k = nst_kernels_pick(NULL), c->options.cpu.threads = 1;
+    oracle_fill(pixels, other);
+
+    struct result want = result_create(c, pixels), got = result_create(c, pixels);
+    nst_graph *cpu = graph(c, "cpu", "im2col"), *device = graph(c, "opencl:0", "im2col");
+    double loss[2][3] = { { 0 } };
+    char text[80];
+
+    snprintf(text, sizeof text, "losses of kind %d, variation %d", kind, tv);
+    losses(cpu, c, s, kind, tv, other, loss[0], &want);
+    losses(device, c, s, kind, tv, other, loss[1], &got);
+    check_doubles(text, "style", 1, &loss[1][0], &loss[0][0], 40e-6);
+    check_doubles(text, "content", 1, &loss[1][1], &loss[0][1], 40e-6);
+    check_doubles(text, "variation", 1, &loss[1][2], &loss[0][2], 2e-6);
+    compare(text, c, pixels, &got, &want, 40e-6);
+    result_destroy(&want), result_destroy(&got);
+    nst_graph_destroy(&cpu), nst_graph_destroy(&device);
+    chain_destroy(c);
+    ck_assert(oracle_free(other));
+}
+
+START_TEST(losses_agree)
+{
+    static const int kinds[] = { NST_STYLE_GRAM_RAW, NST_STYLE_GRAM, NST_STYLE_GRAM_NM, NST_STYLE_COVARIANCE,
+                                 NST_STYLE_GRAM_SCALED };
+
+    losses_against_cpu(&chain_shapes[_i], kinds[_i], _i);
+}
+END_TEST
+
+/* Also for oclgrind. */
+START_TEST(losses_of_next_to_nothing_agree)
+{
+    static const chain_shape s = { { { 3 }, { 4, 3 } }, false, true, false, true, 7, 5 };
+
+    losses_against_cpu(&s, NST_STYLE_COVARIANCE, NST_TV_NINE_POINT);
+    losses_against_cpu(&s, NST_STYLE_GRAM_SCALED, NST_TV_HALF_SQUARES);
+}
+END_TEST
+
 /* CLBlast's kernels need larger work groups (-54, -55) or more local memory (-2046) than the device has: our own product
  * takes over, in the middle of a run, too. */
 START_TEST(own_products_agree)
@@ -259,9 +377,11 @@ static void add(Suite *s)
     TCase *t = opencl_case(s, "small", NULL, NULL);
 
     tcase_add_test(t, next_to_nothing_agrees);
+    tcase_add_test(t, losses_of_next_to_nothing_agree);
     t = opencl_case(s, "nodes", NULL, NULL);
     tcase_add_loop_test(t, nodes_agree, 0, (int)NST_COUNT(chain_shapes));
     tcase_add_loop_test(t, windows_agree, 0, 3);
+    tcase_add_loop_test(t, losses_agree, 0, 5);
     tcase_add_loop_test(t, small_buffers_agree, 0, 2);
     tcase_add_loop_test(t, small_groups_agree, 0, 2);
     tcase_add_test(t, own_products_agree);
