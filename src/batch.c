@@ -253,7 +253,8 @@ static nst_status check_options(const nst_command *c, nst_error *e)
     if (c->log)
         return fail(e, NST_EARG, "batch: --log names one file, expected none");
     if (c->content_mask.n || c->style_mask.n)
-        return fail(e, NST_EARG, "batch: --%s-mask belongs to one picture, expected none", c->content_mask.n ? "content" : "style");
+        return fail(e, NST_EARG, "batch: --%s-mask belongs to one picture, expected none",
+                    c->content_mask.n ? "content" : "style");
     return NST_OK;
 }
 

@@ -10,11 +10,12 @@ struct style_job {
     nst_error error[NST_STYLE_ROWS];
 };
 
-/* A region counts by its area, so that style and content weigh against each other everywhere the same, and by its share of
- * the blend, which is 1 when all are equal. */
+/* A region counts by its area, so that style and content weigh against each other everywhere the same, and by its share
+ * of the blend, which is 1 when all are equal. */
 static double row_weight(const nst_run *r, int row)
 {
-    double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_layers : 1, weight = r->s->style_weight * r->style[row].weight;
+    double each = r->s->layer_norm == NST_NORM_TARGET ? 1. / r->n_layers : 1;
+    double weight = r->s->style_weight * r->style[row].weight;
 
     if (r->guided)
         each *= r->region[row / r->n_layers].area * r->share[row / r->n_layers] * r->n_styles;

@@ -1,5 +1,5 @@
-/* guided.c: statistics and gradients of features that count by a map of weights: guided Gram matrices (Gatys et al. 2017,
- * "Controlling Perceptual Factors in Neural Style Transfer", with guidance channels T = sqrt(map)).
+/* guided.c: statistics and gradients of features that count by a map of weights: guided Gram matrices (Gatys et al.
+ * 2017, "Controlling Perceptual Factors in Neural Style Transfer", with guidance channels T = sqrt(map)).
  *
  * Features are taken a band of rows at a time, times sqrt(map), into scratch, where gram.c's products find them. */
 #include "ops.h"

@@ -6,7 +6,8 @@
 #include "files.h"
 
 /* Number i of a list; *out is NULL where there is none, or a word in its place. */
-static nst_status read_one(nst_image **out, const nst_names *names, int i, const char *word, const nst_fit *fit, nst_error *e)
+static nst_status read_one(nst_image **out, const nst_names *names, int i, const char *word, const nst_fit *fit,
+                           nst_error *e)
 {
     *out = NULL;
     if (i >= names->n || !strcmp(names->name[i], word))

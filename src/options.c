@@ -105,14 +105,15 @@ const nst_option nst_options[] = {
       "One for each style, in their order: its longest side in pixels, or with an x a factor of --style-scale." },
     { "content-mask", 0, "FILE", NST_OPTION_PATHS, C(content_mask), 0, 0, "rest", NST_COMMON | NST_GROUP_LOSS,
       "white: where a style goes; one each",
-      "May be given several times.  Each style is painted in its own region of the content, where its mask is white; grey mixes, so that soft edges make soft borders.  "
-      "The first mask is the first style's, and so on.  A style whose mask is rest, or the last one without a mask, gets what the others "
-      "leave: two styles need one mask.  Where all masks are black there is no style.  A mask is a picture with the "
-      "proportions of the content's, of any size.  --style-blend weighs the regions.  Masks are computed by the processor." },
+      "May be given several times.  Each style is painted in its own region of the content, where its mask is white; "
+      "grey mixes, so that soft edges make soft borders.  The first mask is the first style's, and so on.  A style "
+      "whose mask is rest, or the last one without a mask, gets what the others leave: two styles need one mask.  "
+      "Where all masks are black there is no style.  A mask is a picture with the proportions of the content's, of any "
+      "size.  --style-blend weighs the regions.  Masks are computed by the processor." },
     { "style-mask", 0, "FILE", NST_OPTION_PATHS, C(style_mask), 0, 0, "none", NST_GROUP_LOSS,
       "white: what of a style counts; one each",
-      "May be given several times, in the order of the styles; none: all of it, as without the option.  It may be used without --content-mask, to leave out a "
-      "painting's frame, say.  A mask has the proportions of its style's picture." },
+      "May be given several times, in the order of the styles; none: all of it, as without the option.  It may be used "
+      "without --content-mask, to leave out a painting's frame, say.  A mask has the proportions of its style's picture." },
     { "color", 0, "KIND", NST_OPTION_CHOICE, S(color), 0, 0, "style match content match-style", NST_COMMON | NST_GROUP_LOSS,
       "style, match, content or match-style",
       "Whose colours the result has.  style: the style's, as the losses bring them; match: the same, and the content first takes on "

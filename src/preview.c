@@ -148,8 +148,8 @@ nst_status nst_preview_open(nst_preview *v, nst_error *e)
         return NST_EARG;
     }
     if (!kind || !*kind || !strcmp(kind, "dumb")) { /* the cursor could not be moved */
-        snprintf(e->text, sizeof e->text, "--preview: TERM says that this terminal shows no pictures nor colours; --save-every and "
-                 "--web show them elsewhere");
+        snprintf(e->text, sizeof e->text, "--preview: TERM says that this terminal shows no pictures nor colours; "
+                 "--save-every and --web show them elsewhere");
         return NST_EARG;
     }
     v->on = true;

@@ -207,8 +207,8 @@ static nst_status check(const char *name, int i, const nst_mask *m, const nst_im
     if (!m->weight)
         return NST_OK;
     if (!alike(m, p))
-        return nst_fail(e, NST_EARG, "%s mask %d: is %d x %d pixels, expected the proportions of the %s picture, %d x %d",
-                        name, i + 1, m->w, m->h, whose, p->width, p->height);
+        return nst_fail(e, NST_EARG,
+                        "%s mask %d: is %d x %d pixels, expected the proportions of the %s picture, %d x %d", name, i + 1, m->w, m->h, whose, p->width, p->height);
     if (black(m))
         return nst_fail(e, NST_EARG, "%s mask %d: is black all over, expected some white, where the style counts", name,
                         i + 1);
@@ -227,8 +227,8 @@ static nst_status check_rest(const nst_run *r, int i, nst_error *e)
         most = fmaxf(most, rest[k]);
     nst_free(rest);
     if (most < 1e-3f)
-        return nst_fail(e, NST_EARG, "style picture %d: has no content mask, and the others' masks leave nothing of the "
-                        "content to it", i + 1);
+        return nst_fail(e, NST_EARG, "style picture %d: has no content mask, and the others' masks leave nothing of "
+                        "the content to it", i + 1);
     return NST_OK;
 }
 
@@ -250,8 +250,8 @@ nst_status nst_regions_check(nst_run *r, nst_error *e)
             return s;
     }
     if (masks && masks < r->n_styles - 1)
-        return nst_fail(e, NST_EARG, "content masks: %d for %d styles, expected one for each, or for each but one, which gets "
-                        "the rest", masks, r->n_styles);
+        return nst_fail(e, NST_EARG, "content masks: %d for %d styles, expected one for each, or for each but one, "
+                        "which gets the rest", masks, r->n_styles);
     r->guided = masks > 0;
     return r->guided && rest >= 0 ? check_rest(r, rest, e) : NST_OK;
 }
@@ -285,8 +285,8 @@ static void mix(const float *weight, const float *total, const nst_image *one, n
 }
 
 /* first in the colours of a style's part, as its place says. */
-static nst_status recolor_one(const nst_run *r, int i, const nst_image *first, const nst_image *style, const float *place,
-                              nst_image **out, nst_error *e)
+static nst_status recolor_one(const nst_run *r, int i, const nst_image *first, const nst_image *style,
+                              const float *place, nst_image **out, nst_error *e)
 {
     float *part = NULL;
     nst_status s;

@@ -120,7 +120,8 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     if ((status = nst_run_graph(r, e)))
         return status;
     if (o.guided && !nst_graph_on_cpu(r->graph))
-        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute masks, expected cpu or auto with them", s->device);
+        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute masks, expected cpu or auto with them",
+                        s->device);
     return NST_OK;
 }
 

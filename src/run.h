@@ -59,7 +59,7 @@ typedef struct nst_run {
     float low[3], high[3];               /* of the planes of x */
     nst_layer_weight style[NST_STYLE_ROWS], keep[NST_MODEL_LAYERS]; /* rows of the style and content losses */
     int n_style, n_keep;
-    int n_layers;                        /* style layers; row i is of layer i % n_layers and, guided, of style i / n_layers */
+    int n_layers;                        /* style layers; row i is of layer i % n_layers, of style i / n_layers */
     bool guided, parts;                  /* each style has its region; of some only a part counts */
     nst_region *region;                  /* [n_styles] of the content at this scale, when guided */
     double *share;                       /* [n_styles] blend, sums to one */
@@ -196,8 +196,8 @@ void nst_run_style_size(const nst_run *r, int scale, int i, int *w, int *h);
 
 /* The styles' masks against the pictures; sets r->guided and r->parts. */
 nst_status nst_regions_check(nst_run *r, nst_error *e);
-/* How much each pixel counts of style picture i, or where it is painted in the content: [h][w] without margin, freed by the
- * caller; NULL: all of it.  A style without a place among others that have one gets what these leave. */
+/* How much each pixel counts of style picture i, or where it is painted in the content: [h][w] without margin, freed
+ * by the caller; NULL: all of it.  A style without a place among others that have one gets what these leave. */
 nst_status nst_region_part(const nst_run *r, int i, int w, int h, float **out, nst_error *e);
 nst_status nst_region_place(const nst_run *r, int i, int w, int h, float **out, nst_error *e);
 /* Such weights (NULL: a region of none) for a picture of w x h, margin included. */

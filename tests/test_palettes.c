@@ -1,4 +1,5 @@
-/* test_palettes.c: --color with several styles: whose colours the content, the styles and the result have in each mode. */
+/* test_palettes.c: --color with several styles: whose colours the content, the styles and the result have in each
+ * mode. */
 #include "run.h"
 #include "suite.h"
 
@@ -60,7 +61,8 @@ static double targets(nst_run *r, nst_image *const *styles)
     nst_progress p;
     nst_error e;
 
-    *r = (nst_run){ .s = s, .model = model, .content = content, .styles = (const nst_image *const *)styles, .n_styles = 2 };
+    *r = (nst_run){ .s = s, .model = model, .content = content, .n_styles = 2,
+                    .styles = (const nst_image *const *)styles };
     ck_assert_msg(!nst_run_open(r, &e) && !nst_run_targets(r, &e), "%s", e.text);
     r->x = nst_calloc(3 * W * H, sizeof *r->x);
     r->dx = nst_calloc(3 * W * H, sizeof *r->dx);
@@ -74,7 +76,8 @@ static nst_image *paint(void)
     nst_image *out;
     nst_error e;
 
-    ck_assert_msg(!nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, NULL, NULL, &out, &e), "%s", e.text);
+    ck_assert_msg(!nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, NULL, NULL, &out, &e),
+                  "%s", e.text);
     return out;
 }
 
@@ -104,7 +107,8 @@ START_TEST(matched)
             double want = share[0] * mean(style[0], c) + share[1] * mean(style[1], c);
 
             want = half ? (want + mean(content, c)) / 2 : want;
-            ck_assert_msg(fabs(mean(r.picture, c) - want) < 1e-4, "colour %d: %g, expected %g", c, mean(r.picture, c), want);
+            ck_assert_msg(fabs(mean(r.picture, c) - want) < 1e-4, "colour %d: %g, expected %g", c,
+                          mean(r.picture, c), want);
         }
         nst_run_close(&r);
     }
@@ -145,8 +149,8 @@ START_TEST(of_the_content_in_the_styles)
         ck_assert_int_eq(nst_image_recolor(moved[i], content, 1, NULL), NST_OK);
     by_hand = targets(&r, moved);
     nst_run_close(&r);
-    ck_assert_msg(fabs(own - by_hand) < 1e-6 * by_hand && fabs(own - unmoved) > .01 * unmoved, "%g, by hand %g, without %g", own,
-                  by_hand, unmoved);
+    ck_assert_msg(fabs(own - by_hand) < 1e-6 * by_hand && fabs(own - unmoved) > .01 * unmoved,
+                  "%g, by hand %g, without %g", own, by_hand, unmoved);
     nst_image_destroy(&moved[0]), nst_image_destroy(&moved[1]);
 }
 END_TEST

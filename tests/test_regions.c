@@ -38,7 +38,8 @@ START_TEST(sums_and_gradient)
             nst_random random = { i + 1 };
 
 #define AT(ch, x, y) \
-    ((((size_t)((ch) / NST_LANES) * (size_t)fh + (size_t)(y)) * (size_t)fw + (size_t)(x)) * NST_LANES + (size_t)((ch) % NST_LANES))
+    ((((size_t)((ch) / NST_LANES) * (size_t)fh + (size_t)(y)) * (size_t)fw + (size_t)(x)) * NST_LANES + \
+     (size_t)((ch) % NST_LANES))
             for (int ch = 0; ch < c; ch++)
                 for (int y = 0; y < fh; y++)
                     for (int x = 0; x < fw; x++)
@@ -65,7 +66,8 @@ START_TEST(sums_and_gradient)
                         for (int l = 0; l < checked; l++)
                             g[l] += w * fk * (double)f[AT(c - 1 - l, r.x + x, r.y + y)];
                     }
-                ck_assert_msg(fabs(s - sum[k]) < 1e-5 * r.w * r.h, "%s shape %zu: sum %g, not %g", cpu.k->name, i, sum[k], s);
+                ck_assert_msg(fabs(s - sum[k]) < 1e-5 * r.w * r.h, "%s shape %zu: sum %g, not %g", cpu.k->name, i,
+                              sum[k], s);
                 for (int l = 0; l < checked; l++)
                     ck_assert_msg(fabs(g[l] - gram[k * c + c - 1 - l]) < 1e-5 * r.w * r.h, "%s shape %zu: %g, not %g",
                                   cpu.k->name, i, gram[k * c + c - 1 - l], g[l]);
@@ -78,8 +80,8 @@ START_TEST(sums_and_gradient)
                     for (int l = 0; l < c && inside; l++)
                         want += w * (double)a[(c - 1) * c + l] * (double)f[AT(l, x, y)];
                     want += w * (double)b[c - 1];
-                    ck_assert_msg(fabs(want - (double)df[AT(c - 1, x, y)]) < 1e-5 * (1 + c), "%s shape %zu: gradient %g, not %g",
-                                  cpu.k->name, i, (double)df[AT(c - 1, x, y)], want);
+                    ck_assert_msg(fabs(want - (double)df[AT(c - 1, x, y)]) < 1e-5 * (1 + c),
+                                  "%s shape %zu: gradient %g, not %g", cpu.k->name, i, (double)df[AT(c - 1, x, y)], want);
                 }
             nst_free(f), nst_free(df), nst_free(map), nst_free(a), nst_free(b), nst_free(scratch);
             nst_free(gram), nst_free(sum);
@@ -265,7 +267,8 @@ END_TEST
 /* A style without a mask among others gets what these leave: the same as with that mask. */
 START_TEST(the_rest)
 {
-    nst_image *content = picture(120, 90, 3), *one = picture(90, 95, 5), *two = picture(80, 100, 2), *three = picture(80, 100, 2);
+    nst_image *content = picture(120, 90, 3), *one = picture(90, 95, 5);
+    nst_image *two = picture(80, 100, 2), *three = picture(80, 100, 2);
     nst_image *left = stripe(120, 90, 0, 50), *right = stripe(120, 90, 50, 120);
     nst_settings *s = settings("nst", 120);
     const nst_image *implied[] = { one, two }, *named[] = { one, three };
@@ -291,7 +294,8 @@ END_TEST
  * has the same targets; colours are matched to the white half only.  Without regions, and with two styles blended. */
 START_TEST(a_part_of_a_style)
 {
-    nst_image *content = picture(96, 80, 3), *half = picture(400, 100, 5), *other = picture(400, 100, 5), *two = picture(80, 90, 2);
+    nst_image *content = picture(96, 80, 3), *two = picture(80, 90, 2);
+    nst_image *half = picture(400, 100, 5), *other = picture(400, 100, 5);
     nst_image *mask = stripe(400, 100, 0, 40);
     nst_settings *s = settings("nst", 96);
     const nst_image *a_styles[] = { half, two }, *b_styles[] = { other, two };
@@ -311,7 +315,8 @@ START_TEST(a_part_of_a_style)
     evaluate(&b, s, content, b_styles, 2, 0, NULL);
     ck_assert_msg(fabs(a.p.total - b.p.total) < 1e-5 * a.p.total, "%g and %g", a.p.total, b.p.total);
     ck_assert_msg(difference(&a.r, &b.r) < 1e-4, "gradients differ by %g", difference(&a.r, &b.r));
-    ck_assert_msg(difference(&a.r, &plain.r) > 1e-2, "the mask changes the gradient by %g only", difference(&a.r, &plain.r));
+    ck_assert_msg(difference(&a.r, &plain.r) > 1e-2, "the mask changes the gradient by %g only",
+                  difference(&a.r, &plain.r));
     nst_run_close(&a.r), nst_run_close(&b.r), nst_run_close(&plain.r);
     nst_image_destroy(&content), nst_image_destroy(&half), nst_image_destroy(&other), nst_image_destroy(&two);
     nst_image_destroy(&mask), nst_settings_destroy(&s);
@@ -371,7 +376,8 @@ START_TEST(wrong_masks)
     const nst_image *styles[] = { one, two, two };
 
     ck_assert(nst_image_set_region(one, tall, NULL, NULL) == NST_OK);
-    refused(content, styles, 1, "content mask 1: is 48 x 64 pixels, expected the proportions of the content picture, 64 x 48");
+    refused(content, styles, 1,
+            "content mask 1: is 48 x 64 pixels, expected the proportions of the content picture, 64 x 48");
     ck_assert(nst_image_set_region(one, black, NULL, NULL) == NST_OK);
     refused(content, styles, 1, "content mask 1: is black all over");
     ck_assert(nst_image_set_region(one, good, good, NULL) == NST_OK);
