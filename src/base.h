@@ -80,5 +80,7 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg);
 void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg);
 /* How many threads to use when the user does not say: the cores that this process may run on. */
 int nst_par_cores(void);
+/* Of the machine. */
+int nst_par_online(void);
 
 #endif

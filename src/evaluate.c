@@ -84,11 +84,17 @@ static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient 
     return NST_OK;
 }
 
-/* Whether style losses are computed where the features are: not Wasserstein-2, whose eigenvalues are LAPACK's, and not
+/* Whether losses are computed where the features are: not those of several ranks, whose sums are all ranks'. */
+static bool own_losses(const nst_run *r)
+{
+    return nst_graph_has_losses(r->graph) && !r->comm;
+}
+
+/* Style losses, too: not Wasserstein-2, whose eigenvalues are LAPACK's, and not
  * guided ones. */
 bool nst_run_apart(const nst_run *r)
 {
-    return nst_graph_has_losses(r->graph) && r->s->style_loss != NST_STYLE_W2 && !r->guided;
+    return own_losses(r) && r->s->style_loss != NST_STYLE_W2 && !r->guided;
 }
 
 static nst_status styles_apart(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
@@ -107,10 +113,14 @@ static nst_status styles_apart(nst_run *r, nst_progress *p, nst_tap_gradient *ta
  * works out by itself. */
 static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *square, double *absolute, nst_error *e)
 {
-    bool apart = nst_graph_has_losses(r->graph);
-    nst_status s = nst_windows_compare(r, square, absolute, e);
+    bool apart = own_losses(r);
+    nst_status s = nst_across_agree(r, nst_windows_compare(r, square, absolute, e), e);
 
-    for (int i = 0; i < r->n_keep && !s; i++) {
+    if (s)
+        return s;
+    nst_across_sum(r, square, NST_MODEL_LAYERS);
+    nst_across_sum(r, absolute, NST_MODEL_LAYERS);
+    for (int i = 0; i < r->n_keep; i++) {
         double weight = r->s->content_weight * r->keep[i].weight, sum = absolute[i] + 1e-8;
         nst_tap_gradient *t = &tap[r->keep[i].layer];
 
@@ -118,7 +128,7 @@ static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *squa
         t->content_scale = apart ? weight : square[i] > 0 ? 2 * weight / sum : 0;
         t->content_sign = apart ? 0 : -weight * square[i] / (sum * sum);
     }
-    return s;
+    return NST_OK;
 }
 
 /* Both passes.  square, absolute [n_keep]: what a scaled content loss is made of; distance as nst_windows_gradient's. */
@@ -130,13 +140,26 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
 
     for (int i = 0; i < r->n_style; i++)
         r->stats[i]->stay = apart;
-    if ((s = nst_windows_stats(r, e)) || (s = apart ? styles_apart(r, p, tap, e) : style_gradients(r, p, tap, more, e)))
+    if ((s = nst_across_agree(r, nst_windows_stats(r, e), e)))
+        return s;
+    for (int i = 0; i < r->n_style; i++)
+        nst_across_stats(r, r->stats[i]);
+    if ((s = nst_across_agree(r, apart ? styles_apart(r, p, tap, e) : style_gradients(r, p, tap, more, e), e)))
         return s;
     for (int i = 0; i < r->n_keep; i++)
         tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
     if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
-    return nst_windows_gradient(r, tap, distance, e);
+    return nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e);
+}
+
+/* This rank's share. */
+static double total_variation(const nst_run *r)
+{
+    const nst_strip *s = &r->strip;
+    nst_tv_part part = { r->w, r->h, s->from, s->to - s->from, s->own, s->own_to };
+
+    return nst_tv_rows(&r->cpu, r->s->tv, &part, nst_across_x(r), r->s->tv_weight, nst_across_dx(r));
 }
 
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
@@ -147,20 +170,24 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
 
     if (r->exact_left > 0) {
         r->exact_left--;
-        return nst_run_evaluate_exact(r, p, e);
+        return (r->comm ? nst_across_exact : nst_run_evaluate_exact)(r, p, e);
     }
     p->total = p->content = p->tv = 0;
-    nst_graph_variation(r->graph, r->s->tv, r->margin, r->s->tv_weight, vary ? &p->tv : NULL);
+    nst_across_spread(r);
+    nst_graph_variation(r->graph, r->s->tv, r->margin, r->s->tv_weight, vary && own_losses(r) ? &p->tv : NULL);
     s = passes(r, p, distance, square, absolute, e);
     nst_graph_variation(r->graph, 0, 0, 0, NULL);
     if (s)
         return s;
+    if (vary && !own_losses(r))
+        p->tv = total_variation(r);
+    nst_across_collect(r);
+    nst_across_sum(r, distance, NST_MODEL_LAYERS);
+    nst_across_sum(r, &p->tv, 1);
     for (int i = 0; i < r->n_keep; i++)
         p->content += r->s->content_loss == NST_CONTENT_SCALED
             ? r->s->content_weight * r->keep[i].weight * square[i] / (absolute[i] + 1e-8)
             : r->unit[i] * distance[r->keep[i].layer];
-    if (vary && !nst_graph_has_losses(r->graph))
-        p->tv = nst_tv_loss(&r->cpu, r->s->tv, r->x, r->w, r->h, r->s->tv_weight, r->dx);
     if (nst_run_apart(r))
         for (int i = 0; i < r->n_style; i++)
             p->total += p->style[i];

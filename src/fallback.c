@@ -32,19 +32,20 @@ nst_status nst_run_graph(nst_run *r, nst_error *e)
 nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e)
 {
     nst_optim *optim = r->optim;
+    nst_across *across = r->across;
     float *dx = r->dx, *good = r->good;
     int pairs = r->layout[r->scale].pairs;
 
-    if (!nst_run_yields(r, s))
+    if (!nst_across_any(r, nst_run_yields(r, s)))
         return s;
     note(r, e->text);
-    r->optim = NULL, r->dx = r->good = NULL; /* they stay as they are */
+    r->optim = NULL, r->across = NULL, r->dx = r->good = NULL; /* they stay as they are */
     nst_run_leave(r);
     nst_graph_destroy(&r->graph);
     r->net.device = "cpu";
-    if (!(s = nst_graph_create(&r->graph, &r->net, e)) && !(s = nst_run_budget(r, e)))
+    if (!(s = nst_across_agree(r, nst_graph_create(&r->graph, &r->net, e), e)) && !(s = nst_run_budget(r, e)))
         s = nst_run_targets(r, e);
     r->layout[r->scale].pairs = pairs; /* which the optimiser has */
-    r->optim = optim, r->dx = dx, r->good = good;
+    r->optim = optim, r->across = across, r->dx = dx, r->good = good;
     return s;
 }

@@ -126,5 +126,15 @@ void nst_resampler_close(nst_resampler **r);
  * tensor and the optimiser's state between scales. */
 void nst_plane_bicubic(const float *in, int w, int h, float *out, int ow, int oh);
 void nst_plane_bilinear(const float *in, int w, int h, float *out, int ow, int oh);
+/* Rows of a plane of w x h, ld floats apart, the first of which is row `first`. */
+typedef struct nst_band {
+    const float *rows;
+    size_t ld;
+    int first, w, h;
+} nst_band;
+/* Row y alone, of oh, out [ow]; in has at least rows from..to-1 of nst_plane_needs. */
+void nst_plane_bicubic_row(const nst_band *in, int y, float *out, int ow, int oh);
+void nst_plane_bilinear_row(const nst_band *in, int y, float *out, int ow, int oh);
+void nst_plane_needs(int y, int h, int oh, int *from, int *to);
 
 #endif

@@ -15,6 +15,18 @@ static int mirror(int i, int n)
     return i < n ? i : period - i;
 }
 
+int nst_margin_mirrored(int y, int h, int margin)
+{
+    return margin + mirror(y - margin, h - 2 * margin);
+}
+
+void nst_margin_fill_row(float *row, int w, int margin)
+{
+    for (int x = 0; x < w; x++)
+        if (x < margin || x >= w - margin)
+            row[x] = row[nst_margin_mirrored(x, w, margin)];
+}
+
 void nst_margin_fill(float *plane, int w, int h, int margin)
 {
     int iw = w - 2 * margin, ih = h - 2 * margin;
@@ -61,14 +73,4 @@ nst_status nst_margin_add(nst_image **image, int margin, nst_error *e)
 nst_status nst_margin_cut(nst_image **image, int margin, nst_error *e)
 {
     return margin ? move(image, -margin, e) : NST_OK;
-}
-
-nst_window nst_margin_window(int w, int h, int margin)
-{
-    nst_window win = nst_window_whole(w, h);
-
-    win.core_x = win.core_y = margin;
-    win.core_w -= 2 * margin;
-    win.core_h -= 2 * margin;
-    return win;
 }

@@ -406,6 +406,47 @@ NST_API nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, 
                                       const nst_image *init, nst_progress_fn *progress, void *arg, nst_image **out,
                                       nst_error *e);
 
+/* ---- across machines ----------------------------------------------------- */
+
+/* One of the rows that ranks hand to each other. */
+typedef struct nst_message {
+    int peer;                   /* the other rank */
+    const void *send;           /* bytes that go there, or NULL */
+    void *receive;              /* where bytes from there come to, or NULL */
+    size_t bytes;
+} nst_message;
+
+/* How the ranks of a run, 0 to ranks - 1, reach each other; every rank makes the same calls in the same order.  Each
+ * returns 0, or something else when the others are not reached, after which the run ends. */
+typedef struct nst_comm {
+    int rank, ranks;
+    int beside;                 /* ranks that share this one's machine, itself included; 0: 1.  Memory and cores that
+                                   the settings leave open are divided by it */
+    void *arg;
+    /* v [n] becomes the sum over all ranks, the same bits on each. */
+    int (*sum)(void *arg, double *v, size_t n);
+    /* Sends and receives at once; between two ranks the nth message sent is the nth received. */
+    int (*exchange)(void *arg, const nst_message *m, int n);
+    /* Bytes of rank root go to all. */
+    int (*broadcast)(void *arg, void *data, size_t bytes, int root);
+} nst_comm;
+
+/* nst_transfer by several ranks, each with the same settings and pictures: to rounding the same picture for any number of
+ * them.  Each holds a strip of the picture; *out is the picture on rank 0 and NULL elsewhere.  progress is called on
+ * each after each iteration, and all stop when one of them says so; nst_progress_image inside it is to be called by all
+ * or none, with *out as here; checkpoints are not written (NST_EUNSUPPORTED).  All fail together: "rank 2: ...".
+ * comm NULL: nst_transfer. */
+NST_API nst_status nst_transfer_across(const nst_settings *s, const nst_model *model, const nst_image *content,
+                                       const nst_image *const *styles, int n_styles, const nst_image *init,
+                                       const nst_comm *comm, nst_progress_fn *progress, void *arg, nst_image **out,
+                                       nst_error *e);
+/* What it would do; windows and bytes are this rank's. */
+NST_API nst_status nst_transfer_plan_across(const nst_settings *s, const nst_model *model, const nst_image *content,
+                                            const nst_image *const *styles, int n_styles, const nst_comm *comm,
+                                            nst_plan *plan, nst_error *e);
+/* For what ranks do one by one, as reading a file: the first rank's failure becomes everyone's, "rank 2: ..." in e. */
+NST_API nst_status nst_comm_agree(const nst_comm *comm, nst_status s, nst_error *e);
+
 /* ---- checkpoints --------------------------------------------------------- */
 
 /* Writes where the run stands to a file from which it can go on: whole or not

@@ -195,6 +195,12 @@ void nst_style_terms_of(const nst_style *t, double n, double weight, nst_style_t
 /* Total variation of x [3][h][w], times weight; its gradient is ADDED to dx. kind: nst_tv_kind,
  * formulas as in nst.h.  Allocates nothing. */
 double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, double weight, float *dx);
+/* The share of rows from..to-1 of a w x h picture, whose pairs with the row below count, too: x and dx [3][rows][w] hold
+ * the picture from row `first` on, row `to` with them where the picture has it. */
+typedef struct nst_tv_part {
+    int w, h, first, rows, from, to;
+} nst_tv_part;
+double nst_tv_rows(const nst_cpu *cpu, int kind, const nst_tv_part *p, const float *x, double weight, float *dx);
 
 /* A kind in a picture of w x h as weights of pairs of neighbours, across, down and on both diagonals. */
 typedef struct nst_variation {
@@ -216,6 +222,8 @@ typedef struct nst_optim_options {
     int history;                    /* L-BFGS pairs */
     const float *low, *high;        /* [n / plane] bounds of each plane of x, or NULL: clamped after each step */
     size_t plane;                   /* floats a plane */
+    void (*sum)(void *arg, double *v, size_t n); /* when x is a share of a longer vector: adds v over all of them; or NULL */
+    void *sum_arg;
 } nst_optim_options;
 
 /* For n numbers.  x0 [n] is the start (it enters the average).  Adam as torch.optim.Adam (eps 1e-8 after
@@ -229,9 +237,10 @@ void nst_optim_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x);
 const float *nst_optim_result(const nst_optim *s, const float *x);
 /* Bytes that nst_optim_create will allocate. */
 size_t nst_optim_bytes(const nst_optim_options *o, size_t n);
-/* Adam's state for the next scale: planes [h][w] of `from` resampled into `to` (moments bicubic and
- * bilinear with max(.,0), step counter kept).  Nothing for L-BFGS. */
-void nst_optim_carry(const nst_optim *from, int w, int h, nst_optim *to, int ow, int oh);
+/* For the next scale: Adam's step counter goes over to `to`, and its moments are the caller's to resample. */
+void nst_optim_carry(const nst_optim *from, nst_optim *to);
+/* Adam's first (0) or second (1, not negative) moment [n]; NULL for L-BFGS. */
+float *nst_optim_moment(const nst_optim *s, int i);
 
 /* What a checkpoint keeps of an optimiser between two steps, beside its arrays. */
 typedef struct nst_optim_state {

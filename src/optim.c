@@ -1,5 +1,4 @@
 /* optim.c: Adam with iterate averaging, and L-BFGS without line search, on flat arrays. */
-#include "image.h"
 #include "ops.h"
 
 #include <math.h>
@@ -130,6 +129,19 @@ static void adam_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x
 
 /* ---- L-BFGS (Nocedal & Wright, algorithm 7.4) --------------------------------------- */
 
+/* A sum over this share of x, made one over all. */
+static double over_all(const nst_optim *s, double sum)
+{
+    if (s->o.sum)
+        s->o.sum(s->o.sum_arg, &sum, 1);
+    return sum;
+}
+
+static double dot(const nst_cpu *cpu, const nst_optim *s, const float *x, const float *y)
+{
+    return over_all(s, nst_vec_dot(cpu, s->n, x, y));
+}
+
 static float *pair(const nst_optim *s, float *base, int i)
 {
     return base + (size_t)i * s->n;
@@ -142,11 +154,11 @@ static void remember(const nst_cpu *cpu, nst_optim *s, const float *g)
     double ys;
 
     in_blocks(cpu, &(struct job){ .n = s->n, .x = y, .g = g }, difference);
-    ys = nst_vec_dot(cpu, s->n, y, step);
+    ys = dot(cpu, s, y, step);
     if (!(ys > CURVATURE))
         return;
     s->rho[s->head] = 1 / ys;
-    s->diagonal = ys / nst_vec_dot(cpu, s->n, y, y);
+    s->diagonal = ys / dot(cpu, s, y, y);
     s->head = (s->head + 1) % (s->o.history + 1);
     if (s->pairs < s->o.history)
         s->pairs++;
@@ -161,13 +173,13 @@ static void direction(const nst_cpu *cpu, const nst_optim *s, const float *g, fl
     for (int k = 1; k <= s->pairs; k++) {
         int i = (s->head - k + ring) % ring;
 
-        s->alpha[i] = s->rho[i] * nst_vec_dot(cpu, s->n, pair(s, s->s, i), d);
+        s->alpha[i] = s->rho[i] * dot(cpu, s, pair(s, s->s, i), d);
         nst_vec_axpy(cpu, s->n, (float)-s->alpha[i], pair(s, s->y, i), d);
     }
     in_blocks(cpu, &(struct job){ .n = s->n, .x = d, .g = d, .a = (float)s->diagonal }, scaled);
     for (int k = s->pairs; k >= 1; k--) {
         int i = (s->head - k + ring) % ring;
-        double beta = s->rho[i] * nst_vec_dot(cpu, s->n, pair(s, s->y, i), d);
+        double beta = s->rho[i] * dot(cpu, s, pair(s, s->y, i), d);
 
         nst_vec_axpy(cpu, s->n, (float)(s->alpha[i] - beta), pair(s, s->s, i), d);
     }
@@ -181,7 +193,7 @@ static void lbfgs_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *
     if (s->step > 1) {
         remember(cpu, s, g);
     } else {
-        double norm = nst_vec_abs(cpu, s->n, g);
+        double norm = over_all(s, nst_vec_abs(cpu, s->n, g));
 
         t *= norm > 1 ? 1 / norm : 1;
     }
@@ -232,7 +244,7 @@ nst_status nst_optim_create(nst_optim **out, const nst_optim_options *o, size_t 
 {
     nst_optim *s = nst_calloc(1, sizeof *s);
     size_t ring = (size_t)o->history + 1, pair_floats;
-    bool good = s && floats(o, n);
+    bool good = s && (!n || floats(o, n));
 
     *out = NULL;
     if (good) {
@@ -279,19 +291,15 @@ void nst_optim_destroy(nst_optim **p)
     nst_free(s);
 }
 
-void nst_optim_carry(const nst_optim *from, int w, int h, nst_optim *to, int ow, int oh)
+void nst_optim_carry(const nst_optim *from, nst_optim *to)
 {
-    size_t n = (size_t)w * (size_t)h, on = (size_t)ow * (size_t)oh;
+    if (from->o.kind == NST_ADAM && to->o.kind == NST_ADAM)
+        to->step = from->step;
+}
 
-    if (from->o.kind != NST_ADAM || to->o.kind != NST_ADAM)
-        return;
-    to->step = from->step;
-    for (size_t c = 0; c < 3; c++) {
-        nst_plane_bicubic(from->m + c * n, w, h, to->m + c * on, ow, oh);
-        nst_plane_bilinear(from->v + c * n, w, h, to->v + c * on, ow, oh);
-    }
-    for (size_t i = 0; i < 3 * on; i++)
-        to->v[i] = to->v[i] > 0 ? to->v[i] : 0;
+float *nst_optim_moment(const nst_optim *s, int i)
+{
+    return i ? s->v : s->m;
 }
 
 /* ---- state for a checkpoint ---------------------------------------------------------- */

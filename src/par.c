@@ -65,6 +65,13 @@ void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg)
 #endif
 }
 
+int nst_par_online(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n > 0 ? (int)n : 1;
+}
+
 int nst_par_cores(void)
 {
 #ifdef __linux__
@@ -73,7 +80,5 @@ int nst_par_cores(void)
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         return CPU_COUNT(&set);
 #endif
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return n > 0 ? (int)n : 1;
+    return nst_par_online();
 }

@@ -173,14 +173,14 @@ nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight,
     return NST_OK;
 }
 
-nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h)
+nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h, int first)
 {
     int lw, lh;
 
     nst_graph_layer_size(r->graph, layer, w, h, &lw, &lh);
     for (int i = 0; i < NST_REGION_LEVELS && g->level[i]; i++)
         if (g->w[i] == lw && g->h[i] == lh)
-            return (nst_map){ g->level[i], (size_t)lw };
+            return (nst_map){ g->level[i] + (size_t)(first >> i) * (size_t)lw, (size_t)lw };
     return (nst_map){ NULL, 0 };
 }
 

@@ -300,42 +300,65 @@ static void linear(int i, int from, int to, int at[2], float *w)
     *w = (float)(x - p);
 }
 
+void nst_plane_needs(int y, int h, int oh, int *from, int *to)
+{
+    float weight[4];
+    int at[4];
+
+    cubic(y, h, oh, at, weight);
+    *from = at[0];
+    *to = at[3] + 1;
+}
+
+static const float *row_at(const nst_band *in, int y)
+{
+    return in->rows + (size_t)(y - in->first) * in->ld;
+}
+
+void nst_plane_bicubic_row(const nst_band *in, int y, float *out, int ow, int oh)
+{
+    const float *row[4];
+    float wy[4];
+    int ay[4];
+
+    cubic(y, in->h, oh, ay, wy);
+    for (int k = 0; k < 4; k++)
+        row[k] = row_at(in, ay[k]);
+    for (int x = 0; x < ow; x++) {
+        float wx[4], sum = 0;
+        int ax[4];
+
+        cubic(x, in->w, ow, ax, wx);
+        for (int k = 0; k < 4; k++)
+            sum += wy[k] * (wx[0] * row[k][ax[0]] + wx[1] * row[k][ax[1]] + wx[2] * row[k][ax[2]]
+                            + wx[3] * row[k][ax[3]]);
+        out[x] = sum;
+    }
+}
+
+void nst_plane_bilinear_row(const nst_band *in, int y, float *out, int ow, int oh)
+{
+    const float *a, *b;
+    float wy, wx;
+    int ay[2], ax[2];
+
+    linear(y, in->h, oh, ay, &wy);
+    a = row_at(in, ay[0]);
+    b = row_at(in, ay[1]);
+    for (int x = 0; x < ow; x++) {
+        linear(x, in->w, ow, ax, &wx);
+        out[x] = (1 - wy) * ((1 - wx) * a[ax[0]] + wx * a[ax[1]]) + wy * ((1 - wx) * b[ax[0]] + wx * b[ax[1]]);
+    }
+}
+
 void nst_plane_bicubic(const float *in, int w, int h, float *out, int ow, int oh)
 {
-    for (int y = 0; y < oh; y++) {
-        const float *row[4];
-        float wy[4];
-        int ay[4];
-
-        cubic(y, h, oh, ay, wy);
-        for (int k = 0; k < 4; k++)
-            row[k] = in + (size_t)ay[k] * (size_t)w;
-        for (int x = 0; x < ow; x++) {
-            float wx[4], sum = 0;
-            int ax[4];
-
-            cubic(x, w, ow, ax, wx);
-            for (int k = 0; k < 4; k++)
-                sum += wy[k] * (wx[0] * row[k][ax[0]] + wx[1] * row[k][ax[1]] + wx[2] * row[k][ax[2]]
-                                + wx[3] * row[k][ax[3]]);
-            out[(size_t)y * (size_t)ow + (size_t)x] = sum;
-        }
-    }
+    for (int y = 0; y < oh; y++)
+        nst_plane_bicubic_row(&(nst_band){ in, (size_t)w, 0, w, h }, y, out + (size_t)y * (size_t)ow, ow, oh);
 }
 
 void nst_plane_bilinear(const float *in, int w, int h, float *out, int ow, int oh)
 {
-    for (int y = 0; y < oh; y++) {
-        float wy, wx;
-        int ay[2], ax[2];
-
-        linear(y, h, oh, ay, &wy);
-        for (int x = 0; x < ow; x++) {
-            const float *a = in + (size_t)ay[0] * (size_t)w, *b = in + (size_t)ay[1] * (size_t)w;
-
-            linear(x, w, ow, ax, &wx);
-            out[(size_t)y * (size_t)ow + (size_t)x] = (1 - wy) * ((1 - wx) * a[ax[0]] + wx * a[ax[1]])
-                                                      + wy * ((1 - wx) * b[ax[0]] + wx * b[ax[1]]);
-        }
-    }
+    for (int y = 0; y < oh; y++)
+        nst_plane_bilinear_row(&(nst_band){ in, (size_t)w, 0, w, h }, y, out + (size_t)y * (size_t)ow, ow, oh);
 }

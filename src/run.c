@@ -160,12 +160,21 @@ static int margin(const nst_run *r)
     return (r->s->margin + grid - 1) / grid * grid;
 }
 
-nst_status nst_run_open(nst_run *r, nst_error *e)
+/* A share of the machine's cores, and not more than this process may use. */
+static int threads(const nst_run *r)
+{
+    int cores = nst_par_cores(), share = r->comm && r->comm->beside > 1 ? nst_par_online() / r->comm->beside : cores;
+
+    return share < 1 ? 1 : share < cores ? share : cores;
+}
+
+/* Without a word to the other ranks. */
+static nst_status open_alone(nst_run *r, nst_error *e)
 {
     nst_status s;
 
     if ((s = nst_settings_check(r->s, e)))
-        goto fail;
+        return s;
     r->asked = r->s;
     r->balanced = *r->s;
     nst_settings_balance(&r->balanced, r->model->wavelet);
@@ -174,27 +183,36 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
         (s = parse_blend(r, e)) ||
         (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)) ||
         (s = nst_run_style_scales(r, e)))
-        goto fail;
-    r->cpu.threads = r->s->threads ? r->s->threads : nst_par_cores();
-    if (!(r->cpu.k = nst_kernels_pick(r->s->simd[0] ? r->s->simd : r->simd))) {
-        s = nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": unknown, not compiled in, or not for this machine",
-                     r->s->simd);
-        goto fail;
-    }
+        return s;
+    r->cpu.threads = r->s->threads ? r->s->threads : threads(r);
+    if (!(r->cpu.k = nst_kernels_pick(r->s->simd[0] ? r->s->simd : r->simd)))
+        return nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": unknown, not compiled in, or not for this machine",
+                        r->s->simd);
     nst_space_affine(r->s->space, &r->space);
     for (int c = 0; c < 3; c++) {
         r->low[c] = (0 - r->space.mean[c]) / r->space.std[c];
         r->high[c] = (1 - r->space.mean[c]) / r->space.std[c];
     }
-    if ((s = create_graph(r, e)) || (s = create_stats(r, e)))
-        goto fail;
-    r->margin = margin(r);
-    if ((s = nst_run_budget(r, e)))
-        goto fail;
-    return NST_OK;
+    if ((s = create_graph(r, e)))
+        return s;
+    if (r->comm && r->s->content_loss == NST_CONTENT_SCALED && !nst_graph_on_cpu(r->graph))
+        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute this preset's content loss for several ranks, "
+                        "expected cpu", r->s->device);
+    return create_stats(r, e);
+}
 
-fail:
-    nst_run_close(r);
+nst_status nst_run_open(nst_run *r, nst_error *e)
+{
+    nst_status s;
+
+    if (r->comm && r->comm->ranks < 2)
+        r->comm = NULL;
+    if (!(s = nst_across_agree(r, open_alone(r, e), e))) {
+        r->margin = margin(r);
+        s = nst_run_budget(r, e);
+    }
+    if (s)
+        nst_run_close(r);
     return s;
 }
 
@@ -229,14 +247,21 @@ bool nst_run_carries(const nst_run *r)
     return r->s->optimizer == NST_ADAM || r->s->average > 0;
 }
 
+static void sum(void *arg, double *v, size_t n)
+{
+    nst_across_sum(arg, v, n);
+}
+
 nst_optim_options nst_run_optim(const nst_run *r)
 {
     const nst_settings *s = r->s;
     nst_optim_options o = { .kind = s->optimizer, .learning_rate = s->learning_rate, .beta1 = s->beta1,
                             .beta2 = s->beta2, .average = s->average, .history = r->layout[r->scale].pairs,
                             .low = s->clamp ? r->low : NULL, .high = s->clamp ? r->high : NULL,
-                            .plane = (size_t)r->w * (size_t)r->h };
+                            .plane = (size_t)r->w * (size_t)(r->strip.own_to - r->strip.own) };
 
+    if (r->comm)
+        o.sum = sum, o.sum_arg = (void *)r;
     if (o.learning_rate <= 0)
         o.learning_rate = s->optimizer == NST_LBFGS ? 1 : .02 * (r->high[1] - r->low[1]);
     return o;

@@ -20,6 +20,14 @@ typedef struct nst_tiling {
     int strip; /* 0: windows */
 } nst_tiling;
 
+/* The rows of a picture that a rank works on; w and rows with the margin.  Alone: all. */
+typedef struct nst_strip {
+    int w;
+    int own, own_to;   /* of x: all ranks' are the picture */
+    int core, core_to; /* whose features are counted: all ranks' are the picture without its margin */
+    int from, to;      /* that those depend on: what is computed, the others' rows at both ends included */
+} nst_strip;
+
 /* What a scale makes of the memory that it may take: budget.c. */
 typedef struct nst_layout {
     nst_tiling stats, gradient; /* of the picture in the two passes */
@@ -39,6 +47,8 @@ typedef struct nst_region {
     int w[NST_REGION_LEVELS], h[NST_REGION_LEVELS];
     double area;                     /* share of the picture */
 } nst_region;
+/* What a rank has of its neighbours' rows: across.c. */
+typedef struct nst_across nst_across;
 
 typedef struct nst_run {
     /* what it was asked; nothing is owned */
@@ -51,8 +61,10 @@ typedef struct nst_run {
     int n_styles;
     const char *simd;                    /* the kernel set where the settings name none; NULL: the fastest */
     bool on_cpu;                         /* where the settings leave the device to us, it is the CPU */
+    const nst_comm *comm;                /* NULL: alone */
 
     /* for the whole run */
+    bool cut_off;                        /* comm does not reach the others any more */
     nst_settings balanced;               /* the settings as they are for this model: nst_settings_balance */
     nst_cpu cpu;
     nst_affine space;
@@ -82,6 +94,7 @@ typedef struct nst_run {
 
     /* for one scale */
     int scale, w, h;                     /* w, h with the margin */
+    nst_strip strip;                     /* of it */
     int targets;                         /* the scale that the targets are of */
     nst_style *target[NST_STYLE_ROWS]; /* by row of style */
     nst_kept **kept[NST_MODEL_LAYERS];   /* by row of keep and window of the layout's gradient */
@@ -89,10 +102,11 @@ typedef struct nst_run {
     nst_image *picture;                  /* the content at this scale, recoloured; NULL when only its alpha is kept */
     float *alpha;                        /* [height][width] without the margin, or NULL */
     nst_optim *optim;
-    float *x, *dx;                       /* [3][h][w] */
+    float *x, *dx;                       /* [3][own rows][w] */
+    nst_across *across;                  /* the same with the rows around them; NULL alone */
     double *exact;                       /* [3][h][w] while exact.c works */
     int exact_left;                      /* evaluations of this scale that are still made in double */
-    float *good;                         /* [3][h][w] the last x whose losses were finite, or NULL */
+    float *good;                         /* [3][own rows][w] the last x whose losses were finite, or NULL */
 } nst_run;
 
 /* Checks everything that can be wrong with the settings, the model and the pictures, and plans the scales.
@@ -137,42 +151,86 @@ bool nst_run_carries(const nst_run *r);
 nst_status nst_run_budget(nst_run *r, nst_error *e);
 /* The graph leaves room for the content's features of a scale, which is the next to be prepared. */
 void nst_budget_leave_room(nst_run *r, int scale);
-/* The windows of a picture of w x h, margin included, whose arenas take at most so many bytes and which cost least;
- * false when not even small ones do, and then t is for those. */
-bool nst_budget_tiling(const nst_run *r, int w, int h, nst_use use, size_t arena, nst_tiling *t);
+/* The windows of a rank's rows whose arenas take at most so many bytes and which cost least; false when not even small
+ * ones do, and then t is for those. */
+bool nst_budget_tiling(const nst_run *r, const nst_strip *strip, nst_use use, size_t arena, nst_tiling *t);
 /* Bytes of the largest window's arena. */
-size_t nst_budget_arena(const nst_run *r, int w, int h, nst_use use, nst_tiling t);
+size_t nst_budget_arena(const nst_run *r, const nst_strip *strip, nst_use use, nst_tiling t);
 /* Work of a forward pass over all windows, as nst_graph_work counts. */
-double nst_budget_work(const nst_run *r, int w, int h, nst_tiling t);
+double nst_budget_work(const nst_run *r, const nst_strip *strip, nst_tiling t);
 /* The layouts, in the plan's terms. */
 void nst_budget_tell(const nst_run *r, nst_plan *plan);
 
 /* speed.c: about the seconds of the run, from a small picture that is timed; 0 for a moment.  Gives the arena up. */
 double nst_run_seconds(nst_run *r);
 
+/* ---- across.c: strips of the picture, and what the ranks tell each other; alone most of it is nothing ------------ */
+
+/* Rank's strip of a picture of w x h, margin included; nothing when there are more ranks than strips. */
+nst_strip nst_strip_at(const nst_run *r, int w, int h, int rank);
+/* This rank's. */
+nst_strip nst_strip_own(const nst_run *r, int w, int h);
+int nst_across_rank(const nst_run *r);
+int nst_across_ranks(const nst_run *r);
+/* Everyone's failure, when one has failed; s and e are this rank's. */
+nst_status nst_across_agree(nst_run *r, nst_status s, nst_error *e);
+bool nst_across_any(nst_run *r, bool v);
+int nst_across_least(nst_run *r, int v);
+void nst_across_sum(nst_run *r, double *v, size_t n);
+void nst_across_stats(nst_run *r, nst_stats *s);
+/* After nst_schedule_count: everyone's times and iterations are rank 0's, by whose clock they end; returns its over. */
+bool nst_across_schedule(nst_run *r, nst_progress *p, bool over);
+/* Floats for this rank's share of a scale: what nst_across_open takes. */
+size_t nst_across_floats(const nst_run *r, int w, int h);
+/* r->across for r->w x r->h; not told to the others. */
+nst_status nst_across_open(nst_run *r, nst_error *e);
+void nst_across_close(nst_run *r);
+/* x and dx of rows strip.from..to-1: r->x and r->dx themselves when alone. */
+const float *nst_across_x(const nst_run *r);
+float *nst_across_dx(const nst_run *r);
+/* The neighbours' rows of x are fetched; the gradients with respect to them are handed to them and added. */
+void nst_across_spread(nst_run *r);
+void nst_across_collect(nst_run *r);
+/* From arrays [3][own rows][w] of a picture of w x h, rows from[rank]..to[rank]-1 of it for each rank: [3][rows][w]. */
+void nst_across_fetch(nst_run *r, const float *own, int w, int h, const int *from, const int *to, float *rows);
+/* On rank 0 the rows of a rank's strip, which are in own where it is rank 0's, else come to buffer; elsewhere NULL. */
+const float *nst_across_rows(nst_run *r, int rank, const float *own, float *buffer);
+/* exact.c's evaluation, by each rank of all of the picture, which is small. */
+nst_status nst_across_exact(nst_run *r, nst_progress *p, nst_error *e);
+
+/* ---- enlarge.c: from a scale to the next ----------------------------------------------------------- */
+
+/* This rank's rows of the new scale's x, from those of a picture of w x h, kept in [0,1], the margin filled. */
+nst_status nst_enlarge(nst_run *r, const float *from, int w, int h, float *x, nst_error *e);
+/* Adam's moments. */
+nst_status nst_enlarge_optim(nst_run *r, const nst_optim *from, int w, int h, nst_error *e);
+
 /* ---- windows.c: a picture in windows --------------------------------------------------------------- */
 
 int nst_windows_count(nst_tiling t);
-/* As many windows as a picture of w x h, margin included, can be cut into. */
-nst_tiling nst_windows_finest(const nst_run *r, int w, int h);
+/* Rows of multiples of the grid in a side's core; what is left over belongs to the last. */
+int nst_windows_cells(const nst_run *r, int core);
+/* As many windows as a rank's rows can be cut into. */
+nst_tiling nst_windows_finest(const nst_run *r, const nst_strip *strip);
 /* Columns of strips of a picture h high. */
 nst_tiling nst_windows_strips(int h, int nx, int strip);
 /* Whether the second pass begins with the window that the first one ended with. */
 bool nst_windows_alike(const nst_layout *l);
-/* Window i of a picture; strips go down a column, columns from left to right. */
-nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i);
-/* Adds the sums of the first count windows of x [3][h][w] to rows [n_style], those of them that are not NULL. */
-nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,
-                           nst_error *e);
-/* The content's features of x [3][r->h][r->w] into r->kept; the sum of their squares is added to square [n_keep]. */
+/* Window i of a rank's rows, of which from..to-1 are the window's picture; strips go down a column, columns from left to
+ * right. */
+nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t, int i);
+/* Adds the sums of the first count windows of x [3][to - from][w] to rows [n_style], those of them that are not NULL. */
+nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, nst_tiling t, int count,
+                           nst_stats *const *rows, nst_error *e);
+/* The content's features of x, r->strip's, into r->kept; the sum of their squares is added to square [n_keep]. */
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e);
 /* Right after the first pass: the sums over all windows, at every content layer, of the squares and the absolute values of
- * what the features are off the content's, added to square and absolute [n_keep]. */
+ * what the features are off the content's, added to square and absolute [n_keep]; this rank's share. */
 nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst_error *e);
-/* First pass: r->stats from r->x. */
+/* First pass: r->stats from nst_across_x, this rank's share. */
 nst_status nst_windows_stats(nst_run *r, nst_error *e);
-/* Second pass, right after it: r->dx from what tap asks; the contents in tap are filled in.  distance as
- * nst_graph_backward's. */
+/* Second pass, right after it: nst_across_dx from what tap asks, this rank's share; the contents in tap are filled in.
+ * distance as nst_graph_backward's. */
 nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *distance, nst_error *e);
 
 /* ---- fallback.c: devices that fail; e is not NULL ----------------------------------------------------- */
@@ -205,17 +263,18 @@ nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight,
 /* r->picture, without margin yet, moved to the colours of the pictures, each in its region. */
 nst_status nst_regions_recolor(nst_run *r, nst_image *const *pictures, nst_error *e);
 void nst_region_clear(nst_region *g);
-/* Its map at a layer of a picture of w x h. */
-nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h);
+/* Its map at a layer of a picture of w x h, from the picture's row first on, a multiple of the grid. */
+nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h, int first);
 
 /* ---- margin.c: what lies around every picture while it is painted -------------------------------- */
 
 /* plane [h][w], margin included: the margin is filled with the reflection of what is inside. */
 void nst_margin_fill(float *plane, int w, int h, int margin);
+/* The row, margin included, whose numbers row y of h has; the margin of a row [w] is filled. */
+int nst_margin_mirrored(int y, int h, int margin);
+void nst_margin_fill_row(float *row, int w, int margin);
 /* The picture with the margin added by reflection, or cut off: replaced, or untouched on failure. */
 nst_status nst_margin_add(nst_image **image, int margin, nst_error *e);
 nst_status nst_margin_cut(nst_image **image, int margin, nst_error *e);
-/* All of a w x h picture, margin included, is computed; what is inside the margin counts. */
-nst_window nst_margin_window(int w, int h, int margin);
 
 #endif

@@ -50,19 +50,20 @@ double nst_run_seconds(nst_run *r)
     for (int scale = 0; scale < r->plan.scales; scale++) {
         const nst_layout *l = &r->layout[scale];
         int w = r->plan.width[scale] + 2 * r->margin, h = r->plan.height[scale] + 2 * r->margin;
+        nst_strip strip = nst_strip_own(r, w, h);
         int n = nst_windows_count(l->gradient);
-        double both = nst_budget_work(r, w, h, l->gradient);
-        double first = nst_windows_alike(l) ? both * (n - 1) / n : nst_budget_work(r, w, h, l->stats);
+        double both = nst_budget_work(r, &strip, l->gradient);
+        double first = nst_windows_alike(l) ? both * (n - 1) / (n ? n : 1) : nst_budget_work(r, &strip, l->stats);
 
         work += r->plan.iterations[scale] * (2 * both + first) + both;
-        seconds += r->plan.iterations[scale] * beside(r, scale, (double)w * h);
+        seconds += r->plan.iterations[scale] * beside(r, scale, (double)w * (strip.own_to - strip.own));
         for (int i = 0; i < r->n_styles; i++) {
             nst_window style;
             int sw, sh;
 
             nst_run_style_size(r, scale, i, &sw, &sh);
             style = nst_window_whole(sw + 2 * r->margin, sh + 2 * r->margin);
-            work += nst_graph_work(r->graph, &style);
+            work += nst_graph_work(r->graph, &style) / nst_across_ranks(r);
         }
     }
     return work > MOMENT ? seconds + work * measure(r) : 0;

@@ -67,11 +67,11 @@ static bool fits(nst_styles *s, const nst_run *r)
 static uint64_t key_of(const nst_run *r, const nst_image *p)
 {
     int shape[] = { p->width, p->height, r->margin, r->n_style, 0, 0, 0 };
+    nst_strip strip = nst_strip_own(r, p->width + 2 * r->margin, p->height + 2 * r->margin);
     nst_tiling t;
     nst_sum sum;
 
-    nst_budget_tiling(r, p->width + 2 * r->margin, p->height + 2 * r->margin, NST_USE_STATS, r->layout[r->scale].arena,
-                      &t);
+    nst_budget_tiling(r, &strip, NST_USE_STATS, r->layout[r->scale].arena, &t);
     shape[4] = t.nx, shape[5] = t.ny, shape[6] = t.strip; /* sums over other windows have other roundings */
     nst_sum_begin(&sum);
     nst_sum_add(&sum, shape, sizeof shape);

@@ -16,17 +16,18 @@ void nst_run_leave(nst_run *r)
     }
     nst_image_destroy(&r->picture);
     nst_optim_destroy(&r->optim);
+    nst_across_close(r);
     nst_free(r->dx);
     nst_free(r->good);
     nst_free(r->alpha);
     r->dx = r->good = r->alpha = NULL;
 }
 
-/* The tensor of a picture, freed by the caller; NULL when there is no memory. */
-static float *encode(const nst_run *r, const nst_image *p, nst_error *e)
+/* The tensor of a picture's rows that a strip computes, freed by the caller; NULL when there is no memory. */
+static float *encode(const nst_run *r, const nst_image *p, const nst_strip *strip, nst_error *e)
 {
-    size_t n = (size_t)p->width * (size_t)p->height;
-    const float *const rgb[3] = { p->plane[0], p->plane[1], p->plane[2] };
+    size_t n = (size_t)p->width * (size_t)(strip->to - strip->from), at = (size_t)p->width * (size_t)strip->from;
+    const float *const rgb[3] = { p->plane[0] + at, p->plane[1] + at, p->plane[2] + at };
     float *x = nst_calloc(n, 3 * sizeof *x);
 
     if (x)
@@ -55,32 +56,33 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
     return s;
 }
 
-/* Ties rows of statistics of a picture of w x h to a region. */
-static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, int w, int h)
+/* Ties rows of statistics of a picture of w x h, rows first.., to a region. */
+static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, int w, int h, int first)
 {
     for (int row = 0; row < r->n_style; row++)
         if (stats[row])
-            stats[row]->map = nst_region_at(g, r, r->style[row].layer, w, h);
+            stats[row]->map = nst_region_at(g, r, r->style[row].layer, w, h, first);
 }
 
-/* The statistics of style picture i at every style layer, added to stats[row] but those that are NULL. */
+/* This rank's share of the statistics of style picture i at every style layer, added to stats[row] but those that are NULL. */
 static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
 {
     nst_region g = { .area = 0 };
     float *part = NULL;
     int w = p->width + 2 * r->margin, h = p->height + 2 * r->margin;
+    nst_strip strip = nst_strip_own(r, w, h);
     nst_image *framed = nst_image_copy(p);
     nst_status s = framed ? nst_margin_add(&framed, r->margin, e) : nst_fail(e, NST_EMEM, "style: out of memory");
-    float *x = s ? NULL : encode(r, framed, e);
+    float *x = s ? NULL : encode(r, framed, &strip, e);
     nst_tiling t;
 
     nst_image_destroy(&framed);
     if (!x)
         return s ? s : NST_EMEM;
-    nst_budget_tiling(r, w, h, NST_USE_STATS, r->layout[r->scale].arena, &t);
+    nst_budget_tiling(r, &strip, NST_USE_STATS, r->layout[r->scale].arena, &t);
     if (!(s = nst_region_part(r, i, p->width, p->height, &part, e)) && !(s = nst_region_make(&g, r, part, w, h, e))) {
-        tie(r, stats, &g, w, h);
-        s = nst_windows_sum(r, x, w, h, t, nst_windows_count(t), stats, e);
+        tie(r, stats, &g, w, h, strip.from);
+        s = nst_windows_sum(r, x, &strip, t, nst_windows_count(t), stats, e);
     }
     nst_free(part);
     nst_region_clear(&g);
@@ -163,12 +165,15 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
 
 static nst_status content_targets(nst_run *r, nst_error *e)
 {
-    float *x = encode(r, r->picture, e);
+    float *x = encode(r, r->picture, &r->strip, e);
     double square[NST_MODEL_LAYERS] = { 0 };
     nst_status s = x ? nst_windows_keep(r, x, square, e) : NST_EMEM;
 
     nst_free(x);
-    for (int i = 0; i < r->n_keep && !s; i++) {
+    if ((s = nst_across_agree(r, s, e)))
+        return s;
+    nst_across_sum(r, square, NST_MODEL_LAYERS);
+    for (int i = 0; i < r->n_keep; i++) {
         bool by_target = r->s->layer_norm == NST_NORM_TARGET && square[i] > 0;
         int layer = r->keep[i].layer, w, h;
         double n;
@@ -205,7 +210,7 @@ static nst_status regions(nst_run *r, nst_error *e)
         if (s)
             return s;
         for (int row = i * r->n_layers; row < (i + 1) * r->n_layers; row++)
-            r->stats[row]->map = nst_region_at(&r->region[i], r, r->style[row].layer, r->w, r->h);
+            r->stats[row]->map = nst_region_at(&r->region[i], r, r->style[row].layer, r->w, r->h, r->strip.from);
     }
     return NST_OK;
 }
@@ -215,7 +220,7 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
 {
     size_t n = (size_t)r->picture->width * (size_t)r->picture->height;
 
-    if (r->picture->channels < 4)
+    if (r->picture->channels < 4 || nst_across_rank(r)) /* rank 0 makes the result */
         return NST_OK;
     if (!(r->alpha = nst_alloc(n * sizeof *r->alpha)))
         return nst_fail(e, NST_EMEM, "alpha: out of memory");
@@ -235,6 +240,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
     nst_budget_leave_room(r, r->scale);
     r->w = r->plan.width[r->scale] + 2 * r->margin;
     r->h = r->plan.height[r->scale] + 2 * r->margin;
+    r->strip = nst_strip_own(r, r->w, r->h);
     if (!pictures || !stats)
         s = nst_fail(e, NST_EMEM, "style targets: out of memory");
     for (int i = 0; i < r->n_styles && !s; i++) {
@@ -251,7 +257,15 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = nst_margin_add(&r->picture, r->margin, e);
     for (int i = 0; i < r->n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    if (!s && !(s = style_targets(r, stats, e)) && !(s = hand_over(r, e)) && !(s = regions(r, e)))
+    if (!(s = nst_across_agree(r, s, e))) {
+        for (int i = 0; i < r->n_styles * NST_STYLE_ROWS; i++)
+            if (stats[i])
+                nst_across_stats(r, stats[i]);
+        if (!(s = style_targets(r, stats, e)) && !(s = hand_over(r, e)))
+            s = regions(r, e);
+        s = nst_across_agree(r, s, e);
+    }
+    if (!s)
         s = content_targets(r, e);
     for (int i = 0; i < r->n_styles; i++)
         for (int row = 0; stats && row < NST_STYLE_ROWS; row++)

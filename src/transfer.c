@@ -18,36 +18,76 @@ static nst_status keep_colors(const nst_run *r, nst_image *out, nst_error *e)
     return s;
 }
 
-/* x as a picture, without the margin and with the content's alpha. */
-static nst_status decode(const nst_run *r, const float *x, nst_image **out, nst_error *e)
+/* Rows own..own_to-1 of x without the margin, into out. */
+static void decode_rows(const nst_run *r, const float *x, const nst_strip *s, float *line, nst_image *out)
 {
-    int w = r->w - 2 * r->margin, h = r->h - 2 * r->margin;
-    size_t row = (size_t)w, plane = (size_t)r->w * (size_t)r->h;
-    float *line = nst_alloc(3 * row * sizeof *line);
-    nst_status s = line ? nst_image_create(out, w, h, r->content->channels, e)
-                        : nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", w, h);
+    size_t row = (size_t)out->width, plane = (size_t)(s->own_to - s->own) * (size_t)r->w;
 
-    for (int y = 0; y < h && !s; y++) {
-        const float *from = x + (size_t)(y + r->margin) * (size_t)r->w + r->margin;
+    for (int y = s->own; y < s->own_to; y++) {
+        const float *from = x + (size_t)(y - s->own) * (size_t)r->w + r->margin;
         float *to[3];
 
+        if (y < r->margin || y >= r->h - r->margin)
+            continue;
         for (size_t c = 0; c < 3; c++) {
             memcpy(line + c * row, from + c * plane, row * sizeof *line);
-            to[c] = (*out)->plane[c] + (size_t)y * row;
+            to[c] = out->plane[c] + (size_t)(y - r->margin) * row;
         }
         nst_space_decode(&r->space, line, row, to);
     }
-    if (!s && r->alpha)
-        memcpy((*out)->plane[3], r->alpha, row * (size_t)h * sizeof *r->alpha);
-    nst_free(line);
-    if (!s && r->s->color == NST_COLOR_CONTENT && (s = keep_colors(r, *out, e)))
+}
+
+/* Floats of the largest strip but rank 0's. */
+static size_t largest_strip(const nst_run *r)
+{
+    int rows = 0;
+
+    for (int i = 1; i < nst_across_ranks(r); i++) {
+        nst_strip s = nst_strip_at(r, r->w, r->h, i);
+
+        rows = s.own_to - s.own > rows ? s.own_to - s.own : rows;
+    }
+    return 3 * (size_t)rows * (size_t)r->w;
+}
+
+/* x as a picture, without the margin and with the content's alpha; on rank 0, elsewhere NULL. */
+static nst_status decode(nst_run *r, const float *x, nst_image **out, nst_error *e)
+{
+    int w = r->w - 2 * r->margin, h = r->h - 2 * r->margin;
+    bool first = nst_across_rank(r) == 0;
+    float *line = nst_calloc((size_t)w, 3 * sizeof *line), *buffer = NULL;
+    nst_status s = NST_OK;
+
+    *out = NULL;
+    if (!line || (r->comm && first && !(buffer = nst_calloc(largest_strip(r), sizeof *buffer))))
+        s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", w, h);
+    else if (first)
+        s = nst_image_create(out, w, h, r->content->channels, e);
+    s = nst_across_agree(r, s, e);
+    for (int rank = 0; rank < nst_across_ranks(r) && !s; rank++) {
+        nst_strip strip = nst_strip_at(r, r->w, r->h, rank);
+        const float *rows = nst_across_rows(r, rank, x, buffer);
+
+        if (rows)
+            decode_rows(r, rows, &strip, line, *out);
+    }
+    if (!s && first && r->alpha)
+        memcpy((*out)->plane[3], r->alpha, (size_t)w * (size_t)h * sizeof *r->alpha);
+    if (!s) { /* in agreement until here */
+        if (first && r->s->color == NST_COLOR_CONTENT)
+            s = keep_colors(r, *out, e);
+        s = nst_across_agree(r, s, e);
+    }
+    if (s)
         nst_image_destroy(out);
+    nst_free(line);
+    nst_free(buffer);
     return s;
 }
 
 nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error *e)
 {
-    const nst_run *r = p->state;
+    nst_run *r = (nst_run *)p->state;
 
     *out = NULL;
     return decode(r, nst_optim_result(r->optim, r->x), out, e);
@@ -71,25 +111,40 @@ nst_status nst_progress_strength(const nst_progress *p, double strength, nst_err
 
 /* ---- one scale --------------------------------------------------------------------------- */
 
-/* The x of this scale from the picture that the scale before ended with, kept in [0,1]; dx is scratch. */
-static void enlarge(const nst_run *r, const float *from, int w, int h, float *x)
+/* Of x. */
+static size_t floats(const nst_run *r)
 {
-    int m = r->margin, iw = w - 2 * m, ow = r->w - 2 * m, oh = r->h - 2 * m;
-    float *large = r->dx + (size_t)r->w * (size_t)r->h;
+    return 3 * (size_t)r->w * (size_t)(r->strip.own_to - r->strip.own);
+}
 
-    for (size_t c = 0; c < 3; c++) {
-        const float *in = from + (c * (size_t)h + (size_t)m) * (size_t)w + m;
-        float *out = x + c * (size_t)r->w * (size_t)r->h;
+static nst_status allocate(nst_run *r, float **x, nst_error *e)
+{
+    size_t n = floats(r);
+    bool good = r->layout[r->scale].good;
+    nst_status s = nst_across_open(r, e);
 
-        for (int y = 0; y < h - 2 * m; y++)
-            memcpy(r->dx + (size_t)y * (size_t)iw, in + (size_t)y * (size_t)w, (size_t)iw * sizeof *in);
-        nst_plane_bicubic(r->dx, iw, h - 2 * m, large, ow, oh);
-        for (int y = 0; y < oh; y++)
-            for (int i = 0; i < ow; i++)
-                out[(size_t)(y + m) * (size_t)r->w + (size_t)(i + m)] =
-                    fminf(fmaxf(large[(size_t)y * (size_t)ow + (size_t)i], r->low[c]), r->high[c]);
-        nst_margin_fill(out, r->w, r->h, m);
-    }
+    if (s)
+        return s;
+    r->dx = nst_calloc(n, sizeof *r->dx);
+    if (good)
+        r->good = nst_calloc(n, sizeof *r->good);
+    *x = nst_calloc(n, sizeof **x);
+    return r->dx && (!good || r->good) && *x ? NST_OK : nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
+}
+
+/* The first x. */
+static nst_status start(nst_run *r, float *x, nst_error *e)
+{
+    nst_image *picture = NULL;
+    nst_status s = NST_OK;
+
+    if (r->s->init == NST_INIT_IMAGE && !(s = nst_image_resize(&picture, r->init, r->w - 2 * r->margin,
+                                                                r->h - 2 * r->margin, e)))
+        s = nst_margin_add(&picture, r->margin, e);
+    if (!s)
+        nst_start(r->s, &r->space, r->picture, picture, r->strip.own, r->strip.own_to - r->strip.own, x);
+    nst_image_destroy(&picture);
+    return s;
 }
 
 /* Scale r->scale is made ready: x from the start or from the scale before, whose optimiser is carried over. */
@@ -97,10 +152,8 @@ static nst_status enter(nst_run *r, nst_error *e)
 {
     float *before = r->x, *x = NULL;
     nst_optim *old = r->optim;
-    nst_image *start = NULL;
     int w = r->w, h = r->h;
     nst_optim_options o;
-    size_t n;
     nst_status s;
 
     if (nst_run_carries(r))
@@ -110,38 +163,25 @@ static nst_status enter(nst_run *r, nst_error *e)
     nst_run_leave(r);
     if ((s = nst_run_targets(r, e)) && (s = nst_run_give_way(r, s, e)))
         goto end;
-    n = 3 * (size_t)r->w * (size_t)r->h;
-    r->dx = nst_calloc(n, sizeof *r->dx);
-    if (r->layout[r->scale].good)
-        r->good = nst_calloc(n, sizeof *r->good);
-    x = nst_calloc(n, sizeof *x);
-    if (!r->dx || (r->layout[r->scale].good && !r->good) || !x) {
-        s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
+    if ((s = nst_across_agree(r, allocate(r, &x, e), e)))
         goto end;
-    }
-    if (before) {
-        enlarge(r, old ? nst_optim_result(old, before) : before, w, h, x);
-    } else {
-        if (r->s->init == NST_INIT_IMAGE && ((s = nst_image_resize(&start, r->init, r->w - 2 * r->margin,
-                                                                     r->h - 2 * r->margin, e)) ||
-                                               (s = nst_margin_add(&start, r->margin, e))))
-            goto end;
-        nst_start(r->s, &r->space, r->picture, start, x);
-    }
+    if (before)
+        s = nst_enlarge(r, old ? nst_optim_result(old, before) : before, w, h, x, e);
+    else
+        s = start(r, x, e);
     r->exact_left = nst_run_exact_fits(r, r->w, r->h) ? 2 : 0;
     if (!r->exact_left)
         nst_image_destroy(&r->picture); /* its colours have been said */
     o = nst_run_optim(r);
-    if ((s = nst_optim_create(&r->optim, &o, n, x, e)))
+    if (!s)
+        s = nst_optim_create(&r->optim, &o, floats(r), x, e);
+    if ((s = nst_across_agree(r, s, e)) || (old && (s = nst_enlarge_optim(r, old, w, h, e))))
         goto end;
-    if (old)
-        nst_optim_carry(old, w, h, r->optim, r->w, r->h);
     r->x = x;
     x = NULL;
     nst_free(before);
 
 end:
-    nst_image_destroy(&start);
     nst_optim_destroy(&old);
     nst_free(x);
     return s;
@@ -159,7 +199,8 @@ static void begin_progress(const nst_run *r, nst_progress *p)
 /* A scale's iterations from p->iteration + 1 on.  *stop: the caller has had enough. */
 static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, void *arg, bool *stop, nst_error *e)
 {
-    size_t n = 3 * (size_t)r->w * (size_t)r->h;
+    size_t n = floats(r);
+    double sum;
 
     p->scale = r->scale + 1;
     p->width = r->plan.width[r->scale];
@@ -168,7 +209,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     if (r->good)
         memcpy(r->good, r->x, n * sizeof *r->x);
     while (p->iteration < p->iterations && !*stop) {
-        bool usual = r->exact_left == 0;
+        bool usual = r->exact_left == 0, over;
         double at = nst_now();
         nst_status s;
 
@@ -184,22 +225,26 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         r->spent += p->seconds;
         p->elapsed = nst_now() - r->began;
         nst_schedule_count(r, p, usual);
+        over = nst_across_schedule(r, p, nst_schedule_over(r, p));
         p->notice = *r->notice ? r->notice : NULL;
-        *stop = tell && tell(arg, p);
+        *stop = nst_across_any(r, tell && tell(arg, p));
         *r->notice = 0;
-        if (!*stop && nst_schedule_over(r, p))
+        if (!*stop && over)
             *stop = r->late = true;
     }
-    return isfinite(nst_vec_abs(&r->cpu, n, r->x)) ? NST_OK
-         : nst_fail(e, NST_EDIVERGED, "the picture is not made of finite numbers");
+    sum = nst_vec_abs(&r->cpu, n, r->x);
+    nst_across_sum(r, &sum, 1);
+    return nst_across_agree(r, isfinite(sum) ? NST_OK
+                               : nst_fail(e, NST_EDIVERGED, "the picture is not made of finite numbers"), e);
 }
 
 /* ---- the public calls ------------------------------------------------------------------------ */
 
-nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, const nst_image *content,
-                             const nst_image *const *styles, int n_styles, nst_plan *plan, nst_error *e)
+nst_status nst_transfer_plan_across(const nst_settings *s, const nst_model *model, const nst_image *content,
+                                    const nst_image *const *styles, int n_styles, const nst_comm *comm, nst_plan *plan,
+                                    nst_error *e)
 {
-    nst_run r = { .s = s, .model = model, .content = content, .styles = styles, .n_styles = n_styles };
+    nst_run r = { .s = s, .model = model, .content = content, .styles = styles, .n_styles = n_styles, .comm = comm };
     nst_settings planned = *s;
     nst_error own;
     nst_status status;
@@ -216,6 +261,12 @@ nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, cons
     plan->seconds = nst_run_seconds(&r);
     nst_run_close(&r);
     return status;
+}
+
+nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, const nst_image *content,
+                             const nst_image *const *styles, int n_styles, nst_plan *plan, nst_error *e)
+{
+    return nst_transfer_plan_across(s, model, content, styles, n_styles, NULL, plan, e);
 }
 
 /* All scales, or what a checkpoint leaves of them. */
@@ -293,11 +344,11 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
         let_go(r);
         status = decode(r, r->optim ? nst_optim_result(r->optim, r->x) : r->x, out, e);
         if (!status && r->late) /* time ended before the last scale began: the size is what was asked for */
-            status = enlarge_result(r, out, e);
+            status = nst_across_agree(r, *out ? enlarge_result(r, out, e) : NST_OK, e);
     } else if (status == NST_EDIVERGED && r->good) {
         nst_error why = *e;
 
-        if (decode(r, r->good, out, NULL) == NST_OK)
+        if (decode(r, r->good, out, e) == NST_OK)
             nst_fail(e, NST_EDIVERGED, "scale %d, iteration %d: %s; the picture before it is kept, a smaller learning "
                      "rate or style weight may help", p.scale, p.iteration, why.text);
     }
@@ -311,6 +362,16 @@ nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const ns
 {
     nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles,
                   .known = known };
+
+    return transfer(&r, NULL, progress, arg, out, e);
+}
+
+nst_status nst_transfer_across(const nst_settings *s, const nst_model *model, const nst_image *content,
+                               const nst_image *const *styles, int n_styles, const nst_image *init, const nst_comm *comm,
+                               nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
+{
+    nst_run r = { .s = s, .model = model, .content = content, .init = init, .styles = styles, .n_styles = n_styles,
+                  .comm = comm };
 
     return transfer(&r, NULL, progress, arg, out, e);
 }

@@ -47,8 +47,8 @@ typedef struct nst_random {
 float nst_random_uniform(nst_random *r); /* [0, 1) */
 float nst_random_normal(nst_random *r);  /* mean 0, deviation 1 (Box & Muller 1958) */
 
-/* The first x [3][h][w] as the settings say: from content or start (w x h, start may be NULL). */
-void nst_start(const nst_settings *s, const nst_affine *space, const nst_image *content, const nst_image *start,
-               float *x);
+/* The first x [3][rows][w] as the settings say, rows y.. of the picture: from content or start (start may be NULL). */
+void nst_start(const nst_settings *s, const nst_affine *space, const nst_image *content, const nst_image *start, int y,
+               int rows, float *x);
 
 #endif

@@ -4,7 +4,9 @@
 struct job {
     const float *x;
     float *dx;
-    size_t w, h;
+    size_t w, h;             /* of the picture */
+    size_t first, rows;      /* of it in x and dx */
+    size_t from, to;         /* whose pairs count */
     double weight;
     double (*plane)(const struct job *j, const float *x, float *dx);
     double sum[3];
@@ -31,7 +33,7 @@ static double half_squares(const struct job *j, const float *x, float *dx)
     size_t w = j->w;
     double sum = 0, k = j->weight / 2;
 
-    for (size_t y = 0; y + 1 < j->h; y++, x += w, dx += w) {
+    for (size_t y = j->from; y < j->to && y + 1 < j->h; y++, x += w, dx += w) {
         sum += pairs(x, x + 1, dx, dx + 1, w - 1, k);
         sum += pairs(x, x + w, dx, dx + w, w - 1, k);
     }
@@ -44,7 +46,7 @@ static double mean_squares(const struct job *j, const float *x, float *dx)
     double sum = 0, across = w > 1 ? j->weight / (3. * (double)h * (double)(w - 1)) : 0;
     double down = h > 1 ? j->weight / (3. * (double)(h - 1) * (double)w) : 0;
 
-    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+    for (size_t y = j->from; y < j->to; y++, x += w, dx += w) {
         sum += pairs(x, x + 1, dx, dx + 1, w - 1, across);
         if (y + 1 < h)
             sum += pairs(x, x + w, dx, dx + w, w, down);
@@ -72,7 +74,7 @@ static double absolute(const struct job *j, const float *x, float *dx)
     size_t w = j->w, h = j->h;
     double sum = 0;
 
-    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+    for (size_t y = j->from; y < j->to; y++, x += w, dx += w) {
         sum += absolutes(x, x + 1, dx, dx + 1, w - 1, j->weight);
         if (y + 1 < h)
             sum += absolutes(x, x + w, dx, dx + w, w, j->weight);
@@ -85,7 +87,7 @@ static double replicated(const struct job *j, const float *x, float *dx)
     size_t w = j->w, h = j->h;
     double sum = 0, k = j->weight / (3. * (double)h * (double)w);
 
-    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+    for (size_t y = j->from; y < j->to; y++, x += w, dx += w) {
         sum += pairs(x, x + 1, dx, dx + 1, w - 1, k);
         if (y + 1 < h)
             sum += pairs(x, x + w, dx, dx + w, w, k);
@@ -110,8 +112,8 @@ static double nine_point(const struct job *j, const float *x, float *dx)
     double side = 2 * j->weight / 3 / (3. * (double)h * (double)w), sum;
     double diagonal = 2 * j->weight / 12 / (3. * (double)(h + 1) * (double)(w + 1));
 
-    sum = diagonals(x, x, dx, dx, w, diagonal); /* above the first row */
-    for (size_t y = 0; y < h; y++, x += w, dx += w) {
+    sum = j->from ? 0 : diagonals(x, x, dx, dx, w, diagonal); /* above the first row */
+    for (size_t y = j->from; y < j->to; y++, x += w, dx += w) {
         size_t next = y + 1 < h ? w : 0;
 
         sum += pairs(x, x + 1, dx, dx + 1, w - 1, side);
@@ -129,7 +131,7 @@ static void planes(void *arg, int worker, int begin, int end)
 
     (void)worker;
     for (int c = begin; c < end; c++) {
-        size_t at = (size_t)c * j->w * j->h;
+        size_t at = ((size_t)c * j->rows + j->from - j->first) * j->w;
 
         j->sum[c] = j->plane(j, j->x + at, j->dx + at);
     }
@@ -137,14 +139,23 @@ static void planes(void *arg, int worker, int begin, int end)
 
 double nst_tv_loss(const nst_cpu *cpu, int kind, const float *x, int w, int h, double weight, float *dx)
 {
+    return nst_tv_rows(cpu, kind, &(nst_tv_part){ w, h, 0, h, 0, h }, x, weight, dx);
+}
+
+double nst_tv_rows(const nst_cpu *cpu, int kind, const nst_tv_part *p, const float *x, double weight, float *dx)
+{
     static double (*const kinds[])(const struct job *, const float *, float *) = {
         [NST_TV_HALF_SQUARES] = half_squares, [NST_TV_NINE_POINT] = nine_point,
         [NST_TV_MEAN_SQUARES] = mean_squares, [NST_TV_ABSOLUTE] = absolute,
         [NST_TV_REPLICATED] = replicated,
     };
     _Static_assert(NST_COUNT(kinds) == NST_TV_COUNT, "every kind has its function");
-    struct job j = { .x = x, .dx = dx, .w = (size_t)w, .h = (size_t)h, .weight = weight, .plane = kinds[kind] };
+    struct job j = { .x = x, .dx = dx, .w = (size_t)p->w, .h = (size_t)p->h, .first = (size_t)p->first,
+                     .rows = (size_t)p->rows, .from = (size_t)p->from, .to = (size_t)p->to, .weight = weight,
+                     .plane = kinds[kind] };
 
+    if (p->from >= p->to)
+        return 0;
     nst_par_for(cpu->threads, 3, planes, &j);
     return j.sum[0] + j.sum[1] + j.sum[2];
 }

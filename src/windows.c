@@ -12,29 +12,34 @@ int nst_windows_count(nst_tiling t)
     return t.nx * t.ny;
 }
 
-/* Multiples of the grid that the core of a picture's side holds; what is left over belongs to the last. */
-static int cells(const nst_run *r, int side)
+int nst_windows_cells(const nst_run *r, int core)
 {
-    int n = (side - 2 * r->margin) / nst_graph_grid(r->graph);
+    int n = core / nst_graph_grid(r->graph);
 
     return n > 1 ? n : 1;
 }
 
-nst_tiling nst_windows_finest(const nst_run *r, int w, int h)
+nst_tiling nst_windows_finest(const nst_run *r, const nst_strip *strip)
 {
-    return (nst_tiling){ cells(r, w), cells(r, h), 0 };
+    return (nst_tiling){ nst_windows_cells(r, strip->w - 2 * r->margin),
+                         nst_windows_cells(r, strip->core_to - strip->core), 0 };
 }
 
-/* Part i of a side: its core, and what is computed for it. */
-static void part(const nst_run *r, int side, int parts, int i, int *core, int *core_n, int *from, int *n)
-{
-    int grid = nst_graph_grid(r->graph), halo = nst_graph_halo(r->graph), all = cells(r, side);
-    int end = i + 1 == parts ? side - r->margin : r->margin + (int)((long long)all * (i + 1) / parts) * grid;
+/* A side, and the part of it that counts. */
+struct side {
+    int n, core, core_to;
+};
 
-    *core = r->margin + (int)((long long)all * i / parts) * grid;
+/* Part i of a side: its core, and what is computed for it. */
+static void part(const nst_run *r, struct side s, int parts, int i, int *core, int *core_n, int *from, int *n)
+{
+    int grid = nst_graph_grid(r->graph), halo = nst_graph_halo(r->graph), all = nst_windows_cells(r, s.core_to - s.core);
+    int end = i + 1 == parts ? s.core_to : s.core + (int)((long long)all * (i + 1) / parts) * grid;
+
+    *core = s.core + (int)((long long)all * i / parts) * grid;
     *core_n = end - *core;
     *from = *core > halo ? *core - halo : 0;
-    *n = (side - end > halo ? end + halo : side) - *from;
+    *n = (s.n - end > halo ? end + halo : s.n) - *from;
 }
 
 nst_tiling nst_windows_strips(int h, int nx, int strip)
@@ -42,20 +47,22 @@ nst_tiling nst_windows_strips(int h, int nx, int strip)
     return (nst_tiling){ nx, (h + strip - 1) / strip, strip };
 }
 
-nst_window nst_windows_at(const nst_run *r, int w, int h, nst_tiling t, int i)
+nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t, int i)
 {
-    nst_window win = { .picture_w = w, .picture_h = h };
+    struct side across = { strip->w, r->margin, strip->w - r->margin };
+    struct side down = { strip->to - strip->from, strip->core - strip->from, strip->core_to - strip->from };
+    nst_window win = { .picture_w = across.n, .picture_h = down.n };
 
-    if (nst_windows_count(t) == 1)
-        return nst_margin_window(w, h, r->margin);
-    if (t.strip) { /* column by column */
-        part(r, w, t.nx, i / t.ny, &win.core_x, &win.core_w, &win.x, &win.w);
-        win.y = i % t.ny * t.strip, win.h = h - win.y < t.strip ? h - win.y : t.strip;
-        win.core_y = r->margin, win.core_h = h - 2 * r->margin, win.strip = t.strip;
+    if (t.strip && nst_windows_count(t) > 1) { /* column by column */
+        part(r, across, t.nx, i / t.ny, &win.core_x, &win.core_w, &win.x, &win.w);
+        win.y = i % t.ny * t.strip, win.h = down.n - win.y < t.strip ? down.n - win.y : t.strip;
+        win.core_y = down.core, win.core_h = down.core_to - down.core, win.strip = t.strip;
         return win;
     }
-    part(r, w, t.nx, i % t.nx, &win.core_x, &win.core_w, &win.x, &win.w);
-    part(r, h, t.ny, i / t.nx, &win.core_y, &win.core_h, &win.y, &win.h);
+    part(r, across, t.nx, i % t.nx, &win.core_x, &win.core_w, &win.x, &win.w);
+    part(r, down, t.ny, i / t.nx, &win.core_y, &win.core_h, &win.y, &win.h);
+    if (nst_windows_count(t) == 1) /* all of it, the margin too */
+        win.x = win.y = 0, win.w = across.n, win.h = down.n;
     return win;
 }
 
@@ -70,15 +77,15 @@ static void by_layer(const nst_run *r, nst_stats *const *rows, nst_stats **sums)
         }
 }
 
-nst_status nst_windows_sum(nst_run *r, const float *x, int w, int h, nst_tiling t, int count, nst_stats *const *rows,
-                           nst_error *e)
+nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, nst_tiling t, int count,
+                           nst_stats *const *rows, nst_error *e)
 {
     nst_stats *sums[NST_MODEL_LAYERS];
     nst_status s = NST_OK;
 
     by_layer(r, rows, sums);
     for (int i = 0; i < count && r->n_style && !s; i++) {
-        nst_window win = nst_windows_at(r, w, h, t, i);
+        nst_window win = nst_windows_at(r, strip, t, i);
 
         s = nst_graph_sum(r->graph, &win, x, sums, e);
     }
@@ -108,7 +115,7 @@ nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_erro
         if (!(r->kept[row] = nst_calloc((size_t)count, sizeof *r->kept[row])))
             return nst_fail(e, NST_EMEM, "content features: out of memory");
     for (int i = 0; i < count; i++) {
-        nst_window win = nst_windows_at(r, r->w, r->h, t, i);
+        nst_window win = nst_windows_at(r, &r->strip, t, i);
         nst_status s = r->n_keep ? forward(r, &win, x, e) : NST_OK;
 
         for (int row = 0; row < r->n_keep && !s; row++)
@@ -132,35 +139,36 @@ nst_status nst_windows_stats(nst_run *r, nst_error *e)
 {
     const nst_layout *l = &r->layout[r->scale];
     int last = nst_windows_count(l->gradient) - 1;
+    const float *x = nst_across_x(r);
     nst_status s;
 
     for (int i = 0; i < r->n_style; i++)
         nst_stats_clear(r->stats[i]);
-    if ((s = nst_windows_sum(r, r->x, r->w, r->h, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->stats, e)))
+    if ((s = nst_windows_sum(r, x, &r->strip, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->stats, e)))
         return s;
-    if (nst_windows_alike(l)) {
-        nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, last);
+    if (last >= 0 && nst_windows_alike(l)) {
+        nst_window win = nst_windows_at(r, &r->strip, l->gradient, last);
         nst_stats *sums[NST_MODEL_LAYERS];
 
         by_layer(r, r->stats, sums);
-        if (!(s = forward(r, &win, r->x, e)))
+        if (!(s = forward(r, &win, x, e)))
             s = nst_graph_stats_each(r->graph, sums, e);
     }
-    /* were windows shared out among machines, r->stats would be summed over them here */
     return s;
 }
 
 nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst_error *e)
 {
     const nst_layout *l = &r->layout[r->scale];
+    const float *x = nst_across_x(r);
     int count = nst_windows_count(l->gradient);
     nst_status s = NST_OK;
 
     for (int i = 0; i < count && !s; i++) { /* in this order, since the second pass begins with the last */
-        nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, i);
+        nst_window win = nst_windows_at(r, &r->strip, l->gradient, i);
 
         if (count > 1 || !nst_windows_alike(l))
-            s = forward(r, &win, r->x, e);
+            s = forward(r, &win, x, e);
         for (int row = 0; row < r->n_keep && !s; row++)
             s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][kept_at(l->gradient, i)], &square[row], &absolute[row], e);
     }
@@ -171,20 +179,21 @@ nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *dista
 {
     const nst_layout *l = &r->layout[r->scale];
     int last = nst_windows_count(l->gradient) - 1;
+    const float *x = nst_across_x(r);
+    float *dx = nst_across_dx(r);
     nst_status s = NST_OK;
 
-    memset(r->dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)r->h);
+    memset(dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)(r->strip.to - r->strip.from));
     for (int k = last; k >= 0 && !s; k--) {
         int i = l->gradient.strip ? last - k : k; /* from the top */
-        nst_window win = nst_windows_at(r, r->w, r->h, l->gradient, i);
+        nst_window win = nst_windows_at(r, &r->strip, l->gradient, i);
 
         for (int row = 0; row < r->n_keep; row++)
             tap[r->keep[row].layer].content = r->kept[row][kept_at(l->gradient, i)];
         if (i < last || !nst_windows_alike(l))
-            s = forward(r, &win, r->x, e);
+            s = forward(r, &win, x, e);
         if (!s)
-            s = nst_graph_backward(r->graph, &win, tap, distance, r->dx, e);
+            s = nst_graph_backward(r->graph, &win, tap, distance, dx, e);
     }
-    /* and here distance, and r->dx where their windows overlap */
     return s;
 }

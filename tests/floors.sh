@@ -26,7 +26,7 @@ floor() {
     caffe.c | choose.c | context.h | graph.[ch] | cpu*.[ch] | device.h | keras.c | matconvnet.c | model.[ch] | onnx.c | opencl.h | pickle*.[ch] | safetensors.c | save.c | state.h | state_dict.c | kernels_cl.h | strips.c | torch*.c | wavelet* | weights.[ch]) echo 3 ;;
     transfer.[ch] | balance.c | budget.c | evaluate.c | exact.c | fallback.c | margin.c | preset.c | regions.c | run.[ch] | scale.c | sizes.c | speed.c | start.c | styles.c | targets.c | windows.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
-    schedule.c) echo 4 ;;
+    across.c | enlarge.c | schedule.c) echo 4 ;;
     arguments.c | batch.[ch] | masks.[ch] | config.[ch] | files.[ch]) echo 5 ;;
     doctor.[ch] | fail.h) echo 5 ;;
     matfile.[ch]) echo 2 ;;

@@ -84,7 +84,7 @@ static struct result evaluate(nst_settings *s, const char *device)
     check_ok(nst_run_targets(&r, &e), &e);
     result.n = 3 * (size_t)r.w * (size_t)r.h;
     r.x = nst_calloc(result.n, sizeof *r.x), r.dx = nst_calloc(result.n, sizeof *r.dx);
-    nst_start(s, &r.space, r.picture, NULL, r.x);
+    nst_start(s, &r.space, r.picture, NULL, 0, r.h, r.x);
     for (size_t i = 0; i < result.n; i++)
         r.x[i] += .05f * (r.high[0] - r.low[0]) * (nst_random_uniform(&random) - .5f);
     check_ok(nst_run_evaluate(&r, &result.p, &e), &e);

@@ -159,7 +159,7 @@ static void evaluate(struct run *t, const nst_settings *s, const nst_image *cont
     n = 3 * (size_t)t->r.w * (size_t)t->r.h;
     t->r.x = nst_calloc(n, sizeof *t->r.x);
     t->r.dx = nst_calloc(n, sizeof *t->r.dx);
-    nst_start(s, &t->r.space, t->r.picture, NULL, t->r.x);
+    nst_start(s, &t->r.space, t->r.picture, NULL, 0, t->r.h, t->r.x);
     for (size_t i = 0; i < n; i++)
         t->r.x[i] += .1f * (t->r.high[0] - t->r.low[0]) * (nst_random_uniform(&random) - .5f) +
                      (direction ? (float)step * direction[i] : 0);

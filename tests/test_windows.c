@@ -71,7 +71,7 @@ static struct result evaluate(const nst_settings *s, const nst_model *m, const n
     r.x = nst_calloc(result.n, sizeof *r.x);
     r.dx = nst_calloc(result.n, sizeof *r.dx);
     ck_assert(r.x && r.dx && result.dx);
-    nst_start(s, &r.space, r.picture, NULL, r.x);
+    nst_start(s, &r.space, r.picture, NULL, 0, r.h, r.x);
     for (size_t i = 0; i < result.n; i++)
         r.x[i] += .05f * (r.high[0] - r.low[0]) * (nst_random_uniform(&random) - .5f);
     ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
@@ -382,11 +382,12 @@ START_TEST(cores)
     r.model = m;
     ck_assert(nst_run_open(&r, NULL) == NST_OK);
     for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r, w, w).nx; nx++) {
+        for (int nx = 1; nx <= nst_windows_finest(&r, &(nst_strip){ w, 0, w, r.margin, w - r.margin, 0, w }).nx; nx++) {
+            nst_strip all = { w, 0, w, r.margin, w - r.margin, 0, w };
             int at = r.margin;
 
             for (int i = 0; i < nx; i++) {
-                nst_window win = nst_windows_at(&r, w, w, (nst_tiling){ nx, 1, 0 }, i);
+                nst_window win = nst_windows_at(&r, &all, (nst_tiling){ nx, 1, 0 }, i);
 
                 ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.graph) == 0);
                 ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.graph) == 0);
