@@ -206,9 +206,9 @@ END_TEST
  * windows both are what they are in one piece. */
 START_TEST(gradient_and_windows)
 {
-    nst_image *content = picture(200, 150, 3), *one = picture(190, 170, 5), *two = picture(160, 180, 2);
-    nst_image *left = stripe(200, 150, 0, 90), *right = stripe(100, 75, 40, 100), *part = stripe(190, 170, 30, 120);
-    nst_settings *s = settings(presets[_i], 200);
+    nst_image *content = picture(120, 90, 3), *one = picture(114, 102, 5), *two = picture(96, 108, 2);
+    nst_image *left = stripe(120, 90, 0, 54), *right = stripe(60, 45, 24, 60), *part = stripe(114, 102, 18, 72);
+    nst_settings *s = settings(presets[_i], 120);
     const nst_image *styles[] = { one, two };
     struct run at, more, less, windows;
     double norm = 0, slope, step;
