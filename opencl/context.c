@@ -1,10 +1,16 @@
 /* context.c: a device opened: its context, queue and kernels; buffers; failures by their names. */
 #include "context.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#define PATIENCE 60.       /* seconds that a driver has, beside its work's */
+#define SLOWEST 5e8        /* operations a second that any device makes */
+#define NAP_LEAST 20000    /* nanoseconds between two questions */
+#define NAP_MOST 500000
 #define GROUP 64 /* items of a work group at most: two of NVIDIA's warps, one of AMD's waves */
 
 /* ---- failures ---- */
@@ -79,7 +85,7 @@ nst_status nst_cl_buffer(nst_cl *cl, size_t bytes, const char *what, cl_mem *out
 
 void nst_cl_release(nst_cl *cl, cl_mem *mem, size_t bytes)
 {
-    if (*mem) {
+    if (*mem && !cl->hung) {
         clReleaseMemObject(*mem);
         cl->used -= bytes;
     }
@@ -104,9 +110,9 @@ nst_status nst_cl_pin(nst_cl *cl, size_t bytes, const char *what, nst_pinned *ou
 
 void nst_cl_unpin(nst_cl *cl, nst_pinned *p)
 {
-    if (p->at)
+    if (p->at && !cl->hung)
         clEnqueueUnmapMemObject(cl->queue, p->mem, p->at, 0, NULL, NULL);
-    if (p->mem)
+    if (p->mem && !cl->hung)
         clReleaseMemObject(p->mem);
     *p = (nst_pinned){ .bytes = 0 };
 }
@@ -124,14 +130,45 @@ nst_status nst_cl_send(nst_cl *cl, const void *from, size_t bytes, nst_span to, 
     return code == CL_SUCCESS ? NST_OK : nst_cl_fail(cl, code, "writing to the device", e);
 }
 
+/* A driver that hangs would be waited for by clFinish for ever.  So events are asked for how far they are, and the driver has a
+ * minute, and the time that its work takes at a speed below any device's. */
+nst_status nst_cl_wait(nst_cl *cl, cl_event event, const char *doing, nst_error *e)
+{
+    double most = nst_opencl_fault.hang ? .01 : PATIENCE + (cl->counts.flop - cl->waited) / SLOWEST, start = nst_now();
+    struct timespec nap = { 0, NAP_LEAST };
+    cl_int status = CL_QUEUED, code = clFlush(cl->queue);
+
+    cl->counts.waits++;
+    cl->waited = cl->counts.flop;
+    while (code == CL_SUCCESS && status > CL_COMPLETE) {
+        code = clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
+        if (nst_opencl_fault.hang)
+            status = CL_RUNNING;
+        if (code != CL_SUCCESS || status <= CL_COMPLETE)
+            break;
+        if (nst_now() - start > most) {
+            cl->hung = !nst_opencl_fault.hang; /* in a test it is well, and what is left would be a leak */
+            return nst_fail(e, NST_EDEVICE, "%s: the driver hangs: no answer for %.0f s while %s", cl->label,
+                            ceil(nst_now() - start), doing);
+        }
+        nanosleep(&nap, NULL);
+        nap.tv_nsec = nap.tv_nsec < NAP_MOST ? nap.tv_nsec * 5 / 4 : NAP_MOST;
+    }
+    if (code == CL_SUCCESS && status == CL_COMPLETE)
+        code = clWaitForEvents(1, &event); /* at once: what makes the memory ours, by the letter */
+    clReleaseEvent(event);
+    return code == CL_SUCCESS && status == CL_COMPLETE ? NST_OK : nst_cl_fail(cl, code ? code : status, doing, e);
+}
+
 nst_status nst_cl_read(nst_cl *cl, nst_span from, size_t bytes, void *to, bool wait, nst_error *e)
 {
-    cl_int code = clEnqueueReadBuffer(cl->queue, from.mem, wait ? CL_TRUE : CL_FALSE, from.at, bytes, to, 0, NULL,
-                                      NULL);
+    cl_event done;
+    cl_int code = clEnqueueReadBuffer(cl->queue, from.mem, CL_FALSE, from.at, bytes, to, 0, NULL, wait ? &done : NULL);
 
     cl->counts.down += bytes;
-    cl->counts.waits += wait;
-    return code == CL_SUCCESS ? NST_OK : nst_cl_fail(cl, code, "reading from the device", e);
+    if (code != CL_SUCCESS)
+        return nst_cl_fail(cl, code, "reading from the device", e);
+    return wait ? nst_cl_wait(cl, done, "computing", e) : NST_OK;
 }
 
 nst_status nst_cl_zero(nst_cl *cl, nst_span to, size_t bytes, nst_error *e)
@@ -146,10 +183,10 @@ nst_status nst_cl_zero(nst_cl *cl, nst_span to, size_t bytes, nst_error *e)
 
 nst_status nst_cl_finish(nst_cl *cl, nst_error *e)
 {
-    cl_int code = clFinish(cl->queue);
+    cl_event done;
+    cl_int code = clEnqueueMarkerWithWaitList(cl->queue, 0, NULL, &done);
 
-    cl->counts.waits++;
-    return code == CL_SUCCESS ? NST_OK : nst_cl_fail(cl, code, "computing", e);
+    return code == CL_SUCCESS ? nst_cl_wait(cl, done, "computing", e) : nst_cl_fail(cl, code, "computing", e);
 }
 
 /* ---- kernels ---- */
@@ -288,6 +325,10 @@ fail:
 
 void nst_cl_close(nst_cl *cl)
 {
+    if (cl->hung) {
+        *cl = (nst_cl){ .group = 1, .hung = true };
+        return;
+    }
     if (cl->queue)
         clFinish(cl->queue); /* nothing may still read what the caller frees */
     for (int i = 0; i < NST_CL_COUNT; i++)

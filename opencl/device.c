@@ -222,7 +222,7 @@ static void destroy(nst_device *base)
 {
     nst_cl_device *d = nst_cl_of(base);
 
-    if (d->cl.queue)
+    if (d->cl.queue && !d->cl.hung)
         clFinish(d->cl.queue);
     give_up_arenas(d);
     nst_cl_picture_drop(d);

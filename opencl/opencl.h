@@ -25,6 +25,7 @@ typedef struct nst_opencl_faults {
     int gemm, gemm_code; /* the gemm-th product from now on fails with this code of CLBlast's; -1: every one */
     int buffer;          /* the buffer-th allocation from now on fails */
     int launch, launch_code; /* the launch-th kernel from now on fails with this code of OpenCL's */
+    bool hang;           /* nothing ever ends, and patience is short */
     int devices;         /* so many of the devices are seen, -1: none; 0: all */
     bool card;           /* every device says that it is a graphics card */
     int builds, cached;  /* counted: programs built from source, programs taken from the cache */

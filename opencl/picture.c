@@ -15,7 +15,7 @@ void nst_cl_variation(nst_device *base, const nst_variation *v, const nst_rect *
 static void drop_slots(nst_cl_device *d)
 {
     for (int i = 0; i < 2; i++) {
-        if (d->sent[i])
+        if (d->sent[i] && !d->cl.hung)
             clReleaseEvent(d->sent[i]);
         d->sent[i] = NULL;
         nst_cl_unpin(&d->cl, &d->up[i]);
@@ -87,13 +87,14 @@ static bool busy(nst_cl_device *d, int i)
 /* A place that the driver does not read any more: with one window always the first, without waiting. */
 static nst_status free_slot(nst_cl_device *d, int *slot, nst_error *e)
 {
-    cl_int code;
+    cl_event first = d->sent[0];
+    nst_status s;
 
     *slot = busy(d, 0) ? 1 : 0;
     if (*slot && busy(d, 1)) {
-        d->cl.counts.waits++;
-        if ((code = clWaitForEvents(1, &d->sent[*slot = 0])) != CL_SUCCESS)
-            return nst_cl_fail(&d->cl, code, "writing to the device", e);
+        *slot = 0, d->sent[0] = NULL;
+        if ((s = nst_cl_wait(&d->cl, first, "writing to the device", e)))
+            return s;
     }
     if (d->sent[*slot])
         clReleaseEvent(d->sent[*slot]);

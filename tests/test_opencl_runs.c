@@ -203,16 +203,25 @@ START_TEST(failures_have_names)
 }
 END_TEST
 
+/* A driver that does not answer: after its patience, which is short here, one line. */
+START_TEST(a_driver_that_hangs)
+{
+    nst_opencl_fault.hang = true;
+    fails(NST_EDEVICE, "opencl:0", "the driver hangs: no answer");
+}
+END_TEST
+
 /* With auto a card that fails gives way to the processor, once and with a sentence: the picture is that of the
  * processor, but for the rounding of the iterations before. */
 START_TEST(auto_goes_on)
 {
-    static const struct { int gemm, launch, buffer; bool source; } when[] = {
-        { 3, 0, 0, false },    /* statistics of the style */
-        { 150, 0, 0, false },  /* an iteration */
-        { 0, 200, 0, false },
-        { 0, 0, 5, false },    /* weights */
-        { 0, 0, 0, true },     /* the compiler */
+    static const struct { int gemm, launch, buffer; bool source, hang; } when[] = {
+        { 3, 0, 0, false, false },    /* statistics of the style */
+        { 150, 0, 0, false, false },  /* an iteration */
+        { 0, 200, 0, false, false },
+        { 0, 0, 5, false, false },    /* weights */
+        { 0, 0, 0, true, false },     /* the compiler */
+        { 0, 0, 0, false, true },     /* a driver that hangs */
     };
     nst_image *cpu, *device;
     struct heard h;
@@ -221,7 +230,8 @@ START_TEST(auto_goes_on)
     check_ok(paint("cpu", 5, &h, &cpu, &e), &e);
     nst_opencl_fault = (nst_opencl_faults){ .card = true, .gemm = when[_i].gemm, .gemm_code = -4,
                                             .launch = when[_i].launch, .launch_code = -2, .buffer = when[_i].buffer,
-                                            .source = when[_i].source ? "broken" : NULL };
+                                            .source = when[_i].source ? "broken" : NULL,
+                                            .hang = when[_i].hang };
     check_ok(paint("auto", 5, &h, &device, &e), &e);
     ck_assert_int_eq(h.calls, 5);
     ck_assert_int_eq(h.notices, 1);
@@ -372,7 +382,8 @@ static void add(Suite *s)
     tcase_add_test(t, little_memory);
     tcase_add_test(t, a_broken_source);
     tcase_add_test(t, failures_have_names);
-    tcase_add_loop_test(t, auto_goes_on, 0, 5);
+    tcase_add_test(t, a_driver_that_hangs);
+    tcase_add_loop_test(t, auto_goes_on, 0, 6);
     tcase_add_test(t, damaged_entries_are_rebuilt);
     tcase_add_test(t, devices_by_name);
     tcase_add_test(t, unknown_algorithms);
