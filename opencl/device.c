@@ -14,16 +14,53 @@ nst_span nst_cl_span(const nst_cl_device *d, size_t at)
     return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
 }
 
-nst_status nst_cl_settle(nst_cl_device *d, nst_status s, nst_error *e)
+static void drop_marks(nst_cl_device *d)
 {
-    cl_int code = d->profile && !s ? clFinish(d->cl.queue) : CL_SUCCESS; /* not counted as a wait: it is for the clock */
+    for (int i = 0; i < d->marks && !d->cl.hung; i++)
+        clReleaseEvent(d->mark[i].at);
+    d->marks = 0;
+}
+
+nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e)
+{
+    cl_int code = CL_SUCCESS;
 
     if (s)
         memset(d->pending, 0, sizeof d->pending);
-    if (s)
+    if (phase == NST_CL_BEGIN)
+        drop_marks(d);
+    if (s || !d->profile || d->marks == NST_CL_MARKS)
         return s;
+    d->mark[d->marks].phase = phase, d->mark[d->marks].layer = layer;
+    code = clEnqueueMarkerWithWaitList(d->cl.queue, 0, NULL, &d->mark[d->marks].at);
+    d->marks += code == CL_SUCCESS;
+    return code == CL_SUCCESS ? NST_OK : nst_cl_fail(&d->cl, code, "measuring", e);
+}
 
-    return code == CL_SUCCESS ? NST_OK : nst_cl_fail(&d->cl, code, "computing", e);
+void nst_cl_timing(nst_device *base, nst_timing *t)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    cl_ulong before = 0, now;
+
+    if (d->marks)
+        memset(t, 0, (size_t)d->count * sizeof *t);
+    for (int i = 0; i < d->marks; i++, before = now) {
+        nst_timing *here = &t[d->mark[i].layer];
+        double seconds;
+
+        if (clGetEventProfilingInfo(d->mark[i].at, CL_PROFILING_COMMAND_END, sizeof now, &now, NULL) != CL_SUCCESS)
+            break;
+        seconds = (double)(now - before) * 1e-9;
+        if (d->mark[i].phase == NST_CL_FORWARDS)
+            here->forward += seconds;
+        else if (d->mark[i].phase == NST_CL_STATS)
+            here->stats += seconds;
+        else if (d->mark[i].phase == NST_CL_TAPS)
+            here->tap += seconds;
+        else if (d->mark[i].phase == NST_CL_BACKWARDS)
+            here->backward += seconds;
+    }
+    drop_marks(d);
 }
 
 /* ---- sizes ---- */
@@ -148,11 +185,11 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     nst_cl_device *d = nst_cl_of(base);
     nst_status s = i ? nst_cl_conv_forward(d, nodes, i, e) : nst_cl_upload(d, nodes, win, x, e);
 
-    if (i == 0 && !s)
+    if (i == 0 && !(s = nst_cl_settle(d, s, NST_CL_BEGIN, 0, e)))
         s = first_forward(d, &nodes[0], e);
     if (!s && i == d->count - 1)
         clFlush(d->cl.queue); /* the device starts while the host goes on */
-    return nst_cl_settle(d, s, e);
+    return nst_cl_settle(d, s, NST_CL_FORWARDS, i, e);
 }
 
 static nst_status backward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, float *dx,
@@ -161,9 +198,10 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     nst_cl_device *d = nst_cl_of(base);
     nst_status s = i ? nst_cl_conv_backward(d, nodes, i, e) : first_backward(d, &nodes[0], e);
 
-    if (!s && i == 0)
-        s = nst_cl_download(d, nodes, win, dx, e);
-    return nst_cl_settle(d, s, e);
+    s = nst_cl_settle(d, s, NST_CL_BACKWARDS, i, e);
+    if (!s && i == 0 && (s = nst_cl_download(d, nodes, win, dx, e)))
+        memset(d->pending, 0, sizeof d->pending);
+    return s;
 }
 
 /* ---- questions ---- */
@@ -225,6 +263,7 @@ static void destroy(nst_device *base)
     if (d->cl.queue && !d->cl.hung)
         clFinish(d->cl.queue);
     give_up_arenas(d);
+    drop_marks(d);
     nst_cl_picture_drop(d);
     nst_cl_unpin(&d->cl, &d->told);
     for (int i = 0; i < d->count; i++) {
@@ -269,6 +308,7 @@ const nst_device_ops nst_cl_ops = {
     .algorithm = algorithm_name,
     .label = label,
     .counts = counts,
+    .timing = nst_cl_timing,
     .peak = peak,
     .destroy = destroy,
 };

@@ -94,7 +94,7 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
                        (int)c, terms.unit, 2 * terms.scale / terms.by, terms.epsilon);
     d->shifted[n->layer] = kind == COVARIANCE;
     d->pending[n->layer].loss = loss, d->pending[n->layer].terms = terms;
-    return nst_cl_settle(d, s, e);
+    return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
 }
 
 static double style_loss(const nst_style_terms *t, const float *part)
@@ -121,7 +121,7 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
     if (!s)
         s = nst_cl_gather(d, part, nst_cl_floats(d->numbers, total_at(d, n->layer)), NST_CL_PARTS, 2 * c, more, e);
     d->pending[n->layer].square = square, d->pending[n->layer].absolute = absolute;
-    return nst_cl_settle(d, s, e);
+    return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);
 }
 
 nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,

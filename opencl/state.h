@@ -14,6 +14,8 @@ enum { NST_WRITE_RELU = 1, NST_WRITE_RESULT = 2, NST_WRITE_POOL = 4, NST_WRITE_M
 #define NST_CL_PARTS 16  /* sums of a channel's numbers, added up by the next step */
 #define NST_CL_GROUPS 64 /* the same of a plane of the picture */
 
+#define NST_CL_MARKS (6 * NST_MODEL_LAYERS)
+
 typedef struct nst_cl_weights {
     int in, out;
     cl_mem raw, bias;             /* as in the model */
@@ -28,6 +30,11 @@ typedef struct nst_cl_device {
     int order[3];
     int algorithm;
     int count;
+    struct {
+        int phase, layer;
+        cl_event at;
+    } mark[NST_CL_MARKS];         /* ends of operations since the last window began */
+    int marks;
     nst_cl_weights w[NST_MODEL_LAYERS];
     size_t kept_bytes;            /* of content features that live */
     size_t weight_bytes, weights_later; /* that live; that packing may add at most */
@@ -80,8 +87,11 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 
 /* Where a buffer of the graph's lies; for NST_NONE somewhere harmless. */
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
-/* The end of an operation: of one that failed nothing is pending; waits when times are measured. */
-nst_status nst_cl_settle(nst_cl_device *d, nst_status s, nst_error *e);
+/* The end of an operation: of one that failed nothing is pending.  With o->profile the device's clock is noted here, for
+ * nst_device_ops' timing. */
+enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_TAPS, NST_CL_BACKWARDS };
+nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e);
+void nst_cl_timing(nst_device *base, nst_timing *t);
 /* pairs [n][2] (+)= the sums over parts of part [parts][n]. */
 nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e);
 /* Items for so many groups. */

@@ -113,7 +113,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
     if (!s)
         s = nst_cl_gather(d, part, sums, NST_CL_PARTS, c, more, e);
     d->pending[n->layer].stats = stats->stay ? NULL : stats;
-    return nst_cl_settle(d, s, e);
+    return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
 }
 
 static void add_stats(const nst_cl_device *d, int layer)
@@ -266,5 +266,5 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
         s = style_gradient(d, n, core, t, df, !last, e);
     if (!s && t->content)
         s = nst_cl_content(d, n, core, t, nst_cl_span(d, df), distance, e);
-    return nst_cl_settle(d, s, e);
+    return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);
 }

@@ -202,6 +202,8 @@ struct taps {
     float *a[NST_MODEL_LAYERS];
     nst_tap_gradient gradient[NST_MODEL_LAYERS];
     nst_kept *kept;
+    nst_style *target[NST_MODEL_LAYERS]; /* where losses are the device's */
+    double loss[NST_MODEL_LAYERS];
 };
 
 static nst_status make_taps(const struct bench *b, nst_graph_options *o, struct taps *t, nst_error *e)
@@ -248,6 +250,39 @@ static void after(struct bench *b, const nst_graph *g)
     *from = now;
 }
 
+/* From the first round on the device computes the style losses itself, against its own statistics of that round. */
+static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
+{
+    const double one = 1;
+
+    for (int i = 0; i < b->rows; i++) {
+        nst_status s;
+
+        if (!t->stats[i])
+            continue;
+        if ((s = nst_style_create(&t->target[i], NST_STYLE_GRAM, NST_NORM_NONE, (const nst_stats *const *)&t->stats[i], &one, 1,
+                                  e)) ||
+            (s = nst_graph_target(g, i, t->target[i], e)))
+            return s;
+        nst_stats_clear(t->stats[i]);
+        t->stats[i]->stay = true;
+    }
+    return NST_OK;
+}
+
+static nst_status own_losses(const struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
+{
+    nst_status s = NST_OK;
+
+    for (int i = 0; i < b->rows && !s; i++)
+        if (t->stats[i]) {
+            t->gradient[i].own = true;
+            s = nst_graph_style_loss(g, i, t->target[i], t->stats[i], 1, &t->loss[i], e);
+            nst_stats_clear(t->stats[i]);
+        }
+    return s;
+}
+
 static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
 {
     size_t n = 3 * (size_t)b->size * (size_t)b->size;
@@ -261,11 +296,14 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst
     for (size_t i = 0; i < n; i++)
         x[i] = uniform(&state), x[n + i] = 0;
     for (int round = 0; round < ROUNDS && !s; round++) {
-        double distance[NST_MODEL_LAYERS] = { 0 };
+        double distance[NST_MODEL_LAYERS] = { 0 }, loss = 0;
 
         before(b, g);
+        nst_graph_variation(g, NST_TV_HALF_SQUARES, 0, 1, b->apart ? &loss : NULL);
         if (!(s = nst_graph_forward(g, &win, x, e)))
             s = nst_graph_stats_each(g, t->stats, e);
+        if (!s && b->apart)
+            s = round ? own_losses(b, g, t, e) : own_targets(b, g, t, e);
         for (int i = 0; i < b->rows && !s; i++) {
             if (!s && !round && b->model->layer[i].block == 4 && b->model->layer[i].index == 2) {
                 s = nst_graph_keep(g, i, &t->kept, e);
@@ -298,7 +336,7 @@ static nst_status measure_layers(struct bench *b, const nst_settings *settings, 
     nst_status s;
 
     if (!(s = make_taps(b, &o, &t, e)) && !(s = nst_graph_create(&g, &o, e)) &&
-        (!b->apart || !(s = nst_graph_peak(g, &b->peak, e))) &&
+        (!b->apart || b->device.kind == NST_DEVICE_CPU || !(s = nst_graph_peak(g, &b->peak, e))) &&
         !(s = nst_graph_place(g, b->size, b->size, true, e)) && !(s = time_layers(b, g, &t, e)))
         for (int i = 0; i < b->rows && !s; i++) {
             struct row *r = &b->row[i];
@@ -314,6 +352,7 @@ static nst_status measure_layers(struct bench *b, const nst_settings *settings, 
         }
     for (int i = 0; i < b->rows; i++) {
         nst_stats_destroy(&t.stats[i]);
+        nst_style_destroy(&t.target[i]);
         nst_free(t.a[i]);
     }
     nst_kept_destroy(&t.kept);
@@ -395,6 +434,14 @@ static const char *error_text(double v, char *text, size_t bytes)
     return text;
 }
 
+static void share_text(const struct bench *b, const struct row *r, double seconds, char *text, size_t bytes)
+{
+    if (b->peak > 0)
+        snprintf(text, bytes, "%.0f%%", 100 * flops(r) / seconds / b->peak);
+    else
+        snprintf(text, bytes, "-");
+}
+
 static void table(const struct bench *b)
 {
     if (b->apart)
@@ -403,18 +450,22 @@ static void table(const struct bench *b)
     else
         printf("nst %s  %s  %d thread%s  %dx%d  %s\n", nst_version(), b->cpu.k->name, b->cpu.threads,
                b->cpu.threads > 1 ? "s" : "", b->size, b->size, nst_model_describe(b->model));
-    printf("FMA peak %.0f GFLOP/s.  GFLOP/s are those of a direct convolution, so Winograd can pass the peak.\n\n",
-           b->peak / 1e9);
+    if (b->peak > 0)
+        printf("FMA peak %.0f GFLOP/s", b->peak / 1e9);
+    else /* what OpenCL C makes of registers there says more of the compiler than of the processor */
+        printf("FMA peak unknown, a processor through OpenCL");
+    printf(".  GFLOP/s are those of a direct convolution, so Winograd can pass the peak.\n\n");
     printf("layer    algorithm  forward ms GFLOP/s  peak   error | algorithm backward ms GFLOP/s  peak   error | "
            "statistics gradient ms\n");
     for (int i = 0; i < b->rows; i++) {
         const struct row *r = &b->row[i];
-        char f[24], g[24];
+        char f[24], g[24], share[2][24];
 
-        printf("%-8s %-10s %9.2f %8.0f %4.0f%% %8s | %-10s %9.2f %8.0f %4.0f%% %8s | %9.2f %9.2f\n", r->name,
+        share_text(b, r, r->t.forward, share[0], sizeof share[0]), share_text(b, r, r->t.backward, share[1], sizeof share[1]);
+        printf("%-8s %-10s %9.2f %8.0f %5s %8s | %-10s %9.2f %8.0f %5s %8s | %9.2f %9.2f\n", r->name,
                r->algorithm[0], r->t.forward * 1e3, flops(r) / r->t.forward / 1e9,
-               100 * flops(r) / r->t.forward / b->peak, error_text(r->error[0], f, sizeof f), r->algorithm[1],
-               r->t.backward * 1e3, flops(r) / r->t.backward / 1e9, 100 * flops(r) / r->t.backward / b->peak,
+               share[0], error_text(r->error[0], f, sizeof f), r->algorithm[1],
+               r->t.backward * 1e3, flops(r) / r->t.backward / 1e9, share[1],
                error_text(r->error[1], g, sizeof g), r->t.stats * 1e3, r->t.tap * 1e3);
     }
     if (b->apart)
@@ -438,7 +489,7 @@ static void json(const struct bench *b)
 {
     printf("{\"version\": \"%s\", \"simd\": \"%s\", \"threads\": %d, \"size\": %d", nst_version(), b->cpu.k->name,
            b->cpu.threads, b->size);
-    json_number("peak_flops", b->peak);
+    json_number("peak_flops", b->peak > 0 ? b->peak : NAN);
     json_number("iteration_seconds", b->iteration);
     json_number("peak_bytes", peak_memory());
     printf(", \"device\": \"%s\"", b->device.device);

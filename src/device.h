@@ -118,6 +118,9 @@ typedef struct nst_device_ops {
     /* All NULL for the CPU. */
     const char *(*label)(const nst_device *d); /* "opencl:0 (NAME)" */
     const nst_device_counts *(*counts)(const nst_device *d);
+    /* With o->profile, after a backward pass: the seconds of its layers and of the forward pass before, by the device's
+     * clock.  NULL, or left alone: the host's clock is right. */
+    void (*timing)(nst_device *d, nst_timing *t);
     nst_status (*peak)(nst_device *d, double *flops, nst_error *e);
     void (*destroy)(nst_device *d);
 } nst_device_ops;

@@ -819,5 +819,7 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap
             nst_strips_save(g->device, g->node, g->count, i, g->ceil, g->use, win, false);
         g->timing[i].backward = nst_now() - start;
     }
+    if (ops->timing)
+        ops->timing(g->device, g->timing);
     return NST_OK;
 }

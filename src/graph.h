@@ -23,7 +23,7 @@ typedef struct nst_graph_options {
                                       R G B, or the reverse: they are swapped */
     const char *device;            /* as nst_settings.device; NULL: "cpu" */
     const char *cache;             /* folder for compiled programs of devices, NULL or "": none */
-    bool profile;                  /* each operation waits for its end, so that nst_graph_timing tells the truth */
+    bool profile;                  /* so that nst_graph_timing tells the truth of a device that is apart */
     const char *conv;              /* "auto", "im2col", ... */
     bool guided;                   /* statistics and taps will have maps: only the CPU takes them */
     nst_cpu cpu;                   /* for device "cpu" */
