@@ -58,6 +58,18 @@ size_t nst_budget_arena(const nst_run *r, const nst_strip *strip, nst_use use, n
     return nst_graph_measure_window(r->graph, &win, use, &bytes, NULL) ? SIZE_MAX : bytes;
 }
 
+/* Whether the device itself, whatever memory the process may take, has room for the smallest windows; says so if not. */
+static nst_status smallest_fits(const nst_run *r, const nst_strip *strip, nst_tiling t, nst_error *e)
+{
+    nst_window win;
+    size_t bytes;
+
+    if (!nst_windows_count(t))
+        return NST_OK;
+    win = largest(r, strip, t);
+    return nst_graph_measure_window(r->graph, &win, NST_USE_GRADIENT, &bytes, e);
+}
+
 double nst_budget_work(const nst_run *r, const nst_strip *strip, nst_tiling t)
 {
     double sum = 0;
@@ -434,6 +446,8 @@ static nst_status lay_out(nst_run *r, nst_error *e)
             struct need n = needs(r, scale, 1, false);
 
             nst_budget_tiling(r, &strip, NST_USE_GRADIENT, 0, &l->gradient);
+            if ((s = smallest_fits(r, &strip, l->gradient, e)))
+                return s;
             need = most(need, most(n.without, n.beside + nst_budget_arena(r, &strip, NST_USE_GRADIENT, l->gradient)));
         }
     }

@@ -157,6 +157,8 @@ START_TEST(little_memory)
 {
     nst_opencl_fault.memory = 600 << 10;
     fails(NST_EMEM, "out of memory", "smaller");
+    nst_opencl_fault.memory = 8 << 20; /* the weights fit, the smallest windows do not: it is not the process's memory */
+    fails(NST_EMEM, "opencl:0", "and the device has");
 }
 END_TEST
 
