@@ -207,7 +207,7 @@ bool nst_budget_tiling(const nst_run *r, const nst_strip *strip, nst_use use, si
 /* Bytes that stay for the whole run. */
 static size_t constant(const nst_run *r)
 {
-    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + nst_graph_weight_bytes(r->graph) + r->model->bytes;
+    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + nst_graph_weight_bytes(r->graph) + (r->model->rest ? 0 : r->model->bytes);
 
     for (int i = -1; i < r->n_styles; i++) {
         const nst_image *p = i < 0 ? r->content : r->styles[i];
@@ -307,12 +307,13 @@ static size_t before(const nst_run *r, int scale)
 static struct need needs(const nst_run *r, int scale, int pairs, bool good)
 {
     struct need n = { 0, 0 };
-    size_t all = constant(r) + before(r, scale), styles = 0, content, features;
+    size_t all = constant(r) + before(r, scale), styles = 0, content, features, given;
     nst_strip strip = strip_of(r, scale);
     int w, h, planes = r->content->channels;
 
     size_of(r, scale, &w, &h);
     content = floats(w, h, planes), features = kept(r, strip);
+    given = nst_run_spends(r, scale) ? floats(r->content->width, r->content->height, planes) : 0;
     for (int i = 0; i < r->n_styles; i++) {
         int sw, sh, sc = r->styles[i]->channels;
 
@@ -326,6 +327,7 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
     all += masks(r, w, h);
     /* the content's: resized, recoloured, with its margin */
     hold(&n, 0, all + styles + content * ((r->n_styles > 1 || r->guided) && r->s->color == NST_COLOR_MATCH ? 3 : 2));
+    all -= given;
     hold(&n, all + content + features + seen(strip, 3), 0);
     /* x, dx and good beside the content's colours; then the optimiser in their place, beside the one before */
     all += features + owned(strip, good ? 9 : 6) + sizeof(float) * nst_across_floats(r, w, h);

@@ -107,9 +107,20 @@ static uint64_t model_sum(const nst_model *m)
 void nst_checkpoint_inputs(const nst_run *r, uint64_t *sums)
 {
     sums[0] = model_sum(r->model);
+    nst_model_rest(r->model);
     sums[1] = image_sum(r->content);
     for (int i = 0; i < r->n_styles; i++)
         sums[2 + i] = image_sum(r->styles[i]);
+}
+
+nst_status nst_run_sum_inputs(nst_run *r, nst_error *e)
+{
+    if (r->sums)
+        return NST_OK;
+    if (!(r->sums = nst_calloc(2 + (size_t)r->n_styles, sizeof *r->sums)))
+        return nst_fail(e, NST_EMEM, "checkpoint: out of memory");
+    nst_checkpoint_inputs(r, r->sums);
+    return NST_OK;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------- */
@@ -266,11 +277,8 @@ nst_status nst_progress_checkpoint(const nst_progress *p, const char *path, cons
     if (note && strlen(note) > NST_CHECKPOINT_TEXT)
         return nst_fail(e, NST_EARG, "%s: the note has %zu bytes, at most %d are kept", path, strlen(note),
                         NST_CHECKPOINT_TEXT);
-    if (!r->sums) { /* the inputs do not change: once a run */
-        if (!(r->sums = nst_calloc(2 + (size_t)r->n_styles, sizeof *r->sums)))
-            return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-        nst_checkpoint_inputs(r, r->sums);
-    }
+    if ((s = nst_run_sum_inputs(r, e)))
+        return s;
     if (!(w = nst_calloc(1, sizeof *w)))
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
     w->r = r;

@@ -22,6 +22,7 @@ nst_status nst_run_graph(nst_run *r, nst_error *e)
 
     if (!s && nst_graph_on_cpu(r->graph))
         r->net.device = "cpu";
+    nst_model_rest(r->model);
     if (!s || !nst_run_yields(r, s) || nst_device_find("auto", &d, NULL, 0, NULL) || !strcmp(d.device, "cpu"))
         return s;
     note(r, e->text);

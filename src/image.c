@@ -95,6 +95,11 @@ void nst_image_destroy(nst_image **image)
     *image = NULL;
 }
 
+void nst_image_spend(nst_image *content)
+{
+    content->spend = true;
+}
+
 /* A mask's weights: its luminance as it is stored, so that a grey of 128 is a half, times its alpha. */
 static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
 {

@@ -15,6 +15,7 @@ typedef struct nst_mask {
 struct nst_image {
     int width, height, channels; /* channels 3, or 4 with alpha */
     float *plane[4];             /* [height][width] each, inside one allocation */
+    bool spend;                  /* nst_image_spend */
     nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
 

@@ -34,8 +34,11 @@ struct nst_model {
     void *memory;                        /* what the weights point into, freed by release */
     size_t bytes;
     void (*release)(void *memory, size_t bytes);
+    void (*rest)(void *memory);          /* gives back pages that come again when they are read; NULL: none do */
 };
 
+/* The weights will not be read for a while. */
+void nst_model_rest(const nst_model *m);
 /* The index of a layer by name, -1 when there is none. */
 int nst_model_find(const nst_model *m, const char *name);
 /* Checks that the layers form a chain (names in order, in == out before, first in 3) and that every

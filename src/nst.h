@@ -118,6 +118,11 @@ NST_API int nst_image_channels(const nst_image *image);
 /* Plane c, [height][width]; valid as long as the picture. */
 NST_API float *nst_image_plane(nst_image *image, int c);
 
+/* Lets a painting whose content this is give its pixels' memory back, 12 or 16 bytes
+ * a pixel, as soon as it has no more use for them; that may be never.  The size
+ * stays, nst_image_plane then returns NULL.  The picture is good for one painting. */
+NST_API void nst_image_spend(nst_image *content);
+
 /* Ties a style picture to a region (guided Gram matrices, Gatys et al. 2017):
  * it is painted where content_mask is white (NULL: everywhere), and only what
  * is white in style_mask (NULL: all of it) counts of it.  Grey is in between;

@@ -281,8 +281,10 @@ nst_status nst_paint(nst_painting *p, nst_error *e)
 {
     nst_status s;
 
-    if ((s = check_outputs(p, e)) || (s = open_inputs(p, e)) ||
-        (s = nst_transfer_plan(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, &p->plan,
+    if ((s = check_outputs(p, e)) || (s = open_inputs(p, e)))
+        return s;
+    nst_image_spend(p->content);
+    if ((s = nst_transfer_plan(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, &p->plan,
                                e)))
         return s;
     if (p->c.dry_run) {

@@ -115,6 +115,10 @@ nst_status nst_run_open(nst_run *r, nst_error *e);
 void nst_run_close(nst_run *r);
 /* Prepares scale r->scale: the content at its size, the targets of all losses.  x is left alone. */
 nst_status nst_run_targets(nst_run *r, nst_error *e);
+/* Whether that empties the content picture. */
+bool nst_run_spends(const nst_run *r, int scale);
+/* checkpoint.c: r->sums, once a run. */
+nst_status nst_run_sum_inputs(nst_run *r, nst_error *e);
 /* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing, but for the
  * first two evaluations of a scale where exact.c makes them. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);

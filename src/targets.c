@@ -228,6 +228,31 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
     return NST_OK;
 }
 
+bool nst_run_spends(const nst_run *r, int scale)
+{
+    bool spends = r->content->spend && scale == r->plan.scales - 1 && !strcmp(r->net.device, "cpu") &&
+                  r->s->color != NST_COLOR_CONTENT && r->init != r->content;
+
+    for (int i = 0; i < r->n_styles; i++)
+        spends = spends && r->styles[i] != r->content;
+    return spends;
+}
+
+/* The content picture has said all it has to say.  Its owner let us. */
+static nst_status spend(nst_run *r, nst_error *e)
+{
+    nst_image *content = (nst_image *)(uintptr_t)r->content;
+    nst_status s;
+
+    if (!nst_run_spends(r, r->scale) || !content->plane[0])
+        return NST_OK;
+    if ((s = nst_run_sum_inputs(r, e)))
+        return s;
+    nst_free(content->plane[0]);
+    memset(content->plane, 0, sizeof content->plane);
+    return NST_OK;
+}
+
 nst_status nst_run_targets(nst_run *r, nst_error *e)
 {
     nst_image **pictures = nst_calloc((size_t)r->n_styles, sizeof *pictures);
@@ -257,6 +282,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = nst_margin_add(&r->picture, r->margin, e);
     for (int i = 0; i < r->n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
+    s = s ? s : spend(r, e);
     if (!(s = nst_across_agree(r, s, e))) {
         for (int i = 0; i < r->n_styles * NST_STYLE_ROWS; i++)
             if (stats[i])

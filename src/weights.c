@@ -1,4 +1,5 @@
 /* weights.c: names, shapes and strides of a file's tensors become the layers of a model, its numbers floats. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "weights.h"
 
 #include <ctype.h>
@@ -31,6 +32,17 @@ static void release(void *memory, size_t bytes)
     nst_free(s->copy);
     nst_free(s);
 }
+
+#if defined(__linux__) && defined(MADV_DONTNEED)
+static void rest(void *memory)
+{
+    struct store *s = memory;
+
+    madvise(s->map, s->map_bytes, MADV_DONTNEED);
+}
+#else
+#define rest NULL
+#endif
 
 nst_status nst_weights_map(nst_weights *w, nst_error *e)
 {
@@ -392,6 +404,7 @@ static nst_status fill(nst_model *m, struct store *store, nst_weights *w, nst_er
     if (placed) {
         store->map = w->map;
         store->map_bytes = w->map_bytes;
+        m->rest = placed == all ? rest : NULL;
         w->map = NULL;
     }
     return NST_OK;
