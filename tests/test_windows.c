@@ -287,6 +287,40 @@ START_TEST(whole_run)
 }
 END_TEST
 
+/* A content picture that may be spent is empty afterwards, but where its colours are wanted at the end, and the result is
+ * the same; the plan counts it as gone. */
+START_TEST(spent)
+{
+    nst_settings *s = settings("nst");
+    nst_image *content = picture(150, 117, 3, 3), *style = picture(90, 80, 3, 5), *given = nst_image_copy(content), *a, *b;
+    nst_model *m = NULL;
+    nst_plan whole, less;
+
+    ck_assert(given && nst_model_open(&m, "wavelet", NULL) == NST_OK);
+    s->size = 150, s->scales = 2, s->iterations = 2, s->first_iterations = 2, s->optimizer = NST_ADAM;
+    nst_image_spend(given);
+    ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &whole, NULL) == NST_OK);
+    ck_assert(nst_transfer_plan(s, m, given, (const nst_image *[]){ style }, 1, &less, NULL) == NST_OK);
+    ck_assert(less.bytes < whole.bytes && nst_image_plane(given, 0));
+    s->color = NST_COLOR_CONTENT;
+    ck_assert(nst_transfer(s, m, given, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &a, NULL) == NST_OK);
+    ck_assert(nst_image_plane(given, 0));
+    nst_image_destroy(&a);
+    s->color = NST_COLOR_MATCH;
+    ck_assert(nst_transfer(s, m, content, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &a, NULL) == NST_OK);
+    ck_assert(nst_transfer(s, m, given, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &b, NULL) == NST_OK);
+    ck_assert(!memcmp(a->plane[0], b->plane[0], 3 * sizeof(float) * 150 * 117));
+    ck_assert(!nst_image_plane(given, 0) && nst_image_width(given) == 150 && nst_image_plane(content, 0));
+    nst_image_destroy(&a);
+    nst_image_destroy(&b);
+    nst_image_destroy(&given);
+    nst_image_destroy(&content);
+    nst_image_destroy(&style);
+    nst_model_close(&m);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
 /* Too little memory is one sentence with a number, and that number does. */
 START_TEST(too_little)
 {
@@ -413,6 +447,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, every_preset_in_strips, 0, 2 * presets);
     tcase_add_test(t, by_memory);
     tcase_add_test(t, whole_run);
+    tcase_add_test(t, spent);
     tcase_add_loop_test(t, peak, 0, 3);
     tcase_add_test(t, too_little);
     tcase_add_test(t, cores);
