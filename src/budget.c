@@ -10,7 +10,7 @@
 /* A core of so many pixels a side is the least that windows are cut to: its halo costs it five times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */
-#define COLUMN_MIN 256 /* pixels that columns of strips are at least wide */
+#define COLUMN_MIN 128 /* pixels that columns of strips are at least wide */
 #define STRIP_COST 12. /* a strip costs so many rows more than it has: deep layers have few rows of each */
 
 static size_t floats(int w, int h, int planes)
@@ -207,7 +207,8 @@ bool nst_budget_tiling(const nst_run *r, const nst_strip *strip, nst_use use, si
 /* Bytes that stay for the whole run. */
 static size_t constant(const nst_run *r)
 {
-    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + nst_graph_weight_bytes(r->graph) + (r->model->rest ? 0 : r->model->bytes);
+    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + (r->thrift ? nst_graph_thrift_bytes(r->graph) : nst_graph_weight_bytes(r->graph)) +
+                   (r->model->rest ? 0 : r->model->bytes);
 
     for (int i = -1; i < r->n_styles; i++) {
         const nst_image *p = i < 0 ? r->content : r->styles[i];
@@ -425,14 +426,10 @@ static bool lay_out_windows(const nst_run *r, int scale, const nst_strip *strip,
     }
 }
 
-/* Each rank for itself. */
-static nst_status lay_out(nst_run *r, nst_error *e)
+/* *need: bytes that would do, 0 when there are as many. */
+static nst_status lay_out_scales(nst_run *r, size_t *need, nst_error *e)
 {
-    size_t available = nst_memory_available(), own = nst_memory_own(), need = 0;
-    size_t sharers = r->comm && r->comm->beside > 1 ? (size_t)r->comm->beside : 1;
-
-    r->limit = r->s->memory ? (size_t)r->s->memory : r->limit ? r->limit /* a checkpoint's */
-             : available ? own + available / 4 * 3 / sharers : SIZE_MAX;
+    *need = 0;
     for (int scale = 0; scale < r->plan.scales; scale++) {
         nst_layout *l = &r->layout[scale];
         nst_strip strip = strip_of(r, scale);
@@ -446,12 +443,34 @@ static nst_status lay_out(nst_run *r, nst_error *e)
             return s; /* where it is too large for a device, windows are not */
         if (!lay_out_whole(r, scale, &strip, l) && !lay_out_windows(r, scale, &strip, l)) {
             struct need n = needs(r, scale, 1, false);
+            size_t arena;
 
             nst_budget_tiling(r, &strip, NST_USE_GRADIENT, 0, &l->gradient);
             if ((s = smallest_fits(r, &strip, l->gradient, e)))
                 return s;
-            need = most(need, most(n.without, n.beside + nst_budget_arena(r, &strip, NST_USE_GRADIENT, l->gradient)));
+            arena = nst_budget_arena(r, &strip, NST_USE_GRADIENT, l->gradient);
+            *need = most(*need, most(n.without, n.beside + arena));
         }
+    }
+    return NST_OK;
+}
+
+/* Each rank for itself. */
+static nst_status lay_out(nst_run *r, nst_error *e)
+{
+    size_t available = nst_memory_available(), own = nst_memory_own(), need;
+    size_t sharers = r->comm && r->comm->beside > 1 ? (size_t)r->comm->beside : 1;
+    nst_status s;
+
+    r->limit = r->s->memory ? (size_t)r->s->memory : r->limit ? r->limit /* a checkpoint's */
+             : available ? own + available / 4 * 3 / sharers : SIZE_MAX;
+    r->thrift = false;
+    if ((s = lay_out_scales(r, &need, e)))
+        return s;
+    if (need && nst_graph_thrift_bytes(r->graph)) {
+        r->thrift = true;
+        if ((s = lay_out_scales(r, &need, e)) || (!need && (s = nst_graph_thrift(r->graph, r->model, e))))
+            return s;
     }
     return need ? too_little(r, need, e) : NST_OK;
 }

@@ -98,6 +98,64 @@ static nst_first first_job(const struct cpu_device *d, const nst_node *n, const 
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
+/* The packed weights of a convolution. */
+static const float *weights_of(struct cpu_device *d, const nst_node *nodes, int i, bool backward)
+{
+    const nst_layer *l;
+
+    if (!d->model)
+        return backward ? d->w[i].backward : d->w[i].forward;
+    l = &d->model->layer[nodes[i].layer];
+    if (d->packed_node != i || d->packed_backward != backward) {
+        nst_conv_pack(d->cpu.k, l->weight, l->out, l->in, backward, d->packed);
+        nst_model_rest(d->model);
+    }
+    d->packed_node = i, d->packed_backward = backward;
+    return d->packed;
+}
+
+/* Of the packing that is largest, and of what it is made from, which is in memory meanwhile. */
+static size_t packed_bytes(const nst_device *base, const nst_node *nodes, int count, size_t *from)
+{
+    size_t bytes = 0;
+
+    *from = 0;
+    for (int i = 1; i < count; i++) {
+        int in = nodes[i].in, out = nodes[i].out;
+        const nst_kernels *k = of(base)->cpu.k;
+
+        bytes = most(bytes, sizeof(float) * most(nst_conv_pack_floats(k, out, in), nst_conv_pack_floats(k, in, out)));
+        *from = most(*from, sizeof(float) * 9 * (size_t)in * (size_t)out);
+    }
+    return bytes;
+}
+
+static size_t thrift_bytes(const nst_device *base, const nst_node *nodes, int count)
+{
+    size_t from, packed = packed_bytes(base, nodes, count, &from), bytes = of(base)->weight_bytes;
+
+    for (int i = 1; i < count; i++)
+        bytes -= sizeof(float) * (nst_conv_pack_floats(of(base)->cpu.k, nodes[i].out, nodes[i].in) +
+                                  nst_conv_pack_floats(of(base)->cpu.k, nodes[i].in, nodes[i].out));
+    return bytes + packed + from;
+}
+
+static nst_status thrift(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    size_t from, bytes = packed_bytes(base, nodes, count, &from);
+
+    for (int i = 1; i < count; i++) {
+        nst_free(d->w[i].forward);
+        nst_free(d->w[i].backward);
+        d->w[i].forward = d->w[i].backward = NULL;
+    }
+    if (!(d->packed = nst_alloc(bytes)))
+        return nst_fail(e, NST_EMEM, "weights: out of memory");
+    d->model = m, d->packed_node = 0;
+    return NST_OK;
+}
+
 static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int count)
 {
     const struct cpu_device *d = of(base);
@@ -195,6 +253,7 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     } else {
         nst_conv c = forward_conv(d, nodes, i);
 
+        c.weight = weights_of(d, nodes, i, false);
         nst_conv_run(&d->cpu, &c, d->scratch);
     }
     return NST_OK;
@@ -226,6 +285,7 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     } else if (nodes[i - 1].back.to > nodes[i - 1].back.from) {
         nst_conv c = backward_conv(d, nodes, i);
 
+        c.weight = weights_of(d, nodes, i, true);
         nst_conv_run(&d->cpu, &c, d->scratch);
     }
     return NST_OK;
@@ -248,6 +308,7 @@ static void destroy(nst_device *base)
         nst_free(d->w[i].bias);
         nst_free(d->w[i].zero);
     }
+    nst_free(d->packed);
     nst_free(d->arena);
     nst_free(d);
 }
@@ -280,6 +341,8 @@ const nst_device_ops nst_cpu_ops = {
     .compare = nst_cpu_compare,
     .drop = nst_cpu_drop,
     .weight_bytes = weight_bytes,
+    .thrift_bytes = thrift_bytes,
+    .thrift = thrift,
     .algorithm = algorithm_name,
     .destroy = destroy,
 };
@@ -345,6 +408,8 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
         if (!pack(d, i, &o->model->layer[nodes[i].layer])) {
             s = nst_fail(e, NST_EMEM, "weights of %s: out of memory", o->model->layer[i].name);
             goto fail;
+        } else {
+            nst_model_rest(o->model); /* not both at once, those of the model and packed ones */
         }
     *out = &d->base;
     return NST_OK;

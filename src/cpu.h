@@ -23,6 +23,11 @@ struct cpu_device {
     size_t weight_bytes;
     unsigned char *arena;
     float *scratch;
+    /* thrift: convolutions' weights are packed when they are used, into one place */
+    const nst_model *model;    /* NULL: no thrift */
+    float *packed;
+    int packed_node;           /* whose they are, */
+    bool packed_backward;      /* and which */
     const nst_tap_gradient *first_tap; /* the first layer's, while its backward pass takes it along */
 };
 

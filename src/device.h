@@ -114,6 +114,9 @@ typedef struct nst_device_ops {
                           double *absolute, nst_error *e);
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);
+    /* With fewer weights packed at a time, from m, which stays: bytes, and from now on.  Both NULL: it cannot. */
+    size_t (*thrift_bytes)(const nst_device *d, const nst_node *nodes, int count);
+    nst_status (*thrift)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
     /* All NULL for the CPU. */
     const char *(*label)(const nst_device *d); /* "opencl:0 (NAME)" */

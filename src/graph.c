@@ -485,6 +485,16 @@ size_t nst_graph_weight_bytes(const nst_graph *g)
     return g->device->ops->weight_bytes(g->device);
 }
 
+size_t nst_graph_thrift_bytes(const nst_graph *g)
+{
+    return g->device->ops->thrift ? g->device->ops->thrift_bytes(g->device, g->node, g->count) : 0;
+}
+
+nst_status nst_graph_thrift(nst_graph *g, const nst_model *m, nst_error *e)
+{
+    return g->device->ops->thrift(g->device, g->node, g->count, m, e);
+}
+
 int nst_graph_grid(const nst_graph *g)
 {
     int grid = 1;

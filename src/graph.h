@@ -77,6 +77,10 @@ double nst_graph_work(const nst_graph *g, const nst_window *win);
 
 /* Bytes that the weights take. */
 size_t nst_graph_weight_bytes(const nst_graph *g);
+/* Where memory is short: the bytes that they would take were they packed one layer after the other, each time anew, and
+ * from now on they are; the graph's model, m, has to stay.  0, and nothing to be called, where the device cannot. */
+size_t nst_graph_thrift_bytes(const nst_graph *g);
+nst_status nst_graph_thrift(nst_graph *g, const nst_model *m, nst_error *e);
 /* Window origins' alignment: 2^(number of pools). */
 int nst_graph_grid(const nst_graph *g);
 /* Pixels around a core that its features depend on. */

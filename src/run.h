@@ -80,6 +80,7 @@ typedef struct nst_run {
     nst_graph_options net;               /* what graph was made from; its model is the run's */
     nst_graph *graph;
     size_t limit;                        /* bytes that the process may take */
+    bool thrift;                         /* weights are packed when they are used: nst_graph_thrift */
     nst_layout layout[NST_MAX_LAYERS];   /* by scale */
     int margin;                          /* pixels around every picture, a multiple of the graph's grid */
     nst_stats *stats[NST_STYLE_ROWS];  /* of the picture, by row of style */
