@@ -161,7 +161,8 @@ static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *
                       (nst_span){ d->w[0].bias, 0 }, n->out, d->replicate, (double)d->scale[0], (double)d->scale[1],
                       (double)d->scale[2], (double)d->shift[0], (double)d->shift[1], (double)d->shift[2], d->order[0],
                       d->order[1], d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h,
-                      nst_cl_span(d, n->result), nst_cl_span(d, n->pool), nst_cl_span(d, n->pass), flags, n->w, n->h, n->pooled_w, n->pooled_h);
+                      nst_cl_span(d, n->result), nst_cl_span(d, n->pool), nst_cl_span(d, n->pass), flags, n->w, n->h,
+                      n->pooled_w, n->pooled_h);
 }
 
 static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error *e)

@@ -1,5 +1,5 @@
-/* losses.c: losses on the device: style targets, what becomes of the sums that stay, the content's distance, and the numbers
- * that the host reads in the end. */
+/* losses.c: losses on the device: style targets, what becomes of the sums that stay, the content's distance, and the
+ * numbers that the host reads in the end. */
 #include "state.h"
 
 #include <string.h>

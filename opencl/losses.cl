@@ -1,5 +1,5 @@
-/* losses.cl: losses and their gradients where the features are: Gram matrices and covariances against their targets, the
- * distance to the content, total variation.  Pairs of floats are a number and what rounding lost of it. */
+/* losses.cl: losses and their gradients where the features are: Gram matrices and covariances against their targets,
+ * the distance to the content, total variation.  Pairs of floats are a number and what rounding lost of it. */
 
 #define PAIRS(name) ((global float2 *)(name##_base + name##_at))
 
@@ -121,7 +121,8 @@ static float all_pairs(global const float2 *v, int n, local float *work)
 }
 
 /* df over the rectangle += scale (f - kept) + sign sgn(f - kept), or, scaled, the gradient of scale Q / S with Q and
- * S - epsilon the sums that total [2][channels] has in pairs; part [groups][channels] the sums of (f - kept)^2.  Global: groups, channels. */
+ * S - epsilon the sums that total [2][channels] has in pairs; part [groups][channels] the sums of (f - kept)^2.
+ * Global: groups, channels. */
 kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), BUF(total), local float *work, int scaled, float epsilon,
                     float scale, float sign, int fw, int fh, int x0, int y0, int width, int count)
 {
