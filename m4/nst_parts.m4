@@ -79,3 +79,36 @@ AS_IF([test "$enable_fuzzing" = yes],
     [NST_SANITIZE_CFLAGS="$NST_SANITIZE_CFLAGS -fsanitize=fuzzer-no-link"])
 AM_CONDITIONAL([FUZZING], [test "$enable_fuzzing" = yes])
 ])
+
+# NST_MPI
+# -------
+# --with-mpi=auto|yes|no: nst-mpi, with the flags that mpicc says it adds (Open MPI's and MPICH's both take -show).
+AC_DEFUN([NST_MPI], [
+AC_ARG_WITH([mpi], [AS_HELP_STRING([--with-mpi=auto|yes|no], [nst-mpi, for several machines])], [], [with_mpi=auto])
+AS_CASE([$with_mpi], [auto|yes|no], [], [AC_MSG_ERROR([--with-mpi=$with_mpi: expected auto, yes or no])])
+AC_ARG_VAR([MPICC], [MPI's compiler, which is asked for its flags])
+AC_ARG_VAR([MPI_CFLAGS], [flags for mpi.h, instead of asking MPICC])
+AC_ARG_VAR([MPI_LIBS], [flags for MPI's library, instead of asking MPICC])
+AS_IF([test "$with_mpi" != no], [
+    AC_CHECK_TOOL([MPICC], [mpicc])
+    for nst_flag in `test -n "$MPICC" && $MPICC -show 2>/dev/null`; do
+        AS_CASE([$nst_flag],
+            [-I*|-D*], [nst_mpi_cflags="$nst_mpi_cflags $nst_flag"],
+            [-L*|-l*|-Wl,*|-pthread], [nst_mpi_libs="$nst_mpi_libs $nst_flag"])
+    done
+    MPI_CFLAGS=${MPI_CFLAGS-$nst_mpi_cflags}
+    MPI_LIBS=${MPI_LIBS-$nst_mpi_libs}
+    nst_save_CFLAGS=$CFLAGS nst_save_LIBS=$LIBS
+    CFLAGS="$CFLAGS $MPI_CFLAGS" LIBS="$MPI_LIBS $LIBS"
+    AC_MSG_CHECKING([for MPI])
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <mpi.h>]],
+            [[MPI_Comm c; MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &c)]])],
+        [nst_found=yes], [nst_found=no])
+    AC_MSG_RESULT([$nst_found])
+    CFLAGS=$nst_save_CFLAGS LIBS=$nst_save_LIBS
+    AS_IF([test "$nst_found$with_mpi" = noyes],
+        [AC_MSG_ERROR([--with-mpi: no MPI by MPICC=${MPICC:-mpicc} (Debian: libopenmpi-dev or libmpich-dev, Fedora: openmpi-devel)])])
+    with_mpi=$nst_found
+])
+AM_CONDITIONAL([HAVE_MPI], [test "$with_mpi" = yes])
+])

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+/* SIGUSR1: mpirun hands it on to all ranks, and batch systems can be asked for it before the time is up. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 static volatile sig_atomic_t pending, loud;
 
 static void note(int number)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* From here on SIGINT, SIGTERM and SIGHUP set a flag (unless they were ignored); the second one kills as usual.
+/* From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag (unless they were ignored); the second one kills as usual.
  * say: the first one is answered on standard error. */
 void nst_interrupt_watch(bool say);
 /* While a file is written no number of signals stops it. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "fail.h"
 #include "files.h"
 #include "interrupt.h"
 #include "masks.h"
@@ -14,8 +15,15 @@
 
 #define WEB_PORT 8642
 
+static bool first(const nst_painting *p)
+{
+    return !p->comm || p->comm->rank == 0;
+}
+
 void nst_paint_complain(nst_painting *p, const char *text)
 {
+    if (!first(p))
+        return;
     nst_report_end(&p->report);
     nst_preview_leave(&p->preview);
     fprintf(stderr, "nst: %s\n", text);
@@ -39,6 +47,44 @@ static nst_status open_inputs(nst_painting *p, nst_error *e)
     if ((s = nst_masks_read(&p->c, p->style, &fit, &style, e)))
         return s;
     return p->c.init ? nst_files_read(&p->init, p->c.init, &fit, e) : NST_OK;
+}
+
+static uint64_t mix(uint64_t sum, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+
+    for (size_t i = 0; i < bytes; i++)
+        sum = (sum ^ at[i]) * 0x100000001b3u;
+    return sum;
+}
+
+static uint64_t mix_picture(uint64_t sum, nst_image *picture)
+{
+    size_t n = picture ? (size_t)nst_image_width(picture) * (size_t)nst_image_height(picture) : 0;
+
+    for (int c = 0; n && c < nst_image_channels(picture); c++)
+        sum = mix(sum, nst_image_plane(picture, c), n * sizeof(float));
+    return sum;
+}
+
+/* All ranks have read the same: what their machines have under a name may differ, and their users' options. */
+static nst_status check_same(const nst_painting *p, nst_error *e)
+{
+    const char *model = nst_model_describe(p->model);
+    nst_settings s = *p->s;
+    char text[2048];
+    uint64_t sum = 0xcbf29ce484222325u, of_first;
+
+    s.threads = 0, s.memory = 0, *s.simd = 0; /* each machine's own */
+    nst_options_describe(&s, text, sizeof text);
+    sum = mix(mix(sum, text, strlen(text)), model, strlen(model));
+    sum = mix_picture(mix_picture(sum, p->content), p->init);
+    for (int i = 0; i < p->c.styles; i++)
+        sum = mix_picture(sum, p->style[i]);
+    of_first = sum;
+    if (p->comm->broadcast(p->comm->arg, &of_first, sizeof of_first, 0) || of_first == sum)
+        return NST_OK;
+    return fail(e, NST_EARG, "pictures, model or options are not those of rank 0");
 }
 
 static nst_status check_outputs(nst_painting *p, nst_error *e)
@@ -164,11 +210,12 @@ static nst_status save(nst_painting *p, const nst_image *image, const char *path
 static void save_numbered(nst_painting *p, const nst_progress *at)
 {
     char path[NST_PATH_BYTES];
-    nst_image *image = NULL;
+    nst_image *image;
     nst_error e;
+    nst_status s = nst_progress_image(at, &image, &e); /* by all ranks */
 
-    if (nst_paths_numbered(p->output, at->done, path, sizeof path, &e) || nst_progress_image(at, &image, &e) ||
-        save(p, image, path, &e)) {
+    if (s || (first(p) && (nst_paths_numbered(p->output, at->done, path, sizeof path, &e) ||
+                           save(p, image, path, &e)))) {
         nst_paint_complain(p, e.text);
         p->failed = true;
     }
@@ -178,8 +225,15 @@ static void save_numbered(nst_painting *p, const nst_progress *at)
 /* Whether the run is to stop, its state being kept. */
 static int keep(nst_painting *p, const nst_progress *at)
 {
-    int stop = nst_interrupt_pending() || p->stopped;
+    int stop;
     nst_error e;
+
+    if (p->comm) { /* a signal may have reached another rank */
+        double ranks = nst_interrupt_pending() != 0;
+
+        p->stopped = !p->comm->sum(p->comm->arg, &ranks, 1) && ranks > 0;
+    }
+    stop = nst_interrupt_pending() || p->stopped;
 
     if ((stop || at->done < at->total_iterations) && nst_keep_write(&p->keep, at, stop, &e)) {
         nst_paint_complain(p, e.text);
@@ -195,7 +249,8 @@ static int each_iteration(void *arg, const nst_progress *at)
     p->done = at->done;
     if (at->notice)
         nst_paint_complain(p, at->notice);
-    nst_report_progress(&p->report, at);
+    if (first(p))
+        nst_report_progress(&p->report, at);
     if (p->log && !nst_report_log(p->log, at)) {
         char text[512];
 
@@ -231,6 +286,21 @@ static nst_status open_web(nst_painting *p, nst_error *e)
     return s;
 }
 
+static nst_status keep_result(nst_painting *p, nst_error *e)
+{
+    nst_status s = NST_OK;
+
+    if (p->whole && nst_interrupt_pending())
+        s = nst_paths_stopped(p->output, sizeof p->output, e);
+    if (!s && (s = save(p, p->result, p->output, e))) {
+        nst_files_rescue(&p->c, p->result, p->output, p->comment, e);
+        p->unwritable = true;
+    }
+    if (!s && !nst_interrupt_pending() && !p->stopped)
+        nst_keep_remove(&p->keep);
+    return s;
+}
+
 static nst_status transfer(nst_painting *p, nst_error *e)
 {
     nst_status s;
@@ -238,7 +308,10 @@ static nst_status transfer(nst_painting *p, nst_error *e)
     if ((p->c.preview && (s = nst_preview_open(&p->preview, e))) || (s = open_web(p, e)))
         return s;
     nst_interrupt_watch(!p->report.quiet);
-    if (p->from)
+    if (p->comm)
+        s = nst_transfer_across(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, p->init,
+                                p->comm, each_iteration, p, &p->result, e);
+    else if (p->from)
         s = nst_transfer_resume(p->from, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
                                 each_iteration, p, &p->result, e);
     else
@@ -255,15 +328,7 @@ static nst_status transfer(nst_painting *p, nst_error *e)
             *e = saving;
         }
     }
-    if (!s && p->whole && nst_interrupt_pending())
-        s = nst_paths_stopped(p->output, sizeof p->output, e);
-    if (!s && (s = save(p, p->result, p->output, e))) {
-        nst_files_rescue(&p->c, p->result, p->output, p->comment, e);
-        p->unwritable = true;
-    }
-    if (!s && !nst_interrupt_pending() && !p->stopped)
-        nst_keep_remove(&p->keep);
-    return s;
+    return s ? s : nst_comm_agree(p->comm, first(p) ? keep_result(p, e) : NST_OK, e);
 }
 
 static void say_end(const nst_painting *p)
@@ -281,17 +346,20 @@ nst_status nst_paint(nst_painting *p, nst_error *e)
 {
     nst_status s;
 
-    if ((s = check_outputs(p, e)) || (s = open_inputs(p, e)))
+    if ((s = nst_comm_agree(p->comm, first(p) ? check_outputs(p, e) : NST_OK, e)) ||
+        (s = nst_comm_agree(p->comm, open_inputs(p, e), e)) ||
+        (p->comm && (s = nst_comm_agree(p->comm, check_same(p, e), e))))
         return s;
     nst_image_spend(p->content);
-    if ((s = nst_transfer_plan(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, &p->plan,
-                               e)))
+    if ((s = nst_transfer_plan_across(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
+                                      p->comm, &p->plan, e)))
         return s;
     if (p->c.dry_run) {
-        say_dry(p);
+        if (first(p))
+            say_dry(p);
         return NST_OK;
     }
-    if ((s = open_log(p, e)))
+    if ((s = nst_comm_agree(p->comm, first(p) ? open_log(p, e) : NST_OK, e)))
         return s;
     if (!p->report.quiet)
         say_start(p);
@@ -346,16 +414,22 @@ nst_status nst_paint_describe(nst_painting *p, nst_error *e)
     n = snprintf(p->comment, sizeof p->comment, "nst %s (%s) --model %.500s ", nst_version(),
                  *p->s->simd ? p->s->simd : simd, nst_paths_base(p->model_path));
     nst_options_describe(p->s, p->comment + n, sizeof p->comment - (size_t)n);
-    p->report = (nst_report){ .quiet = p->c.quiet, .verbose = p->c.verbose, .terminal = isatty(STDERR_FILENO) };
+    p->report = (nst_report){ .quiet = p->c.quiet || !first(p), .verbose = p->c.verbose, .terminal = isatty(STDERR_FILENO) };
     return NST_OK;
 }
 
 nst_status nst_paint_run(const nst_command *c, int argc, char **argv, nst_error *e)
 {
+    return nst_paint_across(c, NULL, argc, argv, e);
+}
+
+nst_status nst_paint_across(const nst_command *c, const nst_comm *comm, int argc, char **argv, nst_error *e)
+{
     static nst_painting p;
     nst_status s;
 
     p.c = *c;
+    p.comm = comm;
     if (p.c.operands - 1 > NST_MAX_STYLES) {
         snprintf(e->text, sizeof e->text, "%d styles, at most %d are taken", p.c.operands - 1, NST_MAX_STYLES);
         return NST_EARG;

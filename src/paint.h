@@ -13,6 +13,7 @@
 typedef struct nst_painting {
     nst_command c;
     nst_settings *s;
+    const nst_comm *comm; /* several ranks, of which the first one speaks and writes; or NULL */
     nst_styles *known; /* of styles that come again, or NULL; not owned */
     nst_model *model; /* opened by nst_paint, unless it is there already */
     nst_image *content, *style[NST_MAX_STYLES], *init, *result;
@@ -28,7 +29,7 @@ typedef struct nst_painting {
     bool unwritable; /* the result could not be written, so that others could not, either */
     nst_web *web;
     nst_preview preview;
-    bool stopped; /* by the page */
+    bool stopped; /* by the page, or on some rank */
     bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
 } nst_painting;
 
@@ -46,6 +47,8 @@ void nst_paint_close(nst_painting *p);
 
 /* `nst [OPTION]... CONTENT STYLE...`, parsed once into c.  When it fails with an empty e->text, all has been said. */
 nst_status nst_paint_run(const nst_command *c, int argc, char **argv, nst_error *e);
+/* The same by one of several ranks, all of which call it with the same arguments and read the same files. */
+nst_status nst_paint_across(const nst_command *c, const nst_comm *comm, int argc, char **argv, nst_error *e);
 
 /* One line on standard error, after the progress line if that is open. */
 void nst_paint_complain(nst_painting *p, const char *text);

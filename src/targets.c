@@ -282,7 +282,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = nst_margin_add(&r->picture, r->margin, e);
     for (int i = 0; i < r->n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    s = s ? s : spend(r, e);
+    s = s ? s : nst_across_agree(r, spend(r, e), e);
     if (!(s = nst_across_agree(r, s, e))) {
         for (int i = 0; i < r->n_styles * NST_STYLE_ROWS; i++)
             if (stats[i])
