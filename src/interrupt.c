@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* SIGUSR1: mpirun hands it on to all ranks, and batch systems can be asked for it before the time is up. */
+/* SIGUSR1: batch systems can be asked for it before the time is up. */
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 static volatile sig_atomic_t pending, loud;
 
