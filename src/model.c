@@ -114,12 +114,6 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
     return nst_model_open_safetensors(out, name, e);
 }
 
-void nst_model_rest(const nst_model *m)
-{
-    if (m->rest)
-        m->rest(m->memory);
-}
-
 void nst_model_close(nst_model **model)
 {
     nst_model *m = *model;

@@ -38,7 +38,12 @@ struct nst_model {
 };
 
 /* The weights will not be read for a while. */
-void nst_model_rest(const nst_model *m);
+static inline void nst_model_rest(const nst_model *m)
+{
+    if (m->rest)
+        m->rest(m->memory);
+}
+
 /* The index of a layer by name, -1 when there is none. */
 int nst_model_find(const nst_model *m, const char *name);
 /* Checks that the layers form a chain (names in order, in == out before, first in 3) and that every
