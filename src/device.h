@@ -137,6 +137,23 @@ struct nst_kept {
     double square; /* sum over the core */
 };
 
+/* ---- rectangles.c: what each node computes of a window that is no strip ---- */
+
+/* Every node's rectangle and rows: with less only what the core depends on, else the whole window. */
+void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const nst_window *win);
+/* The rectangles alone, of what the core depends on. */
+void nst_rectangles_needed(nst_node *node, int count, bool ceil, const nst_window *win);
+/* The core in node i's rectangle or, in a strip, in the rows of its features' buffer: those that are computed now, or those
+ * whose gradient is.  A side that is the picture's reaches the features' end, whatever pooling made of an odd remainder. */
+nst_rect nst_rectangles_core(const nst_node *node, int i, bool gradient, const nst_window *win);
+
+/* ---- arena.c ---- */
+
+/* Sizes and offsets of every node's buffers for a window, or all strips of a column; returns the arena's bytes and sets
+ * those of the scratch.  Nothing is allocated. */
+size_t nst_arena_plan(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win, nst_use use,
+                      size_t *scratch);
+
 /* ---- strips.c: windows as wide as the picture or a column of it, that pass on what the next one needs ---- */
 
 /* Rows of every node for a strip (win->strip), and its buffers' first rows.  The buffers' counts are left alone. */

@@ -1,5 +1,5 @@
-/* graph.c: the network as nodes with buffers: sizes and lifetimes planned by a dry run, walked forward and
- * backward on a device. */
+/* graph.c: the network as nodes with buffers, placed for a window (rectangles.c, strips.c, arena.c) and walked forward
+ * and backward on a device. */
 #include "device.h"
 
 #include <string.h>
@@ -21,202 +21,7 @@ struct nst_graph {
     } tv;
 };
 
-/* ---- planning: each buffer has a first and a last step; those that overlap in time must not in space ---- */
-
-#define MAX_BUFFERS (8 * NST_MODEL_LAYERS)
-
-struct buffer {
-    size_t *where; /* the node's field */
-    size_t bytes, offset;
-    int first, last;
-};
-
-struct plan {
-    struct buffer buffer[MAX_BUFFERS];
-    int count;
-    size_t limit; /* the arena lies in pieces of so many bytes, 0: in one */
-};
-
-static void add(struct plan *p, size_t *where, size_t bytes, int first, int last)
-{
-    p->buffer[p->count++] = (struct buffer){ where, (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN, 0, first, last };
-}
-
-static bool meet(const struct buffer *a, const struct buffer *b)
-{
-    return a->first <= b->last && b->first <= a->last;
-}
-
-/* Off the border between two pieces of the arena; one that fits into none begins at a border. */
-static size_t within_piece(const struct plan *p, size_t offset, size_t bytes)
-{
-    if (p->limit && offset % p->limit && offset / p->limit != (offset + bytes - 1) / p->limit)
-        offset += p->limit - offset % p->limit;
-    return offset;
-}
-
-/* The largest first, each at the lowest place that is free during its life. */
-static size_t place(struct plan *p)
-{
-    size_t top = 0;
-    bool done[MAX_BUFFERS] = { false };
-
-    for (int n = 0; n < p->count; n++) {
-        struct buffer *b = NULL;
-        bool moved = true;
-
-        for (int i = 0; i < p->count; i++)
-            if (!done[i] && (!b || p->buffer[i].bytes > b->bytes))
-                b = &p->buffer[i];
-        while (moved) {
-            moved = false;
-            for (int i = 0; i < p->count; i++) {
-                const struct buffer *o = &p->buffer[i];
-
-                if (done[i] && meet(o, b) && b->offset < o->offset + o->bytes && o->offset < b->offset + b->bytes)
-                    b->offset = within_piece(p, o->offset + o->bytes, b->bytes), moved = true;
-            }
-        }
-        done[b - p->buffer] = true;
-        *b->where = b->offset;
-        if (b->offset + b->bytes > top)
-            top = b->offset + b->bytes;
-    }
-    return top;
-}
-
-static int halved(const nst_graph *g, int n)
-{
-    return g->ceil ? (n + 1) / 2 : n / 2;
-}
-
-/* Every node covers the window. */
-static void cover(nst_graph *g, const nst_window *win)
-{
-    int x = win->x, y = win->y, w = win->w, h = win->h;
-
-    for (int i = 0; i < g->count; i++) {
-        nst_node *n = &g->node[i];
-
-        n->x = x, n->y = y, n->w = w, n->h = h;
-        n->pooled_w = n->pooled_h = 0;
-        if (n->pooled) {
-            x /= 2, y /= 2;
-            w = n->pooled_w = halved(g, w), h = n->pooled_h = halved(g, h);
-        }
-    }
-}
-
-/* One dimension of a rectangle, first to behind the last. */
-struct span {
-    int from, to;
-};
-
-static struct span join(struct span a, struct span b)
-{
-    return (struct span){ a.from < b.from ? a.from : b.from, a.to > b.to ? a.to : b.to };
-}
-
-/* One more at each side, within 0..n. */
-static struct span grown(struct span s, int n)
-{
-    return (struct span){ s.from > 0 ? s.from - 1 : 0, s.to < n ? s.to + 1 : n };
-}
-
-/* One dimension of every node's rectangle: where it is read by what the core's features depend on.  The halo shrinks
- * with each layer, so that a window costs less than all of it would: (from, to) of the core in the picture. */
-static void needed(const nst_graph *g, int picture, struct span core, struct span *need)
-{
-    int size[NST_MODEL_LAYERS], stride[NST_MODEL_LAYERS];
-
-    for (int i = 0, n = picture, k = 1; i < g->count; i++) {
-        size[i] = n, stride[i] = k;
-        if (g->node[i].pooled)
-            n = halved(g, n), k *= 2;
-    }
-    for (int i = g->count - 1; i >= 0; i--) {
-        struct span own = { core.from / stride[i], core.to == picture ? size[i] : core.to / stride[i] };
-
-        if (i + 1 == g->count) {
-            need[i] = own;
-        } else {
-            bool pooled = g->node[i].pooled;
-            struct span r = grown(need[i + 1], size[i + 1]);
-
-            if (pooled)
-                r = (struct span){ 2 * r.from, r.to == size[i + 1] ? size[i] : 2 * r.to };
-            need[i] = g->node[i].tap ? join(r, own) : r;
-        }
-        if (i == 0) {
-            /* what is read beyond a rectangle is zeros, also of the picture: so one more, and that pairs stay pairs */
-            need[i] = grown(need[i], picture);
-            if (g->node[i].pooled) {
-                need[i].from -= need[i].from % 2;
-                need[i].to += need[i].to < picture ? need[i].to % 2 : 0;
-            }
-        }
-    }
-}
-
-static void cover_needed(nst_graph *g, const nst_window *win)
-{
-    struct span x[NST_MODEL_LAYERS], y[NST_MODEL_LAYERS];
-    int w = win->picture_w, h = win->picture_h;
-
-    needed(g, w, (struct span){ win->core_x, win->core_x + win->core_w }, x);
-    needed(g, h, (struct span){ win->core_y, win->core_y + win->core_h }, y);
-    for (int i = 0; i < g->count; i++) {
-        nst_node *n = &g->node[i];
-
-        n->x = x[i].from, n->w = x[i].to - x[i].from;
-        n->y = y[i].from, n->h = y[i].to - y[i].from;
-        n->pooled_w = n->pooled_h = 0;
-        if (n->pooled) {
-            n->pooled_w = x[i].to == w ? halved(g, w) - n->x / 2 : n->w / 2;
-            n->pooled_h = y[i].to == h ? halved(g, h) - n->y / 2 : n->h / 2;
-            w = halved(g, w), h = halved(g, h);
-        }
-    }
-}
-
-/* Columns as in windows, rows as strips have them. */
-static void set_strip(nst_graph *g, const nst_window *win, nst_use use)
-{
-    cover_needed(g, win);
-    nst_strips_rows(g->node, g->count, g->ceil, use, win);
-}
-
-static void set_rectangles(nst_graph *g, const nst_window *win)
-{
-    bool all = win->w == win->picture_w && win->h == win->picture_h;
-
-    if (all || !g->device->ops->rectangles)
-        cover(g, win);
-    else
-        cover_needed(g, win);
-    for (int i = 0; i < g->count; i++) {
-        nst_node *n = &g->node[i];
-        nst_slab full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
-
-        n->strip = false;
-        n->result_rows = n->pass_rows = full;
-        n->pool_rows = half;
-        n->dout_rows = n->pooled ? half : full;
-        n->grad = (nst_range){ n->y, n->y + n->h };
-        n->back = (nst_range){ n->dout_rows.first, n->dout_rows.first + n->dout_rows.count };
-        n->ready = n->back.to;
-    }
-}
-
-static void no_buffers(nst_graph *g)
-{
-    for (int i = 0; i < g->count; i++) {
-        nst_node *n = &g->node[i];
-
-        n->result = n->pool = n->pass = n->dout = n->dresult = NST_NONE;
-        n->result_carry = n->pool_carry = n->dout_carry = NST_NONE;
-    }
-}
+/* ---- creation ---- */
 
 /* Whether the device has room for so many bytes, and each buffer fits into a piece of the arena. */
 static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
@@ -239,104 +44,6 @@ static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
                         g->node[0].w, g->node[0].h, (double)all / 1e6, (double)room / 1e6);
     return NST_OK;
 }
-
-/* Scratch that grows with the strips. */
-struct scratch {
-    const nst_device *device;
-    size_t bytes;
-    int h[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS];
-};
-
-static void add_scratch(const nst_node *node, int count, void *arg)
-{
-    struct scratch *s = arg;
-    bool news = false;
-    size_t bytes;
-
-    for (int i = 0; i < count; i++) {
-        int back = node[i].back.to - node[i].back.from;
-
-        news |= s->h[i] != node[i].h || s->back[i] != back;
-        s->h[i] = node[i].h, s->back[i] = back;
-    }
-    if (news && (bytes = s->device->ops->scratch_bytes(s->device, node, count)) > s->bytes)
-        s->bytes = bytes;
-}
-
-/* The same of all strips of a column: what stays and what is carried lives from strip to strip. */
-static size_t dry_run_strips(nst_graph *g, const nst_window *win, nst_use use, size_t *scratch)
-{
-    const nst_device *d = g->device;
-    size_t (*features)(const nst_device *, int, int, int) = d->ops->feature_bytes;
-    struct plan p = { .count = 0, .limit = d->ops->limit ? d->ops->limit(d) : 0 };
-    struct scratch need = { .device = d };
-    int end = 2 * g->count - 1;
-
-    cover_needed(g, win);
-    no_buffers(g);
-    nst_strips_room(g->node, g->count, g->ceil, use, win, add_scratch, &need);
-    nst_strips_rows(g->node, g->count, g->ceil, use, win);
-    for (int i = 0; i < g->count; i++) {
-        nst_node *n = &g->node[i];
-        int back = end - i, half = n->pooled ? n->pooled_w : n->w;
-
-        if (nst_strips_stays(n, use)) {
-            add(&p, &n->result, features(d, n->out, n->w, n->result_rows.count), 0, end);
-        } else if (!n->pooled) {
-            add(&p, &n->result, features(d, n->out, n->w, n->result_rows.count), i, i + 1);
-            add(&p, &n->result_carry, features(d, n->out, n->w, n->result_carry_rows), 0, end);
-        }
-        if (n->pooled) {
-            add(&p, &n->pool, features(d, n->out, half, n->pool_rows.count), i, i + 1);
-            add(&p, &n->pool_carry, features(d, n->out, half, n->pool_carry_rows), 0, end);
-        }
-        if (use != NST_USE_GRADIENT)
-            continue;
-        add(&p, &n->pass, d->ops->mask_bytes(d, n->out, n->w, n->pass_rows.count), 0, end);
-        add(&p, &n->dout, features(d, n->out, half, n->dout_rows.count), back - 1, back);
-        add(&p, &n->dout_carry, features(d, n->out, half, n->dout_carry_rows), 0, end);
-    }
-    *scratch = need.bytes;
-    return place(&p);
-}
-
-/* Sizes and offsets of every node for a window; returns the arena's bytes.  Steps: node i forward is step i,
- * backward 2 count - 1 - i.  Taps live as long as they are used. */
-static size_t dry_run(nst_graph *g, const nst_window *win, nst_use use, size_t *scratch)
-{
-    const nst_device_ops *ops = g->device->ops;
-    struct plan p = { .count = 0, .limit = ops->limit ? ops->limit(g->device) : 0 };
-    int end = 2 * g->count - 1;
-    bool backward = use == NST_USE_GRADIENT;
-
-    if (win->strip)
-        return dry_run_strips(g, win, use, scratch);
-    set_rectangles(g, win);
-    no_buffers(g);
-    for (int i = 0; i < g->count; i++) {
-        nst_node *n = &g->node[i];
-        int back = end - i;
-        size_t full = ops->feature_bytes(g->device, n->out, n->w, n->h);
-        /* the first convolution does not pool by itself */
-        bool whole = n->tap || (i == 0 && n->pooled);
-        size_t half = n->pooled ? ops->feature_bytes(g->device, n->out, n->pooled_w, n->pooled_h) : 0;
-
-        if (whole || !n->pooled)
-            add(&p, &n->result, full, i, !whole || use == NST_USE_STATS ? i + 1 : backward ? back : end);
-        if (n->pooled)
-            add(&p, &n->pool, half, i, i + 1);
-        if (!backward)
-            continue;
-        add(&p, &n->pass, ops->mask_bytes(g->device, n->out, n->w, n->h), i, back);
-        add(&p, &n->dout, n->pooled ? half : full, back - 1, back);
-        if (n->pooled && whole)
-            add(&p, &n->dresult, full, back, back);
-    }
-    *scratch = ops->scratch_bytes(g->device, g->node, g->count);
-    return place(&p);
-}
-
-/* ---- creation ---- */
 
 nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e)
 {
@@ -412,7 +119,7 @@ nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, n
 
     if (s)
         return s;
-    *bytes = dry_run(&trial, win, use, &scratch);
+    *bytes = nst_arena_plan(g->device, trial.node, g->count, g->ceil, win, use, &scratch);
     *bytes += scratch;
     return check_room(&trial, *bytes, e);
 }
@@ -448,7 +155,7 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
         return NST_OK;
     }
     g->win.w = 0;
-    bytes = dry_run(g, win, use, &scratch);
+    bytes = nst_arena_plan(g->device, g->node, g->count, g->ceil, win, use, &scratch);
     if ((s = check_room(g, bytes + scratch, e)))
         return s;
     if (bytes > g->reserved || scratch > g->scratch) {
@@ -525,7 +232,7 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
 {
     for (int i = 0; i < layer; i++)
         if (g->node[i].pooled)
-            picture_w = halved(g, picture_w), picture_h = halved(g, picture_h);
+            picture_w = (picture_w + g->ceil) / 2, picture_h = (picture_h + g->ceil) / 2;
     *w = picture_w, *h = picture_h;
 }
 
@@ -546,10 +253,12 @@ double nst_graph_work(const nst_graph *g, const nst_window *win)
     nst_graph trial = *g;
     double work = 0;
 
-    if (win->strip)
-        set_strip(&trial, win, NST_USE_STATS);
-    else
-        set_rectangles(&trial, win);
+    if (win->strip) { /* columns as in windows */
+        nst_rectangles_needed(trial.node, g->count, g->ceil, win);
+        nst_strips_rows(trial.node, g->count, g->ceil, NST_USE_STATS, win);
+    } else {
+        nst_rectangles_set(trial.node, g->count, g->ceil, g->device->ops->rectangles, win);
+    }
     for (int i = 0; i < trial.count; i++) {
         const nst_node *n = &trial.node[i];
 
@@ -581,45 +290,6 @@ const char *nst_graph_algorithm(const nst_graph *g, int layer, bool backward)
 
 /* ---- running ---- */
 
-/* In a strip: those of the rows that are computed now which are the core's, from the first one in the features' buffer on. */
-static nst_rect core_rows(const nst_node *n, const nst_window *win, int stride, nst_rect r, nst_range now)
-{
-    int end = win->core_y + win->core_h, from = win->core_y / stride, to = end == win->picture_h ? now.to : end / stride;
-
-    from = now.from > from ? now.from : from;
-    to = now.to < to ? now.to : to;
-    r.y = from - n->result_rows.first, r.h = to > from ? to - from : 0;
-    return r;
-}
-
-/* The core in the coordinates of a node's rectangle.  A side that is the picture's reaches the features' end,
- * whatever pooling made of an odd remainder. */
-static nst_rect core_of(const nst_graph *g, int i, const nst_window *win)
-{
-    const nst_node *n = &g->node[i];
-    int stride = 1;
-    nst_rect r;
-
-    for (int k = 0; k < i; k++)
-        stride <<= g->node[k].pooled;
-    r.x = win->core_x / stride - n->x, r.y = win->core_y / stride - n->y;
-    r.w = win->core_x + win->core_w == win->picture_w ? n->w - r.x : win->core_w / stride;
-    r.h = win->core_y + win->core_h == win->picture_h ? n->h - r.y : win->core_h / stride;
-    return win->strip ? core_rows(n, win, stride, r, (nst_range){ n->y, n->y + n->h }) : r;
-}
-
-/* The same for the gradient, which in a strip is at other rows. */
-static nst_rect gradient_core_of(const nst_graph *g, int i, const nst_window *win)
-{
-    const nst_node *n = &g->node[i];
-    nst_rect r = core_of(g, i, win);
-    int stride = 1;
-
-    for (int k = 0; k < i; k++)
-        stride <<= g->node[k].pooled;
-    return win->strip ? core_rows(n, win, stride, r, n->grad) : r;
-}
-
 /* How many positions of the core count. */
 static double positions(const nst_node *n, const nst_rect *core, nst_map map)
 {
@@ -636,7 +306,7 @@ static double positions(const nst_node *n, const nst_rect *core, nst_map map)
 /* Asks for the core's sums of a tap. */
 static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
 {
-    nst_rect core = core_of(g, layer, &g->win);
+    nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win);
     double start = nst_now();
     nst_status status;
 
@@ -751,7 +421,7 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
 
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
 {
-    nst_rect core = core_of(g, layer, &g->win), all = core;
+    nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win), all = core;
     nst_status s = NST_OK;
 
     if (g->win.strip && g->win.y == 0) {
@@ -768,7 +438,7 @@ nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
 
 nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e)
 {
-    nst_rect core = core_of(g, layer, &g->win);
+    nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win);
 
     return g->device->ops->compare(g->device, &g->node[layer], &core, k, square, absolute, e);
 }
@@ -811,7 +481,7 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap
         nst_status s;
 
         if (g->node[i].tap) {
-            nst_rect core = gradient_core_of(g, i, win);
+            nst_rect core = nst_rectangles_core(g->node, i, true, win);
 
             if (win->strip && win->y && i == g->count - 1)
                 nst_strips_restore(g->device, g->node, g->count, i, g->ceil, g->use, win, false);

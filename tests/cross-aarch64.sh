@@ -26,7 +26,7 @@ conv='src/conv.c src/conv_io.c src/dispatch.c src/first.c src/gram.c src/par.c s
 cat >"$tmp/tests" <<LIST
 test_conv tests/blocked.c $conv
 test_gram tests/blocked.c $conv
-test_graph tests/chain.c $conv src/choose.c src/cpu.c src/cpu_taps.c src/graph.c src/guided.c src/mem.c src/status.c src/strips.c src/tv.c src/vector.c
+test_graph tests/chain.c $conv src/arena.c src/choose.c src/cpu.c src/cpu_taps.c src/graph.c src/guided.c src/mem.c src/rectangles.c src/status.c src/strips.c src/tv.c src/vector.c
 test_kernels src/dispatch.c
 test_vector src/dispatch.c src/par.c src/vector.c
 LIST
