@@ -50,6 +50,19 @@ AS_IF([test "$with_lapack" != no], [
         [AC_MSG_ERROR([--with-lapack: neither -llapack -lblas nor -lopenblas has dsyevd_ and dgemm_])])
     AS_IF([test -n "$LAPACK_LIBS"], [with_lapack=yes], [with_lapack=no])
 ])
+dnl Weak: LAPACK may be OpenBLAS's where the program runs, whatever it is here (Debian's alternatives).
+AS_IF([test "$with_lapack" = yes], [
+    AC_MSG_CHECKING([whether OpenBLAS can be told its threads])
+    nst_save_LIBS=$LIBS
+    LIBS="$LAPACK_LIBS $LIBS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#pragma weak openblas_set_num_threads
+void openblas_set_num_threads(int);]], [[if (openblas_set_num_threads) openblas_set_num_threads(1)]])],
+        [AC_MSG_RESULT([yes])
+         AC_DEFINE([HAVE_OPENBLAS], [1], [openblas_set_num_threads may be there when the program runs])],
+        [AC_MSG_RESULT([no])])
+    LIBS=$nst_save_LIBS
+])
 AS_IF([test "$with_lapack" = yes], [AC_DEFINE([HAVE_LAPACK], [1], [the Wasserstein-2 style loss])])
 AM_CONDITIONAL([HAVE_LAPACK], [test "$with_lapack" = yes])
 ])

@@ -1,5 +1,6 @@
 /* evaluate.c: the losses at x and their gradient: statistics, losses, backward, total variation. */
 #include "run.h"
+#include "w2.h"
 
 #include <math.h>
 
@@ -39,7 +40,7 @@ nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e)
     struct style_job job = { .r = r };
     double at = nst_now();
 
-    (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, style_rows, &job);
+    (r->s->style_loss == NST_STYLE_W2 ? nst_w2_for : nst_par_for)(r->cpu.threads, r->n_style, style_rows, &job);
     r->clock.losses = nst_now() - at;
     for (int i = 0; i < r->n_layers; i++)
         p->style[i] = 0;

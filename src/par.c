@@ -65,6 +65,15 @@ void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg)
 #endif
 }
 
+bool nst_par_has_openmp(void)
+{
+#ifdef _OPENMP
+    return true;
+#else
+    return false;
+#endif
+}
+
 int nst_par_online(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);

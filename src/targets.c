@@ -1,5 +1,6 @@
 /* targets.c: what the losses of one scale compare with, from the content and style pictures at its size. */
 #include "run.h"
+#include "w2.h"
 
 #include <math.h>
 #include <string.h>
@@ -155,7 +156,7 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
     for (int row = 0; row < r->n_style; row++)
         for (int i = 0; i < r->n_styles; i++)
             job.stats[row * r->n_styles + i] = stats[i * NST_STYLE_ROWS + row];
-    (r->s->style_loss == NST_STYLE_W2 ? nst_par_apart : nst_par_for)(r->cpu.threads, r->n_style, target_rows, &job);
+    (r->s->style_loss == NST_STYLE_W2 ? nst_w2_for : nst_par_for)(r->cpu.threads, r->n_style, target_rows, &job);
     for (int row = 0; row < r->n_style && !s; row++)
         if ((s = job.status[row]))
             nst_fail(e, s, "%s", job.error[row].text);

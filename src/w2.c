@@ -14,9 +14,53 @@ void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const in
             const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,
             const int *ldc);
 
+#ifdef HAVE_OPENBLAS
+#include <pthread.h>
+
+/* NULL where LAPACK is another's. */
+#pragma weak openblas_get_parallel
+#pragma weak openblas_get_num_threads
+#pragma weak openblas_set_num_threads
+int openblas_get_parallel(void); /* 0: no threads, 1: its own, 2: OpenMP's */
+int openblas_get_num_threads(void);
+void openblas_set_num_threads(int n);
+#endif
+
 bool nst_w2_available(void)
 {
     return true;
+}
+
+/* Inside a parallel region OpenBLAS with OpenMP keeps to one thread by itself, with threads of its own it does not.  Their
+ * number is one for the whole process: the first run that comes here takes note of it, the last one gives it back. */
+static void one_thread(bool begin)
+{
+#ifdef HAVE_OPENBLAS
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static int inside, before;
+
+    if (!openblas_get_parallel || !openblas_get_num_threads || !openblas_set_num_threads)
+        return;
+    if (openblas_get_parallel() == 0 || (openblas_get_parallel() == 2 && nst_par_has_openmp()))
+        return;
+    pthread_mutex_lock(&lock);
+    if (begin && !inside++)
+        before = openblas_get_num_threads();
+    if (begin) /* by each: OpenMP's number is the calling thread's */
+        openblas_set_num_threads(1);
+    else if (!--inside)
+        openblas_set_num_threads(before);
+    pthread_mutex_unlock(&lock);
+#else
+    (void)begin;
+#endif
+}
+
+void nst_w2_for(int threads, int items, nst_par_fn *fn, void *arg)
+{
+    one_thread(true);
+    nst_par_apart(threads, items, fn, arg);
+    one_thread(false);
 }
 
 struct nst_w2 {
@@ -188,6 +232,11 @@ nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *los
 bool nst_w2_available(void)
 {
     return false;
+}
+
+void nst_w2_for(int threads, int items, nst_par_fn *fn, void *arg)
+{
+    nst_par_for(threads, items, fn, arg);
 }
 
 nst_status nst_w2_create(nst_w2 **out, int c, const double *mean, const double *second, nst_error *e)

@@ -9,6 +9,10 @@ typedef struct nst_w2 nst_w2;
 /* Whether this build has LAPACK. */
 bool nst_w2_available(void);
 
+/* nst_par_for for items that call the functions below: whatever BLAS is there uses one thread an item, so that results
+ * depend neither on the machine's cores nor on ours, and threads do not start threads. */
+void nst_w2_for(int threads, int items, nst_par_fn *fn, void *arg);
+
 /* A target with mean [c] and second moment [c][c] (not centred).  1e-4 is added to the diagonal of both
  * covariances, as style-transfer-pytorch does.  NST_EUNSUPPORTED when built without LAPACK. */
 nst_status nst_w2_create(nst_w2 **out, int c, const double *mean, const double *second, nst_error *e);

@@ -384,12 +384,86 @@ START_TEST(total_variation)
 }
 END_TEST
 
+/* ---- OpenBLAS's threads ------------------------------------------------------------------------------ */
+
+#pragma weak openblas_get_num_threads
+#pragma weak openblas_set_num_threads
+int openblas_get_num_threads(void);
+void openblas_set_num_threads(int n);
+
+enum { WIDE = 96, ITEMS = 3 }; /* channels enough for OpenBLAS to use threads */
+
+struct wide {
+    nst_stats *stats;
+    nst_w2 *w2[ITEMS];
+    double loss[ITEMS], a[ITEMS][WIDE * WIDE], b[ITEMS][WIDE];
+};
+
+static void wide_items(void *arg, int worker, int begin, int end)
+{
+    struct wide *w = arg;
+    double mean[WIDE], *second = nst_calloc(WIDE * WIDE, sizeof *second);
+
+    (void)worker;
+    for (int i = begin; i < end; i++) {
+        for (int j = 0; j < WIDE; j++)
+            mean[j] = w->stats->sum[j] / w->stats->n / (1 + i);
+        for (int j = 0; j < WIDE * WIDE; j++)
+            second[j] = w->stats->gram[j] / w->stats->n / (1 + i);
+        ck_assert(nst_w2_create(&w->w2[i], WIDE, mean, second, NULL) == NST_OK);
+        ck_assert(nst_w2_loss(w->w2[i], w->stats, 1, &w->loss[i], w->a[i], w->b[i], NULL) == NST_OK);
+        nst_w2_destroy(&w->w2[i]);
+    }
+    nst_free(second);
+}
+
+/* The same bits however many threads OpenBLAS or nst may use, and OpenBLAS has afterwards what it had. */
+START_TEST(blas_threads)
+{
+    enum { N = 3 * WIDE };
+    static const int blas[] = { 1, 4, 4 };
+    static struct wide one, other;
+    float *f;
+
+    if (!has_w2())
+        return;
+    f = oracle_alloc(WIDE * N);
+    oracle_seed(5);
+    ck_assert(nst_stats_create(&one.stats, WIDE, NULL) == NST_OK);
+    for (int i = 0; i < WIDE * N; i++)
+        f[i] = oracle_random();
+    one.stats->n = N;
+    for (int i = 0; i < WIDE; i++)
+        for (int k = 0; k < N; k++) {
+            one.stats->sum[i] += (double)f[i * N + k];
+            for (int j = 0; j < WIDE; j++)
+                one.stats->gram[i * WIDE + j] += (double)f[i * N + k] * (double)f[j * N + k];
+        }
+    other.stats = one.stats;
+    for (size_t i = 0; i < NST_COUNT(blas); i++) {
+        struct wide *w = i ? &other : &one;
+
+        if (openblas_set_num_threads)
+            openblas_set_num_threads(blas[i]);
+        nst_w2_for(i == 2 ? 2 : 1, ITEMS, wide_items, w);
+        ck_assert(!openblas_get_num_threads || openblas_get_num_threads() == blas[i]);
+        for (int k = 0; k < ITEMS; k++)
+            ck_assert_msg(w->loss[k] == one.loss[k] && !memcmp(w->a[k], one.a[k], sizeof w->a[k]) &&
+                              !memcmp(w->b[k], one.b[k], sizeof w->b[k]),
+                          "item %d: other bits with %d threads of OpenBLAS", k, blas[i]);
+    }
+    nst_stats_destroy(&one.stats);
+    ck_assert(oracle_free(f));
+}
+END_TEST
+
 static void add(TCase *t)
 {
     tcase_add_loop_test(t, style_losses, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, blends, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, wild_statistics, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, total_variation, 0, NST_TV_COUNT);
+    tcase_add_test(t, blas_threads);
 }
 
 int main(void)
