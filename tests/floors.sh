@@ -82,4 +82,22 @@ for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL
     check "HAVE_$have asked in one file" test "$n" -le 1
 done
 
+# What quickstart installs the recipes of distributions ask for: a library that one of them forgets is a part of the program
+# that its packages lack, and nobody sees it.
+asks() { # MANAGER RECIPE: the packages of quickstart's line for this manager
+    [ -f "$2" ] || return 0 # debian/ is not in the tarball
+    lacking=
+    for p in $(sed -n "/command -v $1 /{n;s/^ *packages=\"\(.*\)\"$/\1/p;}" quickstart); do
+        case $p in gcc | make | autoconf | automake | libtool | pkg-config | pkgconf | pkgconf-pkg-config) continue ;; esac
+        [ "$1 $p" = "brew check" ] && continue # its formulas are built without their tests
+        grep -Eq "(^|[^-_[:alnum:]])$p([^-_.[:alnum:]]|$)" "$2" || lacking="$lacking $p"
+    done
+    check "$2 asks for what quickstart installs${lacking:+, but not for:$lacking}" test -z "$lacking"
+}
+asks apt-get debian/control
+asks dnf packaging/nst.spec
+asks pacman packaging/PKGBUILD.in
+asks brew packaging/nst.rb.in
+check "no recipe asks for what nothing uses any more" sh -c '! grep -n matio debian/control packaging/*'
+
 finish
