@@ -3,6 +3,8 @@
 #define NST_SUITE_H
 
 #include <check.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Whether there are threads to compare: minicheck stands in for Check where another machine's build has no OpenMP. */
 #ifdef NST_MINICHECK_H
@@ -19,6 +21,10 @@ static inline int run_suite(const char *name, void (*add)(TCase *t))
     SRunner *r;
     int failed;
 
+    /* What is held here against memory, bytes and other kernel sets is the processor's, also where there is a card, which
+     * device auto would take: OpenCL looks for drivers in a folder that is not there. */
+    if (strncmp(name, "opencl", 6))
+        setenv("OCL_ICD_VENDORS", "/nowhere", 1);
     tcase_set_timeout(t, 600); /* a hang, not a slow machine or a sanitizer */
     add(t);
     suite_add_tcase(s, t);
