@@ -26,11 +26,13 @@ static struct {
         const nst_option *option;
         const char *value;
         int section; /* 0: before the first */
+        int line, column; /* of the value */
     } entry[ENTRIES];
     int entries;
     struct section {
         char name[32];
         const char *base; /* what it inherits; NULL: the default preset */
+        int line, column; /* of that */
     } section[SECTIONS];
     int sections; /* the first is the file's beginning, and has no name */
     char text[TEXT];
@@ -144,6 +146,11 @@ static char *next_line(char *out, int room, void *stream)
     return out;
 }
 
+static void inherit(struct section *s, const char *base, int line, int at)
+{
+    s->base = base, s->line = line, s->column = at;
+}
+
 static int add(struct reading *r, const char *name, const char *value)
 {
     const char *at = r->raw + strspn(r->raw, " \t"), *value_at = at + strcspn(at, "=:");
@@ -168,9 +175,9 @@ static int add(struct reading *r, const char *name, const char *value)
     if (!strcmp(name, "preset") && !strcmp(value, "list"))
         return wrong(r, value_at, "preset: \"list\" is not a preset");
     if (!strcmp(name, "preset") && file.sections > 1)
-        file.section[file.sections - 1].base = value;
+        inherit(&file.section[file.sections - 1], value, r->line, column(r, value_at));
     else
-        file.entry[file.entries++] = (struct entry){ o, value, file.sections - 1 };
+        file.entry[file.entries++] = (struct entry){ o, value, file.sections - 1, r->line, column(r, value_at) };
     return 1;
 }
 
@@ -188,26 +195,37 @@ static int handle(void *user, const char *section, const char *name, const char 
 }
 #endif
 
-/* A chain of sections must end at a preset of the program. */
+static bool known(const char *preset)
+{
+    for (int k = 0; nst_preset_name(k); k++)
+        if (!strcmp(nst_preset_name(k), preset))
+            return true;
+    return find_section(preset) != NULL;
+}
+
+/* Presets that are named are there, and a chain of sections ends at one of the program's. */
 static nst_status check_bases(nst_error *e)
 {
+    for (int i = 0; i < file.entries; i++) {
+        const struct entry *n = &file.entry[i];
+
+        if (!strcmp(n->option->name, "preset") && !known(n->value))
+            return fail(e, NST_EFORMAT, "%.200s:%d:%d: preset: \"%.60s\" is unknown, see nst --preset list", file.path,
+                        n->line, n->column, n->value);
+    }
     for (int i = 1; i < file.sections; i++) {
         const struct section *s = &file.section[i];
         int steps = 0;
 
         while (s && steps++ < SECTIONS) {
-            const struct section *up = find_section(s->base);
-            bool known = !s->base || up;
-
-            for (int k = 0; !known && nst_preset_name(k); k++)
-                known = !strcmp(nst_preset_name(k), s->base);
-            if (!known)
-                return fail(e, NST_EFORMAT, "%.200s: preset %s inherits \"%.60s\", which is unknown", file.path,
-                            s->name, s->base);
-            s = up;
+            if (s->base && !known(s->base))
+                return fail(e, NST_EFORMAT, "%.200s:%d:%d: preset %s inherits \"%.60s\", which is unknown", file.path,
+                            s->line, s->column, s->name, s->base);
+            s = find_section(s->base);
         }
         if (s)
-            return fail(e, NST_EFORMAT, "%.200s: preset %s inherits itself", file.path, file.section[i].name);
+            return fail(e, NST_EFORMAT, "%.200s:%d:%d: preset %s inherits itself", file.path, file.section[i].line,
+                        file.section[i].column, file.section[i].name);
     }
     return NST_OK;
 }
