@@ -237,11 +237,13 @@ const nst_option *nst_options_find(const char *name)
     return NULL;
 }
 
-/* Letters to change, put in, leave out or exchange with the next one, to make b (n letters) of a (Damerau 1964). */
-static int edits(const char *a, const char *b, size_t n)
+/* Damerau 1964. */
+int nst_options_edits(const char *a, const char *b, size_t n)
 {
     int row[3][64] = { { 0 } }, *before = row[0], *last = row[1], *now = row[2];
 
+    if (n >= 60)
+        return 60;
     for (size_t j = 0; j <= n; j++)
         last[j] = (int)j;
     for (size_t i = 1; a[i - 1]; i++) {
@@ -268,8 +270,8 @@ const nst_option *nst_options_nearest(const char *name)
     size_t n = strcspn(name, "= ");
     int least = n < 4 ? 1 : n < 10 ? 2 : 3;
 
-    for (int i = 0; i < nst_option_count && n < 60; i++) {
-        int d = edits(nst_options[i].name, name, n);
+    for (int i = 0; i < nst_option_count; i++) {
+        int d = nst_options_edits(nst_options[i].name, name, n);
 
         if (d < least || (d == least && !best)) {
             best = &nst_options[i];

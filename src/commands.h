@@ -19,6 +19,8 @@ extern const int nst_command_count;
 
 /* NULL: there is none of that name. */
 const nst_command_row *nst_commands_find(const char *name);
+/* The one that a misspelt name most likely meant, or NULL. */
+const nst_command_row *nst_commands_nearest(const char *name);
 
 /* help.c: `nst` alone, `nst --help`, `nst help all`, and one thing; the first two fit a screen. */
 void nst_help_usage(FILE *f);

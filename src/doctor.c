@@ -93,6 +93,20 @@ static void say_kernels(const nst_settings *s)
         printf("%d\n", s->threads);
 }
 
+/* Who else computes; 0 where the system does not say. */
+static double load(void)
+{
+    FILE *f = fopen("/proc/loadavg", "r");
+    double one = 0;
+
+    if (f) {
+        if (fscanf(f, "%lf", &one) != 1)
+            one = 0;
+        fclose(f);
+    }
+    return one;
+}
+
 static void say_memory(void)
 {
     char text[64];
@@ -202,7 +216,7 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
     nst_image *content = NULL, *style = NULL, *out = NULL;
     const nst_image *one;
     struct watch w = { .report = { .quiet = !isatty(STDERR_FILENO), .terminal = true } };
-    double total = 0;
+    double total = 0, others = load();
     nst_plan plan;
     nst_status status;
     int last;
@@ -226,6 +240,10 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
     line("speed");
     printf("%.2g s an iteration at %dx%d; preset %s, %d scale%s: about %.0f s\n", w.least, plan.width[last],
            plan.height[last], s->preset, plan.scales, last ? "s" : "", total);
+    if (others > .5) {
+        line("");
+        printf("others kept the processor busy (load %.1f): alone it is faster\n", others);
+    }
 
 end:
     nst_image_destroy(&content);

@@ -6,6 +6,7 @@
 
 #define WIDTH 79
 #define LEFT 30 /* columns of an option and its argument */
+#define NAMES 27 /* of a preset's name */
 
 static void line(FILE *f, const nst_option *r)
 {
@@ -93,9 +94,30 @@ void nst_help_presets(FILE *f)
     const char *base, *name;
 
     for (int i = 0; nst_preset_name(i); i++)
-        fprintf(f, "%-24s %s\n", nst_preset_name(i), nst_preset_summary(i));
+        fprintf(f, "%-*s %s\n", NAMES, nst_preset_name(i), nst_preset_summary(i));
     for (int i = 0; (name = nst_config_preset(i, &base)); i++)
-        fprintf(f, "%-24s %s, with changes from %s\n", name, base, nst_config_path());
+        fprintf(f, "%-*s %s, with changes from %s\n", NAMES, name, base, nst_config_path());
+}
+
+/* The options that only this command has: their help begins "nst NAME: ", or "nst NAME" and the words that they go with. */
+static void own_options(FILE *f, const char *command)
+{
+    size_t n = strlen(command);
+    bool first = true;
+
+    for (int i = 0; i < nst_option_count; i++) {
+        nst_option r = nst_options[i];
+
+        if (NST_GROUP(&r) != NST_GROUP_COMMANDS || strncmp(r.help, "nst ", 4) || strncmp(r.help + 4, command, n))
+            continue;
+        fputs(first ? "\n" : "", f);
+        first = false;
+        r.help += 4 + n;
+        r.help += strspn(r.help, ": ");
+        line(f, &r);
+        if (r.more)
+            wrapped(f, r.more);
+    }
 }
 
 static bool command_topic(FILE *f, const char *name)
@@ -104,8 +126,9 @@ static bool command_topic(FILE *f, const char *name)
 
     if (!c)
         return false;
-    fprintf(f, "Usage: nst %s %s\n\n", c->name, c->arguments);
+    fprintf(f, "Usage: nst %s%s%s\n\n", c->name, *c->arguments ? " " : "", c->arguments);
     wrapped(f, c->more);
+    own_options(f, c->name);
     return true;
 }
 

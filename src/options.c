@@ -178,7 +178,8 @@ const nst_option nst_options[] = {
     { "web-host", 0, "ADDRESS", NST_OPTION_PATH, C(web_host), 0, 0, "127.0.0.1 0.0.0.0", NST_GROUP_OUTPUT,
       "serve other machines, too: 0.0.0.0",
       "Implies --web.  Whoever reaches that address can look on, stop the painting and change it." },
-    { "checkpoint", 0, "FILE", NST_OPTION_PATH, C(checkpoint), 0, 0, NULL, NST_GROUP_OUTPUT,
+    { "checkpoint", 0, "FILE", NST_OPTION_PATH, C(checkpoint), 0, 0, NULL,
+      NST_COMMON | NST_GROUP_OUTPUT,
       "kept while painting; nst resume FILE goes on",
       "Every minute, and when the run is stopped by Ctrl-C or a signal, the run's whole state is written to FILE, which is "
       "always the last state or the one before, never half of one.  nst resume FILE goes on to the very bytes that an "

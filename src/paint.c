@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "config.h"
 #include "fail.h"
 #include "files.h"
@@ -423,6 +424,17 @@ nst_status nst_paint_run(const nst_command *c, int argc, char **argv, nst_error 
     return nst_paint_across(c, NULL, argc, argv, e);
 }
 
+/* One word alone that is no file's name was meant as a command. */
+static nst_status lacking(const char *content, nst_error *e)
+{
+    const nst_command_row *near = content && access(content, F_OK) ? nst_commands_nearest(content) : NULL;
+
+    if (near)
+        return fail(e, NST_EARG, "\"%.60s\" is neither a command nor a picture, did you mean nst %s?", content, near->name);
+    return fail(e, NST_EARG, "%s: expected CONTENT STYLE...",
+                content ? "a style picture is missing" : "no pictures are named");
+}
+
 nst_status nst_paint_across(const nst_command *c, const nst_comm *comm, int argc, char **argv, nst_error *e)
 {
     static nst_painting p;
@@ -438,9 +450,7 @@ nst_status nst_paint_across(const nst_command *c, const nst_comm *comm, int argc
         if (p.c.content && p.c.styles) {
             s = nst_paint(&p, e);
         } else {
-            s = NST_EARG;
-            snprintf(e->text, sizeof e->text, "%s: expected CONTENT STYLE...",
-                     p.c.content ? "a style picture is missing" : "no pictures are named");
+            s = lacking(p.c.content, e);
         }
     }
     if (!s && p.failed) {

@@ -50,8 +50,8 @@ static nst_status parse_blend(nst_run *r, nst_error *e)
         while (n < r->n_styles)
             sum += r->share[n++] = 1;
     if (n != r->n_styles || *text)
-        return nst_fail(e, NST_EARG, "style blend \"%s\": expected %d weights, one for each style picture",
-                        r->s->style_blend, r->n_styles);
+        return nst_fail(e, NST_EARG, "style blend \"%s\": expected %d weight%s, one for each style picture",
+                        r->s->style_blend, r->n_styles, r->n_styles > 1 ? "s" : "");
     if (!(sum > 0))
         return nst_fail(e, NST_EARG, "style blend \"%s\": all weights are 0", r->s->style_blend);
     for (int i = 0; i < n; i++)

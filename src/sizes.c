@@ -56,8 +56,7 @@ nst_status nst_run_style_scales(nst_run *r, nst_error *e)
         text = *end ? end + 1 : end;
     }
     if (*text || (n && n != r->n_styles))
-        return nst_fail(e, NST_EARG, "style size \"%s\": expected %d sizes, one for each style picture",
-                        r->s->style_size,
-                        r->n_styles);
+        return nst_fail(e, NST_EARG, "style size \"%s\": expected %d size%s, one for each style picture",
+                        r->s->style_size, r->n_styles, r->n_styles > 1 ? "s" : "");
     return NST_OK;
 }

@@ -378,8 +378,10 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
 
 static nst_status fail(nst_error *e, const char *host, int port, const char *why)
 {
-    snprintf(e->text, sizeof e->text, "--web: port %d of %s cannot be served: %s; --web-port names another", port,
-             host, why);
+    bool another = errno == EADDRINUSE || errno == EACCES;
+
+    snprintf(e->text, sizeof e->text, "--web: port %d of %.100s cannot be served: %s%s", port, host, why,
+             another ? "; --web-port names another" : "");
     return NST_EIO;
 }
 
@@ -396,8 +398,11 @@ static nst_status listen_at(const char *host, int *port, int *fd, nst_error *e)
     int one = 1, code;
 
     snprintf(service, sizeof service, "%d", *port);
-    if ((code = getaddrinfo(host, service, &hints, &found)))
-        return fail(e, host, *port, gai_strerror(code));
+    if ((code = getaddrinfo(host, service, &hints, &found))) {
+        snprintf(e->text, sizeof e->text, "--web-host: \"%.100s\" is no address of this machine's: %s", host,
+                 gai_strerror(code));
+        return NST_EIO;
+    }
     *fd = socket(found->ai_family, SOCK_STREAM, 0);
     if (*fd >= 0) {
         fcntl(*fd, F_SETFD, FD_CLOEXEC);
@@ -457,6 +462,7 @@ nst_status nst_web_open(nst_web **w, const char *host, int port, const char *wha
         close(fd);
         if (web.content >= 0)
             close(web.content);
+        errno = 0;
         return fail(e, host, port, "the server does not start");
     }
     snprintf(url, 128, strchr(host, ':') ? "http://[%s]:%d/" : "http://%s:%d/", host, port);

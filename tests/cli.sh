@@ -29,6 +29,11 @@ run 0 "help" help
 run 0 "help presets" help presets
 run 2 "help about nothing" help van-gogh
 run 2 "help about two things" help size model
+run 0 "help about a command" help batch
+check "  with its own options" grep -q '^     --name PATTERN  *results. names: {content}-{style}.png' stdout
+check "  and no other command's" sh -c "! grep -q -- '--half' stdout"
+run 2 "a command is misspelt" dcotor
+says 'did you mean nst doctor?'
 run 2 "bench of a picture" bench in/c.png
 run 0 "--version" --version
 check "  names version and kernels" grep -q '^kernels: scalar.*chosen: ' stdout
@@ -39,7 +44,7 @@ if [ -w /dev/full ]; then
     check "help into a full disk fails" test $? = 1
 fi
 run 2 "one picture only" in/c.png
-says "style picture is missing"
+says "style picture is missing: expected CONTENT STYLE"
 for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" "--pooling min" \
     "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--time 5x" "--time 1m1h" "--time -1" "--time 1h30" "--style-loss l2" "--simd mmx" \
     "--conv fft" "--preset van-gogh" "--color red" "--color-strength 2" "--strength -1" "--strength 101" "--strength much" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
@@ -243,6 +248,7 @@ check "  on a screen of 24 lines" test "$(wc -l <stdout)" -le 24
 for word in build processor kernels threads memory devices model options folders speed; do
     check "  says $word" grep -q "^$word  " stdout
 done
+check "  takes a card where there is one" grep -q '^ *--device auto takes ' stdout
 check "  with seconds" grep -q '^speed  *[0-9.e+-]* s an iteration at 512x384; preset nst, 5 scales: about [0-9]* s' stdout
 mkdir -p "$XDG_CONFIG_HOME/nst"
 echo 'bananas = 3' >"$XDG_CONFIG_HOME/nst/config"

@@ -36,8 +36,8 @@ check "there are commands" test "$(echo "$commands" | wc -l)" -ge 3
 for c in $commands; do
     check "help lists $c" grep -q "^  nst $c  " "$dir/short"
     check "help all lists $c" grep -q "^  nst $c  " "$dir/help"
-    check "nst help $c" sh -c "'$NST' help $c | grep -q '^Usage: nst $c '"
-    check "nst $c --help" sh -c "'$NST' $c --help | grep -q '^Usage: nst $c '"
+    check "nst help $c" sh -c "'$NST' help $c | grep -qE '^Usage: nst $c( |$)'"
+    check "nst $c --help" sh -c "'$NST' $c --help | grep -qE '^Usage: nst $c( |$)'"
     check "man page tells of $c" grep -q "^.fBnst $c.fR" "$(page nst.1)"
     check "bash completion knows $c" grep -q "CWORD == 1.*[' ]$c[' ]" "$(page completions/nst)"
     check "zsh completion knows $c" grep -q "commands:command.*[( ]$c\\\\:" "$(page completions/_nst)"
