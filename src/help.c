@@ -99,7 +99,7 @@ void nst_help_presets(FILE *f)
         fprintf(f, "%-*s %s, with changes from %s\n", NAMES, name, base, nst_config_path());
 }
 
-/* The options that only this command has: their help begins "nst NAME: ", or "nst NAME" and the words that they go with. */
+/* The options that only this command has: their help begins with "nst NAME" and maybe the words that they go with. */
 static void own_options(FILE *f, const char *command)
 {
     size_t n = strlen(command);

@@ -100,7 +100,7 @@ extern const char *const nst_group_titles[NST_GROUP_COUNT];
 const nst_option *nst_options_find(const char *name);
 /* The one that a misspelt long name most likely meant, or NULL. */
 const nst_option *nst_options_nearest(const char *name);
-/* Letters to change, put in, leave out or exchange with the next one, to make b (of n letters; 60 from that many on) of a. */
+/* Letters to change, put in, leave out or exchange with the next one, to make b (n letters, or it is 60) of a. */
 int nst_options_edits(const char *a, const char *b, size_t n);
 /* One option's value, as from a file: a flag takes yes or no.  With s NULL it sets what is in c and passes over
  * settings, with s the reverse. */
