@@ -10,6 +10,7 @@ typedef struct nst_clock {
     double iteration, fixed;   /* an iteration of this scale; of it, what does not go with the pixels */
     double preparation;        /* of this scale */
     int measured;              /* iterations of this scale */
+    int foretold;              /* as many the scales before it stand for */
     int nominal[NST_MAX_LAYERS]; /* iterations of each scale as the settings have it */
     double best, best_before;  /* loss of the last iterations, and of those before them */
 } nst_clock;

@@ -10,6 +10,7 @@
 #define USUAL 2  /* iterations of a scale that are measured before the schedule is fitted to them */
 #define EVERY 10 /* iterations a fit, and a look at the loss */
 #define MEMORY 50 /* iterations whose mean tells of those to come: fewer follow every disturbance */
+#define FORETOLD 3 /* iterations that a scale's foretold ones count as: its first may be disturbed */
 #define NONE 1e300
 /* pixels' worth of an iteration that each takes, however small: the packed weights pass through the cache */
 #define WEIGHTS 1e4
@@ -106,6 +107,7 @@ void nst_schedule_enter(nst_run *r, double seconds)
     if (r->scale > 0)
         c->iteration = seconds_from(r, r->scale - 1, r->scale);
     c->preparation = seconds;
+    c->foretold = c->iteration > 0 ? FORETOLD : 0; /* a run that goes on knows nothing yet */
     c->measured = 0;
     c->best = c->best_before = NONE;
 }
@@ -115,10 +117,9 @@ void nst_schedule_count(nst_run *r, nst_progress *p, bool usual)
     nst_clock *c = &r->clock;
 
     if (usual || c->iteration == 0) { /* a mean, of the last MEMORY or so */
-        double weight = 1;
+        int known = usual ? ++c->measured + c->foretold : 1;
+        double weight = 1. / (known < MEMORY ? known : MEMORY);
 
-        if (usual && ++c->measured > 1)
-            weight = c->measured < MEMORY ? 1. / c->measured : 1. / MEMORY;
         c->iteration += weight * (p->seconds - c->iteration);
         c->fixed += weight * (c->losses - c->fixed);
     }

@@ -93,6 +93,33 @@ START_TEST(time_left)
 }
 END_TEST
 
+/* A scale's first iteration that takes half as long again, for others keep the machine busy, is not believed at once: all
+ * that is left is told to 15 percent from then on. */
+START_TEST(disturbed)
+{
+    make();
+    for (int i = 0; i < 5; i++) {
+        enter(i);
+        for (int k = 0; k < r.plan.iterations[i]; k++) {
+            double last = r.clock.iteration;
+
+            iteration(1, true);
+            if (i && !k) { /* the same once more, by hand: what was counted was undisturbed */
+                r.clock.iteration = last, r.clock.measured = 0;
+                p.seconds *= 1.5;
+                nst_schedule_count(&r, &p, true);
+            }
+            ck_assert_msg(fabs(p.remaining - left()) <= .15 * left() + 1e-9, "scale %d, iteration %d: %g, expected %g", i, k,
+                          p.remaining, left());
+        }
+    }
+    make(); /* a run that goes on at the fourth scale has only what it sees */
+    enter(3);
+    iteration(1, true);
+    ck_assert_double_eq_tol(p.remaining, left(), 1e-9);
+}
+END_TEST
+
 /* Limits shorter and longer than the settings' schedule are filled to 3 percent and never passed; all scales are reached and
  * keep their proportions. */
 START_TEST(limits)
@@ -191,6 +218,7 @@ END_TEST
 static void add(TCase *t)
 {
     tcase_add_test(t, time_left);
+    tcase_add_test(t, disturbed);
     tcase_add_loop_test(t, limits, 0, 4);
     tcase_add_test(t, nothing_fits);
     tcase_add_test(t, settles);
