@@ -23,12 +23,13 @@ function draw(points) {
   if (points.length < 2 || !all.length) return;
   const top = Math.max(...all), low = Math.max(Math.min(...all), top - 5), first = points[0][0];
   const span = points[points.length - 1][0] - first || 1, room = Math.max(top - low, 0.1);
-  const x = n => 4 + (w - 8) * (n - first) / span, y = v => 8 + (h - 16) * (top - Math.log10(Math.max(v, 10 ** low))) / room;
+  const left = 64, x = n => left + (w - left - 4) * (n - first) / span, y = v => 8 + (h - 16) * (top - Math.log10(Math.max(v, 10 ** low))) / room;
   c.strokeStyle = color("--line");
   c.lineWidth = 1;
   for (let e = Math.ceil(low); e <= top; e++) {
-    c.beginPath(); c.moveTo(0, y(10 ** e)); c.lineTo(w, y(10 ** e)); c.stroke();
-    c.fillStyle = color("--soft"); c.font = "20px system-ui"; c.fillText("1e" + e, 6, y(10 ** e) - 5);
+    c.beginPath(); c.moveTo(left, y(10 ** e)); c.lineTo(w, y(10 ** e)); c.stroke();
+    c.fillStyle = color("--soft"); c.font = "20px system-ui"; c.textAlign = "right";
+    c.fillText(Math.abs(e) < 4 ? String(+(10 ** e).toFixed(3)) : "1e" + e, left - 8, y(10 ** e) + 7);
   }
   [["--style", 3], ["--content", 2], ["--accent", 1]].forEach(([name, i]) => {
     c.strokeStyle = color(name);
