@@ -111,11 +111,9 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     for (int i = 0; i < r->n_keep; i++)
         o.tap[r->keep[i].layer] = true;
     network_input(r, &o);
-    if (r->guided || r->parts) {
-        o.guided = true;
-        if (!strcmp(s->device, "auto"))
-            o.device = "cpu";
-    }
+    o.guided = r->guided || r->parts;
+    if ((o.guided || (r->comm && s->content_loss == NST_CONTENT_SCALED)) && !strcmp(s->device, "auto"))
+        o.device = "cpu";
     r->net = o;
     if ((status = nst_run_graph(r, e)))
         return status;
