@@ -2,6 +2,8 @@
 #include "report.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static const char *duration(double seconds, char out[32])
 {
@@ -52,6 +54,14 @@ static bool is_due(const nst_progress *p)
     return p->iteration == 1 || p->iteration == p->iterations || p->done % step == 0;
 }
 
+/* Of the terminal, which may change while it paints. */
+static int columns(void)
+{
+    struct winsize w;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col : 80;
+}
+
 void nst_report_progress(nst_report *r, const nst_progress *p)
 {
     char text[160];
@@ -66,7 +76,7 @@ void nst_report_progress(nst_report *r, const nst_progress *p)
         if (is_due(p))
             fprintf(stderr, "%s\n", text);
     } else if (!r->line_open || p->elapsed - r->last > .1 || p->done == p->total_iterations) {
-        fprintf(stderr, "\r%.79s\033[K", text); /* a line that wrapped could not be written over */
+        fprintf(stderr, "\r%.*s\033[K", columns() - 1, text); /* a line that wrapped could not be written over */
         fflush(stderr);
         r->line_open = true;
         r->last = p->elapsed;

@@ -18,7 +18,7 @@ cat >"$dir/terminal.py" <<'P'
 import fcntl, os, pty, struct, sys, termios
 pid, fd = pty.fork()
 if pid == 0:
-    fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(os.environ.get("WIDTH", "80")), 0, 0))
     os.execv(sys.argv[1], sys.argv[1:])
 out = b""
 while True:
@@ -57,4 +57,12 @@ for kind in TERM=dumb NOTHING=; do
     check "a terminal that shows nothing ($kind): status 2" test $? = 2
     check "  one sentence, no escapes" sh -c "test \$(wc -l <'$dir/out') = 1 && ! grep -qa '$escape' '$dir/out' && grep -q '^nst: --preview: TERM says' '$dir/out'"
 done
+
+# The line that renews itself, with nothing else: as wide as the terminal, less one.
+for width in 40 80 120; do
+    WIDTH=$width python3 "$dir/terminal.py" "$NST" -s 64 -n 3 --scales 1 -o "$dir/x.png" "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" >"$dir/out"
+    tr '\r' '\n' <"$dir/out" | sed -n "s/$escape\[K.*//; /^scale/p" >"$dir/lines"
+    check "a terminal of $width columns: lines that fit" sh -c "test -s '$dir/lines' && ! grep -q '.\{$width\}' '$dir/lines'"
+done
+check "  whole in the widest" grep -q 'style [0-9.e+-]*$' "$dir/lines"
 finish
