@@ -21,12 +21,19 @@ static void drop_marks(nst_cl_device *d)
     d->marks = 0;
 }
 
+void nst_cl_forget(nst_cl_device *d)
+{
+    memset(d->pending, 0, sizeof d->pending);
+    for (int i = 0; i < nst_cl_styles(d); i++)
+        d->style[i].stats = NULL, d->style[i].loss = NULL;
+}
+
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e)
 {
     cl_int code = CL_SUCCESS;
 
     if (s)
-        memset(d->pending, 0, sizeof d->pending);
+        nst_cl_forget(d);
     if (phase == NST_CL_BEGIN)
         drop_marks(d);
     if (s || !d->profile || d->marks == NST_CL_MARKS)
@@ -105,8 +112,8 @@ static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
     size_t arenas = d->arenas ? (size_t)(d->arenas - 1) * d->arena_bytes + d->last_bytes : 0;
     size_t beside;
 
-    for (int i = 0; i < d->count; i++)
-        later += nodes[i].tap && !d->target[i] ? nst_cl_target_bytes(nodes[i].out) : 0;
+    for (int i = 0; i < nst_cl_styles(d); i++)
+        later += d->style[i].c && !d->style[i].target ? nst_cl_target_bytes(d->style[i].c) : 0;
     beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture_bytes + later + d->weights_later + d->cl.memory / 16;
 
     return beside < d->cl.memory ? d->cl.memory - beside : 0;
@@ -201,7 +208,7 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
 
     s = nst_cl_settle(d, s, NST_CL_BACKWARDS, i, e);
     if (!s && i == 0 && (s = nst_cl_download(d, nodes, win, dx, e)))
-        memset(d->pending, 0, sizeof d->pending);
+        nst_cl_forget(d);
     return s;
 }
 
@@ -272,15 +279,17 @@ static void destroy(nst_device *base)
 
         nst_cl_release(&d->cl, &w->raw, 0);
         nst_cl_release(&d->cl, &w->bias, 0);
-        nst_cl_release(&d->cl, &d->target[i], 0);
         for (int k = 0; k < 2 * NST_CL_ALGORITHMS; k++)
             nst_cl_release(&d->cl, &w->packed[k / NST_CL_ALGORITHMS][k % NST_CL_ALGORITHMS], 0);
     }
+    for (int i = 0; i < nst_cl_styles(d); i++)
+        nst_cl_release(&d->cl, &d->style[i].target, 0);
     nst_cl_release(&d->cl, &d->sums, 0);
     nst_cl_release(&d->cl, &d->ask, 0);
     nst_cl_release(&d->cl, &d->numbers, 0);
     nst_cl_release(&d->cl, &d->part, 0);
     nst_cl_close(&d->cl);
+    nst_free(d->style);
     nst_free(d->host);
     nst_free(d);
 }
@@ -303,6 +312,7 @@ const nst_device_ops nst_cl_ops = {
     .variation = nst_cl_variation,
     .collect = nst_cl_collect,
     .keep = nst_cl_keep,
+    .map = nst_cl_map,
     .compare = nst_cl_compare,
     .drop = nst_cl_drop,
     .weight_bytes = weight_bytes,
@@ -351,13 +361,19 @@ static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *
     size_t ask = 0, most = 0;
     nst_status s;
 
+    if (!(d->style = nst_calloc((size_t)d->count, (size_t)d->maps * sizeof *d->style)))
+        return nst_fail(e, NST_EMEM, "statistics: out of memory");
     for (int i = 0; i < d->count; i++) {
         size_t c = (size_t)nodes[i].out;
 
         if (!nodes[i].tap)
             continue;
-        d->at[i].ask = ask, d->at[i].sums = d->sums_floats, d->at[i].numbers = d->numbers_floats;
-        ask += c * c + c, d->sums_floats += 2 * (c * c + c), d->numbers_floats += (2 + NST_CL_PARTS + 4) * c;
+        for (int k = 0; k < d->maps; k++) {
+            *nst_cl_style_at(d, i, k) = (nst_cl_style){ .c = nodes[i].out, .ask = ask, .sums = d->sums_floats,
+                                                        .numbers = d->numbers_floats };
+            ask += c * c + c, d->sums_floats += 2 * (c * c + c), d->numbers_floats += 2 * c;
+        }
+        d->content_at[i] = d->numbers_floats, d->numbers_floats += (NST_CL_PARTS + 4) * c;
         most = c > most ? c : most;
     }
     d->variation_at = d->numbers_floats, d->numbers_floats += 3 * NST_CL_GROUPS;
@@ -384,6 +400,7 @@ nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int i
         return nst_fail(e, NST_EMEM, "opencl: out of memory");
     d->base.ops = &nst_cl_ops;
     d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->profile = o->profile;
+    d->maps = o->maps > 1 ? o->maps : 1;
     for (int i = 0; i < 3; i++) {
         d->order[i] = o->bgr ? 2 - i : i;
         d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];

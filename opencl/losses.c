@@ -2,8 +2,6 @@
  * numbers that the host reads in the end. */
 #include "state.h"
 
-#include <string.h>
-
 /* As in losses.cl */
 enum { SQUARES = 0, COVARIANCE, SCALED };
 
@@ -14,8 +12,7 @@ static size_t channels(const nst_cl_device *d, int layer)
 
 /* ---- places in numbers, in floats ---- */
 
-static size_t style_at(const nst_cl_device *d, int layer) { return d->at[layer].numbers; }
-static size_t distance_at(const nst_cl_device *d, int layer) { return style_at(d, layer) + 2 * channels(d, layer); }
+static size_t distance_at(const nst_cl_device *d, int layer) { return d->content_at[layer]; }
 static size_t total_at(const nst_cl_device *d, int layer)
 {
     return distance_at(d, layer) + NST_CL_PARTS * channels(d, layer);
@@ -45,16 +42,17 @@ size_t nst_cl_target_bytes(int n)
     return 2 * (c * c + c) * sizeof(float);
 }
 
-nst_status nst_cl_target(nst_device *base, const nst_node *n, const nst_style *t, nst_error *e)
+nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const nst_style *t, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     size_t c = (size_t)n->out, bytes = nst_cl_target_bytes(n->out);
+    cl_mem *target = &nst_cl_style_at(d, n->layer, number)->target;
     nst_style_terms terms;
     float *pairs;
     nst_status s = NST_OK;
 
-    if (!d->target[n->layer])
-        s = nst_cl_buffer(&d->cl, bytes, "style targets", &d->target[n->layer], e);
+    if (!*target)
+        s = nst_cl_buffer(&d->cl, bytes, "style targets", target, e);
     if (s)
         return s;
     if (!(pairs = nst_alloc(bytes)))
@@ -64,7 +62,7 @@ nst_status nst_cl_target(nst_device *base, const nst_node *n, const nst_style *t
         to_pair(terms.second[i], pairs + 2 * i);
     for (size_t i = 0; i < c; i++)
         to_pair(terms.mean[i], pairs + 2 * (c * c + i));
-    if (!(s = nst_cl_write(&d->cl, pairs, bytes, nst_cl_floats(d->target[n->layer], 0), e)))
+    if (!(s = nst_cl_write(&d->cl, pairs, bytes, nst_cl_floats(*target, 0), e)))
         s = nst_cl_finish(&d->cl, e);
     nst_free(pairs);
     return s;
@@ -74,10 +72,11 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
                              double *loss, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
+    nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, square = c * c;
-    nst_span a = nst_cl_floats(d->ask, d->at[n->layer].ask), b = nst_cl_floats(d->ask, d->at[n->layer].ask + square);
-    nst_span part = nst_cl_floats(d->numbers, style_at(d, n->layer)), gram = nst_cl_floats(d->sums, d->at[n->layer].sums);
-    nst_span sum = nst_cl_floats(d->sums, d->at[n->layer].sums + 2 * square);
+    nst_span a = nst_cl_floats(d->ask, at->ask), b = nst_cl_floats(d->ask, at->ask + square);
+    nst_span part = nst_cl_floats(d->numbers, at->numbers), gram = nst_cl_floats(d->sums, at->sums);
+    nst_span sum = nst_cl_floats(d->sums, at->sums + 2 * square);
     nst_style_terms terms;
     float by[2];
     int kind;
@@ -87,13 +86,13 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
     kind = terms.kind == NST_STYLE_COVARIANCE ? COVARIANCE : terms.kind == NST_STYLE_GRAM_SCALED ? SCALED : SQUARES;
     to_pair(1 / terms.by, by);
     s = nst_cl_run(&d->cl, NST_CL_style, nst_cl_items(d, 1), c, 5 * square * sizeof(float), e, "ssssssliiffff", gram, sum,
-                   nst_cl_floats(d->target[n->layer], 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],
+                   nst_cl_floats(at->target, 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],
                    1 / terms.unit, 4 * terms.scale / terms.by * terms.unit);
     if (!s && kind == SCALED)
         s = nst_cl_run(&d->cl, NST_CL_style_scaled, nst_cl_items(d, 1), c, 2 * square * sizeof(float), e, "sslifff", a, part,
                        (int)c, terms.unit, 2 * terms.scale / terms.by, terms.epsilon);
-    d->shifted[n->layer] = kind == COVARIANCE;
-    d->pending[n->layer].loss = loss, d->pending[n->layer].terms = terms;
+    at->shifted = kind == COVARIANCE;
+    at->loss = loss, at->terms = terms;
     return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
 }
 
@@ -148,12 +147,13 @@ nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e)
 {
     nst_status s = d->tv_loss ? ask(d, d->variation_at, 3 * NST_CL_GROUPS, e) : NST_OK;
 
+    for (int i = 0; i < nst_cl_styles(d) && !s; i++)
+        if (d->style[i].loss)
+            s = ask(d, d->style[i].numbers, 2 * (size_t)d->style[i].c, e);
     for (int i = 0; i < d->count && !s; i++) {
         size_t c = channels(d, i);
 
-        if (d->pending[i].loss)
-            s = ask(d, style_at(d, i), 2 * c, e);
-        if (!s && d->pending[i].distance)
+        if (d->pending[i].distance)
             s = ask(d, distance_at(d, i), NST_CL_PARTS * c, e);
         if (!s && d->pending[i].square)
             s = ask(d, total_at(d, i), 4 * c, e);
@@ -165,11 +165,12 @@ void nst_cl_add_losses(nst_cl_device *d)
 {
     if (d->tv_loss)
         *d->tv_loss += sum_of(d->told.at + d->variation_at, 3 * NST_CL_GROUPS);
+    for (int i = 0; i < nst_cl_styles(d); i++)
+        if (d->style[i].loss)
+            *d->style[i].loss = style_loss(&d->style[i].terms, d->told.at + d->style[i].numbers);
     for (int i = 0; i < d->count; i++) {
         size_t c = channels(d, i);
 
-        if (d->pending[i].loss)
-            *d->pending[i].loss = style_loss(&d->pending[i].terms, d->told.at + style_at(d, i));
         if (d->pending[i].distance)
             *d->pending[i].distance += sum_of(d->told.at + distance_at(d, i), NST_CL_PARTS * c);
         if (d->pending[i].square) {
@@ -177,5 +178,5 @@ void nst_cl_add_losses(nst_cl_device *d)
             *d->pending[i].absolute += sum_of(d->told.at + total_at(d, i) + 2 * c, 2 * c);
         }
     }
-    memset(d->pending, 0, sizeof d->pending);
+    nst_cl_forget(d);
 }

@@ -16,6 +16,19 @@ enum { NST_WRITE_RELU = 1, NST_WRITE_RESULT = 2, NST_WRITE_POOL = 4, NST_WRITE_M
 
 #define NST_CL_MARKS (6 * NST_MODEL_LAYERS)
 
+/* Statistics of a tap, of all its positions or by one of its maps, and what comes of them. */
+typedef struct nst_cl_style {
+    int c;
+    size_t ask;                   /* in ask, floats: a [c][c], b [c] */
+    size_t sums;                  /* in sums: pairs, Gram matrix [c][c] and sums [c] */
+    size_t numbers;               /* in numbers: rows' losses [2][c] */
+    cl_mem target;                /* pairs [c][c], [c], or NULL */
+    bool shifted;                 /* b of its own loss is not zero */
+    nst_stats *stats;             /* pending: that the sums are to be added to, or NULL */
+    double *loss;                 /* pending, or NULL, and what it is made of */
+    nst_style_terms terms;
+} nst_cl_style;
+
 typedef struct nst_cl_weights {
     int in, out;
     cl_mem raw, bias;             /* as in the model */
@@ -55,28 +68,20 @@ typedef struct nst_cl_device {
     nst_rect tv_of;               /* in the picture */
     double *tv_loss;              /* NULL: no variation is wanted */
 
-    /* Of every tap, in floats from at[layer] on: */
-    struct {
-        size_t ask;               /* in ask: a [c][c], b [c] */
-        size_t sums;              /* in sums: pairs, Gram matrix [c][c] and sums [c] */
-        size_t numbers;           /* in numbers: rows' style losses [2][c], content distances [NST_CL_PARTS][c], and what
-                                     compare sums up [2][c] pairs */
-    } at[NST_MODEL_LAYERS];
+    int maps;                     /* of a tap, at least one */
+    nst_cl_style *style;          /* [count][maps]; of taps only */
+    size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
+                                            [2][c] pairs */
     cl_mem ask, sums, numbers;
     size_t sums_floats, numbers_floats;
     size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
     cl_mem part;                  /* [2 * NST_CL_PARTS][c] of whoever comes next */
     size_t part_floats;
-    bool shifted[NST_MODEL_LAYERS]; /* b of the tap's own style loss is not zero */
-    cl_mem target[NST_MODEL_LAYERS]; /* pairs [c][c], [c], or NULL */
     float *host;                  /* sums, read */
     nst_pinned told;              /* numbers, read */
     struct {
-        nst_stats *stats;         /* that the sums are to be added to, or NULL */
         double *distance;         /* that the content's distance is to be added to, or NULL */
         double *square, *absolute; /* that compare's sums are to be added to, or NULL */
-        double *loss;             /* the style's, or NULL, and what it is made of */
-        nst_style_terms terms;
     } pending[NST_MODEL_LAYERS];
 } nst_cl_device;
 
@@ -84,6 +89,18 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 {
     return (nst_cl_device *)(uintptr_t)d;
 }
+
+/* By a map's number. */
+static inline nst_cl_style *nst_cl_style_at(const nst_cl_device *d, int layer, int number)
+{
+    return &d->style[layer * d->maps + number];
+}
+static inline int nst_cl_styles(const nst_cl_device *d)
+{
+    return d->style ? d->count * d->maps : 0;
+}
+/* Nothing is pending any more. */
+void nst_cl_forget(nst_cl_device *d);
 
 /* Where a buffer of the graph's lies; for NST_NONE somewhere harmless. */
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
@@ -111,7 +128,7 @@ void nst_cl_variation(nst_device *base, const nst_variation *v, const nst_rect *
 
 /* ---- losses.c ---- */
 size_t nst_cl_target_bytes(int channels);
-nst_status nst_cl_target(nst_device *base, const nst_node *n, const nst_style *t, nst_error *e);
+nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const nst_style *t, nst_error *e);
 nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
                              double *loss, nst_error *e);
 nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
@@ -142,6 +159,7 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 nst_status nst_cl_collect(nst_device *base, nst_error *e);
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e);
 void nst_cl_drop(nst_kept *k);
 /* Kept content features: [c][h * w] of the core. */
 nst_span nst_cl_kept_span(const nst_kept *k);

@@ -8,7 +8,7 @@
 struct kept {
     nst_kept base;
     nst_cl_device *d;
-    cl_mem f; /* [c][h * w] of the core */
+    cl_mem f; /* [c][h * w] of the core, or a map's weights */
     size_t bytes;
 };
 
@@ -57,19 +57,29 @@ nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t
                       (int)n, add);
 }
 
-static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t start, size_t count,
-                       nst_error *e)
+/* A map's weights from the core's first position on; somewhere harmless where there is none. */
+static nst_span map_at(const nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map)
+{
+    size_t at = map->first + (size_t)(n->result_rows.first + core->y) * map->ld + (size_t)(n->x + core->x);
+
+    if (!map->weight)
+        return (nst_span){ d->scratch, 0 };
+    return nst_cl_floats(((const struct kept *)(const void *)map->there)->f, at);
+}
+
+static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
+                       size_t count, nst_error *e)
 {
     return nst_cl_run(&d->cl, NST_CL_pack_core, count, (size_t)n->out, 2 * (size_t)n->out * count * sizeof(float), e,
-                      "ssiiiiiiiii", nst_cl_span(d, n->result), (nst_span){ d->scratch, 0 }, n->w, n->h, core->x,
-                      core->y, core->w, (int)start, (int)count, (int)count, n->out);
+                      "sssiiiiiiiiii", nst_cl_span(d, n->result), (nst_span){ d->scratch, 0 }, map_at(d, n, core, map),
+                      (int)map->ld, n->w, n->h, core->x, core->y, core->w, (int)start, (int)count, (int)count, n->out);
 }
 
 /* ---- statistics ---- */
 
 /* The Gram matrix of one strip of positions, added to d->sums if add: products of DEPTH positions each, then their sum. */
-static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t start, size_t count,
-                             bool add, nst_error *e)
+static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
+                             size_t count, bool add, nst_error *e)
 {
     size_t c = (size_t)n->out, deep = count / DEPTH, rest = count % DEPTH;
     nst_cl_gemm g = { .m = c, .n = c, .k = DEPTH, .lda = count, .stride_a = DEPTH, .stride_c = c * c, .batch = deep };
@@ -77,10 +87,10 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
 
     g.a = (nst_span){ d->scratch, 0 };
     g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
-    if (whole(n, core)) {
+    if (whole(n, core) && !map->weight) {
         g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
         g.lda = positions(core);
-    } else if ((s = pack(d, n, core, start, count, e))) {
+    } else if ((s = pack(d, n, core, map, start, count, e))) {
         return s;
     }
     nst_span parts_of = g.c;
@@ -94,32 +104,35 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
             return s;
     }
     deep += rest > 0;
-    return nst_cl_gather(d, parts_of, nst_cl_floats(d->sums, d->at[n->layer].sums), deep, c * c, add, e);
+    return nst_cl_gather(d, parts_of, nst_cl_floats(d->sums, nst_cl_style_at(d, n->layer, map->number)->sums), deep,
+                         c * c, add, e);
 }
 
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *stats, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
+    nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n);
-    bool more = stats->stay && stats->n > (double)all; /* of windows before */
-    nst_span part = nst_cl_floats(d->part, 0), sums = nst_cl_floats(d->sums, d->at[n->layer].sums + 2 * c * c);
+    bool more = stats->stay && stats->n > 0; /* of windows before */
+    nst_span part = nst_cl_floats(d->part, 0), sums = nst_cl_floats(d->sums, at->sums + 2 * c * c);
     nst_status s = NST_OK;
 
     for (size_t start = 0; start < all && !s; start += most)
-        s = gram_strip(d, n, core, start, all - start < most ? all - start : most, more || start > 0, e);
+        s = gram_strip(d, n, core, &stats->map, start, all - start < most ? all - start : most, more || start > 0, e);
     if (!s)
-        s = nst_cl_run(&d->cl, NST_CL_sums, nst_cl_items(d, NST_CL_PARTS), c, c * all * sizeof(float), e, "ssliiiiii",
-                       nst_cl_span(d, n->result), part, n->w, n->h, core->x, core->y, core->w, (int)all);
+        s = nst_cl_run(&d->cl, NST_CL_sums, nst_cl_items(d, NST_CL_PARTS), c, c * all * sizeof(float), e, "sssiliiiiii",
+                       nst_cl_span(d, n->result), part, map_at(d, n, core, &stats->map), (int)stats->map.ld, n->w, n->h,
+                       core->x, core->y, core->w, (int)all);
     if (!s)
         s = nst_cl_gather(d, part, sums, NST_CL_PARTS, c, more, e);
-    d->pending[n->layer].stats = stats->stay ? NULL : stats;
+    at->stats = stats->stay ? NULL : stats;
     return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
 }
 
-static void add_stats(const nst_cl_device *d, int layer)
+static void add_stats(const nst_cl_device *d, const nst_cl_style *at)
 {
-    nst_stats *s = d->pending[layer].stats;
-    const float *pair = d->host + d->at[layer].sums;
+    nst_stats *s = at->stats;
+    const float *pair = d->host + at->sums;
     size_t c = (size_t)s->c;
 
     for (size_t i = 0; i < c * c; i++, pair += 2)
@@ -134,49 +147,81 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
     int last = -1;
     nst_status s = NST_OK;
 
-    for (int i = 0; i < d->count; i++)
-        if (d->pending[i].stats)
+    for (int i = 0; i < nst_cl_styles(d); i++)
+        if (d->style[i].stats)
             last = i;
     for (int i = 0; i <= last && !s; i++)
-        if (d->pending[i].stats) {
-            size_t c = (size_t)d->pending[i].stats->c, at = d->at[i].sums;
+        if (d->style[i].stats) {
+            size_t c = (size_t)d->style[i].c, at = d->style[i].sums;
 
             s = nst_cl_read(&d->cl, nst_cl_floats(d->sums, at), 2 * (c * c + c) * sizeof(float), d->host + at, i == last, e);
         }
-    for (int i = 0; i < d->count; i++) {
-        if (!s && d->pending[i].stats)
-            add_stats(d, i);
-        d->pending[i].stats = NULL;
+    for (int i = 0; i < nst_cl_styles(d); i++) {
+        if (!s && d->style[i].stats)
+            add_stats(d, &d->style[i]);
+        d->style[i].stats = NULL;
     }
     return s;
 }
 
-/* ---- content features ---- */
+/* ---- what is kept: content features and maps ---- */
 
 void nst_cl_drop(nst_kept *base)
 {
     struct kept *k = (struct kept *)(void *)base;
 
-    k->d->kept_bytes -= k->f ? k->bytes : 0;
+    k->d->kept_bytes -= k->bytes;
     nst_cl_release(&k->d->cl, &k->f, k->bytes);
     nst_free(k);
+}
+
+/* Room for n floats. */
+static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, struct kept **out, nst_error *e)
+{
+    struct kept *k = nst_calloc(1, sizeof *k);
+    nst_status s;
+
+    *out = NULL;
+    if (!k)
+        return nst_fail(e, NST_EMEM, "%s: out of memory", what);
+    k->base.ops = &nst_cl_ops, k->d = d, k->bytes = n * sizeof(float);
+    if ((s = nst_cl_buffer(&d->cl, k->bytes, what, &k->f, e))) {
+        nst_free(k);
+        return s;
+    }
+    d->kept_bytes += k->bytes;
+    *out = k;
+    return NST_OK;
+}
+
+nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e)
+{
+    nst_cl_device *d = nst_cl_of(base);
+    struct kept *k;
+    nst_status s = make_kept(d, n, "masks", &k, e);
+
+    *out = NULL;
+    if (s)
+        return s;
+    if ((s = nst_cl_write(&d->cl, weight, k->bytes, nst_cl_floats(k->f, 0), e)) || (s = nst_cl_finish(&d->cl, e))) {
+        nst_cl_drop(&k->base);
+        return s;
+    }
+    *out = &k->base;
+    return NST_OK;
 }
 
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    struct kept *k = nst_calloc(1, sizeof *k);
+    struct kept *k;
     size_t all = positions(core), parts = NST_CL_PARTS * (size_t)n->out;
-    nst_status s;
+    nst_status s = make_kept(d, (size_t)n->out * all, "content features", &k, e);
 
     *out = NULL;
-    if (!k)
-        return nst_fail(e, NST_EMEM, "content features: out of memory");
-    k->base.ops = &nst_cl_ops, k->d = d, k->bytes = (size_t)n->out * all * sizeof(float);
-    s = nst_cl_buffer(&d->cl, k->bytes, "content features", &k->f, e);
-    d->kept_bytes += s ? 0 : k->bytes;
-    if (s ||
-        (s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), (size_t)n->out, 2 * k->bytes, e, "sssliiiiii",
+    if (s)
+        return s;
+    if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), (size_t)n->out, 2 * k->bytes, e, "sssliiiiii",
                         nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w, n->h, core->x,
                         core->y, core->w, (int)all)) ||
         (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
@@ -209,18 +254,18 @@ static bool all_zero(const float *b, int n)
     return true;
 }
 
-/* df (+)= a f over one strip of positions, + b. */
-static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, size_t df, size_t start,
-                                 size_t count, bool add, bool shifted, nst_error *e)
+/* df (+)= a f over one strip of positions, + b; by a map, it is added. */
+static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t df,
+                                 size_t start, size_t count, bool add, bool shifted, nst_error *e)
 {
-    size_t c = (size_t)n->out;
-    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->ask, d->at[n->layer].ask), .ldb = c, .batch = 1 };
-    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->ask, d->at[n->layer].ask + c * c);
-    bool apart = !whole(n, core);
+    size_t c = (size_t)n->out, ask = nst_cl_style_at(d, n->layer, map->number)->ask;
+    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->ask, ask), .ldb = c, .batch = 1 };
+    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->ask, ask + c * c);
+    bool apart = map->weight || !whole(n, core);
     nst_status s;
 
     if (apart) {
-        if ((s = pack(d, n, core, start, count, e)))
+        if ((s = pack(d, n, core, map, start, count, e)))
             return s;
         g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
         g.lda = g.ldc = count;
@@ -232,22 +277,23 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
     }
     if ((s = nst_cl_product(&d->cl, &g, e)) || (!apart && !shifted))
         return s;
-    return nst_cl_run(&d->cl, NST_CL_add_core, count, c, 3 * c * count * sizeof(float), e, "sssiiiiiiiiiii", to,
-                      apart ? g.c : b, b, apart, shifted, n->w, n->h, core->x, core->y, core->w, (int)start,
-                      (int)count, (int)count, n->out);
+    return nst_cl_run(&d->cl, NST_CL_add_core, count, c, 3 * c * count * sizeof(float), e, "ssssiiiiiiiiiiii", to,
+                      apart ? g.c : b, b, map_at(d, n, core, map), (int)map->ld, apart, shifted, n->w, n->h,
+                      core->x, core->y, core->w, (int)start, (int)count, (int)count, n->out);
 }
 
 static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
                                  size_t df, bool add, nst_error *e)
 {
-    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n), at = d->at[n->layer].ask;
-    bool shifted = t->own ? d->shifted[n->layer] : !all_zero(t->b, n->out);
+    const nst_cl_style *style = nst_cl_style_at(d, n->layer, t->map.number);
+    size_t c = (size_t)n->out, all = positions(core), most = strip(d, n), at = style->ask;
+    bool shifted = t->own ? style->shifted : !all_zero(t->b, n->out);
     nst_status s = t->own ? NST_OK : nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->ask, at), e);
 
     if (!s && !t->own && shifted)
         s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->ask, at + c * c), e);
     for (size_t start = 0; start < all && !s; start += most)
-        s = gradient_strip(d, n, core, df, start, all - start < most ? all - start : most, add, shifted, e);
+        s = gradient_strip(d, n, core, &t->map, df, start, all - start < most ? all - start : most, add, shifted, e);
     return s;
 }
 
@@ -257,13 +303,13 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
     nst_cl_device *d = nst_cl_of(base);
     const nst_node *n = &nodes[i];
     size_t df = n->pooled ? n->dresult : n->dout;
-    bool style = t->own || t->a;
+    bool style = t->own || t->a, writes = style && !t->map.weight && whole(n, core);
     nst_status s = n->pooled ? nst_cl_unpool(d, n, e) : NST_OK;
 
-    if (!s && last && !(style && whole(n, core)))
+    if (!s && last && !writes)
         s = nst_cl_zero(&d->cl, nst_cl_span(d, df), (size_t)n->out * (size_t)n->w * (size_t)n->h * sizeof(float), e);
-    if (!s && style)
-        s = style_gradient(d, n, core, t, df, !last, e);
+    for (const nst_tap_gradient *g = style ? t : NULL; g && !s; g = g->next)
+        s = style_gradient(d, n, core, g, df, !last || g != t, e);
     if (!s && t->content)
         s = nst_cl_content(d, n, core, t, nst_cl_span(d, df), distance, e);
     return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);

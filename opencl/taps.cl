@@ -59,32 +59,41 @@ kernel void unpool(BUF(source), BUF(gate), BUF(result), BUF(dresult), int mode, 
     BYTES(gate)[((size_t)c * ((h + 1) >> 1) + (y >> 1)) * across + (x >> 1)] = (uchar)bits;
 }
 
-/* Positions start.. of a rectangle of f [channel][fh][fw], `count` of them, packed to p [channel][ld], zeros behind.
- * Global: ld, channels. */
-kernel void pack_core(BUF(f), BUF(p), int fw, int fh, int x0, int y0, int width, int start, int count, int ld,
-                      int channels)
+/* How much position i of a rectangle of so many columns counts: map [..][ldm] begins there; ldm 0: all the same. */
+static float weight_at(global const float *map, int ldm, int width, int i)
+{
+    return ldm ? map[(size_t)(i / width) * ldm + i % width] : 1;
+}
+
+/* Positions start.. of a rectangle of f [channel][fh][fw] times sqrt(map), `count` of them, packed to p [channel][ld],
+ * zeros behind.  Global: ld, channels. */
+kernel void pack_core(BUF(f), BUF(p), BUF(map), int ldm, int fw, int fh, int x0, int y0, int width, int start, int count,
+                      int ld, int channels)
 {
     int i = (int)get_global_id(0), c = (int)get_global_id(1);
 
     if (i >= ld || c >= channels)
         return;
     FLOATS(p)[(size_t)c * ld + i] =
-        i < count ? FLOATS(f)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] : 0;
+        i < count ? sqrt(weight_at(FLOATS(map), ldm, width, start + i)) *
+                        FLOATS(f)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] : 0;
 }
 
-/* df over the same positions += q [channel][ld] (if any) + b[channel] (if any).  Global: count, channels. */
-kernel void add_core(BUF(df), BUF(q), BUF(b), int has_q, int has_b, int fw, int fh, int x0, int y0, int width,
-                     int start, int count, int ld, int channels)
+/* df over the same positions += sqrt(map) q [channel][ld] (if any) + map b[channel] (if any).
+ * Global: count, channels. */
+kernel void add_core(BUF(df), BUF(q), BUF(b), BUF(map), int ldm, int has_q, int has_b, int fw, int fh, int x0, int y0,
+                     int width, int start, int count, int ld, int channels)
 {
     int i = (int)get_global_id(0), c = (int)get_global_id(1);
-    float v = 0;
+    float v = 0, root;
 
     if (i >= count || c >= channels)
         return;
+    root = sqrt(weight_at(FLOATS(map), ldm, width, start + i));
     if (has_q)
-        v += FLOATS(q)[(size_t)c * ld + i];
+        v += root * FLOATS(q)[(size_t)c * ld + i];
     if (has_b)
-        v += FLOATS(b)[c];
+        v += root * (root * FLOATS(b)[c]);
     FLOATS(df)[((size_t)c * fh + y0 + (start + i) / width) * fw + x0 + (start + i) % width] += v;
 }
 
@@ -104,15 +113,17 @@ kernel void gather(BUF(part), BUF(gram), int parts, int n, int add)
     FLOATS(gram)[2 * (size_t)i + 1] = rest;
 }
 
-/* part [groups][channels] = sums of f over the rectangle.  Global: groups, channels. */
-kernel void sums(BUF(f), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
+/* part [groups][channels] = sums of map f over the rectangle.  Global: groups, channels. */
+kernel void sums(BUF(f), BUF(part), BUF(map), int ldm, local float *work, int fw, int fh, int x0, int y0, int width,
+                 int count)
 {
     int c = (int)get_group_id(1), channels = (int)get_num_groups(1);
     global const float *from = FLOATS(f) + (size_t)c * fh * fw;
     float sum = 0, rest = 0;
 
     for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0))
-        two_sum(&sum, &rest, from[(size_t)(y0 + i / width) * fw + x0 + i % width]);
+        two_sum(&sum, &rest,
+                weight_at(FLOATS(map), ldm, width, i) * from[(size_t)(y0 + i / width) * fw + x0 + i % width]);
     sum = group_sum(sum + rest, work);
     if (get_local_id(0) == 0)
         FLOATS(part)[get_group_id(0) * channels + c] = sum;

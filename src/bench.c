@@ -262,7 +262,7 @@ static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *
             continue;
         if ((s = nst_style_create(&t->target[i], NST_STYLE_GRAM, NST_NORM_NONE, (const nst_stats *const *)&t->stats[i], &one, 1,
                                   e)) ||
-            (s = nst_graph_target(g, i, t->target[i], e)))
+            (s = nst_graph_target(g, i, 0, t->target[i], e)))
             return s;
         nst_stats_clear(t->stats[i]);
         t->stats[i]->stay = true;

@@ -283,7 +283,10 @@ static size_t kept(const nst_run *r, nst_strip s)
 
 void nst_budget_leave_room(nst_run *r, int scale)
 {
-    nst_graph_leave_room(r->graph, kept(r, strip_of(r, scale)));
+    int w, h, maps = (r->guided ? r->n_styles : 0) + (r->guided || r->parts);
+
+    size_of(r, scale, &w, &h);
+    nst_graph_leave_room(r->graph, kept(r, strip_of(r, scale)) + floats(w, h, maps) / 3 * 4);
 }
 
 /* What a scale holds beside the windows: while they are used, and at its worst moment without them. */

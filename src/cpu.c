@@ -396,7 +396,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
         return nst_fail(e, NST_EMEM, "cpu: out of memory");
     d->base.ops = &nst_cpu_ops;
     d->cpu = o->cpu, d->count = count;
-    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->guided = o->guided;
+    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->guided = o->maps > 0;
     for (int i = 0; i < 3; i++) {
         d->order[i] = o->bgr ? 2 - i : i;
         /* the options speak of x's planes, the first layer of its own */

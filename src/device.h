@@ -89,11 +89,11 @@ typedef struct nst_device_ops {
      * be added to as late as in the backward pass of node 0. */
     nst_status (*tap)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
-    /* Adds to s, at the latest in collect. */
+    /* Adds to s, at the latest in collect.  s->n is still that of the windows before. */
     nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
     /* ---- losses where the features are; all NULL: they are the host's ---- */
     /* A tap's style target, copied; t is of nst_style_terms_of. */
-    nst_status (*target)(nst_device *d, const nst_node *n, const nst_style *t, nst_error *e);
+    nst_status (*target)(nst_device *d, const nst_node *n, int number, const nst_style *t, nst_error *e);
     /* From the sums that stay (s, of all windows so far): a and b of the tap, and *loss, written as late as in the backward
      * pass of node 0. */
     nst_status (*style_loss)(nst_device *d, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
@@ -112,6 +112,8 @@ typedef struct nst_device_ops {
     /* Adds the core's sums of (f - k)^2 and |f - k|, as late as in the backward pass of node 0. */
     nst_status (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
                           double *absolute, nst_error *e);
+    /* A copy of a map, for nst_map.there; NULL: it reads maps where they lie. */
+    nst_status (*map)(nst_device *d, const float *weight, size_t n, nst_kept **out, nst_error *e);
     void (*drop)(nst_kept *k);
     size_t (*weight_bytes)(const nst_device *d);
     /* With fewer weights packed at a time, from m, which stays: bytes, and from now on.  Both NULL: it cannot. */
@@ -134,7 +136,7 @@ struct nst_device {
 
 struct nst_kept {
     const nst_device_ops *ops;
-    double square; /* sum over the core */
+    double square; /* sum over the core; not of a map */
 };
 
 /* ---- rectangles.c: what each node computes of a window that is no strip ---- */

@@ -59,7 +59,20 @@ static void to_float(const double *from, float *to, size_t n)
         to[i] = (float)from[i];
 }
 
-/* more [n_style]: places for further regions of a tap. */
+/* Where the gradient of a row's loss goes; more [n_style]: places for further regions of a tap. */
+static nst_tap_gradient *place(const nst_run *r, int row, nst_tap_gradient *tap, nst_tap_gradient *more)
+{
+    nst_tap_gradient *first = &tap[r->style[row].layer], *put = first;
+
+    if (row >= r->n_layers) { /* behind the first region's, in front of the others' */
+        put = &more[row];
+        put->next = first->next;
+        first->next = put;
+    }
+    put->map = r->stats[row]->map;
+    return put;
+}
+
 static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_tap_gradient *more,
                                   nst_error *e)
 {
@@ -68,19 +81,13 @@ static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient 
     if (s)
         return s;
     for (int i = 0; i < r->n_style; i++) {
-        nst_tap_gradient *put = &tap[r->style[i].layer];
+        nst_tap_gradient *put = place(r, i, tap, more);
         size_t c = (size_t)r->stats[i]->c;
 
         to_float(r->a[i], r->fa[i], c * c);
         to_float(r->b[i], r->fb[i], c);
-        if (i >= r->n_layers) { /* behind the first region's, in front of the others' */
-            more[i].next = tap[r->style[i].layer].next;
-            tap[r->style[i].layer].next = &more[i];
-            put = &more[i];
-        }
         put->a = r->fa[i];
         put->b = r->fb[i];
-        put->map = r->stats[i]->map;
     }
     return NST_OK;
 }
@@ -91,21 +98,21 @@ static bool own_losses(const nst_run *r)
     return nst_graph_has_losses(r->graph) && !r->comm;
 }
 
-/* Style losses, too: not Wasserstein-2, whose eigenvalues are LAPACK's, and not
- * guided ones. */
+/* Style losses, too: not Wasserstein-2, whose eigenvalues are LAPACK's. */
 bool nst_run_apart(const nst_run *r)
 {
-    return own_losses(r) && r->s->style_loss != NST_STYLE_W2 && !r->guided;
+    return own_losses(r) && r->s->style_loss != NST_STYLE_W2;
 }
 
-static nst_status styles_apart(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_error *e)
+/* loss [n_style]: written by the end of the second pass. */
+static nst_status styles_apart(nst_run *r, double *loss, nst_tap_gradient *tap, nst_tap_gradient *more, nst_error *e)
 {
     nst_status s = NST_OK;
 
     r->clock.losses = 0;
     for (int i = 0; i < r->n_style && !s; i++) {
-        tap[r->style[i].layer].own = true;
-        s = nst_graph_style_loss(r->graph, r->style[i].layer, r->target[i], r->stats[i], row_weight(r, i), &p->style[i], e);
+        place(r, i, tap, more)->own = true;
+        s = nst_graph_style_loss(r->graph, r->style[i].layer, r->target[i], r->stats[i], row_weight(r, i), &loss[i], e);
     }
     return s;
 }
@@ -136,6 +143,7 @@ static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *squa
 static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *square, double *absolute, nst_error *e)
 {
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_STYLE_ROWS] = { { 0 } };
+    double loss[NST_STYLE_ROWS] = { 0 };
     bool apart = nst_run_apart(r);
     nst_status s;
 
@@ -145,13 +153,19 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
         return s;
     for (int i = 0; i < r->n_style; i++)
         nst_across_stats(r, r->stats[i]);
-    if ((s = nst_across_agree(r, apart ? styles_apart(r, p, tap, e) : style_gradients(r, p, tap, more, e), e)))
+    if ((s = nst_across_agree(r, apart ? styles_apart(r, loss, tap, more, e) : style_gradients(r, p, tap, more, e), e)))
         return s;
     for (int i = 0; i < r->n_keep; i++)
         tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
     if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
-    return nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e);
+    if ((s = nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e)) || !apart)
+        return s;
+    for (int i = 0; i < r->n_style; i++) {
+        p->style[i % r->n_layers] = loss[i] + (i < r->n_layers ? 0 : p->style[i % r->n_layers]);
+        p->total += loss[i];
+    }
+    return NST_OK;
 }
 
 /* This rank's share. */
@@ -189,9 +203,6 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
         p->content += r->s->content_loss == NST_CONTENT_SCALED
             ? r->s->content_weight * r->keep[i].weight * square[i] / (absolute[i] + 1e-8)
             : r->unit[i] * distance[r->keep[i].layer];
-    if (nst_run_apart(r))
-        for (int i = 0; i < r->n_style; i++)
-            p->total += p->style[i];
     p->total += p->content + p->tv;
     return isfinite(p->total) ? NST_OK : nst_fail(e, NST_EDIVERGED, "the loss is not a finite number");
 }

@@ -313,8 +313,8 @@ static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
     if (s->c != g->node[layer].out)
         return nst_fail(e, NST_EARG, "statistics: %d channels, the layer has %d", s->c, g->node[layer].out);
     for (status = NST_OK; s && !status; s = s->next) {
-        s->n += positions(&g->node[layer], &core, s->map);
         status = g->device->ops->stats(g->device, &g->node[layer], &core, s, e);
+        s->n += positions(&g->node[layer], &core, s->map);
     }
     g->timing[layer].stats = nst_now() - start;
     return status;
@@ -436,6 +436,12 @@ nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
     return s ? s : g->device->ops->keep(g->device, &g->node[layer], &core, out, e);
 }
 
+nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_kept **out, nst_error *e)
+{
+    *out = NULL;
+    return g->device->ops->map ? g->device->ops->map(g->device, weight, n, out, e) : NST_OK;
+}
+
 nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e)
 {
     nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win);
@@ -448,9 +454,9 @@ bool nst_graph_has_losses(const nst_graph *g)
     return g->device->ops->style_loss != NULL;
 }
 
-nst_status nst_graph_target(nst_graph *g, int layer, const nst_style *t, nst_error *e)
+nst_status nst_graph_target(nst_graph *g, int layer, int number, const nst_style *t, nst_error *e)
 {
-    return g->device->ops->target(g->device, &g->node[layer], t, e);
+    return g->device->ops->target(g->device, &g->node[layer], number, t, e);
 }
 
 nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, const nst_stats *s, double weight,

@@ -25,7 +25,7 @@ typedef struct nst_graph_options {
     const char *cache;             /* folder for compiled programs of devices, NULL or "": none */
     bool profile;                  /* so that nst_graph_timing tells the truth of a device that is apart */
     const char *conv;              /* "auto", "im2col", ... */
-    bool guided;                   /* statistics and taps will have maps: only the CPU takes them */
+    int maps;                      /* that a layer's statistics and taps will have at most; 0: none */
     nst_cpu cpu;                   /* for device "cpu" */
 } nst_graph_options;
 
@@ -106,6 +106,8 @@ void nst_kept_destroy(nst_kept **k);
 /* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|; a device that has losses does so by the end
  * of the next backward pass, and keeps them for content_scaled. */
 nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e);
+/* A copy of a map's n weights for nst_map.there, where the device is apart from the host; *out NULL where it is not. */
+nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_kept **out, nst_error *e);
 /* Sum of squares over the core, for NST_NORM_TARGET. */
 double nst_kept_square(const nst_kept *k);
 
@@ -125,8 +127,8 @@ typedef struct nst_tap_gradient {
 /* ---- losses where the features are: between the first upload and the last read of an evaluation the host neither waits
  * nor computes.  The CPU has none of it: there they are the host's. ---- */
 bool nst_graph_has_losses(const nst_graph *g);
-/* A tap's style target, copied; not NST_STYLE_W2's. */
-nst_status nst_graph_target(nst_graph *g, int layer, const nst_style *t, nst_error *e);
+/* A tap's style target, copied; not NST_STYLE_W2's.  number: of the map whose statistics it is for, or 0. */
+nst_status nst_graph_target(nst_graph *g, int layer, int number, const nst_style *t, nst_error *e);
 /* The loss of the sums that stay, s, times weight: *loss is written by the end of the next backward pass. */
 nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, const nst_stats *s, double weight,
                                 double *loss, nst_error *e);

@@ -132,9 +132,8 @@ NST_API void nst_image_spend(nst_image *content);
  * but one, which gets what the others leave.  Where masks overlap both styles
  * pull; where all are black none does.  A region's style loss counts by its
  * share of the area, so that style and content weigh against each other
- * everywhere the same, and by its share of settings.style_blend.  Masks are
- * for device "auto", which is then the processor, and "cpu".  NST_EMEM leaves
- * the picture as it was. */
+ * everywhere the same, and by its share of settings.style_blend.  NST_EMEM
+ * leaves the picture as it was. */
 NST_API nst_status nst_image_set_region(nst_image *style, const nst_image *content_mask, const nst_image *style_mask,
                                         nst_error *e);
 

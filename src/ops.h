@@ -137,6 +137,9 @@ void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed);
 typedef struct nst_map {
     const float *weight;
     size_t ld;
+    const struct nst_kept *there; /* a device's copy of it, where that is apart from the host */
+    size_t first;                 /* the float of that copy that weight points to */
+    int number;                   /* which of its layer's maps */
 } nst_map;
 size_t nst_guided_scratch(const nst_cpu *cpu, int blocks, int w, int h);
 /* gram += sum of map f f^T, sum += sum of map f. */

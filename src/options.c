@@ -109,7 +109,7 @@ const nst_option nst_options[] = {
       "grey mixes, so that soft edges make soft borders.  The first mask is the first style's, and so on.  A style "
       "whose mask is rest, or the last one without a mask, gets what the others leave: two styles need one mask.  "
       "Where all masks are black there is no style.  A mask is a picture with the proportions of the content's, of any "
-      "size.  --style-blend weighs the regions.  Masks are computed by the processor." },
+      "size.  --style-blend weighs the regions." },
     { "style-mask", 0, "FILE", NST_OPTION_PATHS, C(style_mask), 0, 0, "none", NST_GROUP_LOSS,
       "white: what of a style counts; one each",
       "May be given several times, in the order of the styles; none: all of it, as without the option.  It may be used "

@@ -144,12 +144,10 @@ static void say_device(const nst_painting *p)
 {
     nst_device_info d;
     char why[256];
-    bool masks = p->c.content_mask.n || p->c.style_mask.n;
 
     if (nst_device_find(p->s->device, &d, why, sizeof why, NULL) == NST_OK && strcmp(d.device, "cpu"))
-        fprintf(stderr, masks ? "nst: computed by the processor, because of the masks, not by %s, %s%s\n"
-                              : "nst: computed by %s, %s%s\n", d.device, d.name,
-                masks ? "" : strcmp(p->s->device, "auto") ? "" : ", a graphics card; --device cpu takes the processor");
+        fprintf(stderr, "nst: computed by %s, %s%s\n", d.device, d.name,
+                strcmp(p->s->device, "auto") ? "" : ", a graphics card; --device cpu takes the processor");
 }
 
 /* Two lines, and a third where the machine's memory looks too small. */

@@ -69,8 +69,10 @@ static void halve(const float *in, int w, int h, float *out, int ow, int oh)
 
 void nst_region_clear(nst_region *g)
 {
-    for (int i = 0; i < NST_REGION_LEVELS; i++)
+    for (int i = 0; i < NST_REGION_LEVELS; i++) {
+        nst_kept_destroy(&g->there[i]);
         nst_free(g->level[i]);
+    }
     memset(g, 0, sizeof *g);
 }
 
@@ -147,6 +149,15 @@ static nst_status first_level(nst_region *g, const nst_run *r, const float *weig
     return NST_OK;
 }
 
+static nst_status send(nst_region *g, const nst_run *r, nst_error *e)
+{
+    nst_status s = NST_OK;
+
+    for (int i = 0; i < NST_REGION_LEVELS && g->level[i] && !s; i++)
+        s = nst_graph_map(r->graph, g->level[i], (size_t)g->w[i] * (size_t)g->h[i], &g->there[i], e);
+    return s;
+}
+
 nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight, int w, int h, nst_error *e)
 {
     int n = 1;
@@ -170,7 +181,7 @@ nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight,
             n++;
         }
     }
-    return NST_OK;
+    return send(g, r, e);
 }
 
 nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h, int first)
@@ -179,9 +190,12 @@ nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, i
 
     nst_graph_layer_size(r->graph, layer, w, h, &lw, &lh);
     for (int i = 0; i < NST_REGION_LEVELS && g->level[i]; i++)
-        if (g->w[i] == lw && g->h[i] == lh)
-            return (nst_map){ g->level[i] + (size_t)(first >> i) * (size_t)lw, (size_t)lw };
-    return (nst_map){ NULL, 0 };
+        if (g->w[i] == lw && g->h[i] == lh) {
+            size_t at = (size_t)(first >> i) * (size_t)lw;
+
+            return (nst_map){ .weight = g->level[i] + at, .ld = (size_t)lw, .there = g->there[i], .first = at };
+        }
+    return (nst_map){ .weight = NULL };
 }
 
 /* The same proportions, to a pixel of the smaller's rounding. */

@@ -103,7 +103,6 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
                             .device = r->on_cpu && !strcmp(s->device, "auto") ? "cpu" : s->device, .cache = s->cache,
                             .conv = s->conv, .cpu = r->cpu };
-    nst_status status;
 
     o.pooling = s->pooling != NST_POOL_AUTO ? s->pooling : r->model->wavelet ? NST_POOL_AVERAGE : NST_POOL_MAX;
     for (int i = 0; i < r->n_style; i++)
@@ -111,16 +110,11 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     for (int i = 0; i < r->n_keep; i++)
         o.tap[r->keep[i].layer] = true;
     network_input(r, &o);
-    o.guided = r->guided || r->parts;
-    if ((o.guided || (r->comm && s->content_loss == NST_CONTENT_SCALED)) && !strcmp(s->device, "auto"))
+    o.maps = r->guided ? r->n_styles : r->parts;
+    if (r->comm && s->content_loss == NST_CONTENT_SCALED && !strcmp(s->device, "auto"))
         o.device = "cpu";
     r->net = o;
-    if ((status = nst_run_graph(r, e)))
-        return status;
-    if (o.guided && !nst_graph_on_cpu(r->graph))
-        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute masks, expected cpu or auto with them",
-                        s->device);
-    return NST_OK;
+    return nst_run_graph(r, e);
 }
 
 static nst_status create_stats(nst_run *r, nst_error *e)
@@ -227,8 +221,6 @@ void nst_run_close(nst_run *r)
         r->fa[i] = r->fb[i] = NULL;
     }
     nst_graph_destroy(&r->graph);
-    for (int i = 0; i < r->n_styles && r->region; i++)
-        nst_region_clear(&r->region[i]);
     nst_free(r->region);
     r->region = NULL;
     nst_free(r->share);

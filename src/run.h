@@ -46,6 +46,7 @@ typedef struct nst_layout {
 typedef struct nst_region {
     float *level[NST_REGION_LEVELS]; /* [h][w], the picture's first, margin included, then halved */
     int w[NST_REGION_LEVELS], h[NST_REGION_LEVELS];
+    nst_kept *there[NST_REGION_LEVELS]; /* the levels on a device that is apart, or NULL */
     double area;                     /* share of the picture */
 } nst_region;
 /* What a rank has of its neighbours' rows: across.c. */
@@ -269,7 +270,7 @@ nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight,
 /* r->picture, without margin yet, moved to the colours of the pictures, each in its region. */
 nst_status nst_regions_recolor(nst_run *r, nst_image *const *pictures, nst_error *e);
 void nst_region_clear(nst_region *g);
-/* Its map at a layer of a picture of w x h, from the picture's row first on, a multiple of the grid. */
+/* Its map at a layer of a picture of w x h, from the picture's row first on, a multiple of the grid; number 0. */
 nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h, int first);
 
 /* ---- margin.c: what lies around every picture while it is painted -------------------------------- */

@@ -15,6 +15,12 @@ void nst_run_leave(nst_run *r)
         nst_free(r->kept[i]);
         r->kept[i] = NULL;
     }
+    for (int i = 0; i < r->n_styles && r->region; i++) {
+        nst_region_clear(&r->region[i]);
+        for (int row = i * r->n_layers; row < (i + 1) * r->n_layers; row++)
+            if (r->stats[row])
+                r->stats[row]->map = (nst_map){ .weight = NULL };
+    }
     nst_image_destroy(&r->picture);
     nst_optim_destroy(&r->optim);
     nst_across_close(r);
@@ -194,7 +200,7 @@ static nst_status hand_over(const nst_run *r, nst_error *e)
     nst_status s = NST_OK;
 
     for (int row = 0; row < r->n_style && nst_run_apart(r) && !s; row++)
-        s = nst_graph_target(r->graph, r->style[row].layer, r->target[row], e);
+        s = nst_graph_target(r->graph, r->style[row].layer, r->guided ? row / r->n_layers : 0, r->target[row], e);
     return s;
 }
 
@@ -210,8 +216,10 @@ static nst_status regions(nst_run *r, nst_error *e)
         nst_free(place);
         if (s)
             return s;
-        for (int row = i * r->n_layers; row < (i + 1) * r->n_layers; row++)
+        for (int row = i * r->n_layers; row < (i + 1) * r->n_layers; row++) {
             r->stats[row]->map = nst_region_at(&r->region[i], r, r->style[row].layer, r->w, r->h, r->strip.from);
+            r->stats[row]->map.number = i;
+        }
     }
     return NST_OK;
 }

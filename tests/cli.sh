@@ -192,10 +192,6 @@ run 1 "a mask that is no picture" $fast -o out/bad.png --content-mask mask.conf 
 cp in/left.pgm in/left.ppm
 run 1 "the output is a mask" $fast -o in/left.ppm --content-mask in/left.ppm in/c.png in/s.jpg
 says "is an input of this run"
-if "$NST" devices | grep -q '^opencl:'; then
-    run 1 "masks on a device that is named" $fast --device opencl -o out/bad.png --content-mask in/left.pgm in/c.png in/s.jpg
-    says "does not compute masks, expected cpu or auto"
-fi
 check "  none of these left a picture" test ! -e out/bad.png
 
 # ---- formats and pipes ------------------------------------------------------------------------------------------------

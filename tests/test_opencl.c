@@ -1,5 +1,5 @@
 /* test_opencl.c: the OpenCL device against the CPU's, on the first device that OpenCL reaches: every node, statistics,
- * gradients, windows; small largest buffers and work groups. */
+ * gradients, by maps, too, windows; small largest buffers and work groups. */
 #include <math.h>
 #include <string.h>
 
@@ -17,14 +17,14 @@ static nst_graph *graph(const chain *c, const char *device, const char *conv)
     nst_graph *g;
     nst_error e;
 
-    o.cpu.k = nst_kernels_pick(NULL), o.cpu.threads = 2, o.conv = conv, o.device = device;
+    o.cpu.k = nst_kernels_pick(NULL), o.cpu.threads = 2, o.conv = conv, o.device = device, o.maps = 2;
     ck_assert_msg(nst_graph_create(&g, &o, &e) == NST_OK, "%s", e.text);
     return g;
 }
 
 /* What a device makes of a chain: statistics, distances, squares of content features, the gradient. */
 struct result {
-    nst_stats *stats[NST_MODEL_LAYERS];
+    nst_stats *stats[NST_MODEL_LAYERS], *other[NST_MODEL_LAYERS]; /* other: by the second map */
     double distance[NST_MODEL_LAYERS], square[NST_MODEL_LAYERS];
     float *dx;
 };
@@ -32,17 +32,62 @@ struct result {
 /* Layer i is read by a style loss, a content loss or both; where by both, one has no shift. */
 static bool has_style(int i) { return i % 3 != 1; }
 static bool has_content(int i) { return i % 3 != 2; }
+/* Of those with style every other one counts by two maps. */
+static bool has_maps(int i) { return has_style(i) && i % 2 == 0; }
+
+/* Maps of a layer of the whole picture, with zeros and ones among the weights. */
+struct maps {
+    float *weight[2];
+    nst_kept *there[2];
+};
+
+static void maps_create(nst_graph *g, int layer, const nst_window *win, struct maps *m, nst_map map[2])
+{
+    int w, h;
+    nst_error e;
+
+    nst_graph_layer_size(g, layer, win->picture_w, win->picture_h, &w, &h);
+    for (int k = 0; k < 2; k++) {
+        size_t n = (size_t)w * (size_t)h, from = (size_t)(3 * k); /* what points behind the copy's beginning */
+
+        m->weight[k] = oracle_alloc(n + from);
+        for (size_t i = 0; i < n + from; i++) {
+            float v = .7f * oracle_random() + .5f;
+
+            m->weight[k][i] = v < 0 ? 0 : v > 1 ? 1 : v;
+        }
+        check_ok(nst_graph_map(g, m->weight[k], n + from, &m->there[k], &e), &e);
+        map[k] = (nst_map){ .weight = m->weight[k] + from, .ld = (size_t)w, .there = m->there[k], .first = from, .number = k };
+    }
+}
+
+static void maps_destroy(struct maps *m)
+{
+    for (int k = 0; k < 2; k++) {
+        nst_kept_destroy(&m->there[k]);
+        ck_assert(oracle_free(m->weight[k]));
+    }
+}
 
 /* One window: content from other, then statistics and gradient at x, added to r. */
 static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const float *other, const float *x,
                      struct result *r)
 {
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
+    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_MODEL_LAYERS] = { { 0 } };
     nst_kept *kept[NST_MODEL_LAYERS] = { NULL };
+    struct maps maps[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
     nst_error e;
 
     oracle_seed(77);
+    for (int i = 0; i < c->model.layers; i++)
+        if (has_maps(i)) {
+            nst_map map[2];
+
+            maps_create(g, i, win, &maps[i], map);
+            r->stats[i]->map = tap[i].map = map[0], r->other[i]->map = more[i].map = map[1];
+            r->stats[i]->next = r->other[i], tap[i].next = &more[i];
+        }
     check_ok(nst_graph_place_window(g, win, NST_USE_GRADIENT, &e), &e);
     check_ok(nst_graph_forward(g, win, other, &e), &e);
     for (int i = 0; i < c->model.layers; i++) {
@@ -54,7 +99,9 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
             for (size_t k = 0; k <= j; k++)
                 a[i][k * n + j] = a[i][j * n + k] /= (float)n;
         if (has_style(i))
-            tap[i].a = a[i], tap[i].b = i % 2 ? b[i] : NULL;
+            tap[i].a = a[i], tap[i].b = i % 2 || has_maps(i) ? b[i] : NULL;
+        if (has_maps(i))
+            more[i].a = a[i];
         if (has_content(i)) {
             check_ok(nst_graph_keep(g, i, &kept[i], &e), &e);
             tap[i].content = kept[i], tap[i].content_scale = .75;
@@ -68,6 +115,10 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
     for (int i = 0; i < c->model.layers; i++) {
         nst_kept_destroy(&kept[i]);
         ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
+        if (has_maps(i))
+            maps_destroy(&maps[i]);
+        r->stats[i]->map = r->other[i]->map = (nst_map){ .weight = NULL };
+        r->stats[i]->next = NULL;
     }
 }
 
@@ -76,15 +127,17 @@ static struct result result_create(const chain *c, size_t pixels)
     struct result r = { .dx = oracle_alloc(pixels) };
 
     memset(r.dx, 0, pixels * sizeof *r.dx);
-    for (int i = 0; i < c->model.layers; i++)
+    for (int i = 0; i < c->model.layers; i++) {
         ck_assert_int_eq(nst_stats_create(&r.stats[i], c->model.layer[i].out, NULL), NST_OK);
+        ck_assert_int_eq(nst_stats_create(&r.other[i], c->model.layer[i].out, NULL), NST_OK);
+    }
     return r;
 }
 
 static void result_destroy(struct result *r)
 {
     for (int i = 0; i < NST_MODEL_LAYERS; i++)
-        nst_stats_destroy(&r->stats[i]);
+        nst_stats_destroy(&r->stats[i]), nst_stats_destroy(&r->other[i]);
     ck_assert(oracle_free(r->dx));
 }
 
@@ -109,7 +162,9 @@ static void compare(const char *what, const chain *c, size_t pixels, const struc
         const char *name = c->model.layer[i].name;
         size_t n = (size_t)c->model.layer[i].out;
 
-        ck_assert(got->stats[i]->n == want->stats[i]->n);
+        ck_assert(got->stats[i]->n == want->stats[i]->n && got->other[i]->n == want->other[i]->n);
+        check_doubles(what, name, n * n, got->other[i]->gram, want->other[i]->gram, tolerance);
+        check_doubles(what, name, n, got->other[i]->sum, want->other[i]->sum, tolerance);
         check_doubles(what, name, n * n, got->stats[i]->gram, want->stats[i]->gram, tolerance);
         check_doubles(what, name, n, got->stats[i]->sum, want->stats[i]->sum, tolerance);
         check_doubles(what, name, 1, &got->distance[i], &want->distance[i], tolerance);
@@ -251,7 +306,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         check_ok(nst_style_create(&target[i], (nst_style_loss_kind)kind, NST_NORM_TARGET,
                                   (const nst_stats *const *)&r->stats[i], &one, 1, &e), &e);
         if (own)
-            check_ok(nst_graph_target(g, i, target[i], &e), &e);
+            check_ok(nst_graph_target(g, i, 0, target[i], &e), &e);
         nst_stats_clear(r->stats[i]);
         r->stats[i]->stay = own;
     }
