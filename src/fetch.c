@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fail.h"
+
 #define FROM_BYTES 4200
 
 static const char *from_path(const char *part, char path[FROM_BYTES])
@@ -31,8 +33,6 @@ void nst_fetch_forget(const char *part)
 #include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
-
-#include "fail.h"
 
 /* More than any file of weights that we read has. */
 #define BYTES_MAX ((long long)4 << 30)
