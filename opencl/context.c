@@ -11,6 +11,7 @@
 #define SLOWEST 5e8        /* operations a second that any device makes */
 #define NAP_LEAST 20000    /* nanoseconds between two questions */
 #define NAP_MOST 500000
+#define NAP_SHARE 32       /* naps grow by this part, so that none is much longer than a 32nd of the wait so far */
 #define GROUP 64 /* items of a work group at most: two of NVIDIA's warps, one of AMD's waves */
 
 /* ---- failures ---- */
@@ -154,7 +155,7 @@ nst_status nst_cl_wait(nst_cl *cl, cl_event event, const char *doing, nst_error 
                             ceil(nst_now() - start), doing);
         }
         nanosleep(&nap, NULL);
-        nap.tv_nsec = nap.tv_nsec < NAP_MOST ? nap.tv_nsec * 5 / 4 : NAP_MOST;
+        nap.tv_nsec = nap.tv_nsec < NAP_MOST ? nap.tv_nsec + nap.tv_nsec / NAP_SHARE : NAP_MOST;
     }
     if (code == CL_SUCCESS && status == CL_COMPLETE)
         code = clWaitForEvents(1, &event); /* at once: what makes the memory ours, by the letter */
