@@ -80,12 +80,13 @@ static struct result evaluate(const nst_settings *s, const nst_model *m, const n
         r.x[i] += .05f * (r.high[0] - r.low[0]) * (nst_random_uniform(&random) - .5f);
     ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
     memcpy(result.dx, r.dx, result.n * sizeof *r.dx);
-    /* again: nothing is allocated, nothing of the first time is left */
-    before = nst_alloc_count();
-    ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
-    ck_assert(nst_alloc_count() == before);
-    ck_assert(!memcmp(result.dx, r.dx, result.n * sizeof *r.dx));
     result.windows = nst_windows_count(r.layout[r.scale].gradient);
+    if (result.windows > 1 && result.n < 1000000) { /* again: nothing is allocated, nothing of the first time is left */
+        before = nst_alloc_count();
+        ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
+        ck_assert(nst_alloc_count() == before);
+        ck_assert(!memcmp(result.dx, r.dx, result.n * sizeof *r.dx));
+    }
     nst_run_close(&r);
     return result;
 }
@@ -127,10 +128,12 @@ static nst_settings *settings(const char *preset)
     return s;
 }
 
-/* Every preset, at sizes odd in every way, in windows of a random side. */
+/* Every preset, at sizes odd in every way: in windows of a random side, and in strips, which pass rows on instead of
+ * computing them twice: of one grid's rows, so that deep layers get one row each or none, and higher ones; in one column,
+ * and in two with halos between them. */
 START_TEST(every_preset)
 {
-    static const struct { int w, h; } sizes[] = { { 117, 93 }, { 95, 130 }, { 111, 64 } };
+    static const struct { int w, h; } sizes[] = { { 117, 193 }, { 95, 130 }, { 111, 164 } };
     const char *name = nst_preset_name(_i);
     nst_settings *s = settings(name);
     nst_random random = { (uint64_t)_i + 1 };
@@ -150,49 +153,17 @@ START_TEST(every_preset)
     strcpy(s->conv, _i % 2 ? "im2col" : "auto");
     content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
     one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-    s->window = 24 + (int)(nst_random_uniform(&random) * 60);
-    many = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-    compare(name, &one, &many);
-    free(one.dx);
-    free(many.dx);
-    nst_image_destroy(&content);
-    nst_image_destroy(&style);
-    nst_model_close(&m);
-    nst_settings_destroy(&s);
-}
-END_TEST
-
-/* The same in strips, which pass rows on instead of computing them twice: of one grid's rows, so that deep layers get one row each
- * or none, and higher ones; in one column, and in two with halos between them. */
-START_TEST(every_preset_in_strips)
-{
-    static const struct { int w, h; } sizes[] = { { 117, 193 }, { 95, 130 }, { 111, 164 } };
-    const char *name = nst_preset_name(_i / 2);
-    int columns = 1 + _i % 2;
-    nst_settings *s = settings(name);
-    nst_random random = { (uint64_t)_i + 1 };
-    nst_model *m = NULL;
-    nst_image *content, *style;
-    struct result one, many;
-
-    if (s->style_loss == NST_STYLE_W2 && !nst_w2_available()) {
-        printf("skipped: %s, this build has no LAPACK\n", name);
-        nst_settings_destroy(&s);
-        return;
+    for (int columns = 0; columns <= 2; columns++) {
+        s->window = columns ? 0 : 24 + (int)(nst_random_uniform(&random) * 60);
+        forced.columns = columns;
+        forced.stats = 16 * (1 + (int)(nst_random_uniform(&random) * 4));
+        forced.gradient = (_i + columns) % 2 ? 16 : 16 * (1 + (int)(nst_random_uniform(&random) * 5));
+        many = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
+        compare(name, &one, &many);
+        free(many.dx);
     }
-    ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
-    s->pooling = _i / 2 % 2 ? NST_POOL_MAX : NST_POOL_AVERAGE;
-    s->scales = 1;
-    strcpy(s->conv, _i / 2 % 2 ? "im2col" : "auto"); /* as above */
-    content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
-    one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-    forced.columns = columns;
-    forced.stats = 16 * (1 + (int)(nst_random_uniform(&random) * 4));
-    forced.gradient = _i % 4 < 2 ? 16 : 16 * (1 + (int)(nst_random_uniform(&random) * 5));
-    many = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-    compare(name, &one, &many);
+    forced.columns = 0;
     free(one.dx);
-    free(many.dx);
     nst_image_destroy(&content);
     nst_image_destroy(&style);
     nst_model_close(&m);
@@ -252,33 +223,34 @@ START_TEST(by_memory)
 }
 END_TEST
 
-/* 1024x768 with all the memory that it needs, a half and a quarter, and in windows of a random side: the same losses and
- * gradient (issue 6).  A quarter is strips, and weights packed one layer after the other. */
+/* 1024x768 with the least memory that will do and half the rest, and in windows of a random side: the same losses and
+ * gradient (issue 6).  Of a model with few channels, since the built-in one takes minutes: HACKING.md has its numbers. */
 START_TEST(shares_of_need)
 {
-#ifdef SANITIZER_TAKES_MEMORY
-    printf("skipped: shares of need, a sanitizer takes its time\n");
-#else
     nst_settings *s = settings("opengenus");
     nst_image *content = picture(1024, 768, 3, 3), *style = picture(200, 150, 3, 5);
     nst_random random = { 11 };
     nst_model *m = NULL;
     nst_plan plan;
     struct result one, many;
-    size_t all;
+    size_t all, least;
+    char path[512];
 
+    snprintf(path, sizeof path, "%s/tests/golden/tiny.safetensors", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
+    strcpy(s->conv, "im2col");
     s->size_rule = NST_SIZE_LONGEST, s->style_fit = NST_FIT_SIDE, s->size = 1024;
-    ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
+    ck_assert(nst_model_open(&m, path, NULL) == NST_OK);
     ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
     all = plan.bytes;
     s->memory = all;
     one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-    for (size_t part = 2; part <= 4; part += 2) {
-        s->memory = all / part;
+    least = expected(s, m, content, (const nst_image *[]){ style }, 1);
+    for (size_t part = 1; part <= 2; part++) {
+        s->memory = part == 1 ? least : (least + all) / 2;
         ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
-        ck_assert(plan.bytes <= all / part && plan.windows[0] > 1);
+        ck_assert(plan.bytes <= s->memory && plan.windows[0] > 1);
         many = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-        compare(part == 2 ? "half" : "a quarter", &one, &many);
+        compare(part == 1 ? "least memory" : "half the rest", &one, &many);
         free(many.dx);
     }
     s->memory = 0, s->window = 150 + (int)(nst_random_uniform(&random) * 300);
@@ -290,7 +262,6 @@ START_TEST(shares_of_need)
     nst_image_destroy(&style);
     nst_model_close(&m);
     nst_settings_destroy(&s);
-#endif
 }
 END_TEST
 
@@ -308,22 +279,22 @@ static nst_image *paint(const nst_settings *s, const nst_model *m, const nst_ima
 START_TEST(whole_run)
 {
     nst_settings *s = settings("nst");
-    nst_image *content = picture(150, 117, 3, 3), *one, *many, *threads;
+    nst_image *content = picture(120, 94, 3, 3), *one, *many, *threads;
     nst_model *m = NULL;
     double sum = 0;
 
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
-    s->size = 150, s->scales = 2, s->iterations = 4, s->first_iterations = 4;
+    s->size = 120, s->scales = 2, s->iterations = 4, s->first_iterations = 4;
     one = paint(s, m, content);
     s->window = 48;
     many = paint(s, m, content);
     s->threads = 3;
     threads = paint(s, m, content);
     for (int c = 0; c < 3; c++)
-        for (int i = 0; i < 150 * 117; i++)
-            sum += fabs((double)one->plane[c][i] - (double)many->plane[c][i]) / (3 * 150 * 117);
+        for (int i = 0; i < 120 * 94; i++)
+            sum += fabs((double)one->plane[c][i] - (double)many->plane[c][i]) / (3 * 120 * 94);
     ck_assert_msg(sum < .1 / 255, "pictures differ by %g of 255 in the mean", sum * 255);
-    ck_assert(!memcmp(many->plane[0], threads->plane[0], 3 * sizeof(float) * 150 * 117));
+    ck_assert(!memcmp(many->plane[0], threads->plane[0], 3 * sizeof(float) * 120 * 94));
     nst_image_destroy(&one);
     nst_image_destroy(&many);
     nst_image_destroy(&threads);
@@ -486,7 +457,6 @@ static void add(TCase *t)
     while (nst_preset_name(presets))
         presets++;
     tcase_add_loop_test(t, every_preset, 0, presets);
-    tcase_add_loop_test(t, every_preset_in_strips, 0, 2 * presets);
     tcase_add_test(t, by_memory);
     tcase_add_test(t, shares_of_need);
     tcase_add_test(t, whole_run);
