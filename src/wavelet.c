@@ -12,7 +12,7 @@
  *                 ENERGY   blurred rectified wavelets of finer scales: one Gram matrix ties scales together
  *                 SCATTER  derivatives of the last scale's luma energies (second order, as in scattering)
  *   conv{b}_2     LOW, the second derivatives HESSIAN (xx, xy, yy: any direction is their sum), ENERGY, smoothed; in
- *                 blocks 3 and 4 copies of conv{b}_1, less a threshold, for the content loss
+ *                 blocks 2 to 4 copies of conv{b}_1, less a threshold, for the content loss
  *   conv{b}_3     what conv{b}_2 carries on, smoothed once more, because a pool follows: with one smoothing alone it
  *                 sees level and upright lines better than others, and the picture fills with them
  *

@@ -96,12 +96,13 @@ static const struct {
               { 3, 2 }, { 3, 3 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 5, 1 } };
 
 /* ---- content --------------------------------------------------------------------
- * conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.  What the
- * content does not show strongly is zero there, and so the picture may have anything below the threshold: a flat sky
- * takes the style's swirls, while an edge must stay.  What is carried on to the pool stands beside them with a gain so
- * small that the loss does not see it. */
+ * conv2_2, conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.
+ * What the content does not show strongly is zero there, and so the picture may have anything below the threshold: a
+ * flat sky takes the style's swirls, while an edge must stay.  Block 2's threshold is the highest: there it is letters
+ * and eyes that stay.  What is carried on to the pool stands beside them with a gain so small that the loss does
+ * not see it. */
 
-#define FINE_CONTENT 3   /* the block of which only luma's wavelets are content: shapes, not the photograph's grain */
+#define FINEST_CONTENT 2 /* up to COARSE_CONTENT only luma's wavelets are content: shapes, not the photograph's grain */
 #define COARSE_CONTENT 4
 #define CARRIED (1 / 1024.f)
 #define ENERGIES_IN_CONTENT 0.5f /* gain: the style is to change them */
@@ -113,7 +114,9 @@ static bool in_content(int block, const nst_channel *c)
 
 static float threshold(int block, const nst_channel *c)
 {
-    return block == FINE_CONTENT ? .7f : c->family == NST_LOW ? .25f : c->family >= NST_ENERGY ? .5f : .6f;
+    if (block < COARSE_CONTENT)
+        return block == FINEST_CONTENT ? 1 : .7f;
+    return c->family == NST_LOW ? .25f : c->family >= NST_ENERGY ? .5f : .6f;
 }
 
 /* One gain for all directions and both signs of a kind, so that the model has no preferred direction. */
@@ -164,7 +167,7 @@ static void list_layer(int layer, const list *before, list *l)
         list_smooth(before, l);
     for (int i = 0; i < l->n; i++)
         l->at[i].gain = gain(layer, &l->at[i]);
-    if (index == 2 && (block == FINE_CONTENT || block == COARSE_CONTENT))
+    if (index == 2 && block >= FINEST_CONTENT && block <= COARSE_CONTENT)
         add_content(layer, before, l);
 }
 
