@@ -473,7 +473,7 @@ static void table(const struct bench *b)
                "moves %.0f MB and computes %.1f GFLOP on the device\n", b->counts.launches, b->counts.products,
                b->counts.waits, (double)b->counts.up / 1e6, (double)b->counts.down / 1e6, (double)b->counts.moved / 1e6,
                b->counts.flop / 1e9);
-    printf("\none iteration of preset opengenus: %.3f s; peak memory of the process: %.0f MB\n", b->iteration,
+    printf("\none iteration of preset opengenus: %.4g s; peak memory of the process: %.0f MB\n", b->iteration,
            peak_memory() / 1e6);
 }
 
