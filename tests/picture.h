@@ -13,12 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder_name[64];
+static char folder_name[512];
 
-/* Each test works in an empty folder, which is its current one. */
+/* Each test works in an empty folder of TMPDIR, which is its current one.  A folder in memory saves the waits for the disk
+ * of all that is written safely. */
 static inline void enter_folder(void)
 {
-    strcpy(folder_name, "/tmp/nst-test-XXXXXX");
+    const char *where = getenv("TMPDIR");
+
+    snprintf(folder_name, sizeof folder_name, "%.480s/nst-test-XXXXXX", where && *where == '/' ? where : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder_name));
     ck_assert_int_eq(chdir(folder_name), 0);
 }
