@@ -166,8 +166,8 @@ static void say_start(nst_painting *p)
     int last = plan->scales - 1;
 
     if (plan->windows[last] > 1)
-        fprintf(stderr, "nst: in %d windows of %dx%d, because of memory\n", plan->windows[last],
-                plan->window_width[last], plan->window_height[last]);
+        fprintf(stderr, "nst: in %d windows of %dx%d%s\n", plan->windows[last], plan->window_width[last],
+                plan->window_height[last], p->s->window ? "" : ", because of memory");
     if (plan->history[last] && plan->history[last] < p->s->history)
         fprintf(stderr, "nst: L-BFGS remembers %d steps instead of %d, because of memory\n", plan->history[last],
                 p->s->history);

@@ -275,7 +275,7 @@ static nst_image *paint(const nst_settings *s, const nst_model *m, const nst_ima
 }
 
 /* A whole run in windows gives the picture of one without, to what L-BFGS makes of rounding in eight steps (the mean is
- * .02 of 255, where two kernel sets differ as much), and the same bits for any number of threads. */
+ * .03 of 255, where two kernel sets differ as much), and the same bits for any number of threads. */
 START_TEST(whole_run)
 {
     nst_settings *s = settings("nst");
