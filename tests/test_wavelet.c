@@ -142,7 +142,7 @@ START_TEST(lettering)
         sign[i] = wall[i] + (i / SIDE % 32 < 4 ? .4f : 0); /* level lines, four pixels thick */
     }
     for (int block = 2; block <= 4; block++) {
-        char name[16];
+        char name[32];
         nst_channel c[NST_WAVELET_CHANNELS];
         int h, w, k, lit = 0;
 
