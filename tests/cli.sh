@@ -173,9 +173,14 @@ run 0 "a region, and no style elsewhere" $fast -o out/m.png --content-mask in/le
 run 0 "a part of a style" $fast -o out/m.png --style-mask none --style-mask in/left.pgm in/c.png in/s.jpg in/c.png
 "$NST" $fast -o out/m4.png --content-mask - in/c.png in/s.jpg in/c.png <in/left.pgm
 check "a mask from a pipe" cmp out/m1.png out/m4.png
-echo "content-mask = in/black.pgm" >mask.conf
-"$NST" $fast --config mask.conf -o out/m5.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png
-check "the command line's masks replace a file's" cmp out/m1.png out/m5.png
+case $("$NST" --version) in
+*"no inih"*) echo "skipped: masks of a file of options, this build reads none" ;;
+*)
+    echo "content-mask = in/black.pgm" >mask.conf
+    "$NST" $fast --config mask.conf -o out/m5.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png
+    check "the command line's masks replace a file's" cmp out/m1.png out/m5.png
+    ;;
+esac
 run 2 "a mask of other proportions" $fast -o out/bad.png --content-mask in/tall.pgm in/c.png in/s.jpg
 says "content mask 1: is 18 x 24 pixels, expected the proportions of the content picture, 48 x 36"
 run 2 "a style mask of other proportions" $fast -o out/bad.png --style-mask in/tall.pgm in/c.png in/c.png
