@@ -13,6 +13,7 @@ struct conv {
     int in, out, w, h;
     nst_span source, gate;
     int mode, gate_w, gate_h, source_w, source_h, left, top;
+    int lead_x, lead_y; /* of the first tile, before the result */
     nst_span result, pool, mask;
     int flags, pooled_w, pooled_h;
 };
@@ -39,6 +40,9 @@ static int choose(const nst_cl_device *d, int in, int out, int w, int h)
     return cost(NST_CL_WINOGRAD, in, out, w, h) < cost(NST_CL_IM2COL, in, out, w, h) ? NST_CL_WINOGRAD : NST_CL_IM2COL;
 }
 
+static size_t tiles_across(const struct conv *c) { return (size_t)(c->w + c->lead_x + 3) / 4; }
+static size_t tiles_down(const struct conv *c) { return (size_t)(c->h + c->lead_y + 3) / 4; }
+
 /* Rows of tiles, or of pixels (even), in a strip; its columns, padded. */
 static int strip_rows(const nst_cl_device *d, const struct conv *c)
 {
@@ -47,7 +51,7 @@ static int strip_rows(const nst_cl_device *d, const struct conv *c)
     size_t in = (size_t)c->in, out = (size_t)c->out, rows;
 
     if (c->algorithm == NST_CL_WINOGRAD) {
-        size_t across = (size_t)(c->w + 3) / 4, all = (size_t)(c->h + 3) / 4;
+        size_t across = tiles_across(c), all = tiles_down(c);
 
         rows = most / (36 * (in + out) * sizeof(float));
         rows = rows > TILE ? (rows - TILE) / across : 0;
@@ -60,7 +64,7 @@ static int strip_rows(const nst_cl_device *d, const struct conv *c)
 
 static size_t strip_ld(const struct conv *c, int rows)
 {
-    return up_to((size_t)rows * (size_t)(c->algorithm == NST_CL_WINOGRAD ? (c->w + 3) / 4 : c->w), TILE);
+    return up_to((size_t)rows * (c->algorithm == NST_CL_WINOGRAD ? tiles_across(c) : (size_t)c->w), TILE);
 }
 
 static size_t scratch_floats(const nst_cl_device *d, const struct conv *c)
@@ -85,15 +89,23 @@ static struct conv forward_conv(const nst_cl_device *d, const nst_node *nodes, i
     struct conv c = { .layer = i, .direction = NST_CL_FORWARD, .in = n->in, .out = n->out, .w = n->w, .h = n->h,
                       .source = nst_cl_span(d, from->pooled ? from->pool : from->result), .mode = NST_READ_PLAIN,
                       .gate_w = r.w, .gate_h = r.h, .source_w = r.w, .source_h = r.h, .left = n->x - r.x,
-                      .top = n->y - r.y, .result = nst_cl_span(d, n->result),
+                      .top = n->y - r.y, .lead_x = nst_rectangles_lead(n, n->x, 0),
+                      .lead_y = nst_rectangles_lead(n, n->y, n->above), .result = nst_cl_span(d, n->result),
                       .pool = nst_cl_span(d, n->pool), .mask = nst_cl_span(d, n->pass), .flags = NST_WRITE_RELU,
                       .pooled_w = n->pooled_w, .pooled_h = n->pooled_h };
 
     c.gate = c.source;
     c.flags |= (n->result != NST_NONE ? NST_WRITE_RESULT : 0) | (n->pooled ? NST_WRITE_POOL : 0) |
                (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
-    c.algorithm = choose(d, c.in, c.out, c.w, c.h);
+    c.algorithm = choose(d, c.in, c.out, n->all_w, n->all_h); /* the whole picture's, in windows too */
     return c;
+}
+
+int nst_cl_conv_tile(const nst_device *base, const nst_node *nodes, int i)
+{
+    const nst_node *n = &nodes[i];
+
+    return choose(nst_cl_of(base), n->in, n->out, n->all_w, n->all_h) == NST_CL_WINOGRAD ? 4 : 1;
 }
 
 static struct conv backward_conv(const nst_cl_device *d, const nst_node *nodes, int i)
@@ -176,26 +188,26 @@ static nst_status patches(nst_cl_device *d, const struct conv *c, nst_span weigh
 
 static nst_status winograd(nst_cl_device *d, const struct conv *c, nst_span weights, int y, int rows, nst_error *e)
 {
-    size_t tiles = (size_t)rows * (size_t)((c->w + 3) / 4), ld = up_to(tiles, TILE);
+    size_t tiles = (size_t)rows * tiles_across(c), ld = up_to(tiles, TILE);
     size_t in = (size_t)c->in, out = (size_t)c->out;
     nst_span v = { d->scratch, 0 }, m = { d->scratch, 36 * in * ld * sizeof(float) };
     nst_cl_gemm g = { .m = ld, .n = out, .k = in, .a = v, .lda = ld, .stride_a = in * ld, .b = weights, .ldb = out,
                       .stride_b = in * out, .c = m, .ldc = ld, .stride_c = out * ld, .batch = 36 };
     nst_status s;
 
-    if ((s = nst_cl_run(&d->cl, NST_CL_winograd_in, ld, in, 52 * in * ld * sizeof(float), e, "ssiiiiiiisiiiii",
+    if ((s = nst_cl_run(&d->cl, NST_CL_winograd_in, ld, in, 52 * in * ld * sizeof(float), e, "ssiiiiiiisiiiiiii",
                         c->source, c->gate, c->mode, c->gate_w, c->gate_h, c->source_w, c->source_h, c->left, c->top,
-                        v, c->w, y, (int)tiles, (int)ld, c->in)) ||
+                        v, c->w, c->lead_x, c->lead_y, y, (int)tiles, (int)ld, c->in)) ||
         (s = nst_cl_product(&d->cl, &g, e)))
         return s;
-    return nst_cl_run(&d->cl, NST_CL_winograd_out, tiles, out, 52 * out * ld * sizeof(float), e, "ssiiiiisssiiiii", m,
-                      (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, y, (int)tiles, (int)ld,
+    return nst_cl_run(&d->cl, NST_CL_winograd_out, tiles, out, 52 * out * ld * sizeof(float), e, "ssiiiiiiisssiiiii", m,
+                      (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, c->lead_x, c->lead_y, y, (int)tiles, (int)ld,
                       c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w, c->pooled_h);
 }
 
 static nst_status run(nst_cl_device *d, const struct conv *c, nst_error *e)
 {
-    int rows = strip_rows(d, c), all = c->algorithm == NST_CL_WINOGRAD ? (c->h + 3) / 4 : c->h;
+    int rows = strip_rows(d, c), all = c->algorithm == NST_CL_WINOGRAD ? (int)tiles_down(c) : c->h;
     nst_span weights;
     nst_status s = packed(d, c, &weights, e);
 

@@ -197,11 +197,11 @@ static void out_line(float *m, int by)
     m[3 * by] = d1 + 8 * d2 + m[5 * by];
 }
 
-/* Tiles from row of tiles y0 on: v [36][channel][ld] = B^T d B.  Global: ld, channels. */
-kernel void winograd_in(READ_PARAMETERS, BUF(v), int w, int y0, int tiles, int ld, int channels)
+/* Tiles from row of tiles y0 on, the first of which begins lead_x, lead_y before the result: v [36][channel][ld] = B^T d B.  Global: ld, channels. */
+kernel void winograd_in(READ_PARAMETERS, BUF(v), int w, int lead_x, int lead_y, int y0, int tiles, int ld, int channels)
 {
-    int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 3) >> 2;
-    int y = (y0 + t / across) * 4 - 1, x = t % across * 4 - 1;
+    int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + lead_x + 3) >> 2;
+    int y = (y0 + t / across) * 4 - lead_y - 1, x = t % across * 4 - lead_x - 1;
     float d[36];
 
     if (t >= ld || c >= channels)
@@ -217,10 +217,11 @@ kernel void winograd_in(READ_PARAMETERS, BUF(v), int w, int y0, int tiles, int l
 }
 
 /* m [36][channel][ld] to features: A^T m A, bias, ReLU, pooling.  Global: tiles, channels. */
-kernel void winograd_out(BUF(m), BUF(bias), int biased, int y0, int tiles, int ld, int channels, WRITE_PARAMETERS)
+kernel void winograd_out(BUF(m), BUF(bias), int biased, int lead_x, int lead_y, int y0, int tiles, int ld, int channels,
+                         WRITE_PARAMETERS)
 {
-    int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + 3) >> 2;
-    int y = (y0 + t / across) * 4, x = t % across * 4;
+    int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + lead_x + 3) >> 2;
+    int y = (y0 + t / across) * 4 - lead_y, x = t % across * 4 - lead_x;
     float d[36], b = 0;
 
     if (t >= tiles || c >= channels)
@@ -237,7 +238,7 @@ kernel void winograd_out(BUF(m), BUF(bias), int biased, int y0, int tiles, int l
         int r = k / 2 * 2, q = k % 2 * 2;
         float v[4] = { d[6 * r + q] + b, d[6 * r + q + 1] + b, d[6 * r + q + 6] + b, d[6 * r + q + 7] + b };
 
-        if (y + r < h && x + q < w)
+        if (y + r >= 0 && x + q >= 0 && y + r < h && x + q < w)
             WRITE_FOUR(v, c, y + r, x + q);
     }
 }

@@ -297,6 +297,7 @@ static void destroy(nst_device *base)
 const nst_device_ops nst_cl_ops = {
     .name = "opencl",
     .rectangles = true,
+    .pairs = true,
     .feature_bytes = feature_bytes,
     .mask_bytes = mask_bytes,
     .scratch_bytes = scratch_bytes,
@@ -317,6 +318,7 @@ const nst_device_ops nst_cl_ops = {
     .drop = nst_cl_drop,
     .weight_bytes = weight_bytes,
     .algorithm = algorithm_name,
+    .tile = nst_cl_conv_tile,
     .label = label,
     .counts = counts,
     .timing = nst_cl_timing,

@@ -149,6 +149,7 @@ static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
 nst_status nst_cl_conv_forward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
 nst_status nst_cl_conv_backward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
 size_t nst_cl_conv_scratch(const nst_cl_device *d, const nst_node *nodes, int i);
+int nst_cl_conv_tile(const nst_device *base, const nst_node *nodes, int i);
 int nst_cl_conv_algorithm(const nst_cl_device *d, const nst_node *nodes, int i, bool backward);
 
 /* ---- taps.c ---- */

@@ -27,10 +27,11 @@ int nst_across_ranks(const nst_run *r)
 
 nst_strip nst_strip_at(const nst_run *r, int w, int h, int rank)
 {
-    int grid = nst_graph_grid(r->graph), halo = nst_graph_halo(r->graph), ranks = nst_across_ranks(r);
+    int grid = nst_graph_grid(r->graph), ranks = nst_across_ranks(r);
     int all = nst_windows_cells(r, h - 2 * r->margin), strips = ranks < all ? ranks : all;
     bool first = rank == 0, last = rank + 1 == strips;
-    nst_strip s = { w, h, h, h, h, h, h };
+    nst_strip s = { w, h, h, h, h, h, h, h };
+    nst_window win = { .picture_w = w, .picture_h = h, .core_x = r->margin, .core_w = w - 2 * r->margin };
 
     if (rank >= strips)
         return s;
@@ -38,8 +39,10 @@ nst_strip nst_strip_at(const nst_run *r, int w, int h, int rank)
     s.core_to = last ? h - r->margin : r->margin + (int)((long long)all * (rank + 1) / strips) * grid;
     s.own = first ? 0 : s.core;
     s.own_to = last ? h : s.core_to;
-    s.from = first || s.core < halo ? 0 : s.core - halo;
-    s.to = last || h - s.core_to < halo ? h : s.core_to + halo;
+    win.core_y = s.core, win.core_h = s.core_to - s.core;
+    nst_graph_reach(r->graph, &win);
+    s.from = first ? 0 : win.y;
+    s.to = last ? h : win.y + win.h;
     return s;
 }
 

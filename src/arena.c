@@ -78,7 +78,7 @@ static void no_buffers(nst_node *node, int count)
 struct scratch {
     const nst_device *device;
     size_t bytes;
-    int h[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS];
+    int h[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS], lead[NST_MODEL_LAYERS];
 };
 
 static void add_scratch(const nst_node *node, int count, void *arg)
@@ -88,10 +88,10 @@ static void add_scratch(const nst_node *node, int count, void *arg)
     size_t bytes;
 
     for (int i = 0; i < count; i++) {
-        int back = node[i].back.to - node[i].back.from;
+        int back = node[i].back.to - node[i].back.from, lead = nst_rectangles_lead(&node[i], node[i].y, node[i].above);
 
-        news |= s->h[i] != node[i].h || s->back[i] != back;
-        s->h[i] = node[i].h, s->back[i] = back;
+        news |= s->h[i] != node[i].h || s->back[i] != back || s->lead[i] != lead;
+        s->h[i] = node[i].h, s->back[i] = back, s->lead[i] = lead;
     }
     if (news && (bytes = s->device->ops->scratch_bytes(s->device, node, count)) > s->bytes)
         s->bytes = bytes;
@@ -144,6 +144,7 @@ size_t nst_arena_plan(const nst_device *d, nst_node *node, int count, bool ceil,
     int end = 2 * count - 1;
     bool backward = use == NST_USE_GRADIENT;
 
+    nst_rectangles_tiles(d, node, count, ceil, win);
     if (win->strip)
         return strips(d, node, count, ceil, win, use, scratch);
     nst_rectangles_set(node, count, ceil, ops->rectangles, win);

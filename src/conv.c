@@ -127,6 +127,11 @@ const char *nst_conv_name(nst_conv_algorithm a)
     return algorithms[a];
 }
 
+int nst_conv_tile(nst_conv_algorithm a)
+{
+    return a == NST_CONV_WINOGRAD6 ? 6 : a == NST_CONV_WINOGRAD4 ? 4 : 1;
+}
+
 /* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product
  * (Zen 5, both AVX sets): the product at its peak, a tile's transforms at about a third of it. */
 static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, bool six)

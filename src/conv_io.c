@@ -84,10 +84,13 @@ static void pool(const nst_kernels *k, const nst_conv *c, size_t block, int y, i
 
 void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s)
 {
-    int inside_rows = least(rows, c->h - y), inside = least(cols, c->w - x);
+    int up = y < 0 ? -y : 0, left = x < 0 ? -x : 0; /* before the result */
+    int inside_rows = least(rows, c->h - y) - up, inside = least(cols, c->w - x) - left;
 
     if (inside <= 0)
         return;
+    y += up, x += left;
+    s += ((size_t)up * (size_t)cols + (size_t)left) * NST_LANES;
     for (int r = 0; r < inside_rows; r++) {
         float *line = s + (size_t)r * (size_t)cols * NST_LANES;
         size_t b = (size_t)block, row = (size_t)(y + r), column = (size_t)x, w = (size_t)c->w;

@@ -23,6 +23,17 @@ static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, i
     return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
 }
 
+/* The whole picture's, in windows too. */
+static nst_conv_algorithm forward_algorithm(const struct cpu_device *d, const nst_node *n)
+{
+    return algorithm(d, n->layer, nst_blocks(n->in), nst_blocks(n->out), n->all_w, n->all_h);
+}
+
+static int tile(const nst_device *d, const nst_node *nodes, int i)
+{
+    return nst_conv_tile(forward_algorithm(of(d), &nodes[i]));
+}
+
 /* What the node behind reads: its first column, how many there are, and its rows' buffer. */
 struct given {
     int x, w;
@@ -50,13 +61,13 @@ static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, 
                    .source = floats(d, from->pooled ? from->pool : from->result), .source_w = r.w,
                    .source_h = there, .source_rows = r.rows.count,
                    .left = n->x - r.x, .top = n->y - r.rows.first, .wider = r.w - n->w, .higher = there - n->h,
-                   .scale = 1,
+                   .lead_x = nst_rectangles_lead(n, n->x, 0), .lead_y = nst_rectangles_lead(n, n->y, n->above), .scale = 1,
                    .result = row_of(d, n->result, n->result_rows, n->y, n->w), .result_rows = n->result_rows.count,
                    .pass = mask_row(d, n, n->y), .pass_rows = n->pass_rows.count,
                    .pooled = row_of(d, n->pool, n->pool_rows, n->y / 2, n->pooled_w), .pooled_rows = n->pool_rows.count,
                    .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = d->average };
 
-    c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
+    c.algorithm = forward_algorithm(d, n);
     return c;
 }
 
@@ -344,6 +355,7 @@ const nst_device_ops nst_cpu_ops = {
     .thrift_bytes = thrift_bytes,
     .thrift = thrift,
     .algorithm = algorithm_name,
+    .tile = tile,
     .destroy = destroy,
 };
 

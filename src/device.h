@@ -35,6 +35,9 @@ typedef struct nst_node {
     /* the rectangle that is computed for the window that is placed, in the layer's own coordinates of the whole
      * picture; pooled features begin at x / 2, y / 2.  Without nst_device_ops' rectangles, nodes cover the window. */
     int x, y, w, h, pooled_w, pooled_h;
+    /* The whole picture's features are computed in tiles of tile x tile (1: one by one), which begin at -lead in both
+     * directions; all_w x all_h of them, of which `above` rows lie above those that the window's picture has. */
+    int tile, lead, all_w, all_h, above;
     /* buffers: of the forward pass */
     size_t result;             /* features, when a tap, not pooled or the first */
     size_t pool;               /* pooled features */
@@ -68,6 +71,7 @@ typedef struct nst_device nst_device;
 typedef struct nst_device_ops {
     const char *name;
     bool rectangles; /* a node may be smaller than what it reads, by other amounts at each side */
+    bool pairs;      /* tiles begin at even rows and columns; else only where they are pooled */
     /* Bytes of one buffer of features or pass masks, and of the scratch all nodes share. */
     size_t (*feature_bytes)(const nst_device *d, int channels, int w, int h);
     size_t (*mask_bytes)(const nst_device *d, int channels, int w, int h);
@@ -120,6 +124,9 @@ typedef struct nst_device_ops {
     size_t (*thrift_bytes)(const nst_device *d, const nst_node *nodes, int count);
     nst_status (*thrift)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
+    /* The side of the tiles in which node i's features are computed that are all_w x all_h: within a tile what a feature reads
+     * decides the rounding of all. */
+    int (*tile)(const nst_device *d, const nst_node *nodes, int i);
     /* All NULL for the CPU. */
     const char *(*label)(const nst_device *d); /* "opencl:0 (NAME)" */
     const nst_device_counts *(*counts)(const nst_device *d);
@@ -140,6 +147,11 @@ struct nst_kept {
 };
 
 /* ---- rectangles.c: what each node computes of a window that is no strip ---- */
+
+/* Every node's tiles, before anything else here and in strips.c. */
+void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win);
+/* Rows (above: the node's) or columns (above: 0) of a tile that lie before row or column `at` of a node's features. */
+int nst_rectangles_lead(const nst_node *n, int at, int above);
 
 /* Every node's rectangle and rows: with less only what the core depends on, else the whole window. */
 void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const nst_window *win);

@@ -211,16 +211,18 @@ int nst_graph_grid(const nst_graph *g)
     return grid;
 }
 
-int nst_graph_halo(const nst_graph *g)
+void nst_graph_reach(const nst_graph *g, nst_window *win)
 {
-    int halo = 0, stride = 1;
+    nst_node node[NST_MODEL_LAYERS];
+    int grid = nst_graph_grid(g), right, bottom;
 
-    for (int i = 0; i < g->count; i++) {
-        halo += stride;
-        if (g->node[i].pooled)
-            stride *= 2;
-    }
-    return (halo + stride - 1) / stride * stride;
+    memcpy(node, g->node, sizeof node);
+    nst_rectangles_tiles(g->device, node, g->count, g->ceil, win);
+    nst_rectangles_needed(node, g->count, g->ceil, win);
+    right = (node->x + node->w + grid - 1) / grid * grid, bottom = (node->y + node->h + grid - 1) / grid * grid;
+    win->x = node->x / grid * grid, win->y = node->y / grid * grid;
+    win->w = (right < win->picture_w ? right : win->picture_w) - win->x;
+    win->h = (bottom < win->picture_h ? bottom : win->picture_h) - win->y;
 }
 
 int nst_graph_channels(const nst_graph *g, int layer)
@@ -238,7 +240,7 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
 
 nst_window nst_window_whole(int w, int h)
 {
-    return (nst_window){ w, h, 0, 0, w, h, 0, 0, w, h, 0 };
+    return (nst_window){ .picture_w = w, .picture_h = h, .w = w, .h = h, .core_w = w, .core_h = h };
 }
 
 const nst_timing *nst_graph_timing(const nst_graph *g)
@@ -253,6 +255,7 @@ double nst_graph_work(const nst_graph *g, const nst_window *win)
     nst_graph trial = *g;
     double work = 0;
 
+    nst_rectangles_tiles(g->device, trial.node, g->count, g->ceil, win);
     if (win->strip) { /* columns as in windows */
         nst_rectangles_needed(trial.node, g->count, g->ceil, win);
         nst_strips_rows(trial.node, g->count, g->ceil, NST_USE_STATS, win);

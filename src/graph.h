@@ -31,7 +31,8 @@ typedef struct nst_graph_options {
 
 /* A rectangle of the picture.  The window is what is computed; the core is the part of it whose features
  * are exact and counted: it keeps a halo away from every window side that is not a side of the picture.
- * Origins of both are multiples of nst_graph_grid().
+ * Origins of both are multiples of nst_graph_grid().  The core's features have the whole picture's bits: the halo is wide
+ * enough for the whole picture's tiles.
  *
  * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above ended: each
  * layer computes the rows that can be computed by now, none twice.  So the strips of a column come one after the other
@@ -41,6 +42,9 @@ typedef struct nst_window {
     int x, y, w, h;                     /* window */
     int core_x, core_y, core_w, core_h; /* core, in picture coordinates */
     int strip;                          /* a multiple of the grid, or 0: no strip */
+    /* where the picture is rows of a larger one: how many of that lie above it, a multiple of the grid, and how many it has in
+     * all; else 0 */
+    int above, all_h;
 } nst_window;
 
 /* The whole picture in one window. */
@@ -83,8 +87,8 @@ size_t nst_graph_thrift_bytes(const nst_graph *g);
 nst_status nst_graph_thrift(nst_graph *g, const nst_model *m, nst_error *e);
 /* Window origins' alignment: 2^(number of pools). */
 int nst_graph_grid(const nst_graph *g);
-/* Pixels around a core that its features depend on. */
-int nst_graph_halo(const nst_graph *g);
+/* Sets the window's sides from its picture and core: all that the core's features depend on, on the grid. */
+void nst_graph_reach(const nst_graph *g, nst_window *win);
 /* Channels of a layer and its size for a picture. */
 int nst_graph_channels(const nst_graph *g, int layer);
 void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h);

@@ -55,6 +55,7 @@ typedef struct nst_conv {
     int source_w, source_h;
     int left, top;               /* where the result's corner lies in what is read, 0 when they are the same rectangle; */
     int wider, higher;           /* what is read is so much larger than the result; zeros beyond it */
+    int lead_x, lead_y;          /* Winograd: columns and rows of the first tile that lie before the result, even where it is pooled */
     const uint16_t *mask;        /* [in][h + higher][w + wider] or NULL */
     int shift;
     float scale;                 /* of the gradient that passes */
@@ -71,6 +72,8 @@ typedef struct nst_conv {
 const char *nst_conv_name(nst_conv_algorithm a);
 /* The algorithm that is fastest for this shape within a relative error of 1e-4. */
 nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h);
+/* Sides of the tiles of results that are computed together, and round together; 1: each by itself. */
+int nst_conv_tile(nst_conv_algorithm a);
 /* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
 size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c);
 void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
@@ -78,8 +81,8 @@ void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
 /* conv_io.c: what the algorithms share */
 /* Rows y.., columns x.. of a source block into d [rows][cols][16]; zeros outside the picture. */
 void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d);
-/* A finished strip s [rows][cols][16] (after bias and ReLU) at even y, x: to result, pass and pooled, cut at the
- * picture's sides.  s may be changed. */
+/* A finished strip s [rows][cols][16] (after bias and ReLU) at y, x, even where it is pooled: to result, pass and pooled, cut at
+ * the result's sides.  s may be changed. */
 void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s);
 #define NST_STRIP_COLS 64 /* a strip is not wider */
 

@@ -1,9 +1,37 @@
-/* rectangles.c: what each node computes of a window, and where the window's core lies in it. */
+/* rectangles.c: what each node computes of a window, and where the window's core lies in it.
+ *
+ * A tile of Winograd's rounds by all that it reads, and a feature near zero may pass ReLU in one rounding and not in another: so a
+ * window has the whole picture's features only if it computes the whole picture's tiles.  A rectangle is cut between tiles and
+ * grows with every layer by one of them, left and right together, the least that can be: the right side by the pixel that a
+ * convolution needs, because a layer's tiles begin a pixel before those of the layer in front. */
 #include "device.h"
 
 static int halved(bool ceil, int n)
 {
     return ceil ? (n + 1) / 2 : n / 2;
+}
+
+void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win)
+{
+    int w = win->picture_w, h = win->all_h ? win->all_h : win->picture_h, above = win->above;
+
+    for (int i = 0; i < count; i++) {
+        nst_node *n = &node[i];
+        const nst_node *from = i && !n[-1].pooled ? n - 1 : NULL;
+
+        n->all_w = w, n->all_h = h, n->above = above;
+        n->tile = i ? d->ops->tile(d, node, i) : 1;
+        n->lead = 0;
+        if (n->tile > 1 && from && from->tile == n->tile)
+            n->lead = (from->lead + 1 + ((n->pooled || d->ops->pairs) && from->lead % 2 == 0)) % n->tile;
+        if (n->pooled)
+            w = halved(ceil, w), h = halved(ceil, h), above /= 2;
+    }
+}
+
+int nst_rectangles_lead(const nst_node *n, int at, int above)
+{
+    return n->tile > 1 ? (at + above + n->lead) % n->tile : 0;
 }
 
 /* Every node covers the window. */
@@ -39,9 +67,19 @@ static struct span grown(struct span s, int n)
     return (struct span){ s.from > 0 ? s.from - 1 : 0, s.to < n ? s.to + 1 : n };
 }
 
+/* Whole tiles, within 0..n. */
+static struct span tiles(const nst_node *node, bool down, struct span s, int n)
+{
+    int above = down ? node->above : 0, m = node->tile, end = s.to + m - 1;
+
+    s.from -= nst_rectangles_lead(node, s.from, above);
+    s.to = end - nst_rectangles_lead(node, end, above);
+    return (struct span){ s.from > 0 ? s.from : 0, s.to < n ? s.to : n };
+}
+
 /* One dimension of every node's rectangle: where it is read by what the core's features depend on.  The halo shrinks
  * with each layer, so that a window costs less than all of it would: (from, to) of the core in the picture. */
-static void needed(const nst_node *node, int count, bool ceil, int picture, struct span core, struct span *need)
+static void needed(const nst_node *node, int count, bool ceil, bool down, int picture, struct span core, struct span *need)
 {
     int size[NST_MODEL_LAYERS], stride[NST_MODEL_LAYERS];
 
@@ -63,6 +101,7 @@ static void needed(const nst_node *node, int count, bool ceil, int picture, stru
                 r = (struct span){ 2 * r.from, r.to == size[i + 1] ? size[i] : 2 * r.to };
             need[i] = node[i].tap ? join(r, own) : r;
         }
+        need[i] = tiles(&node[i], down, need[i], size[i]);
         if (i == 0) {
             /* what is read beyond a rectangle is zeros, also of the picture: so one more, and that pairs stay pairs */
             need[i] = grown(need[i], picture);
@@ -79,8 +118,8 @@ void nst_rectangles_needed(nst_node *node, int count, bool ceil, const nst_windo
     struct span x[NST_MODEL_LAYERS], y[NST_MODEL_LAYERS];
     int w = win->picture_w, h = win->picture_h;
 
-    needed(node, count, ceil, w, (struct span){ win->core_x, win->core_x + win->core_w }, x);
-    needed(node, count, ceil, h, (struct span){ win->core_y, win->core_y + win->core_h }, y);
+    needed(node, count, ceil, false, w, (struct span){ win->core_x, win->core_x + win->core_w }, x);
+    needed(node, count, ceil, true, h, (struct span){ win->core_y, win->core_y + win->core_h }, y);
     for (int i = 0; i < count; i++) {
         nst_node *n = &node[i];
 

@@ -1,8 +1,8 @@
 /* strips.c: the rows of a picture that is computed from the top down in strips without halos.
  *
  * A convolution can compute row y when row y + 1 of what it reads is there, so each layer lags a row behind the one before it, and
- * a strip leaves the last rows of every layer for the next one.  The gradient lags in the same way on its way back:
- * VGG19's at the first layer is 140 rows behind the picture.  So long masks and the features that losses read stay in their
+ * a strip leaves the last rows of every layer for the next one; what is computed in tiles waits for a whole one.  The gradient
+ * lags in the same way on its way back: VGG19's at the first layer is 140 rows behind the picture, and more with tiles.  So long masks and the features that losses read stay in their
  * buffers, which are moved up by what a strip needs no more; all other buffers are shared in time as in windows, and a few rows of
  * each are carried over in a buffer of their own. */
 #include "device.h"
@@ -23,6 +23,10 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
         size[i] = i ? given[i - 1] : height;
         given[i] = !node[i].pooled ? size[i] : ceil ? (size[i] + 1) / 2 : size[i] / 2;
         f->made[i] = i ? behind(f->ready[i - 1], size[i]) : y;
+        if (f->made[i] < size[i])
+            f->made[i] -= nst_rectangles_lead(&node[i], f->made[i], node[i].above);
+        if (f->made[i] < 0)
+            f->made[i] = 0;
         if (node[i].pooled && f->made[i] < size[i])
             f->made[i] -= f->made[i] % 2;
         f->ready[i] = !node[i].pooled ? f->made[i] : f->made[i] == size[i] ? given[i] : f->made[i] / 2;

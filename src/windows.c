@@ -30,16 +30,14 @@ struct side {
     int n, core, core_to;
 };
 
-/* Part i of a side: its core, and what is computed for it. */
-static void part(const nst_run *r, struct side s, int parts, int i, int *core, int *core_n, int *from, int *n)
+/* The core of part i of a side. */
+static void part(const nst_run *r, struct side s, int parts, int i, int *core, int *core_n)
 {
-    int grid = nst_graph_grid(r->graph), halo = nst_graph_halo(r->graph), all = nst_windows_cells(r, s.core_to - s.core);
+    int grid = nst_graph_grid(r->graph), all = nst_windows_cells(r, s.core_to - s.core);
     int end = i + 1 == parts ? s.core_to : s.core + (int)((long long)all * (i + 1) / parts) * grid;
 
     *core = s.core + (int)((long long)all * i / parts) * grid;
     *core_n = end - *core;
-    *from = *core > halo ? *core - halo : 0;
-    *n = (s.n - end > halo ? end + halo : s.n) - *from;
 }
 
 nst_tiling nst_windows_strips(int h, int nx, int strip)
@@ -53,14 +51,19 @@ nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t
     struct side down = { strip->to - strip->from, strip->core - strip->from, strip->core_to - strip->from };
     nst_window win = { .picture_w = across.n, .picture_h = down.n };
 
+    if (strip->h && down.n < strip->h)
+        win.above = strip->from, win.all_h = strip->h;
     if (t.strip && nst_windows_count(t) > 1) { /* column by column */
-        part(r, across, t.nx, i / t.ny, &win.core_x, &win.core_w, &win.x, &win.w);
+        part(r, across, t.nx, i / t.ny, &win.core_x, &win.core_w);
+        win.core_y = down.core, win.core_h = down.core_to - down.core;
+        nst_graph_reach(r->graph, &win);
         win.y = i % t.ny * t.strip, win.h = down.n - win.y < t.strip ? down.n - win.y : t.strip;
-        win.core_y = down.core, win.core_h = down.core_to - down.core, win.strip = t.strip;
+        win.strip = t.strip;
         return win;
     }
-    part(r, across, t.nx, i % t.nx, &win.core_x, &win.core_w, &win.x, &win.w);
-    part(r, down, t.ny, i / t.nx, &win.core_y, &win.core_h, &win.y, &win.h);
+    part(r, across, t.nx, i % t.nx, &win.core_x, &win.core_w);
+    part(r, down, t.ny, i / t.nx, &win.core_y, &win.core_h);
+    nst_graph_reach(r->graph, &win);
     if (nst_windows_count(t) == 1) /* all of it, the margin too */
         win.x = win.y = 0, win.w = across.n, win.h = down.n;
     return win;

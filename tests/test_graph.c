@@ -1,6 +1,6 @@
 /* test_graph.c: the network as a whole, on small random chains: statistics, content distances and gradients against
- * the oracle for every set and algorithm; finite differences; windows that add up to the picture; the same bits for
- * any number of threads; nothing allocated while it runs. */
+ * the oracle for every set and algorithm; finite differences; windows that add up to the picture and have its bits; the same
+ * bits for any number of threads; nothing allocated while it runs. */
 #include "chain.h"
 #include "suite.h"
 
@@ -390,15 +390,11 @@ END_TEST
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* Core number k of `across` columns: step pixels a side, a halo around it, cut at the picture's sides. */
-static nst_window cut(const chain_shape *s, int halo, int step, int x, int y)
+/* A core of step pixels a side, cut at the picture's sides. */
+static nst_window cut(const chain_shape *s, int step, int x, int y)
 {
-    nst_window w = { .picture_w = s->w, .picture_h = s->h, .core_x = x, .core_y = y,
-                     .core_w = least(step, s->w - x), .core_h = least(step, s->h - y) };
-
-    w.x = x - halo < 0 ? 0 : x - halo, w.y = y - halo < 0 ? 0 : y - halo;
-    w.w = least(s->w, x + w.core_w + halo) - w.x, w.h = least(s->h, y + w.core_h + halo) - w.y;
-    return w;
+    return (nst_window){ .picture_w = s->w, .picture_h = s->h, .core_x = x, .core_y = y,
+                         .core_w = least(step, s->w - x), .core_h = least(step, s->h - y) };
 }
 
 /* Statistics and gradients of windows with a halo add up to those of the whole picture. */
@@ -424,9 +420,8 @@ START_TEST(windows_add_up)
 
     chain *c = chain_create(&small);
     nst_graph *g = graph(c, nst_kernels_pick(NULL), 2, "im2col");
-    int grid = nst_graph_grid(g), halo = nst_graph_halo(g), step = 2 * grid * 4, windows = 0;
+    int grid = nst_graph_grid(g), step = 2 * grid * 4, windows = 0;
 
-    ck_assert_int_eq(halo % grid, 0);
     oracle_fill(pixels(s), x);
     loss_create(&l, c);
     memset(dx, 0, pixels(s) * sizeof *dx);
@@ -441,7 +436,7 @@ START_TEST(windows_add_up)
     ck_assert_int_eq(nst_graph_backward(g, &whole, l.tap, l.distance, dx, NULL), NST_OK);
     for (int cy = 0; cy < s->h; cy += step)
         for (int cx = 0; cx < s->w; cx += step, windows++) {
-            nst_window w = cut(s, halo, step, cx, cy);
+            nst_window w = cut(s, step, cx, cy);
 
             /* what is left over is no window of its own: the last core takes it */
             if (s->w - cx < step || s->h - cy < step) {
@@ -452,7 +447,8 @@ START_TEST(windows_add_up)
                 w.core_w = s->w - cx;
             if (s->h - cy - w.core_h < grid)
                 w.core_h = s->h - cy;
-            w.w = least(s->w, cx + w.core_w + halo) - w.x, w.h = least(s->h, cy + w.core_h + halo) - w.y;
+            nst_graph_reach(g, &w);
+            ck_assert(w.x % grid == 0 && w.y % grid == 0);
             ck_assert_int_eq(nst_graph_place(g, w.w, w.h, true, NULL), NST_OK);
             ck_assert_int_eq(nst_graph_forward(g, &w, x, NULL), NST_OK);
             for (int i = 0; i < c->model.layers; i++)
@@ -482,6 +478,93 @@ START_TEST(windows_add_up)
     nst_graph_destroy(&g);
     chain_destroy(c);
     ck_assert(oracle_free(x) && oracle_free(dx) && oracle_free(sum));
+}
+END_TEST
+
+static void run_window(nst_graph *g, const nst_window *win, const float *x)
+{
+    ck_assert_int_eq(nst_graph_place_window(g, win, NST_USE_FEATURES, NULL), NST_OK);
+    ck_assert_int_eq(nst_graph_forward(g, win, x, NULL), NST_OK);
+}
+
+/* Each tap's features in the core of the window just run against those that were kept of the same core. */
+static void same_bits(const chain *c, nst_graph *g, nst_kept *const *kept)
+{
+    for (int i = 0; i < c->model.layers; i++) {
+        double square = 0, absolute = 0;
+
+        ck_assert_int_eq(nst_graph_compare(g, i, kept[i], &square, &absolute, NULL), NST_OK);
+        ck_assert_msg(square == 0 && absolute == 0, "%s: the features are %g off the whole picture's", c->model.layer[i].name,
+                      absolute);
+    }
+}
+
+/* The core's sums of the window just run; windows of the same rectangles add up in the same order. */
+static void sum_core(nst_graph *g, const chain *c, nst_stats *sums)
+{
+    for (int i = 0; i < c->model.layers; i++) {
+        sums[i] = stats_create(c->model.layer[i].out);
+        ck_assert_int_eq(nst_graph_stats(g, i, &sums[i], NULL), NST_OK);
+    }
+}
+
+/* The features of a core have the whole picture's bits, wherever it lies and whatever the tiles: in a window no larger than
+ * they need; with the picture's sides nearer than a tile; and where only some rows of the picture are there, as on a rank. */
+START_TEST(windows_have_the_bits)
+{
+    static const chain_shape shape[] = {
+        { { { 8, 8 }, { 16, 8 }, { 8, 8, 16 }, { 8 } }, false, false, false, false, 203, 187 },
+        { { { 8 }, { 16, 8, 8, 16 }, { 8 } }, true, true, true, true, 171, 150 },
+    };
+    static const struct { int x, y, w, h; } core[] = { { 80, 80, 8, 16 }, { 0, 96, 16, 8 }, { 104, 16, 24, 24 }, { 160, 144, 0, 0 } };
+    const chain_shape *s = &shape[_i / 3];
+    chain_shape small = *s;
+    float *x = oracle_alloc(pixels(s)), *rows = oracle_alloc(pixels(s));
+
+    small.w = small.h = 4;
+    oracle_seed((uint32_t)_i + 41);
+
+    chain *c = chain_create(&small);
+    nst_graph *g = graph(c, nst_kernels_pick(NULL), 2, algorithms[_i % 3]);
+
+    oracle_fill(pixels(s), x);
+    for (size_t k = 0; k < NST_COUNT(core); k++) {
+        nst_window whole = nst_window_whole(s->w, s->h), win, part;
+        nst_kept *kept[NST_MODEL_LAYERS];
+        nst_stats want[NST_MODEL_LAYERS], got[NST_MODEL_LAYERS];
+        size_t from, count, w = (size_t)s->w;
+
+        whole.core_x = core[k].x, whole.core_y = core[k].y;
+        whole.core_w = core[k].w ? core[k].w : s->w - core[k].x, whole.core_h = core[k].h ? core[k].h : s->h - core[k].y;
+        win = whole;
+        nst_graph_reach(g, &win);
+        ck_assert(win.w < s->w || win.h < s->h);
+        run_window(g, &whole, x);
+        for (int i = 0; i < c->model.layers; i++)
+            ck_assert_int_eq(nst_graph_keep(g, i, &kept[i], NULL), NST_OK);
+        run_window(g, &win, x);
+        same_bits(c, g, kept);
+        sum_core(g, c, want);
+
+        part = win;
+        from = (size_t)win.y, count = (size_t)win.h;
+        part.picture_h = win.h, part.y = 0, part.core_y -= win.y, part.above = win.y, part.all_h = s->h;
+        for (size_t plane = 0; plane < 3; plane++)
+            memcpy(rows + plane * count * w, x + (plane * (size_t)s->h + from) * w, count * w * sizeof *x);
+        run_window(g, &part, rows);
+        sum_core(g, c, got);
+        for (int i = 0; i < c->model.layers; i++) {
+            size_t n = (size_t)want[i].c;
+
+            ck_assert_msg(want[i].n == got[i].n && !memcmp(want[i].gram, got[i].gram, n * n * sizeof *want->gram),
+                          "%s: rows of the picture have other features", c->model.layer[i].name);
+            stats_destroy(&want[i]), stats_destroy(&got[i]);
+            nst_kept_destroy(&kept[i]);
+        }
+    }
+    nst_graph_destroy(&g);
+    chain_destroy(c);
+    ck_assert(oracle_free(x) && oracle_free(rows));
 }
 END_TEST
 
@@ -619,6 +702,7 @@ static void add(TCase *t)
     tcase_add_test(t, few_taps_agree);
     tcase_add_loop_test(t, finite_differences_agree, 1, (int)NST_COUNT(chain_shapes));
     tcase_add_loop_test(t, windows_add_up, 0, 3);
+    tcase_add_loop_test(t, windows_have_the_bits, 0, 6);
     tcase_add_test(t, threads_do_not_matter);
     tcase_add_test(t, running_allocates_nothing);
     tcase_add_test(t, nonsense_is_refused);

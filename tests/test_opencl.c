@@ -178,21 +178,16 @@ static void compare(const char *what, const chain *c, size_t pixels, const struc
                       (double)want->dx[i], most);
 }
 
-static int least(int a, int b) { return a < b ? a : b; }
-
 /* The whole picture, or cores of step pixels with a halo around each; what is left over goes to the last. */
 static void over_windows(nst_graph *g, const chain *c, int w, int h, int step, const float *other, const float *x,
                          struct result *r)
 {
-    int halo = nst_graph_halo(g);
-
     for (int y = 0; y < h; y += step)
         for (int q = 0; q < w; q += step) {
             int cw = w - q < 2 * step ? w - q : step, ch = h - y < 2 * step ? h - y : step;
             nst_window win = { .picture_w = w, .picture_h = h, .core_x = q, .core_y = y, .core_w = cw, .core_h = ch };
 
-            win.x = q < halo ? 0 : q - halo, win.y = y < halo ? 0 : y - halo;
-            win.w = least(w, q + cw + halo) - win.x, win.h = least(h, y + ch + halo) - win.y;
+            nst_graph_reach(g, &win);
             if (step >= w && step >= h)
                 win = nst_window_whole(w, h);
             evaluate(g, c, &win, other, x, r);

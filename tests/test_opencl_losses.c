@@ -288,10 +288,10 @@ START_TEST(small_devices_agree)
     struct result want, got;
 
     nst_image_destroy(&content), nst_image_destroy(&style);
-    content = picture(311, 247, 3), style = picture(209, 305, 5);
+    content = picture(511, 447, 3), style = picture(209, 305, 5);
     want = evaluate(s, "cpu");
-    nst_opencl_fault.allocation = _i ? 0 : 2 << 20; /* the first features: 311 x 247 x 8 floats, 2.4 MB */
-    nst_opencl_fault.memory = _i ? 16 << 20 : 0;
+    nst_opencl_fault.allocation = _i ? 0 : 6 << 20; /* the first features: 511 x 447 x 8 floats, 7.3 MB */
+    nst_opencl_fault.memory = _i ? 28 << 20 : 0;
     got = evaluate(s, "opencl:0");
     ck_assert_int_gt(got.windows, 1);
     compare(_i ? "little memory" : "small buffers", &got, &want);

@@ -113,6 +113,7 @@ static void compare(const char *name, const struct result *one, const struct res
         sum += (double)one->dx[i] * (double)one->dx[i];
         difference += d * d;
     }
+    printf("%s in %d windows: gradients differ by %.2g of their length\n", name, many->windows, sqrt(difference / sum));
     ck_assert_msg(sqrt(difference) <= GRADIENT * sqrt(sum), "%s: gradients differ by %.3g of their length", name,
                   sqrt(difference / sum));
 }
@@ -134,6 +135,7 @@ static nst_settings *settings(const char *preset)
 START_TEST(every_preset)
 {
     static const struct { int w, h; } sizes[] = { { 117, 193 }, { 95, 130 }, { 111, 164 } };
+    static const char *const conv[] = { "auto", "winograd6", "winograd4", "im2col" };
     const char *name = nst_preset_name(_i);
     nst_settings *s = settings(name);
     nst_random random = { (uint64_t)_i + 1 };
@@ -147,10 +149,10 @@ START_TEST(every_preset)
         return;
     }
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
-    /* A maximum of two that are nearly the same goes over to the other by rounding, and the gradient with it: the patches'
-     * product rounds alike in every window, Winograd's transforms do not. */
+    /* A feature near zero, or a maximum of two that are nearly the same, goes over by rounding, and the gradient with it: so
+     * this holds only where features have the same bits, for which windows compute the whole picture's tiles. */
     s->pooling = _i % 2 ? NST_POOL_MAX : NST_POOL_AVERAGE;
-    strcpy(s->conv, _i % 2 ? "im2col" : "auto");
+    strcpy(s->conv, conv[(_i + _i / 4) % 4]);
     content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
     one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
     for (int columns = 0; columns <= 2; columns++) {
@@ -191,7 +193,7 @@ static size_t expected(const nst_settings *s, const nst_model *m, const nst_imag
 START_TEST(by_memory)
 {
     nst_settings *s = settings("nst");
-    nst_image *content = picture(250, 193, 4, 3), *style[2] = { picture(200, 150, 3, 5), picture(70, 300, 3, 9) };
+    nst_image *content = picture(400, 310, 4, 3), *style[2] = { picture(200, 150, 3, 5), picture(70, 300, 3, 9) };
     const nst_image *const *styles = (const nst_image *const *)style;
     nst_model *m = NULL;
     nst_plan plan;
@@ -265,39 +267,42 @@ START_TEST(shares_of_need)
 }
 END_TEST
 
-static nst_image *paint(const nst_settings *s, const nst_model *m, const nst_image *content)
+static nst_image *paint(const nst_settings *s, const nst_model *m, const nst_image *content, const nst_image *style)
 {
     nst_image *out = NULL;
     nst_error e = { "" };
 
-    ck_assert_msg(nst_transfer(s, m, content, &content, 1, NULL, NULL, NULL, &out, &e) == NST_OK, "%s", e.text);
+    ck_assert_msg(nst_transfer(s, m, content, &style, 1, NULL, NULL, NULL, &out, &e) == NST_OK, "%s", e.text);
     return out;
 }
 
-/* A whole run in windows gives the picture of one without, to what L-BFGS makes of rounding in eight steps (the mean is
- * .03 of 255, where two kernel sets differ as much), and the same bits for any number of threads. */
+/* A whole run in windows gives the picture of one without, and the same bits for any number of threads.  Preset nst's second
+ * step at each scale, L-BFGS's on Wasserstein-2, makes .3 of 255 of a gradient's last bit: it is compared for bits only. */
 START_TEST(whole_run)
 {
-    nst_settings *s = settings("nst");
-    nst_image *content = picture(120, 94, 3, 3), *one, *many, *threads;
+    static const char *const preset[] = { "opengenus", "anishathalye", "nst" };
+    nst_settings *s = settings(preset[_i]);
+    nst_image *content = picture(120, 94, 3, 3), *style = picture(90, 115, 3, 5), *one, *many, *threads;
     nst_model *m = NULL;
     double sum = 0;
 
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
-    s->size = 120, s->scales = 2, s->iterations = 4, s->first_iterations = 4;
-    one = paint(s, m, content);
+    s->size = 120, s->scales = 2, s->iterations = s->first_iterations = 4;
+    one = paint(s, m, content, style);
     s->window = 48;
-    many = paint(s, m, content);
+    many = paint(s, m, content, style);
     s->threads = 3;
-    threads = paint(s, m, content);
+    threads = paint(s, m, content, style);
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < 120 * 94; i++)
             sum += fabs((double)one->plane[c][i] - (double)many->plane[c][i]) / (3 * 120 * 94);
-    ck_assert_msg(sum < .1 / 255, "pictures differ by %g of 255 in the mean", sum * 255);
+    printf("%s in windows: pictures differ by %.2g of 255 in the mean\n", preset[_i], sum * 255);
+    ck_assert_msg(_i == 2 || sum < .001 / 255, "%s: pictures differ by %g of 255 in the mean", preset[_i], sum * 255);
     ck_assert(!memcmp(many->plane[0], threads->plane[0], 3 * sizeof(float) * 120 * 94));
     nst_image_destroy(&one);
     nst_image_destroy(&many);
     nst_image_destroy(&threads);
+    nst_image_destroy(&style);
     nst_image_destroy(&content);
     nst_model_close(&m);
     nst_settings_destroy(&s);
@@ -342,13 +347,13 @@ END_TEST
 START_TEST(too_little)
 {
     nst_settings *s = settings("nst");
-    nst_image *content = picture(300, 200, 3, 3);
+    nst_image *content = picture(420, 280, 3, 3);
     nst_model *m = NULL;
     nst_plan plan;
     nst_error e = { "" };
 
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
-    s->size = 300, s->scales = 0;
+    s->size = 420, s->scales = 0;
     s->memory = expected(s, m, content, (const nst_image *const *)&content, 1);
     ck_assert_msg(nst_transfer_plan(s, m, content, (const nst_image *const *)&content, 1, &plan, &e) == NST_OK, "%s",
                   e.text);
@@ -393,7 +398,7 @@ START_TEST(peak)
     s->size = 400, s->scales = _i == 1 ? 1 : 0, s->optimizer = _i == 1 ? NST_ADAM : NST_LBFGS;
     s->learning_rate = 0;
     s->iterations = s->first_iterations = 3;
-    s->memory = _i == 2 ? 180000000 : 0;
+    s->memory = _i == 2 ? 230000000 : 0;
     ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
     ck_assert((plan.windows[plan.scales - 1] > 1) == (_i == 2));
     nst_image_destroy(&content);
@@ -429,8 +434,8 @@ START_TEST(cores)
     r.model = m;
     ck_assert(nst_run_open(&r, NULL) == NST_OK);
     for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r, &(nst_strip){ w, 0, w, r.margin, w - r.margin, 0, w }).nx; nx++) {
-            nst_strip all = { w, 0, w, r.margin, w - r.margin, 0, w };
+        for (int nx = 1; nx <= nst_windows_finest(&r, &(nst_strip){ w, 0, w, r.margin, w - r.margin, 0, w, w }).nx; nx++) {
+            nst_strip all = { w, 0, w, r.margin, w - r.margin, 0, w, w };
             int at = r.margin;
 
             for (int i = 0; i < nx; i++) {
@@ -459,7 +464,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, every_preset, 0, presets);
     tcase_add_test(t, by_memory);
     tcase_add_test(t, shares_of_need);
-    tcase_add_test(t, whole_run);
+    tcase_add_loop_test(t, whole_run, 0, 3);
     tcase_add_test(t, spent);
     tcase_add_loop_test(t, peak, 0, 3);
     tcase_add_test(t, too_little);
