@@ -2,7 +2,7 @@
 # fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the time UNTIL
 # ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang --enable-fuzzing
 # --enable-sanitize --disable-openmp.  FOLDER keeps a corpus and a folder of findings for each, and a line a turn in FOLDER/log:
-# when, reader, seconds, executions, findings.  READERS="mat torch" takes these alone, so that two can run side by side.
+# when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch" takes these alone, so that two can run side by side.
 set -u
 [ $# -ge 3 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 build=$(cd "$1" && pwd) source=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,7 @@ for r in $readers; do
             [ -x "$build/nst" ] && "$build/nst" -q -n 1 --scales 1 -s 48 -o "$folder/$r/corpus/small.$kind" \
                 "$source"/../data/content.jpg "$source"/../data/style.jpg 2>/dev/null
         done
-        find "$folder/$r/corpus" -size +40k -delete
+        find "$folder/$r/corpus" -type f -size +40k -delete
     elif [ $r = checkpoint ]; then
         [ -x "$build/nst" ] && timeout --foreground -s INT 20 "$build/nst" -q -p gatys -n 1000000 --scales 1 -s 48 \
             --checkpoint "$folder/$r/corpus/small" -o "$folder/$r/small.png" \
@@ -30,21 +30,22 @@ for r in $readers; do
 done
 
 turn() { # READER: one slice; a finding ends the process and the next one begins
-    local r=$1 end=$(($(date +%s) + slice)) runs=0 n program=model leaks=1 most=512 longest=32768
+    local r=$1 end=$(($(date +%s) + slice)) runs=0 cpu=0 TIMEFORMAT='%0U' n program=model leaks=1 most=512 longest=32768
     [ "$r" = checkpoint ] && longest=262144 # x and the optimiser's arrays
     case $r in image | checkpoint) program=$r ;; esac
     # A picture without loss may be of one colour and then as large as it says; libhdf5 asks for absurd amounts.  Both are refused.
     case $r in image | hdf5) most=1000000 ;; esac
     [ "$r" = hdf5 ] && leaks=0
     while n=$((end - $(date +%s))); [ $n -gt 0 ]; do
-        ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks:max_allocation_size_mb=512 NST_FUZZ=$r nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=$longest -timeout=120 -rss_limit_mb=2048 \
-            -malloc_limit_mb=$most -detect_leaks=$leaks -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$folder/$r/found/" \
-            "$folder/$r/corpus" >"$folder/$r/last" 2>&1
+        cpu=$((cpu + $({ time ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks:max_allocation_size_mb=512 NST_FUZZ=$r \
+            nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=$longest -timeout=120 -rss_limit_mb=2048 \
+            -malloc_limit_mb=$most -detect_leaks=$leaks -use_value_profile=1 -print_final_stats=1 \
+            -artifact_prefix="$folder/$r/found/" "$folder/$r/corpus" >"$folder/$r/last" 2>&1; } 2>&1)))
         runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$r/last" | tail -n 1 || echo 0) + 0))
         grep -q '^SUMMARY' "$folder/$r/last" && cp "$folder/$r/last" "$folder/$r/last.$(date +%s)"
         sleep 1
     done
-    echo "$(date +%H:%M:%S) $r $slice $runs $(find "$folder/$r/found" -type f | wc -l)" >>"$folder/log"
+    echo "$(date +%H:%M:%S) $r $slice $cpu $runs $(find "$folder/$r/found" -type f | wc -l)" >>"$folder/log"
 }
 
 while :; do
