@@ -97,7 +97,8 @@ static struct conv forward_conv(const nst_cl_device *d, const nst_node *nodes, i
     c.gate = c.source;
     c.flags |= (n->result != NST_NONE ? NST_WRITE_RESULT : 0) | (n->pooled ? NST_WRITE_POOL : 0) |
                (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
-    c.algorithm = choose(d, c.in, c.out, n->all_w, n->all_h); /* the whole picture's, in windows too */
+    /* the whole picture's, in windows too */
+    c.algorithm = choose(d, c.in, c.out, n->all_w ? n->all_w : n->w, n->all_h ? n->all_h : n->h);
     return c;
 }
 

@@ -467,14 +467,14 @@ static nst_status lay_out(nst_run *r, nst_error *e)
 
     r->limit = r->s->memory ? (size_t)r->s->memory : r->limit ? r->limit /* a checkpoint's */
              : available ? own + available / 4 * 3 / sharers : SIZE_MAX;
-    r->thrift = false;
-    if ((s = lay_out_scales(r, &need, e)))
-        return s;
-    if (need && nst_graph_thrift_bytes(r->graph)) {
-        r->thrift = true;
-        if ((s = lay_out_scales(r, &need, e)) || (!need && (s = nst_graph_thrift(r->graph, r->model, e))))
+    need = 1;
+    for (int i = 0; need && i < 4; i++) { /* slower rather than less exact */
+        r->thrift = i % 2 && nst_graph_thrift_bytes(r->graph), r->loose = i / 2;
+        if ((s = lay_out_scales(r, &need, e)))
             return s;
     }
+    if (!need && r->thrift && (s = nst_graph_thrift(r->graph, r->model, e)))
+        return s;
     return need ? too_little(r, need, e) : NST_OK;
 }
 

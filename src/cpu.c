@@ -26,7 +26,9 @@ static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, i
 /* The whole picture's, in windows too. */
 static nst_conv_algorithm forward_algorithm(const struct cpu_device *d, const nst_node *n)
 {
-    return algorithm(d, n->layer, nst_blocks(n->in), nst_blocks(n->out), n->all_w, n->all_h);
+    int w = n->all_w ? n->all_w : n->w, h = n->all_h ? n->all_h : n->h;
+
+    return algorithm(d, n->layer, nst_blocks(n->in), nst_blocks(n->out), w, h);
 }
 
 static int tile(const nst_device *d, const nst_node *nodes, int i)

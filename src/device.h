@@ -36,7 +36,8 @@ typedef struct nst_node {
      * picture; pooled features begin at x / 2, y / 2.  Without nst_device_ops' rectangles, nodes cover the window. */
     int x, y, w, h, pooled_w, pooled_h;
     /* The whole picture's features are computed in tiles of tile x tile (1: one by one), which begin at -lead in both
-     * directions; all_w x all_h of them, of which `above` rows lie above those that the window's picture has. */
+     * directions; all_w x all_h of them, of which `above` rows lie above those that the window's picture has.  In a loose
+     * window tile is 1 and all_w and all_h are 0. */
     int tile, lead, all_w, all_h, above;
     /* buffers: of the forward pass */
     size_t result;             /* features, when a tap, not pooled or the first */

@@ -32,7 +32,7 @@ typedef struct nst_graph_options {
 /* A rectangle of the picture.  The window is what is computed; the core is the part of it whose features
  * are exact and counted: it keeps a halo away from every window side that is not a side of the picture.
  * Origins of both are multiples of nst_graph_grid().  The core's features have the whole picture's bits: the halo is wide
- * enough for the whole picture's tiles.
+ * enough for the whole picture's tiles, unless the window is loose.
  *
  * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above ended: each
  * layer computes the rows that can be computed by now, none twice.  So the strips of a column come one after the other
@@ -45,6 +45,7 @@ typedef struct nst_window {
     /* where the picture is rows of a larger one: how many of that lie above it, a multiple of the grid, and how many it has in
      * all; else 0 */
     int above, all_h;
+    bool loose;                         /* tiles fall as the window does: a smaller halo, and other roundings */
 } nst_window;
 
 /* The whole picture in one window. */

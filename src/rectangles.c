@@ -19,8 +19,8 @@ void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool c
         nst_node *n = &node[i];
         const nst_node *from = i && !n[-1].pooled ? n - 1 : NULL;
 
-        n->all_w = w, n->all_h = h, n->above = above;
-        n->tile = i ? d->ops->tile(d, node, i) : 1;
+        n->all_w = win->loose ? 0 : w, n->all_h = win->loose ? 0 : h, n->above = above;
+        n->tile = i && !win->loose ? d->ops->tile(d, node, i) : 1;
         n->lead = 0;
         if (n->tile > 1 && from && from->tile == n->tile)
             n->lead = (from->lead + 1 + ((n->pooled || d->ops->pairs) && from->lead % 2 == 0)) % n->tile;

@@ -84,6 +84,7 @@ typedef struct nst_run {
     nst_graph *graph;
     size_t limit;                        /* bytes that the process may take */
     bool thrift;                         /* weights are packed when they are used: nst_graph_thrift */
+    bool loose;                          /* windows' halos are too small for the whole picture's tiles: nst_window */
     nst_layout layout[NST_MAX_LAYERS];   /* by scale */
     int margin;                          /* pixels around every picture, a multiple of the graph's grid */
     nst_stats *stats[NST_STYLE_ROWS];  /* of the picture, by row of style */

