@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "checked.h"
+
 #define NST_LANES 16
 #define NST_MR_MAX 16
 #define NST_NR_MAX 64

@@ -7,24 +7,24 @@
 #define VL 8
 typedef __m256 V;
 
-static inline V vload(const float *p) { return _mm256_loadu_ps(p); }
-static inline void vstore(float *p, V v) { _mm256_storeu_ps(p, v); }
-static inline V vset(float x) { return _mm256_set1_ps(x); }
-static inline V vadd(V a, V b) { return _mm256_add_ps(a, b); }
-static inline V vsub(V a, V b) { return _mm256_sub_ps(a, b); }
-static inline V vmul(V a, V b) { return _mm256_mul_ps(a, b); }
-static inline V vdiv(V a, V b) { return _mm256_div_ps(a, b); }
-static inline V vsqrt(V a) { return _mm256_sqrt_ps(a); }
-static inline V vmax(V a, V b) { return _mm256_max_ps(a, b); } /* b when b is NaN */
-static inline V vabs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.f), a); }
-static inline V vfma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }   /* a b + c */
-static inline V vfnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); } /* c - a b */
-static inline unsigned vpositive(V a)
+NST_INLINE V vload(const float *p) { return _mm256_loadu_ps(p); }
+NST_INLINE void vstore(float *p, V v) { _mm256_storeu_ps(p, v); }
+NST_INLINE V vset(float x) { return _mm256_set1_ps(x); }
+NST_INLINE V vadd(V a, V b) { return _mm256_add_ps(a, b); }
+NST_INLINE V vsub(V a, V b) { return _mm256_sub_ps(a, b); }
+NST_INLINE V vmul(V a, V b) { return _mm256_mul_ps(a, b); }
+NST_INLINE V vdiv(V a, V b) { return _mm256_div_ps(a, b); }
+NST_INLINE V vsqrt(V a) { return _mm256_sqrt_ps(a); }
+NST_INLINE V vmax(V a, V b) { return _mm256_max_ps(a, b); } /* b when b is NaN */
+NST_INLINE V vabs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.f), a); }
+NST_INLINE V vfma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }   /* a b + c */
+NST_INLINE V vfnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); } /* c - a b */
+NST_INLINE unsigned vpositive(V a)
 {
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GT_OQ));
 }
-static inline unsigned vequal(V a, V b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
-static inline V vkeep(V a, unsigned bits)
+NST_INLINE unsigned vequal(V a, V b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
+NST_INLINE V vkeep(V a, unsigned bits)
 {
     const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
     __m256i on = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), lane), lane);

@@ -7,18 +7,18 @@
 #define VL 16
 typedef __m512 V;
 
-static inline V vload(const float *p) { return _mm512_loadu_ps(p); }
-static inline void vstore(float *p, V v) { _mm512_storeu_ps(p, v); }
-static inline V vset(float x) { return _mm512_set1_ps(x); }
-static inline V vadd(V a, V b) { return _mm512_add_ps(a, b); }
-static inline V vsub(V a, V b) { return _mm512_sub_ps(a, b); }
-static inline V vmul(V a, V b) { return _mm512_mul_ps(a, b); }
-static inline V vdiv(V a, V b) { return _mm512_div_ps(a, b); }
-static inline V vsqrt(V a) { return _mm512_sqrt_ps(a); }
-static inline V vmax(V a, V b) { return _mm512_max_ps(a, b); } /* b when b is NaN */
-static inline V vabs(V a) { return _mm512_abs_ps(a); }
-static inline V vfma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }   /* a b + c */
-static inline V vfnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b */
-static inline unsigned vpositive(V a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ); }
-static inline unsigned vequal(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
-static inline V vkeep(V a, unsigned bits) { return _mm512_maskz_mov_ps((__mmask16)bits, a); }
+NST_INLINE V vload(const float *p) { return _mm512_loadu_ps(p); }
+NST_INLINE void vstore(float *p, V v) { _mm512_storeu_ps(p, v); }
+NST_INLINE V vset(float x) { return _mm512_set1_ps(x); }
+NST_INLINE V vadd(V a, V b) { return _mm512_add_ps(a, b); }
+NST_INLINE V vsub(V a, V b) { return _mm512_sub_ps(a, b); }
+NST_INLINE V vmul(V a, V b) { return _mm512_mul_ps(a, b); }
+NST_INLINE V vdiv(V a, V b) { return _mm512_div_ps(a, b); }
+NST_INLINE V vsqrt(V a) { return _mm512_sqrt_ps(a); }
+NST_INLINE V vmax(V a, V b) { return _mm512_max_ps(a, b); } /* b when b is NaN */
+NST_INLINE V vabs(V a) { return _mm512_abs_ps(a); }
+NST_INLINE V vfma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }   /* a b + c */
+NST_INLINE V vfnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b */
+NST_INLINE unsigned vpositive(V a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ); }
+NST_INLINE unsigned vequal(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+NST_INLINE V vkeep(V a, unsigned bits) { return _mm512_maskz_mov_ps((__mmask16)bits, a); }

@@ -130,8 +130,10 @@ static void release(struct net *n)
 /* ---- forward -------------------------------------------------------------------------------------------- */
 
 /* to [w] += k from [w] */
-static void add_row(double *to, const double *from, int w, double k)
+NST_UNCHECKED static void add_row(double *to, const double *from, int w, double k)
 {
+    nst_check(to, (size_t)w * sizeof *to);
+    nst_check(from, (size_t)w * sizeof *from);
     for (int x = 0; x < w; x++)
         to[x] += k * from[x];
 }

@@ -19,7 +19,7 @@ floor() {
     case ${1##*/} in
     checkpoint*) echo 4 ;;
     devices.[ch] | keep.[ch] | preview.[ch] | resume.[ch] | web.[ch] | web_files.inc) echo 5 ;;
-    nst.h | kernels.h) echo 0 ;;
+    nst.h | kernels.h | checked.h) echo 0 ;;
     base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | guided.c | header.* | image.c | input.c | jpeg.c | lab.c | loss.c | \
         optim.c | output.c | png.c | pnm.c | recolor.c | resize.c | rows.c | space.c | tiff.c | tv.c | webp.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;

@@ -1,0 +1,41 @@
+/* checked.h: floor 0, loops whose accesses a sanitizer checks as ranges before they run, not one by one: most of what the
+ * sanitizers' tests took was products. */
+#ifndef NST_CHECKED_H
+#define NST_CHECKED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NST_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define NST_ADDRESS_SANITIZER
+#endif
+
+#if defined(__GNUC__)
+#define NST_INLINE static inline __attribute__((always_inline)) /* into unchecked functions, too */
+#else
+#define NST_INLINE static inline
+#endif
+
+#ifdef NST_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+
+#define NST_UNCHECKED __attribute__((no_sanitize_address, no_sanitize_undefined))
+
+/* Reads the first byte of n that must not be touched, if there is one: the sanitizer says where and whose. */
+__attribute__((noinline, unused)) static void nst_check(const void *p, size_t n)
+{
+    const volatile char *bad = __asan_region_is_poisoned((void *)(uintptr_t)p, n);
+
+    if (bad)
+        (void)*bad;
+}
+#else
+#define NST_UNCHECKED
+#define nst_check(p, n) ((void)0)
+#endif
+
+#endif
