@@ -56,6 +56,9 @@ for bad in damaged-1 damaged-2; do
     run 1 "verify of $bad.h5" model verify "$models/$bad.h5"
     run 1 "a painting with $bad.h5" --dry-run -m "$models/$bad.h5" "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
 done
+# ... and reads on behind the numbers that this one has, where the last program took for weights what lay in memory.
+run 1 "info of damaged-3.h5" model info "$models/damaged-3.h5"
+says 'the numbers of conv[0-9_]*.[a-z]* are missing'
 run 0 "no models at first" model list
 check "  but the built-in one" test "$(wc -l <stdout)" = 1
 run 2 "import of nothing" model import
