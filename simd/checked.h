@@ -23,7 +23,7 @@
 #ifdef NST_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 
-#define NST_UNCHECKED __attribute__((no_sanitize_address, no_sanitize_undefined))
+#define NST_UNCHECKED __attribute__((no_sanitize("address", "undefined")))
 
 /* Reads the first byte of n that must not be touched, if there is one: the sanitizer says where and whose. */
 __attribute__((noinline, unused)) static void nst_check(const void *p, size_t n)
