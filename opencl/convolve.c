@@ -82,6 +82,14 @@ static nst_rect given(const nst_node *n)
     return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h } : (nst_rect){ n->x, n->y, n->w, n->h };
 }
 
+static int forward_algorithm(const nst_cl_device *d, const nst_node *n)
+{
+    int w, h;
+
+    nst_rectangles_measure(n, &w, &h);
+    return choose(d, n->in, n->out, w, h);
+}
+
 static struct conv forward_conv(const nst_cl_device *d, const nst_node *nodes, int i)
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
@@ -97,16 +105,13 @@ static struct conv forward_conv(const nst_cl_device *d, const nst_node *nodes, i
     c.gate = c.source;
     c.flags |= (n->result != NST_NONE ? NST_WRITE_RESULT : 0) | (n->pooled ? NST_WRITE_POOL : 0) |
                (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
-    /* the whole picture's, in windows too */
-    c.algorithm = choose(d, c.in, c.out, n->all_w ? n->all_w : n->w, n->all_h ? n->all_h : n->h);
+    c.algorithm = forward_algorithm(d, n);
     return c;
 }
 
 int nst_cl_conv_tile(const nst_device *base, const nst_node *nodes, int i)
 {
-    const nst_node *n = &nodes[i];
-
-    return choose(nst_cl_of(base), n->in, n->out, n->all_w, n->all_h) == NST_CL_WINOGRAD ? 4 : 1;
+    return forward_algorithm(nst_cl_of(base), &nodes[i]) == NST_CL_WINOGRAD ? 4 : 1;
 }
 
 static struct conv backward_conv(const nst_cl_device *d, const nst_node *nodes, int i)
@@ -202,8 +207,8 @@ static nst_status winograd(nst_cl_device *d, const struct conv *c, nst_span weig
         (s = nst_cl_product(&d->cl, &g, e)))
         return s;
     return nst_cl_run(&d->cl, NST_CL_winograd_out, tiles, out, 52 * out * ld * sizeof(float), e, "ssiiiiiiisssiiiii", m,
-                      (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, c->lead_x, c->lead_y, y, (int)tiles, (int)ld,
-                      c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w, c->pooled_h);
+                      (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, c->lead_x, c->lead_y, y,
+                      (int)tiles, (int)ld, c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w, c->pooled_h);
 }
 
 static nst_status run(nst_cl_device *d, const struct conv *c, nst_error *e)

@@ -197,7 +197,8 @@ static void out_line(float *m, int by)
     m[3 * by] = d1 + 8 * d2 + m[5 * by];
 }
 
-/* Tiles from row of tiles y0 on, the first of which begins lead_x, lead_y before the result: v [36][channel][ld] = B^T d B.  Global: ld, channels. */
+/* Tiles from row of tiles y0 on, the first of all lead_x, lead_y before the result: v [36][channel][ld] = B^T d B.
+ * Global: ld, channels. */
 kernel void winograd_in(READ_PARAMETERS, BUF(v), int w, int lead_x, int lead_y, int y0, int tiles, int ld, int channels)
 {
     int t = (int)get_global_id(0), c = (int)get_global_id(1), across = (w + lead_x + 3) >> 2;

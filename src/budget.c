@@ -7,7 +7,7 @@
 /* Of program, libraries and what the allocator does not give back, measured. */
 #define PROGRAM 26000000
 #define WITHOUT_LAPACK 10000000 /* less in a build without it */
-/* A core of so many pixels a side is the least that windows are cut to: its halo costs it five times its own work. */
+/* A core of so many pixels a side is the least that windows are cut to, where their halos cost many times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */
 #define COLUMN_MIN 128 /* pixels that columns of strips are at least wide */
@@ -469,7 +469,9 @@ static nst_status lay_out(nst_run *r, nst_error *e)
              : available ? own + available / 4 * 3 / sharers : SIZE_MAX;
     need = 1;
     for (int i = 0; need && i < 4; i++) { /* slower rather than less exact */
-        r->thrift = i % 2 && nst_graph_thrift_bytes(r->graph), r->loose = i / 2;
+        r->thrift = i % 2, r->loose = i / 2;
+        if (r->thrift && !nst_graph_thrift_bytes(r->graph))
+            continue;
         if ((s = lay_out_scales(r, &need, e)))
             return s;
     }

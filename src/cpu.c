@@ -23,11 +23,11 @@ static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, i
     return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
 }
 
-/* The whole picture's, in windows too. */
 static nst_conv_algorithm forward_algorithm(const struct cpu_device *d, const nst_node *n)
 {
-    int w = n->all_w ? n->all_w : n->w, h = n->all_h ? n->all_h : n->h;
+    int w, h;
 
+    nst_rectangles_measure(n, &w, &h);
     return algorithm(d, n->layer, nst_blocks(n->in), nst_blocks(n->out), w, h);
 }
 
@@ -63,7 +63,8 @@ static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, 
                    .source = floats(d, from->pooled ? from->pool : from->result), .source_w = r.w,
                    .source_h = there, .source_rows = r.rows.count,
                    .left = n->x - r.x, .top = n->y - r.rows.first, .wider = r.w - n->w, .higher = there - n->h,
-                   .lead_x = nst_rectangles_lead(n, n->x, 0), .lead_y = nst_rectangles_lead(n, n->y, n->above), .scale = 1,
+                   .lead_x = nst_rectangles_lead(n, n->x, 0), .lead_y = nst_rectangles_lead(n, n->y, n->above),
+                   .scale = 1,
                    .result = row_of(d, n->result, n->result_rows, n->y, n->w), .result_rows = n->result_rows.count,
                    .pass = mask_row(d, n, n->y), .pass_rows = n->pass_rows.count,
                    .pooled = row_of(d, n->pool, n->pool_rows, n->y / 2, n->pooled_w), .pooled_rows = n->pool_rows.count,

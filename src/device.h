@@ -35,9 +35,9 @@ typedef struct nst_node {
     /* the rectangle that is computed for the window that is placed, in the layer's own coordinates of the whole
      * picture; pooled features begin at x / 2, y / 2.  Without nst_device_ops' rectangles, nodes cover the window. */
     int x, y, w, h, pooled_w, pooled_h;
-    /* The whole picture's features are computed in tiles of tile x tile (1: one by one), which begin at -lead in both
-     * directions; all_w x all_h of them, of which `above` rows lie above those that the window's picture has.  In a loose
-     * window tile is 1 and all_w and all_h are 0. */
+    /* The whole picture's features, all_w x all_h, are computed in tiles of tile x tile (1: one by one) that begin at -lead
+     * in both directions; `above` rows of them lie above those that the window's picture has.  In a loose window tile is 1
+     * and all_w and all_h are 0. */
     int tile, lead, all_w, all_h, above;
     /* buffers: of the forward pass */
     size_t result;             /* features, when a tap, not pooled or the first */
@@ -125,8 +125,8 @@ typedef struct nst_device_ops {
     size_t (*thrift_bytes)(const nst_device *d, const nst_node *nodes, int count);
     nst_status (*thrift)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
-    /* The side of the tiles in which node i's features are computed that are all_w x all_h: within a tile what a feature reads
-     * decides the rounding of all. */
+    /* The side of the tiles in which node i's features are computed, by nst_rectangles_measure: within a tile what one feature
+     * reads decides the rounding of all. */
     int (*tile)(const nst_device *d, const nst_node *nodes, int i);
     /* All NULL for the CPU. */
     const char *(*label)(const nst_device *d); /* "opencl:0 (NAME)" */
@@ -151,6 +151,8 @@ struct nst_kept {
 
 /* Every node's tiles, before anything else here and in strips.c. */
 void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win);
+/* The size by which a device chooses how node n's features are computed: the whole picture's, so that windows have its bits. */
+void nst_rectangles_measure(const nst_node *n, int *w, int *h);
 /* Rows (above: the node's) or columns (above: 0) of a tile that lie before row or column `at` of a node's features. */
 int nst_rectangles_lead(const nst_node *n, int at, int above);
 

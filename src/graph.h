@@ -31,8 +31,8 @@ typedef struct nst_graph_options {
 
 /* A rectangle of the picture.  The window is what is computed; the core is the part of it whose features
  * are exact and counted: it keeps a halo away from every window side that is not a side of the picture.
- * Origins of both are multiples of nst_graph_grid().  The core's features have the whole picture's bits: the halo is wide
- * enough for the whole picture's tiles, unless the window is loose.
+ * Origins of both are multiples of nst_graph_grid().  The core's features have the whole picture's bits: the halo is
+ * wide enough for the whole picture's tiles, unless the window is loose.
  *
  * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above ended: each
  * layer computes the rows that can be computed by now, none twice.  So the strips of a column come one after the other
@@ -42,8 +42,8 @@ typedef struct nst_window {
     int x, y, w, h;                     /* window */
     int core_x, core_y, core_w, core_h; /* core, in picture coordinates */
     int strip;                          /* a multiple of the grid, or 0: no strip */
-    /* where the picture is rows of a larger one: how many of that lie above it, a multiple of the grid, and how many it has in
-     * all; else 0 */
+    /* where the picture is rows of a larger one: how many of that lie above it, a multiple of the grid, and how many it
+     * has in all; else 0 */
     int above, all_h;
     bool loose;                         /* tiles fall as the window does: a smaller halo, and other roundings */
 } nst_window;

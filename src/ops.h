@@ -55,7 +55,7 @@ typedef struct nst_conv {
     int source_w, source_h;
     int left, top;               /* where the result's corner lies in what is read, 0 when they are the same rectangle; */
     int wider, higher;           /* what is read is so much larger than the result; zeros beyond it */
-    int lead_x, lead_y;          /* Winograd: columns and rows of the first tile that lie before the result, even where it is pooled */
+    int lead_x, lead_y;          /* Winograd: so much of the first tile lies before the result; even where it is pooled */
     const uint16_t *mask;        /* [in][h + higher][w + wider] or NULL */
     int shift;
     float scale;                 /* of the gradient that passes */
@@ -81,8 +81,8 @@ void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
 /* conv_io.c: what the algorithms share */
 /* Rows y.., columns x.. of a source block into d [rows][cols][16]; zeros outside the picture. */
 void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d);
-/* A finished strip s [rows][cols][16] (after bias and ReLU) at y, x, even where it is pooled: to result, pass and pooled, cut at
- * the result's sides.  s may be changed. */
+/* A finished strip s [rows][cols][16] (after bias and ReLU) at y, x, even where it is pooled: to result, pass and pooled,
+ * cut at the result's sides.  s may be changed. */
 void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s);
 #define NST_STRIP_COLS 64 /* a strip is not wider */
 

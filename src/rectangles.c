@@ -1,9 +1,9 @@
 /* rectangles.c: what each node computes of a window, and where the window's core lies in it.
  *
- * A tile of Winograd's rounds by all that it reads, and a feature near zero may pass ReLU in one rounding and not in another: so a
- * window has the whole picture's features only if it computes the whole picture's tiles.  A rectangle is cut between tiles and
- * grows with every layer by one of them, left and right together, the least that can be: the right side by the pixel that a
- * convolution needs, because a layer's tiles begin a pixel before those of the layer in front. */
+ * A tile of Winograd's rounds by all that it reads, and a feature near zero may pass ReLU in one rounding and not in another:
+ * so a window has the whole picture's features only if it computes the whole picture's tiles.  A rectangle is cut between
+ * tiles and grows with every layer by one of them, left and right together, the least that can be: the right side by the pixel
+ * that a convolution needs, because a layer's tiles begin a pixel before those of the layer in front. */
 #include "device.h"
 
 static int halved(bool ceil, int n)
@@ -27,6 +27,11 @@ void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool c
         if (n->pooled)
             w = halved(ceil, w), h = halved(ceil, h), above /= 2;
     }
+}
+
+void nst_rectangles_measure(const nst_node *n, int *w, int *h)
+{
+    *w = n->all_w ? n->all_w : n->w, *h = n->all_h ? n->all_h : n->h;
 }
 
 int nst_rectangles_lead(const nst_node *n, int at, int above)
@@ -79,7 +84,8 @@ static struct span tiles(const nst_node *node, bool down, struct span s, int n)
 
 /* One dimension of every node's rectangle: where it is read by what the core's features depend on.  The halo shrinks
  * with each layer, so that a window costs less than all of it would: (from, to) of the core in the picture. */
-static void needed(const nst_node *node, int count, bool ceil, bool down, int picture, struct span core, struct span *need)
+static void needed(const nst_node *node, int count, bool ceil, bool down, int picture, struct span core,
+                   struct span *need)
 {
     int size[NST_MODEL_LAYERS], stride[NST_MODEL_LAYERS];
 

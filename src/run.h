@@ -27,7 +27,7 @@ typedef struct nst_strip {
     int own, own_to;   /* of x: all ranks' are the picture */
     int core, core_to; /* whose features are counted: all ranks' are the picture without its margin */
     int from, to;      /* that those depend on: what is computed, the others' rows at both ends included */
-    int h;             /* all ranks' rows, or 0 where from..to are all there are */
+    int h;             /* all ranks' rows */
 } nst_strip;
 
 /* What a scale makes of the memory that it may take: budget.c. */

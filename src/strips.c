@@ -2,9 +2,9 @@
  *
  * A convolution can compute row y when row y + 1 of what it reads is there, so each layer lags a row behind the one before it, and
  * a strip leaves the last rows of every layer for the next one; what is computed in tiles waits for a whole one.  The gradient
- * lags in the same way on its way back: VGG19's at the first layer is 140 rows behind the picture, and more with tiles.  So long masks and the features that losses read stay in their
- * buffers, which are moved up by what a strip needs no more; all other buffers are shared in time as in windows, and a few rows of
- * each are carried over in a buffer of their own. */
+ * lags in the same way on its way back: VGG19's at the first layer is 149 rows behind the picture, with tiles up to 245.  So
+ * long masks and the features that losses read stay in their buffers, which are moved up by what a strip needs no more; all
+ * other buffers are shared in time as in windows, and a few rows of each are carried over in a buffer of their own. */
 #include "device.h"
 
 /* Ends of the rows that are there when the first layer has computed so many: of features, of what the next layer reads,

@@ -1,6 +1,6 @@
 /* windows.c: a picture in windows: its statistics in a first pass over them, its gradient in a second.
  *
- * Gram matrices are sums over positions, and a feature depends on a halo of pixels (70 for conv5_1): so each window's core
+ * Gram matrices are sums over positions, and a feature depends on a halo of pixels (rectangles.c): so each window's core
  * gives its exact share of the statistics, and, with the whole picture's, its exact share of the gradient, which reaches
  * over the core's sides and adds up there. */
 #include "run.h"
@@ -51,7 +51,7 @@ nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t
     struct side down = { strip->to - strip->from, strip->core - strip->from, strip->core_to - strip->from };
     nst_window win = { .picture_w = across.n, .picture_h = down.n };
 
-    if (strip->h && down.n < strip->h)
+    if (down.n < strip->h)
         win.above = strip->from, win.all_h = strip->h;
     win.loose = r->loose && nst_windows_count(t) > 1;
     if (t.strip && nst_windows_count(t) > 1) { /* column by column */

@@ -121,7 +121,8 @@ static void transform_input(const struct wino *p, int block, int first, int coun
         n = p->across - x < GROUP ? p->across - x : GROUP;
         n = n < count - i ? n : count - i;
         cols = n * p->m + 2;
-        nst_conv_read(p->cpu->k, p->c, block, y * p->m - p->c->lead_y - 1, x * p->m - p->c->lead_x - 1, p->n, cols, patch);
+        nst_conv_read(p->cpu->k, p->c, block, y * p->m - p->c->lead_y - 1, x * p->m - p->c->lead_x - 1, p->n, cols,
+                      patch);
         for (int g = 0; g < n; g++)
             p->in(patch + g * p->m * NST_LANES, (size_t)(cols * NST_LANES), v + (i + g) * NST_LANES, p->ldv);
     }

@@ -2,9 +2,10 @@
 # fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the time UNTIL
 # ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang --enable-fuzzing
 # --enable-sanitize --disable-openmp.  FOLDER keeps a corpus and a folder of findings for each, and a line a turn in FOLDER/log:
-# when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch" takes these alone, so that two can run side by side.
+# when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch" takes these alone, so that two can
+# run side by side.
 set -u
-[ $# -ge 3 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
 build=$(cd "$1" && pwd) source=$(cd "$(dirname "$0")" && pwd)
 folder=$2 until=$(date -d "$3" +%s) slice=${4:-120}
 [ "$until" -gt "$(date +%s)" ] || until=$((until + 86400)) # tomorrow
@@ -42,7 +43,8 @@ turn() { # READER: one slice; a finding ends the process and the next one begins
             nice -n 19 "$build/tests/fuzz_$program" -max_total_time=$n -max_len=$longest -timeout=120 -rss_limit_mb=2048 \
             -malloc_limit_mb=$most -detect_leaks=$leaks $on -use_value_profile=1 -print_final_stats=1 \
             -artifact_prefix="$folder/$r/found/" "$folder/$r/corpus" >"$folder/$r/last" 2>&1; } 2>&1)))
-        runs=$((runs + $(sed -En 's/^stat::number_of_executed_units: *//p; s/^#([0-9]+): cov: .*/\1/p' "$folder/$r/last" | tail -n 1) + 0))
+        runs=$((runs + $(sed -En 's/^stat::number_of_executed_units: *//p; s/^#([0-9]+): cov: .*/\1/p' "$folder/$r/last" |
+            tail -n 1) + 0))
         grep -q '^SUMMARY' "$folder/$r/last" && cp "$folder/$r/last" "$folder/$r/last.$(date +%s)"
         sleep 1
     done

@@ -11,9 +11,9 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZER_TAKES_MEMORY
-#define FEWER 2 /* every access is slow there: each preset in windows or strips of one kind, memory in two steps of three */
+#define SLOW true /* each preset in windows or strips of one kind, and memory in two steps of three */
 #else
-#define FEWER 1
+#define SLOW false
 #endif
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
@@ -119,8 +119,8 @@ static void compare(const char *name, const struct result *one, const struct res
         difference += d * d;
     }
     printf("%s in %d windows: gradients differ by %.2g of their length\n", name, many->windows, sqrt(difference / sum));
-    ck_assert_msg(sqrt(difference) <= (many->loose ? LOOSE : GRADIENT) * sqrt(sum), "%s: gradients differ by %.3g of their length", name,
-                  sqrt(difference / sum));
+    ck_assert_msg(sqrt(difference) <= (many->loose ? LOOSE : GRADIENT) * sqrt(sum),
+                  "%s: gradients differ by %.3g of their length", name, sqrt(difference / sum));
 }
 
 static nst_settings *settings(const char *preset)
@@ -160,7 +160,7 @@ START_TEST(every_preset)
     strcpy(s->conv, conv[(_i + _i / 4) % 4]);
     content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
     one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
-    for (int columns = FEWER == 1 ? 0 : _i % 3; columns <= 2; columns += 1 + 2 * (FEWER - 1)) {
+    for (int columns = SLOW ? _i % 3 : 0; columns <= (SLOW ? _i % 3 : 2); columns++) {
         s->window = columns ? 0 : 24 + (int)(nst_random_uniform(&random) * 60);
         forced.columns = columns;
         forced.stats = 16 * (1 + (int)(nst_random_uniform(&random) * 4));
@@ -194,8 +194,8 @@ static size_t expected(const nst_settings *s, const nst_model *m, const nst_imag
     return strtoul(number + strlen("expected "), NULL, 10) * 1000000;
 }
 
-/* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha.  Where it is least they
- * have other roundings than the whole picture. */
+/* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha.  Where it is least
+ * they have other roundings than the whole picture. */
 START_TEST(by_memory)
 {
     nst_settings *s = settings("nst");
@@ -205,13 +205,13 @@ START_TEST(by_memory)
     nst_plan plan;
     struct result one;
     size_t least;
-    int loose = 0;
+    int loose = 0, exact = 0;
 
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
     ck_assert(nst_transfer_plan(s, m, content, styles, 2, &plan, NULL) == NST_OK);
     one = evaluate(s, m, content, styles, 2);
     least = expected(s, m, content, styles, 2);
-    for (size_t k = 1; k <= 3; k += FEWER) {
+    for (size_t k = 1; k <= 3; k += 1 + SLOW) {
         nst_plan less;
         struct result many;
         nst_error e = { "" };
@@ -221,11 +221,10 @@ START_TEST(by_memory)
         ck_assert(less.windows[0] > 1 && less.bytes <= s->memory && less.history[0] <= s->history);
         many = evaluate(s, m, content, styles, 2);
         compare("memory", &one, &many);
-        loose += many.loose;
+        loose += many.loose, exact += !many.loose;
         free(many.dx);
     }
-    ck_assert_int_gt(loose, 0); /* with the least */
-    ck_assert_int_lt(loose, 3);
+    ck_assert(loose && exact);
     free(one.dx);
     nst_image_destroy(&content);
     nst_image_destroy(&style[0]);
@@ -286,8 +285,8 @@ static nst_image *paint(const nst_settings *s, const nst_model *m, const nst_ima
     return out;
 }
 
-/* A whole run in windows gives the picture of one without, and the same bits for any number of threads.  Preset nst's second
- * step at each scale, L-BFGS's on Wasserstein-2, makes .3 of 255 of a gradient's last bit: it is compared for bits only. */
+/* A whole run in windows gives the picture of one without, and the same bits for any number of threads.  Preset nst by
+ * Adam, two steps, where .001 of 255 was seen: L-BFGS's first pair on Wasserstein-2 can make .3 of a gradient's last digits. */
 START_TEST(whole_run)
 {
     static const char *const preset[] = { "opengenus", "anishathalye", "nst" };
@@ -298,6 +297,8 @@ START_TEST(whole_run)
 
     ck_assert(nst_model_open(&m, "wavelet", NULL) == NST_OK);
     s->size = 120, s->scales = 2, s->iterations = s->first_iterations = 4;
+    if (_i == 2)
+        s->optimizer = NST_ADAM, s->learning_rate = 0, s->iterations = s->first_iterations = 2;
     one = paint(s, m, content, style);
     s->window = 48;
     many = paint(s, m, content, style);
@@ -307,7 +308,7 @@ START_TEST(whole_run)
         for (int i = 0; i < 120 * 94; i++)
             sum += fabs((double)one->plane[c][i] - (double)many->plane[c][i]) / (3 * 120 * 94);
     printf("%s in windows: pictures differ by %.2g of 255 in the mean\n", preset[_i], sum * 255);
-    ck_assert_msg(_i == 2 || sum < .001 / 255, "%s: pictures differ by %g of 255 in the mean", preset[_i], sum * 255);
+    ck_assert_msg(sum < (_i == 2 ? .01 : .001) / 255, "%s: pictures differ by %g of 255 in the mean", preset[_i], sum * 255);
     ck_assert(!memcmp(many->plane[0], threads->plane[0], 3 * sizeof(float) * 120 * 94));
     nst_image_destroy(&one);
     nst_image_destroy(&many);
