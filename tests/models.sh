@@ -58,7 +58,11 @@ for bad in damaged-1 damaged-2; do
 done
 # ... and reads on behind the numbers that this one has, where the last program took for weights what lay in memory.
 run 1 "info of damaged-3.h5" model info "$models/damaged-3.h5"
-says 'the numbers of conv[0-9_]*.[a-z]* are missing'
+if "$NST" --version | grep -q 'no HDF5'; then
+    says 'this build of nst lacks libhdf5'
+else
+    says 'the numbers of conv[0-9_]*.[a-z]* are missing'
+fi
 run 0 "no models at first" model list
 check "  but the built-in one" test "$(wc -l <stdout)" = 1
 run 2 "import of nothing" model import
