@@ -1,5 +1,5 @@
-/* balance.c: what settings mean that depend on the kind of model: the strength, and the layers where they are
- * "auto". */
+/* balance.c: what settings mean that depend on the kind of model: the strength, and the layers and the content's loss
+ * where they are "auto". */
 #include "transfer.h"
 
 #include <math.h>
@@ -39,6 +39,8 @@ void nst_settings_balance(nst_settings *s, bool wavelet)
 
     fill_in(s->content_layers, sizeof s->content_layers, b->content);
     fill_in(s->style_layers, sizeof s->style_layers, b->style);
+    if (s->content_loss == NST_CONTENT_AUTO)
+        s->content_loss = wavelet ? NST_CONTENT_PRESENT : NST_CONTENT_MEAN;
     if (u == 0)
         return;
     hold(s, 1 - below);

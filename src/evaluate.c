@@ -156,7 +156,8 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
     if ((s = nst_across_agree(r, apart ? styles_apart(r, loss, tap, more, e) : style_gradients(r, p, tap, more, e), e)))
         return s;
     for (int i = 0; i < r->n_keep; i++)
-        tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
+        tap[r->keep[i].layer].content_scale = 2 * r->unit[i],
+        tap[r->keep[i].layer].content_present = r->s->content_loss == NST_CONTENT_PRESENT;
     if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
     if ((s = nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e)) || !apart)

@@ -153,6 +153,8 @@ START_TEST(values)
 
             ck_assert(s->strength == 50);
             nst_settings_balance(&t, wavelet);
+            ck_assert(t.content_loss == (s->content_loss != NST_CONTENT_AUTO ? s->content_loss
+                                         : wavelet ? NST_CONTENT_PRESENT : NST_CONTENT_MEAN));
             ck_assert(t.style_weight == s->style_weight && t.tv_weight == s->tv_weight && t.color_strength == s->color_strength &&
                       t.init_noise == s->init_noise && t.content_weight == s->content_weight);
             for (int k = 0; k <= 100; k += 5) {
