@@ -9,7 +9,7 @@ struct cpu_kept {
     nst_kept base;
     nst_rect core;
     int top;  /* its first row in the whole picture's features */
-    int blocks;
+    int first, blocks; /* of channels */
     float *f; /* [blocks][core.h][core.w][16] */
 };
 
@@ -48,14 +48,15 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
 {
     struct cpu_kept *k = nst_calloc(1, sizeof *k);
     size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
+    int first = n->content / NST_LANES, blocks = nst_blocks(n->out) - first;
 
     (void)base;
     *out = NULL;
-    if (!k || !(k->f = nst_alloc((size_t)nst_blocks(n->out) * block * sizeof(float)))) {
+    if (!k || !(k->f = nst_alloc((size_t)blocks * block * sizeof(float)))) {
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }
-    k->base.ops = &nst_cpu_ops, k->core = *core, k->blocks = nst_blocks(n->out);
+    k->base.ops = &nst_cpu_ops, k->core = *core, k->first = first, k->blocks = blocks;
     k->top = n->result_rows.first + core->y;
     *out = &k->base;
     return NST_OK;
@@ -74,8 +75,8 @@ nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *cor
 
         for (int y = 0; y < core->h; y++) {
             const float *from = floats(d, n->result) +
-                                (((size_t)b * (size_t)n->result_rows.count + (size_t)(core->y + y)) * (size_t)n->w +
-                                 (size_t)core->x) * NST_LANES;
+                                (((size_t)(k->first + b) * (size_t)n->result_rows.count + (size_t)(core->y + y)) *
+                                     (size_t)n->w + (size_t)core->x) * NST_LANES;
 
             memcpy(to + (size_t)y * row, from, row * sizeof *from);
         }
@@ -96,7 +97,7 @@ struct content {
     double absolute[NST_MODEL_CHANNELS / NST_LANES];
 };
 
-/* Row y of block b of the features, and what is kept of it. */
+/* Row y of block b of what is kept, and of the features. */
 static const float *content_row(const struct content *c, int b, int y, const float **kept)
 {
     const nst_node *n = c->n;
@@ -104,8 +105,8 @@ static const float *content_row(const struct content *c, int b, int y, const flo
 
     *kept = c->k->f + ((size_t)b * (size_t)c->k->core.h + (size_t)at) * (size_t)c->core->w * NST_LANES;
     return floats(c->d, n->result) +
-           (((size_t)b * (size_t)n->result_rows.count + (size_t)(c->core->y + y)) * (size_t)n->w + (size_t)c->core->x) *
-               NST_LANES;
+           (((size_t)(c->k->first + b) * (size_t)n->result_rows.count + (size_t)(c->core->y + y)) * (size_t)n->w +
+            (size_t)c->core->x) * NST_LANES;
 }
 
 /* The same row of its gradient. */
@@ -115,7 +116,8 @@ static float *gradient_row(const struct content *c, int b, int y)
     nst_slab rows = n->pooled ? n->result_rows : n->dout_rows;
     int at = n->result_rows.first + c->core->y + y - rows.first;
 
-    return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;
+    return c->df + (((size_t)(c->k->first + b) * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) *
+                       NST_LANES;
 }
 
 static void compare_blocks(void *arg, int worker, int begin, int end)

@@ -270,7 +270,7 @@ static double content(const struct level *v, const double *want, bool present, d
 {
     double sum = 0;
 
-    for (size_t i = 0; i < (size_t)v->l->out * plane(v); i++) {
+    for (size_t i = (size_t)v->l->content * plane(v); i < (size_t)v->l->out * plane(v); i++) {
         double d = present && !(want[i] > 0) ? 0 : v->f[i] - want[i];
 
         sum += d * d;

@@ -256,6 +256,9 @@ static size_t shape(nst_model *m)
         snprintf(l->name, sizeof l->name, "conv%d_%d", l->block, l->index);
         l->in = i ? m->layer[i - 1].out : 3;
         l->out = nst_wavelet_channels(i, c);
+        while (l->content < l->out && !c[l->content].content)
+            l->content++;
+        l->content %= l->out; /* without any of its own a layer's channels are all content */
         n += (size_t)l->out * ((size_t)l->in * 9 + 1);
     }
     return n;
