@@ -111,7 +111,7 @@ static int rows_that_fit(const nst_run *r, const nst_strip *strip, nst_use use, 
     return low;
 }
 
-/* Strips of nx columns: as high as fit, all alike. */
+/* Strips of nx columns: as high as fit, all alike where those fit, too (how tiles fall on them has a say). */
 static bool strips_that_fit(const nst_run *r, const nst_strip *strip, nst_use use, size_t arena, int nx, nst_tiling *t)
 {
     int h = strip->to - strip->from, grid = nst_graph_grid(r->graph), low = 1, high = (h + grid - 1) / grid, count;
@@ -129,6 +129,8 @@ static bool strips_that_fit(const nst_run *r, const nst_strip *strip, nst_use us
     }
     count = (h + low * grid - 1) / (low * grid);
     *t = nst_windows_strips(h, nx, ((h + count - 1) / count + grid - 1) / grid * grid);
+    if (nst_budget_arena(r, strip, use, *t) > arena)
+        *t = nst_windows_strips(h, nx, low * grid);
     return true;
 }
 

@@ -158,6 +158,8 @@ START_TEST(every_preset)
      * this holds only where features have the same bits, for which windows compute the whole picture's tiles. */
     s->pooling = _i % 2 ? NST_POOL_MAX : NST_POOL_AVERAGE;
     strcpy(s->conv, conv[(_i + _i / 4) % 4]);
+    if (_i % 4 == 1)
+        strcpy(s->simd, "scalar"); /* both Winograds */
     content = picture(sizes[_i % 3].w, sizes[_i % 3].h, 3, 3), style = picture(99, 115, 3, 5);
     one = evaluate(s, m, content, (const nst_image *[]){ style }, 1);
     for (int columns = SLOW ? _i % 3 : 0; columns <= (SLOW ? _i % 3 : 2); columns++) {
@@ -369,6 +371,11 @@ START_TEST(too_little)
     ck_assert_msg(nst_transfer_plan(s, m, content, (const nst_image *const *)&content, 1, &plan, &e) == NST_OK, "%s",
                   e.text);
     ck_assert(plan.bytes <= s->memory && plan.windows[plan.scales - 1] > 4);
+    for (int k = 1; k < 48; k++) { /* nor does more memory make a plan that takes more than there is */
+        s->memory += s->memory / 40;
+        ck_assert(nst_transfer_plan(s, m, content, (const nst_image *const *)&content, 1, &plan, NULL) == NST_OK);
+        ck_assert_msg(plan.bytes <= s->memory, "%zu bytes planned of %zu", plan.bytes, (size_t)s->memory);
+    }
     nst_image_destroy(&content);
     nst_model_close(&m);
     nst_settings_destroy(&s);
