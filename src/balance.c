@@ -13,7 +13,7 @@ static const struct balance {
     const char *content, *style;
     /* powers of ten by which the style's weight falls and rises from the middle to the ends of the dial */
     double down, up;
-} computed = { "conv4_2:2,conv3_2:1.4,conv2_2:1", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 2, 0.8 },
+} computed = { "conv4_2:1,conv3_2:0.7,conv2_2:0.5", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 2, 0.8 },
   learned = { "conv4_2", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1", 2, 1 };
 
 static void fill_in(char *text, size_t bytes, const char *layers)
@@ -23,13 +23,13 @@ static void fill_in(char *text, size_t bytes, const char *layers)
 }
 
 /* Towards 0 the content is held at the first layer, where it is pixels: the layers above leave grain and flat regions
- * free.  Weight 1/8 at half way, 8 at the end; unless the layer is in the list anyway. */
+ * free.  Weight 1/64 at half way, 8 at the end; unless the layer is in the list anyway. */
 static void hold(nst_settings *s, double share)
 {
     size_t n = strlen(s->content_layers);
 
     if (share > 0 && !strstr(s->content_layers, "1_1") && n + 24 < sizeof s->content_layers)
-        snprintf(s->content_layers + n, sizeof s->content_layers - n, ",conv1_1:%.6g", HOLD * pow(share, 6));
+        snprintf(s->content_layers + n, sizeof s->content_layers - n, ",conv1_1:%.6g", HOLD * pow(share, 9));
 }
 
 void nst_settings_balance(nst_settings *s, bool wavelet)

@@ -139,6 +139,11 @@ static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *squa
     return NST_OK;
 }
 
+bool nst_run_present(const nst_run *r, int i)
+{
+    return r->s->content_loss == NST_CONTENT_PRESENT && r->keep[i].layer > 0;
+}
+
 /* Both passes.  square, absolute [n_keep]: what a scaled content loss is made of; distance as nst_windows_gradient's. */
 static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *square, double *absolute, nst_error *e)
 {
@@ -157,7 +162,7 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
         return s;
     for (int i = 0; i < r->n_keep; i++)
         tap[r->keep[i].layer].content_scale = 2 * r->unit[i],
-        tap[r->keep[i].layer].content_present = r->s->content_loss == NST_CONTENT_PRESENT;
+        tap[r->keep[i].layer].content_present = nst_run_present(r, i);
     if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
     if ((s = nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e)) || !apart)

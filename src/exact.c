@@ -383,8 +383,7 @@ nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e)
     for (int i = 0; i < r->n_style; i++)
         style_gradient(&n.level[r->style[i].layer], r->a[i], r->b[i]);
     for (int i = 0; i < r->n_keep; i++)
-        p->content += content(&n.level[r->keep[i].layer], kept[i], r->s->content_loss == NST_CONTENT_PRESENT,
-                              r->unit[i]);
+        p->content += content(&n.level[r->keep[i].layer], kept[i], nst_run_present(r, i), r->unit[i]);
     backward(&n);
     for (size_t i = 0; i < n3; i++)
         r->dx[i] = (float)r->exact[i];

@@ -85,12 +85,12 @@ const nst_option nst_options[] = {
       "where the content is read; auto: by the model",
       "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their "
       "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given.  auto stands for "
-      "conv4_2:2,conv3_2:1.4,conv2_2:1 with the built-in model and conv4_2 with learned weights." },
+      "conv4_2:1,conv3_2:0.7,conv2_2:0.5 with the built-in model and conv4_2 with learned weights." },
     { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled present auto", NST_GROUP_LOSS,
       "mean, root, scaled, present or auto",
       "What differences of the content's features count: their squares' mean (mean); their sum over twice the root of the "
-      "features' number (root); over the absolute differences (scaled); or the mean again, but only of features that the "
-      "content has (present), so that edges must stay and the style may put anything where nothing was.  auto: present with "
+      "features' number (root); over the absolute differences (scaled); or the mean again, but behind the first layer only "
+      "of features that the content has (present), so that edges must stay and the style may put anything where nothing was.  auto: present with "
       "the built-in model, mean with learned weights." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
       "where the style is read; auto: by the model",

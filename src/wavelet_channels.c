@@ -97,9 +97,8 @@ static const struct {
 
 /* ---- content --------------------------------------------------------------------
  * conv2_2, conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.
- * What the content does not show strongly is zero there, and so the picture may have anything below the threshold: a
- * flat sky takes the style's swirls, while an edge must stay.  Block 2's threshold is the highest: there it is letters
- * and eyes that stay.  What is carried on to the pool stands beside them with a gain so small that the loss does
+ * What the content does not show strongly is zero there, and where it is zero NST_CONTENT_PRESENT asks for nothing: a
+ * flat sky takes the style's swirls, while an edge must stay.  In block 2 it is letters and eyes that stay.  What is carried on to the pool stands beside them with a gain so small that the loss does
  * not see it. */
 
 #define FINEST_CONTENT 2 /* up to COARSE_CONTENT only luma's wavelets are content: shapes, not the photograph's grain */
@@ -115,8 +114,8 @@ static bool in_content(int block, const nst_channel *c)
 static float threshold(int block, const nst_channel *c)
 {
     if (block < COARSE_CONTENT)
-        return block == FINEST_CONTENT ? 1 : .7f;
-    return c->family == NST_LOW ? .25f : c->family >= NST_ENERGY ? .5f : .6f;
+        return block == FINEST_CONTENT ? .35f : .25f;
+    return c->family == NST_LOW ? .15f : c->family >= NST_ENERGY ? .3f : .36f;
 }
 
 /* One gain for all directions and both signs of a kind, so that the model has no preferred direction. */

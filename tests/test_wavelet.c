@@ -53,7 +53,7 @@ START_TEST(same_everywhere)
     ck_assert(!memcmp(a->memory, b->memory, a->bytes));
     for (size_t i = 0; i < a->bytes / sizeof(uint32_t); i++)
         sum = (sum ^ ((const uint32_t *)a->memory)[i]) * 16777619u;
-    ck_assert_msg(sum == 0xb1c85bafu, "the weights' bits sum to 0x%08x", (unsigned)sum);
+    ck_assert_msg(sum == 0x900a7737u, "the weights' bits sum to 0x%08x", (unsigned)sum);
     nst_model_close(&a);
     nst_model_close(&b);
     nst_model_close(&timed);
