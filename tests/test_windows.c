@@ -11,7 +11,7 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZER_TAKES_MEMORY
-#define SLOW true /* each preset in windows or strips of one kind, and memory in two steps of three */
+#define SLOW true /* each preset in windows or strips of one kind, memory in two steps of three, one run, no large picture */
 #else
 #define SLOW false
 #endif
@@ -481,8 +481,9 @@ static void add(TCase *t)
         presets++;
     tcase_add_loop_test(t, every_preset, 0, presets);
     tcase_add_test(t, by_memory);
-    tcase_add_test(t, shares_of_need);
-    tcase_add_loop_test(t, whole_run, 0, 3);
+    if (!SLOW)
+        tcase_add_test(t, shares_of_need);
+    tcase_add_loop_test(t, whole_run, SLOW ? 2 : 0, 3);
     tcase_add_test(t, spent);
     tcase_add_loop_test(t, peak, 0, 3);
     tcase_add_test(t, too_little);
