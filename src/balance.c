@@ -13,7 +13,7 @@ static const struct balance {
     const char *content, *style;
     /* powers of ten by which the style's weight falls and rises from the middle to the ends of the dial */
     double down, up;
-} computed = { "conv4_2:1,conv3_2:0.7,conv2_2:0.5", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 2, 0.8 },
+} computed = { "conv4_2:1,conv3_2:0.7,conv2_2:0.5", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 2, 1.5 },
   learned = { "conv4_2", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1", 2, 1 };
 
 static void fill_in(char *text, size_t bytes, const char *layers)
