@@ -114,8 +114,8 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
     bool more = d->pending[n->layer].square != NULL;
     nst_span part = nst_cl_floats(d->part, 0);
     nst_status s = nst_cl_run(&d->cl, NST_CL_compare, nst_cl_items(d, NST_CL_PARTS), c, 2 * c * all * sizeof(float), e,
-                              "sssliiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(k), part, n->w, n->h, core->x,
-                              core->y, core->w, (int)all);
+                              "sssliiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(k), part, n->w, n->h,
+                              core->x, core->y, core->w, (int)all);
 
     if (!s)
         s = nst_cl_gather(d, part, nst_cl_floats(d->numbers, total_at(d, n->layer)), NST_CL_PARTS, 2 * c, more, e);
@@ -133,8 +133,8 @@ nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *c
     return nst_cl_run(&d->cl, NST_CL_content, nst_cl_items(d, NST_CL_PARTS), c, 4 * c * all * sizeof(float), e,
                       "sssssliifffiiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(t->content), df,
                       nst_cl_floats(d->numbers, distance_at(d, n->layer)), nst_cl_floats(d->numbers, total_at(d, n->layer)),
-                      t->content_scaled, t->content_present, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x, core->y, core->w,
-                      (int)all);
+                      t->content_scaled, t->content_present, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
+                      core->y, core->w, (int)all);
 }
 
 /* ---- the numbers ---- */

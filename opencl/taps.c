@@ -222,8 +222,8 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     if (s)
         return s;
     if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_content_span(d, n, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w, n->h, core->x,
-                        core->y, core->w, (int)all)) ||
+                        nst_cl_content_span(d, n, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
+                        n->h, core->x, core->y, core->w, (int)all)) ||
         (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
         nst_cl_drop(&k->base);
         return s;
