@@ -62,6 +62,14 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
     return NST_OK;
 }
 
+/* Row y of the core of a block of the features. */
+static const float *feature_row(const struct cpu_device *d, const nst_node *n, const nst_rect *core, int block, int y)
+{
+    return floats(d, n->result) +
+           (((size_t)block * (size_t)n->result_rows.count + (size_t)(core->y + y)) * (size_t)n->w + (size_t)core->x) *
+               NST_LANES;
+}
+
 nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
 {
     struct cpu_device *d = of(base);
@@ -73,13 +81,8 @@ nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *cor
         int at = n->result_rows.first + core->y - k->top;
         float *to = k->f + ((size_t)b * (size_t)k->core.h + (size_t)at) * row;
 
-        for (int y = 0; y < core->h; y++) {
-            const float *from = floats(d, n->result) +
-                                (((size_t)(k->first + b) * (size_t)n->result_rows.count + (size_t)(core->y + y)) *
-                                     (size_t)n->w + (size_t)core->x) * NST_LANES;
-
-            memcpy(to + (size_t)y * row, from, row * sizeof *from);
-        }
+        for (int y = 0; y < core->h; y++)
+            memcpy(to + (size_t)y * row, feature_row(d, n, core, k->first + b, y), row * sizeof *to);
         k->base.square += nst_vec_dot(&d->cpu, row * (size_t)core->h, to, to);
     }
     return s;
@@ -104,9 +107,7 @@ static const float *content_row(const struct content *c, int b, int y, const flo
     int at = n->result_rows.first + c->core->y + y - c->k->top;
 
     *kept = c->k->f + ((size_t)b * (size_t)c->k->core.h + (size_t)at) * (size_t)c->core->w * NST_LANES;
-    return floats(c->d, n->result) +
-           (((size_t)(c->k->first + b) * (size_t)n->result_rows.count + (size_t)(c->core->y + y)) * (size_t)n->w +
-            (size_t)c->core->x) * NST_LANES;
+    return feature_row(c->d, n, c->core, c->k->first + b, y);
 }
 
 /* The same row of its gradient. */

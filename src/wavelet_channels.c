@@ -98,8 +98,9 @@ static const struct {
 /* ---- content --------------------------------------------------------------------
  * conv2_2, conv3_2 and conv4_2 also hold copies of the layer before, less a threshold, which the content loss reads.
  * What the content does not show strongly is zero there, and where it is zero NST_CONTENT_PRESENT asks for nothing: a
- * flat sky takes the style's swirls, while an edge must stay.  In block 2 it is letters and eyes that stay.  What is carried on to the pool stands beside them with a gain so small that the loss does
- * not see it. */
+ * flat sky takes the style's swirls, while an edge must stay.  In block 2 it is letters and eyes that stay.  What is
+ * carried on to the pool stands before them (nst_layer.content), with a gain so small that what shares a block with them
+ * does not count. */
 
 #define FINEST_CONTENT 2 /* up to COARSE_CONTENT only luma's wavelets are content: shapes, not the photograph's grain */
 #define COARSE_CONTENT 4
