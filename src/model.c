@@ -94,6 +94,8 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
     *out = NULL;
     if (!strcmp(name, "wavelet"))
         return nst_model_open_wavelet(out, e);
+    if (!strcmp(name, "small"))
+        return nst_model_open_small(out, e);
     if (stat(name, &st) || !S_ISREG(st.st_mode)) /* opening a pipe could wait for ever */
         return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name,
                         access(name, F_OK) ? strerror(errno) : "is no file");

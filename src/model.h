@@ -64,4 +64,8 @@ nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e)
 nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_wavelet(nst_model **out, nst_error *e);
 
+/* small.c: the built-in model, and the bytes that it is made from, which lie in small_data.S. */
+nst_status nst_model_open_small(nst_model **out, nst_error *e);
+extern const unsigned char nst_small_begin[], nst_small_end[];
+
 #endif
