@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     nst_model *model = NULL;
     nst_image *content = NULL, *style = NULL, *result = NULL;
     nst_error e = { "expected CONTENT STYLE RESULT" };
-    int failed = argc != 4 || nst_settings_create(&settings, NULL, &e) || nst_model_open(&model, "wavelet", &e) ||
+    int failed = argc != 4 || nst_settings_create(&settings, NULL, &e) || nst_model_open(&model, "small", &e) ||
                  nst_image_read(&content, argv[1], &e) || nst_image_read(&style, argv[2], &e);
 
     if (!failed) {

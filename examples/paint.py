@@ -27,7 +27,7 @@ def tell(_, progress):
 progress_fn = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(tell)
 settings = make("nst_settings_create", None)
 call("nst_settings_set", settings, b"size", b"128")
-model = make("nst_model_open", b"wavelet")
+model = make("nst_model_open", b"small")
 picture = make("nst_image_read", content.encode())
 styles = (ctypes.c_void_p * 1)(make("nst_image_read", style.encode()))
 

@@ -1,5 +1,4 @@
-/* balance.c: what settings mean that depend on the kind of model: the strength, and the layers and the content's loss
- * where they are "auto". */
+/* balance.c: what settings mean together: the strength, and the layers where they are "auto". */
 #include "transfer.h"
 
 #include <math.h>
@@ -7,14 +6,13 @@
 #include <string.h>
 
 #define MIDDLE 50. /* the strength at which a preset is as it is */
+/* Powers of ten by which the style's weight falls and rises from the middle to the ends of the dial. */
+#define DOWN 2.
+#define UP 1.
 #define HOLD 8.
 
-static const struct balance {
-    const char *content, *style;
-    /* powers of ten by which the style's weight falls and rises from the middle to the ends of the dial */
-    double down, up;
-} computed = { "conv4_2:1,conv3_2:0.7,conv2_2:0.5", "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4", 2, 1.5 },
-  learned = { "conv4_2", "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1", 2, 1 };
+/* What "auto" stands for. */
+static const char content_layers[] = "conv4_2", style_layers[] = "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1";
 
 static void fill_in(char *text, size_t bytes, const char *layers)
 {
@@ -32,19 +30,18 @@ static void hold(nst_settings *s, double share)
         snprintf(s->content_layers + n, sizeof s->content_layers - n, ",conv1_1:%.6g", HOLD * pow(share, 9));
 }
 
-void nst_settings_balance(nst_settings *s, bool wavelet)
+void nst_settings_balance(nst_settings *s)
 {
-    const struct balance *b = wavelet ? &computed : &learned;
     double u = s->strength / MIDDLE - 1, below = fmin(s->strength / MIDDLE, 1), factor;
 
-    fill_in(s->content_layers, sizeof s->content_layers, b->content);
-    fill_in(s->style_layers, sizeof s->style_layers, b->style);
+    fill_in(s->content_layers, sizeof s->content_layers, content_layers);
+    fill_in(s->style_layers, sizeof s->style_layers, style_layers);
     if (s->content_loss == NST_CONTENT_AUTO)
-        s->content_loss = wavelet ? NST_CONTENT_PRESENT : NST_CONTENT_MEAN;
+        s->content_loss = NST_CONTENT_MEAN;
     if (u == 0)
         return;
     hold(s, 1 - below);
-    factor = pow(10, u < 0 ? b->down * u : b->up * u);
+    factor = pow(10, u < 0 ? DOWN * u : UP * u);
     s->style_weight *= factor;
     /* towards 0 what else moves the picture goes, too */
     s->tv_weight *= fmin(factor, 1);

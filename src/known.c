@@ -25,7 +25,7 @@ nst_status nst_known_open(nst_known *o, const char *path, const nst_command *c, 
 
     if ((s = nst_guard_try(path, e)) || (s = nst_model_open(&o->m, path, e)))
         return s;
-    if (thoroughly && strcmp(path, "wavelet") && nst_sums_here() && !nst_sums_file(path, &o->sums, &ignored))
+    if (thoroughly && strcmp(path, "small") && nst_sums_here() && !nst_sums_file(path, &o->sums, &ignored))
         o->source = nst_sources_known(o->sums.sha256, o->sums.md5);
     if (!o->source && thoroughly && read_origin(o->m, &origin))
         o->kept = (o->source = nst_sources_known(origin.sha256, origin.md5));

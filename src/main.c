@@ -15,7 +15,7 @@ static void say_version(void)
     for (int i = 0; nst_simd_name(i); i++)
         printf(" %s%s", nst_simd_name(i), nst_simd_usable(i) ? "" : " (not on this machine)");
     printf("; chosen: %s\n", nst_simd_chosen());
-    printf("built-in model: computed wavelets, nothing in it was learned; learned weights paint richer pictures\n");
+    printf("built-in model: small, made from the VGG team's VGG16 (CC BY 4.0; nst model info small tells more)\n");
 }
 
 /* What the options ask to be said, else a painting. */

@@ -92,8 +92,6 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
     FILE *f;
 
     *out = NULL;
-    if (!strcmp(name, "wavelet"))
-        return nst_model_open_wavelet(out, e);
     if (!strcmp(name, "small"))
         return nst_model_open_small(out, e);
     if (stat(name, &st) || !S_ISREG(st.st_mode)) /* opening a pipe could wait for ever */
@@ -136,7 +134,7 @@ const char *nst_model_describe(const nst_model *model)
 
 const char *nst_model_format(const nst_model *model)
 {
-    return model->format ? model->format : "built in";
+    return model->format;
 }
 
 const char *nst_model_layer(const nst_model *model, int i, int *in, int *out)
@@ -191,7 +189,7 @@ bool nst_model_input_known(const char *name)
 
 const char *nst_model_input(const nst_model *model)
 {
-    return model->input_name ? model->input_name : "its own";
+    return model->input_name;
 }
 
 const char *nst_model_input_why(const nst_model *model)
@@ -225,8 +223,8 @@ nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e
 
     if (!nst_input_name(i))
         return nst_fail(e, NST_EARG, "model input \"%s\": unknown, expected torchvision, caffe or caffe-rgb", input);
-    if (model->wavelet)
-        return nst_fail(e, NST_EARG, "model input %s: the built-in model has its own", input);
+    if (model->built_in)
+        return nst_fail(e, NST_EARG, "model input %s: the built-in model takes torchvision's", input);
     model->input = inputs[i].input;
     model->input_name = inputs[i].name;
     model->input_why = "it was asked for";

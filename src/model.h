@@ -25,11 +25,11 @@ typedef struct nst_input {
 
 struct nst_model {
     char *describe;
-    const char *format;                  /* "safetensors"; NULL: built in */
+    bool built_in;
+    const char *format;                  /* "safetensors", "built in" */
     nst_input input;
-    const char *input_name, *input_why;  /* "caffe" and a reason for people; NULL: its own */
+    const char *input_name, *input_why;  /* "caffe", and a reason for people; NULL: the model was made for it */
     char origin[128];                    /* printable, without quotes; "" */
-    bool wavelet;                        /* the built-in one: defaults that suit it apply */
     int layers;
     nst_layer layer[NST_MODEL_LAYERS];
     void *memory;                        /* what the weights point into, freed by release */
@@ -62,7 +62,6 @@ nst_status nst_model_open_onnx(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_wavelet(nst_model **out, nst_error *e);
 
 /* small.c: the built-in model, and the bytes that it is made from, which lie in small_data.S. */
 nst_status nst_model_open_small(nst_model **out, nst_error *e);

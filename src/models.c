@@ -10,7 +10,7 @@
 /* A file's name goes before that of a model; what is neither is left for the opening to complain about. */
 static nst_status resolve(const char *named, char *path, size_t bytes, nst_error *e)
 {
-    if (strcmp(named, "wavelet") && !nst_places_is_file(named) && nst_places_search(named, path, bytes))
+    if (strcmp(named, "small") && !nst_places_is_file(named) && nst_places_search(named, path, bytes))
         return NST_OK;
     if ((size_t)snprintf(path, bytes, "%s", named) < bytes)
         return NST_OK;
@@ -28,7 +28,7 @@ nst_status nst_models_find(const char *named, char *path, size_t bytes, nst_erro
         return resolve(variable, path, bytes, e);
     if (nst_places_search(NST_PLACES_DEFAULT, path, bytes))
         return NST_OK;
-    return resolve("wavelet", path, bytes, e);
+    return resolve("small", path, bytes, e);
 }
 
 nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
@@ -52,7 +52,7 @@ const char *nst_models_reason(const nst_command *c, char *text, size_t bytes)
     bool own;
 
     *text = 0;
-    if (nst_models_find(c->model, path, sizeof path, &e) || !strcmp(path, "wavelet") || (named && !strcmp(named, path)))
+    if (nst_models_find(c->model, path, sizeof path, &e) || !strcmp(path, "small") || (named && !strcmp(named, path)))
         return text;
     own = nst_places_user(user, sizeof user) && !strncmp(path, user, strlen(user)) && path[strlen(user)] == '/';
     snprintf(text, bytes, " (%s%.*s)", own ? "the user's own, in " : "the system's, in ",

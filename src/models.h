@@ -4,7 +4,7 @@
 
 #include "options.h"
 
-/* The file of the model to use, "wavelet" for the built-in one, into path: what the user names (a file, or a model of
+/* The file of the model to use, "small" for the built-in one, into path: what the user names (a file, or a model of
  * the user's or the system's folder), else $NST_MODEL, else vgg19 of these folders, else the built-in one. */
 nst_status nst_models_find(const char *named, char *path, size_t bytes, nst_error *e);
 /* Opens it, with --model-input over what it says. */

@@ -143,7 +143,8 @@ NST_API nst_status nst_image_set_region(nst_image *style, const nst_image *conte
  * blocks: VGG19 up to conv5_1, or anything of that form. */
 typedef struct nst_model nst_model;
 
-/* Opens "wavelet" (the built-in model, computed, no file) or a file of
+/* Opens "small" (the built-in model, a part of the library: a student of the
+ * VGG team's VGG16, like it under CC BY 4.0) or a file of
  * weights, whose format is told by its content: safetensors, torch.save's two,
  * caffemodel, ONNX, Keras' HDF5, MatConvNet's .mat.  Tensors are named as torchvision's (features.N.weight) or
  * Caffe's (conv1_1.weight); ONNX's graph tells which are which.  Damaged files
@@ -165,7 +166,7 @@ NST_API const char *nst_model_layer(const nst_model *model, int i, int *in, int 
 NST_API const char *nst_input_name(int i);
 NST_API const char *nst_input_text(int i);
 /* The one that this model takes, and why that is believed: a wrong one paints
- * badly without any error.  The built-in model has "its own". */
+ * badly without any error. */
 NST_API const char *nst_model_input(const nst_model *model);
 NST_API const char *nst_model_input_why(const nst_model *model);
 /* Says it better than the file does.  NST_EARG for an unknown name, and for the built-in model. */
@@ -200,7 +201,7 @@ typedef enum nst_content_loss_kind {
     NST_CONTENT_PRESENT,    /* MEAN's, but only where P > 0: what the content has must stay, where it has
                                nothing the style may put anything; all of the first layer's, which are
                                little more than pixels (ours)                                          */
-    NST_CONTENT_AUTO,       /* PRESENT for the built-in model, MEAN for learned weights                */
+    NST_CONTENT_AUTO,       /* MEAN                                                                    */
     NST_CONTENT_LOSS_COUNT
 } nst_content_loss_kind;
 typedef enum nst_tv_kind {
@@ -225,7 +226,6 @@ typedef enum nst_init { NST_INIT_CONTENT = 0, NST_INIT_RANDOM, NST_INIT_IMAGE, N
 typedef enum nst_pooling {
     NST_POOL_MAX = 0,
     NST_POOL_AVERAGE,
-    NST_POOL_AUTO,           /* average for the built-in model, max for learned weights                */
     NST_POOLING_COUNT
 } nst_pooling;
 typedef enum nst_style_fit {
@@ -273,9 +273,9 @@ typedef struct nst_settings {
     /* loss */
     double strength;          /* 0..100, the one dial: a hint of the style to all of it.  50: the other values as they are;
                                  below, style_weight, tv_weight, init_noise and a matched content's color_strength shrink towards nothing and
-                                 conv1_1 holds the content's pixels, above, style_weight grows.  How far depends on the model: built in or learned */
+                                 conv1_1 holds the content's pixels, above, style_weight grows */
     double content_weight, style_weight, tv_weight;
-    char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those that go with the model, built in or learned */
+    char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those of preset nst */
     char style_layers[256];   /* the same */
     int style_loss;           /* nst_style_loss_kind */
     int content_loss;         /* nst_content_loss_kind */

@@ -43,7 +43,7 @@ static nst_status keep(const nst_known *o, const char *name, const nst_command *
     if (!c->quiet)
         printf("%s\n%s takes %s because %s\n%s\n", path, name, nst_model_input(o->m), o->why,
                strcmp(name, NST_PLACES_DEFAULT) ? "use it with --model and its name"
-                                                : "nst uses it from now on, --model wavelet is the built-in one");
+                                                : "nst uses it from now on, --model small is the built-in one");
     return NST_OK;
 }
 

@@ -54,14 +54,14 @@ const nst_option nst_options[] = {
       "comments.  A section [preset NAME] makes a preset of that name, which inherits another by a line preset = NAME.  "
       "A preset's values give way to the file's, these to a section's that is chosen, and all to the command line.  none: "
       "no file is read." },
-    { "model", 'm', "FILE|NAME|wavelet", NST_OPTION_PATH, C(model), 0, 0, "wavelet", NST_COMMON | NST_GROUP_MAIN,
-      "the network's weights; wavelet: the built-in ones",
+    { "model", 'm', "FILE|NAME|small", NST_OPTION_PATH, C(model), 0, 0, "small", NST_COMMON | NST_GROUP_MAIN,
+      "the network's weights; small: the built-in ones",
       "A file of VGG19 or another chain of 3x3 convolutions: safetensors, what torch.save wrote (a state dict), "
       "Caffe's caffemodel, ONNX, Keras' HDF5 or MatConvNet's .mat.  The format is known by the content, never by the "
       "name.  Nothing in a pickle is executed.  A NAME is one that nst model import gave.  Without this option it is "
       "what the variable NST_MODEL says, else the "
-      "user's own vgg19, else the built-in model.  The built-in weights are computed at start-up: nothing in them was "
-      "learned from pictures, and learned ones give richer results." },
+      "user's own vgg19, else small, the built-in model: a student of the VGG team's VGG16, with fewer channels and like it "
+      "under CC BY 4.0 (nst model info small tells more)." },
     { "model-input", 0, "KIND", NST_OPTION_CHOICE, C(model_input), 0, 0, "auto torchvision caffe caffe-rgb",
       NST_GROUP_MAIN, "auto, torchvision, caffe or caffe-rgb",
       "The pictures that the weights were learned from, if the file is believed wrongly: RGB from 0 to 1 over "
@@ -73,7 +73,7 @@ const nst_option nst_options[] = {
       "One dial over the weights: 0 leaves the content nearly as it is, with its own colours, 25 paints lightly, 50 is the "
       "preset's own balance, at 100 the style takes over and the content can still be told.  It multiplies the style's "
       "weight; below 50 it also shrinks --init-noise, --tv-weight and the share of --color match, and holds the content at conv1_1, its very "
-      "pixels.  The curve is another for the built-in model than for learned weights." },
+      "pixels." },
 
     { "content-weight", 0, "X", NST_OPTION_DOUBLE, S(content_weight), 0, 1e15, NULL, NST_COMMON | NST_GROUP_LOSS,
       "how much the content's shapes count", NULL },
@@ -82,20 +82,17 @@ const nst_option nst_options[] = {
     { "tv-weight", 0, "X", NST_OPTION_DOUBLE, S(tv_weight), 0, 1e15, NULL, NST_GROUP_LOSS,
       "how much smoothness (total variation) counts", NULL },
     { "content-layers", 0, LAYERS, NST_OPTION_TEXT, S(content_layers), 0, BYTES(content_layers), NULL, NST_GROUP_LOSS,
-      "where the content is read; auto: by the model",
+      "where the content is read; auto: conv4_2",
       "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their "
-      "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given.  auto stands for "
-      "conv4_2:1,conv3_2:0.7,conv2_2:0.5 with the built-in model and conv4_2 with learned weights." },
+      "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given." },
     { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled present auto", NST_GROUP_LOSS,
       "mean, root, scaled, present or auto",
       "What differences of the content's features count: their squares' mean (mean); their sum over twice the root of the "
       "features' number (root); over the absolute differences (scaled); or the mean again, but behind the first layer only "
-      "of features that the content has (present), so that edges must stay and the style may put anything where nothing was.  auto: present with "
-      "the built-in model, mean with learned weights." },
+      "of features that the content has (present), so that edges must stay and the style may put anything where nothing was.  auto: mean." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
-      "where the style is read; auto: by the model",
-      "auto stands for conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4 with the built-in model and for the five with "
-      "equal weights with learned ones." },
+      "where the style is read; auto: five layers",
+      "auto stands for conv1_1,conv2_1,conv3_1,conv4_1,conv5_1." },
     { "style-loss", 0, "KIND", NST_OPTION_CHOICE, S(style_loss), 0, 0, "gram-raw gram gram-nm covariance w2 gram-scaled",
       NST_GROUP_LOSS, "gram[-raw|-nm|-scaled], covariance or w2",
       "Which statistics of the features are compared: Gram matrices as sums (gram-raw), divided by the number of "
@@ -145,9 +142,8 @@ const nst_option nst_options[] = {
       "steps that L-BFGS remembers", "Each takes the memory of two pictures: fewer where it is short." },
     { "average", 0, "X", NST_OPTION_DOUBLE, S(average), 0, 0.99999, NULL, NST_GROUP_RUN,
       "decay of the averaged picture; 0: the last one", NULL },
-    { "pooling", 0, "max|avg|auto", NST_OPTION_CHOICE, S(pooling), 0, 0, "max avg auto", NST_GROUP_RUN,
-      "how the network halves its pictures",
-      "auto takes the average for the built-in model and the maximum for learned weights." },
+    { "pooling", 0, "max|avg", NST_OPTION_CHOICE, S(pooling), 0, 0, "max avg", NST_GROUP_RUN,
+      "how the network halves its pictures", NULL },
     { "margin", 0, "PIXELS", NST_OPTION_INT, S(margin), 0, 1024, NULL, NST_GROUP_RUN,
       "painted beyond the sides and cut off",
       "The pictures are continued by reflection.  Without it, the zero padding of the convolutions paints a frame." },

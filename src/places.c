@@ -63,7 +63,7 @@ nst_status nst_places_make(nst_error *e)
 
 static bool plain(const char *name)
 {
-    return *name && *name != '.' && !strchr(name, '/') && strlen(name) < 128 && strcmp(name, "wavelet");
+    return *name && *name != '.' && !strchr(name, '/') && strlen(name) < 128 && strcmp(name, "small");
 }
 
 static bool join(const char *folder, const char *name, char *path, size_t bytes)
@@ -79,8 +79,8 @@ nst_status nst_places_own(const char *name, char *path, size_t bytes, nst_error 
 
     if (!plain(name)) {
         snprintf(e->text, sizeof e->text,
-                 "model name \"%.60s\": expected a plain name, without / and not beginning with a dot",
-                 name);
+                 "model name \"%.60s\": expected a plain name, without / and not beginning with a dot, and not small, "
+                 "which is the built-in model's", name);
         return NST_EARG;
     }
     if (!nst_places_user(where, sizeof where))

@@ -13,15 +13,14 @@
 
 /* What no preset changes. */
 #define BASE .min_size = 128, .strength = 50, .style_scale = 1, .color_strength = 1, .beta1 = .9, .device = "auto", .conv = "auto"
-#define COMMON_BUT_POOLING BASE, .content_layers = "conv4_2"
-#define COMMON COMMON_BUT_POOLING, .pooling = NST_POOL_AUTO
+#define COMMON BASE, .content_layers = "conv4_2"
 
 static const struct preset {
     const char *summary;
     nst_settings s;
 } presets[] = {
     { "coarse to fine, Wasserstein-2, content recoloured (the default)",
-      { BASE, .pooling = NST_POOL_AUTO, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
+      { BASE, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
         .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
         .tv_weight = .3, .content_layers = "auto", .style_layers = "auto",
         .style_loss = NST_STYLE_W2, .content_loss = NST_CONTENT_AUTO, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
@@ -63,7 +62,7 @@ static const struct preset {
     /* 1e4 * 0.2 / 5 layers * sum((G-A)^2) / (4 n^2 m^2) of matrices that are sums: 1e4 * 0.01 * mean((G-A)^2) of
      * ours, which are divided by m. */
     { "cysmith/neural-style-tf: Gram matrices, average pooling, L-BFGS from the content",
-      { COMMON_BUT_POOLING, .preset = "neural-style-tf", .size = 512, .scales = 1, .scale_step = SQRT2,
+      { COMMON, .preset = "neural-style-tf", .size = 512, .scales = 1, .scale_step = SQRT2,
         .iterations = 1000, .content_weight = 5, .style_weight = 1e4, .tv_weight = 1e-3,
         .style_layers = "conv1_1:0.01,conv2_1:0.01,conv3_1:0.01,conv4_1:0.01,conv5_1:0.01",
         .style_loss = NST_STYLE_GRAM, .content_loss = NST_CONTENT_ROOT, .tv = NST_TV_ABSOLUTE,

@@ -100,11 +100,10 @@ static void network_input(const nst_run *r, nst_graph_options *o)
 static nst_status create_graph(nst_run *r, nst_error *e)
 {
     const nst_settings *s = r->s;
-    nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
+    nst_graph_options o = { .model = r->model, .pool_ceil = s->pool_ceil, .replicate = s->replicate, .pooling = s->pooling,
                             .device = r->on_cpu && !strcmp(s->device, "auto") ? "cpu" : s->device, .cache = s->cache,
                             .conv = s->conv, .cpu = r->cpu };
 
-    o.pooling = s->pooling != NST_POOL_AUTO ? s->pooling : r->model->wavelet ? NST_POOL_AVERAGE : NST_POOL_MAX;
     for (int i = 0; i < r->n_style; i++)
         o.tap[r->style[i].layer] = true;
     for (int i = 0; i < r->n_keep; i++)
@@ -169,7 +168,7 @@ static nst_status open_alone(nst_run *r, nst_error *e)
         return s;
     r->asked = r->s;
     r->balanced = *r->s;
-    nst_settings_balance(&r->balanced, r->model->wavelet);
+    nst_settings_balance(&r->balanced);
     r->s = &r->balanced;
     if ((s = check_pictures(r, e)) || (s = nst_regions_check(r, e)) || (s = parse_layers(r, e)) ||
         (s = parse_blend(r, e)) ||

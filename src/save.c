@@ -104,7 +104,7 @@ static nst_status write_job(void *arg, FILE *f, nst_error *e)
 
 nst_status nst_model_save(const nst_model *model, const char *path, int half, nst_error *e)
 {
-    if (model->wavelet || !model->input_name)
+    if (model->built_in)
         return nst_fail(e, NST_EARG, "%s: the built-in model is not for saving", path);
     return nst_whole_write(path, write_job, &(struct job){ model, half != 0, path }, e);
 }

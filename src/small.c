@@ -104,8 +104,11 @@ nst_status nst_model_open_small(nst_model **out, nst_error *e)
     }
     m->bytes = n * sizeof(float);
     m->release = release;
+    m->built_in = true;
+    m->format = "built in";
     m->input = input;
     m->input_name = "torchvision";
+    snprintf(m->origin, sizeof m->origin, "VGG16,Simonyan+Zisserman,Visual-Geometry-Group,University-of-Oxford,CC-BY-4.0");
     m->layers = (int)NST_COUNT(table);
     for (int i = 0; i < m->layers; i++) {
         at = decode(&m->layer[i], i, at, (float *)m->memory + used);

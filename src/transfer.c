@@ -101,7 +101,7 @@ nst_status nst_progress_strength(const nst_progress *p, double strength, nst_err
     if (!(strength >= 0 && strength <= 100))
         return nst_fail(e, NST_EARG, "strength: %g is out of range, expected 0 to 100", strength);
     s.strength = strength;
-    nst_settings_balance(&s, r->model->wavelet);
+    nst_settings_balance(&s);
     r->balanced.style_weight = s.style_weight;
     r->balanced.tv_weight = s.tv_weight;
     nst_optim_forget(r->optim);

@@ -25,9 +25,8 @@ nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weig
 
 /* ---- balance.c ------------------------------------------------------------ */
 
-/* What s->strength means is worked into the other values, and layers "auto" become a list, for the built-in model
- * (wavelet) or a learned one; the strength is 50 then. */
-void nst_settings_balance(nst_settings *s, bool wavelet);
+/* What s->strength means is worked into the other values, and layers "auto" become a list; the strength is 50 then. */
+void nst_settings_balance(nst_settings *s);
 
 /* ---- scale.c -------------------------------------------------------------- */
 

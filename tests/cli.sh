@@ -158,7 +158,7 @@ run 0 "several styles" $fast --style-blend 3,1 -o out/z.png in/c.png in/s.jpg in
 (cd out && "$NST" $fast ../in/c.png ../in/s.jpg)
 check "the default name" test -s out/c-s.png
 run 0 "16 bits" $fast --bits 16 --seed 77 -o out/16.png in/c.png in/s.jpg
-check "  the settings are in the picture" grep -aq 'nst [0-9.]* (.*) --model wavelet --preset nst --size 48 .*--seed 77' out/16.png
+check "  the settings are in the picture" grep -aq 'nst [0-9.]* (.*) --model small --preset nst --size 48 .*--seed 77' out/16.png
 run 0 "native size" -q -n 1 --scales 1 -s native -o out/n.png in/c.png in/s.jpg
 
 # ---- masks ------------------------------------------------------------------------------------------------------------

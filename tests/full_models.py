@@ -181,7 +181,7 @@ def compare(folder, kind):
     here = os.path.dirname(os.path.abspath(__file__))
     pictures = [os.path.join(here, "..", "data", n) for n in ("content.jpg", "style.jpg")]
     out, first, bad = os.path.join(folder, "out.ppm.png"), None, 0
-    _, nothing = measure(nst, "model", "info", "wavelet")
+    _, nothing = measure(nst, "model", "info", "small")
     for file in sorted(os.listdir(folder)):
         if not file.startswith(kind + "-"):
             continue

@@ -22,7 +22,7 @@ static void resume(nst_checkpoint *c)
     static nst_image *picture;
     nst_image *styles[2], *out = NULL;
 
-    if (!model && (nst_model_open(&model, "wavelet", NULL) || nst_image_create(&picture, 48, 48, 3, NULL)))
+    if (!model && (nst_model_open(&model, "small", NULL) || nst_image_create(&picture, 48, 48, 3, NULL)))
         abort();
     styles[0] = styles[1] = picture;
     nst_checkpoint_settings(c)->threads = 1;

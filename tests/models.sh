@@ -18,7 +18,14 @@ says '^input: caffe: BGR'
 says '^because: it is Caffe'
 says '^missing: it is neither'
 says '^licence: '
-run 0 "info of the built-in model" model info wavelet
+run 0 "info of the built-in model" model info small
+says '^format: built in$'
+says '^input: torchvision: '
+says '^licence: CC BY 4.0'
+says '^made from: VGG16 .*Oxford'
+says '^changed: '
+run 2 "which has its own input" model info small --model-input caffe
+run 2 "and is not for saving" model import small mine
 run 0 "--model-input changes it" model info "$models/f32.safetensors" --model-input caffe
 says '^input: caffe: '
 run 0 "info of a VGG16" model info "$models/vgg16.safetensors"
@@ -68,14 +75,14 @@ check "  but the built-in one" test "$(wc -l <stdout)" = 1
 run 2 "import of nothing" model import
 run 0 "import" model import "$models/torch-legacy.pth" tiny
 check "  the file is there" test -s "$data/tiny.safetensors"
-run 0 "import in half precision" model import --half --model-input caffe-rgb "$models/f16.safetensors" small
-check "  which is smaller" test "$(wc -c <"$data/small.safetensors")" -lt "$(wc -c <"$data/tiny.safetensors")"
-run 0 "info by name" model info small
+run 0 "import in half precision" model import --half --model-input caffe-rgb "$models/f16.safetensors" half
+check "  which is smaller" test "$(wc -c <"$data/half.safetensors")" -lt "$(wc -c <"$data/tiny.safetensors")"
+run 0 "info by name" model info half
 says '^input: caffe-rgb: '
 says '^because: the file says so'
 run 2 "a name that is taken" model import "$models/f32.safetensors" tiny
 says 'is there already'
-for bad in ../x .x wavelet ""; do run 2 "the name \"$bad\"" model import "$models/f32.safetensors" "$bad"; done
+for bad in ../x .x small ""; do run 2 "the name \"$bad\"" model import "$models/f32.safetensors" "$bad"; done
 run 0 "list" model list
 check "  lists three" test "$(wc -l <stdout)" = 3
 run 0 "verify" model verify
@@ -89,21 +96,21 @@ check "  same numbers" sh -c 'tail -c 2000 "$1" >a; tail -c 2000 "$2" | cmp -s -
 if ! "$NST" --version | grep -q 'no nettle'; then
     check "  which tells what it was made from" grep -q "sha256:$(sha256sum <"$models/f32.safetensors" | cut -c 1-64)" "$data/other.safetensors"
 fi
-run 0 "half of half" model import --half small small2
-check "  same bytes" cmp -s "$data/small.safetensors" "$data/small2.safetensors"
+run 0 "half of half" model import --half half half2
+check "  same bytes" cmp -s "$data/half.safetensors" "$data/half2.safetensors"
 
 # The order: --model, NST_MODEL, the user's vgg19, the built-in one.
-check "without anything the built-in model" sh -c 'echo "$1" | grep -q wavelet' - "$(dry)"
+check "without anything the built-in model" sh -c 'echo "$1" | grep -q "built-in model small"' - "$(dry)"
 cp "$data/tiny.safetensors" "$data/vgg19.safetensors"
 check "the user's vgg19" sh -c 'echo "$1" | grep -q vgg19.safetensors' - "$(dry)"
-check "NST_MODEL before it" sh -c 'echo "$1" | grep -q small.safetensors' - "$(NST_MODEL=small dry)"
-check "--model before that" sh -c 'echo "$1" | grep -q tiny.safetensors' - "$(NST_MODEL=small dry -m tiny)"
-check "--model wavelet" sh -c 'echo "$1" | grep -q "built-in"' - "$(NST_MODEL=small dry -m wavelet)"
-mkdir -p "$dir/system/nst/models" && cp "$data/small.safetensors" "$dir/system/nst/models/shared.safetensors"
+check "NST_MODEL before it" sh -c 'echo "$1" | grep -q half.safetensors' - "$(NST_MODEL=half dry)"
+check "--model before that" sh -c 'echo "$1" | grep -q tiny.safetensors' - "$(NST_MODEL=half dry -m tiny)"
+check "--model small" sh -c 'echo "$1" | grep -q "built-in"' - "$(NST_MODEL=half dry -m small)"
+mkdir -p "$dir/system/nst/models" && cp "$data/half.safetensors" "$dir/system/nst/models/shared.safetensors"
 check "the system's folder" sh -c 'echo "$1" | grep -q "shared.safetensors.*(the system.s, in .*system/nst/models)"' - "$(XDG_DATA_DIRS=/nowhere:$dir/system dry -m shared)"
 mv "$data/vgg19.safetensors" "$dir/system/nst/models"
 check "the system's vgg19" sh -c 'echo "$1" | grep -q vgg19.safetensors' - "$(XDG_DATA_DIRS=$dir/system dry)"
-cp "$data/small.safetensors" "$data/shared.safetensors"
+cp "$data/half.safetensors" "$data/shared.safetensors"
 rm "$dir/system/nst/models/vgg19.safetensors"
 XDG_DATA_DIRS=$dir/system "$NST" model list >stdout
 check "a name in both is listed once" test "$(grep -c '^shared ' stdout)" = 1
@@ -118,7 +125,7 @@ says '^tiny *bad: '
 run 0 "remove" model remove tiny
 check "  it is gone" test ! -e "$data/tiny.safetensors"
 run 1 "remove of none" model remove tiny
-run 2 "remove of a path" model remove ../models/small
+run 2 "remove of a path" model remove ../models/half
 chmod a-w "$data"
 [ "$(id -u)" = 0 ] || run 1 "import into a folder that is read-only" model import "$models/f32.safetensors" late
 chmod u+w "$data"

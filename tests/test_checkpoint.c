@@ -143,7 +143,7 @@ START_TEST(the_same_bytes)
         }
     }
     nst_model_close(&model); /* and the run that most people have */
-    ck_assert_int_eq(nst_model_open(&model, "wavelet", NULL), NST_OK);
+    ck_assert_int_eq(nst_model_open(&model, "small", NULL), NST_OK);
     compare(settings("nst"));
 }
 END_TEST

@@ -336,7 +336,7 @@ START_TEST(inputs)
     ck_assert_ptr_null(nst_model_layer(m, 5, NULL, NULL));
     ck_assert_ptr_null(nst_model_layer(m, -1, NULL, NULL));
     nst_model_close(&m);
-    ck_assert(!nst_model_open(&m, "wavelet", &e));
+    ck_assert(!nst_model_open(&m, "small", &e));
     ck_assert_int_eq(nst_model_set_input(m, "caffe", &e), NST_EARG);
     ck_assert_str_eq(nst_model_format(m), "built in");
     nst_model_close(&m);

@@ -68,7 +68,7 @@ static nst_image *paint(int margin)
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < 61 * 53; i++)
             content->plane[c][i] = (float)((i * (7 + c)) % 256) / 255;
-    ck_assert(nst_settings_create(&s, NULL, &e) == NST_OK && nst_model_open(&m, "wavelet", &e) == NST_OK);
+    ck_assert(nst_settings_create(&s, NULL, &e) == NST_OK && nst_model_open(&m, "small", &e) == NST_OK);
     s->size = 96;
     s->min_size = 60; /* two scales, both with room for a margin */
     s->iterations = s->first_iterations = 2;

@@ -133,7 +133,7 @@ static nst_settings *settings;
 static nst_status open_model(nst_error *e)
 {
     nst_model *out = model;
-    nst_status s = nst_model_open(&out, "wavelet", e);
+    nst_status s = nst_model_open(&out, "small", e);
 
     ck_assert(!s == !!out);
     nst_model_close(&out);
@@ -187,7 +187,7 @@ START_TEST(painting)
     starve("model", open_model);
     starve("settings", make_settings);
     picture = noise_image(48, 48, 3, 255);
-    ck_assert_int_eq(nst_model_open(&model, "wavelet", &e), NST_OK);
+    ck_assert_int_eq(nst_model_open(&model, "small", &e), NST_OK);
     ck_assert_int_eq(nst_settings_create(&settings, NULL, &e), NST_OK);
     settings->size = 48;
     settings->min_size = 32;

@@ -29,7 +29,7 @@ static nst_image *picture(int seed, float red, float green, float blue)
 static void make(void)
 {
     ck_assert_int_eq(nst_settings_create(&s, "nst", NULL), NST_OK);
-    ck_assert_int_eq(nst_model_open(&model, "wavelet", NULL), NST_OK);
+    ck_assert_int_eq(nst_model_open(&model, "small", NULL), NST_OK);
     s->size = 0, s->scales = 1, s->iterations = 3, s->margin = 0, s->color_strength = 1; /* nothing is resampled */
     s->style_loss = NST_STYLE_GRAM;                                                      /* the quickest */
     strcpy(s->style_blend, "3,1");

@@ -34,27 +34,27 @@ static const struct expected {
     struct schedule at[3];
 } table[] = {
     { "opengenus", 1, 0, { 1e6, .8e6, .5e6, .3e6, .1e6 }, NST_STYLE_GRAM_RAW, NST_CONTENT_MEAN, NST_NORM_NONE, -1,
-      NST_SPACE_IMAGENET, NST_POOL_AUTO, 0, 0, NST_ADAM, -1, 0, .003, .9, .999, 0, NST_INIT_CONTENT, 0,
+      NST_SPACE_IMAGENET, NST_POOL_MAX, 0, 0, NST_ADAM, -1, 0, .003, .9, .999, 0, NST_INIT_CONTENT, 0,
       { { 1200, 800, 900, 500, 1, { 600 }, { 400 }, { 2000 }, 600, 400 },
         { 300, 400, 900, 500, 1, { 400 }, { 533 }, { 2000 }, 400, 533 },
         { 200, 100, 900, 500, 1, { 400 }, { 200 }, { 2000 }, 400, 200 } } },
     { "gatys", 1, 0, { 1e3, 1e3, 1e3, 1e3, 1e3 }, NST_STYLE_GRAM, NST_CONTENT_MEAN, NST_NORM_INVERSE_SQUARE, -1,
-      NST_SPACE_BGR255, NST_POOL_AUTO, 0, 0, NST_LBFGS, 100, 0, 1, -1, -1, 0, NST_INIT_CONTENT, 0,
+      NST_SPACE_BGR255, NST_POOL_MAX, 0, 0, NST_LBFGS, 100, 0, 1, -1, -1, 0, NST_INIT_CONTENT, 0,
       { { 1200, 800, 900, 500, 2, { 768, 1200 }, { 512, 800 }, { 500, 200 }, 1440, 800 },
         { 300, 400, 900, 500, 2, { 512, 800 }, { 683, 1067 }, { 500, 200 }, 1440, 800 },
         { 200, 100, 500, 500, 2, { 1024, 1600 }, { 512, 800 }, { 500, 200 }, 800, 800 } } },
     { "neural-style", 5, 1e-3, { 100, 100, 100, 100, 100 }, NST_STYLE_GRAM_NM, NST_CONTENT_MEAN, NST_NORM_NONE,
-      NST_TV_HALF_SQUARES, NST_SPACE_BGR256, NST_POOL_AUTO, 1, 0, NST_LBFGS, 100, 0, 1, -1, -1, 0, NST_INIT_RANDOM, .001,
+      NST_TV_HALF_SQUARES, NST_SPACE_BGR256, NST_POOL_MAX, 1, 0, NST_LBFGS, 100, 0, 1, -1, -1, 0, NST_INIT_RANDOM, .001,
       { { 1200, 800, 900, 500, 1, { 512 }, { 341 }, { 1000 }, 512, 284 },
         { 300, 400, 900, 500, 1, { 384 }, { 512 }, { 1000 }, 512, 284 },
         { 200, 100, 200, 100, 1, { 512 }, { 256 }, { 1000 }, 512, 256 } } },
     { "neural-style-pt", 5, 1e-3, { 100, 100, 100, 100, 100 }, NST_STYLE_GRAM_NM, NST_CONTENT_MEAN, NST_NORM_NONE,
-      NST_TV_ABSOLUTE, NST_SPACE_BGR255, NST_POOL_AUTO, 0, 0, NST_LBFGS, 100, 0, 1, -1, -1, 0, NST_INIT_RANDOM, .001,
+      NST_TV_ABSOLUTE, NST_SPACE_BGR255, NST_POOL_MAX, 0, 0, NST_LBFGS, 100, 0, 1, -1, -1, 0, NST_INIT_RANDOM, .001,
       { { 1200, 800, 900, 500, 1, { 512 }, { 341 }, { 1000 }, 512, 284 },
         { 300, 400, 900, 500, 1, { 384 }, { 512 }, { 1000 }, 512, 284 },
         { 200, 100, 200, 100, 1, { 512 }, { 256 }, { 1000 }, 512, 256 } } },
     { "anishathalye", 5, 100, { 500 / 5., 500 / 5., 500 / 5., 500 / 5., 500 / 5. }, NST_STYLE_GRAM_NM, NST_CONTENT_MEAN,
-      NST_NORM_NONE, NST_TV_MEAN_SQUARES, NST_SPACE_RGB255, NST_POOL_AUTO, 1, 0, NST_ADAM, -1, 0, 10, .9, .999, 0,
+      NST_NORM_NONE, NST_TV_MEAN_SQUARES, NST_SPACE_RGB255, NST_POOL_MAX, 1, 0, NST_ADAM, -1, 0, 10, .9, .999, 0,
       NST_INIT_RANDOM, .256,
       { { 1200, 800, 900, 500, 1, { 1200 }, { 800 }, { 1000 }, 1200, 667 },
         { 300, 400, 900, 500, 1, { 300 }, { 400 }, { 1000 }, 300, 167 },
@@ -66,11 +66,11 @@ static const struct expected {
         { 300, 400, 900, 500, 1, { 300 }, { 400 }, { 1000 }, 300, 400 },
         { 200, 100, 100, 200, 1, { 200 }, { 100 }, { 1000 }, 200, 100 } } },
     { "style-transfer-pytorch", .015, 2, { 256 / 341., 64 / 341., 16 / 341., 4 / 341., 1 / 341. }, NST_STYLE_W2,
-      NST_CONTENT_MEAN, NST_NORM_NONE, NST_TV_NINE_POINT, NST_SPACE_RGB, NST_POOL_AUTO, 0, 1, NST_ADAM, -1, 1, .02, .9, .99,
+      NST_CONTENT_MEAN, NST_NORM_NONE, NST_TV_NINE_POINT, NST_SPACE_RGB, NST_POOL_MAX, 0, 1, NST_ADAM, -1, 1, .02, .9, .99,
       .99, NST_INIT_CONTENT, 0,
       PYRAMID },
     { "style-transfer-pytorch-2021", .015, 2, { 256 / 341., 64 / 341., 16 / 341., 4 / 341., 1 / 341. }, NST_STYLE_GRAM_SCALED,
-      NST_CONTENT_SCALED, NST_NORM_NONE, NST_TV_REPLICATED, NST_SPACE_RGB, NST_POOL_AUTO, 0, 1, NST_ADAM, -1, 1, .02, .9, .999,
+      NST_CONTENT_SCALED, NST_NORM_NONE, NST_TV_REPLICATED, NST_SPACE_RGB, NST_POOL_MAX, 0, 1, NST_ADAM, -1, 1, .02, .9, .999,
       .99, NST_INIT_CONTENT, 0,
       PYRAMID },
 };
@@ -110,7 +110,7 @@ START_TEST(values)
     if (x->tv_kind >= 0)
         ck_assert_int_eq(s->tv, x->tv_kind);
     ck_assert_int_eq(s->space, x->space);
-    ck_assert_int_eq(s->pooling, x->pooling); /* auto is the maximum for learned weights */
+    ck_assert_int_eq(s->pooling, x->pooling);
     ck_assert_int_eq(s->pool_ceil, x->pool_ceil);
     ck_assert_int_eq(s->replicate, x->replicate);
     ck_assert_int_eq(s->optimizer, x->optimizer);

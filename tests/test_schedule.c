@@ -189,7 +189,7 @@ START_TEST(real_run)
     double began;
 
     ck_assert_int_eq(nst_settings_create(&settings, NULL, NULL), NST_OK);
-    ck_assert_int_eq(nst_model_open(&model, "wavelet", NULL), NST_OK);
+    ck_assert_int_eq(nst_model_open(&model, "small", NULL), NST_OK);
     ck_assert(!nst_image_create(&content, 160, 120, 3, NULL) && !nst_image_create(&style, 160, 120, 3, NULL));
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < 160 * 120; i++) {

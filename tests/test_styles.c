@@ -28,7 +28,7 @@ static void make(void)
     ck_assert_int_eq(nst_settings_create(&s, NULL, NULL), NST_OK);
     s->size = 64, s->min_size = 48, s->iterations = s->first_iterations = 3, s->threads = 2, s->scales = 2;
     s->style_loss = NST_STYLE_GRAM; /* the quickest */
-    ck_assert_int_eq(nst_model_open(&model, "wavelet", NULL), NST_OK);
+    ck_assert_int_eq(nst_model_open(&model, "small", NULL), NST_OK);
     for (int i = 0; i < 2; i++)
         content[i] = picture(3 + i), style[i] = picture(11 + i);
     ck_assert_int_eq(nst_styles_create(&known, NULL), NST_OK);
@@ -105,7 +105,7 @@ START_TEST(found_again)
     ck_assert(!found(model, style[0]));
     paint(0, 0, 1);
     ck_assert(found(model, style[0]));
-    ck_assert_int_eq(nst_model_open(&other, "wavelet", NULL), NST_OK);
+    ck_assert_int_eq(nst_model_open(&other, "small", NULL), NST_OK);
     ck_assert(!found(other, style[0]));
     nst_model_close(&other);
 }
