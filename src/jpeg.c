@@ -9,7 +9,10 @@
 #include <jerror.h>
 
 #define QUALITY 95      /* when none is asked for */
-#define MAX_SCANS 500   /* a progressive file needs 10 or so; each costs a pass over the whole picture */
+/* A progressive file needs 10 scans or so; each costs a pass over the whole picture, and can be a few bytes long. */
+#define FEW_SCANS 32    /* that any picture may have */
+#define MAX_SCANS 500   /* a small one */
+#define WORK 100000000  /* blocks of 8x8 in all scans beyond a few: a second or two */
 #define MARKER_MAX 65533u
 
 static const char icc_mark[12] = "ICC_PROFILE", exif_mark[6] = "Exif\0";
@@ -30,6 +33,7 @@ struct job {
     /* reading */
     struct jpeg_decompress_struct in;
     struct jpeg_progress_mgr progress;
+    size_t scans;                /* that a picture of this size may have */
     const nst_fit *fit;
     nst_rows *rows;
     nst_color *color;
@@ -108,8 +112,9 @@ static void count_scans(j_common_ptr info)
 {
     struct job *j = (struct job *)info->err;
 
-    if (j->in.input_scan_number > MAX_SCANS)
-        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: more than %d scans, expected a picture", j->path, MAX_SCANS));
+    if (j->in.input_scan_number > 0 && (size_t)j->in.input_scan_number > j->scans)
+        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: more than %zu scans of %u x %u pixels, expected 10 or so: it is "
+                            "made to waste time", j->path, j->scans, j->in.image_width, j->in.image_height));
 }
 
 static void check_size(struct job *j)
@@ -122,6 +127,8 @@ static void check_size(struct job *j)
         give_up(j, s);
     for (int c = 0; c < j->in.num_components; c++)
         blocks += (size_t)j->in.comp_info[c].width_in_blocks * j->in.comp_info[c].height_in_blocks;
+    j->scans = blocks ? WORK / blocks : MAX_SCANS;
+    j->scans = j->scans < FEW_SCANS ? FEW_SCANS : j->scans > MAX_SCANS ? MAX_SCANS : j->scans;
     /* Each block has at least one code, of one bit by Huffman; the surest decision of the arithmetic coder takes
      * more than 2^-16 of one (T.81, table D.3). */
     most = j->in.arith_code ? 8 << 16 : 8;
@@ -188,6 +195,7 @@ static void read_header(struct job *j)
 
     jpeg_create_decompress(in);
     j->progress.progress_monitor = count_scans;
+    j->scans = MAX_SCANS;
     in->progress = &j->progress;
     jpeg_stdio_src(in, j->f);
     jpeg_save_markers(in, JPEG_APP0 + 1, 0xffff);

@@ -7,6 +7,10 @@
 
 /* deflate's greatest ratio: a header that promises more rows than the file can hold is caught by it at once */
 #define MAX_RATIO 1032
+/* Chunks of text, palettes and the like that libpng keeps, each of at most so many bytes when unpacked: it would keep
+ * all, and a kilobyte of file can hold 8 MB of them. */
+#define CHUNKS_MAX 16
+#define CHUNK_BYTES 8000000
 
 /* Everything that lives across libpng's longjmp. */
 struct job {
@@ -146,6 +150,8 @@ static void read_header(struct job *j)
     int type;
 
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff); /* check_size says it better */
+    png_set_chunk_cache_max(png, CHUNKS_MAX);
+    png_set_chunk_malloc_max(png, CHUNK_BYTES);
     png_read_info(png, j->info);
     check_size(j);
     type = png_get_color_type(png, j->info);

@@ -8,6 +8,7 @@
 #include <tiffio.h>
 
 #define BLOCK_MAX ((tmsize_t)1 << 30) /* bytes that libtiff may allocate for one thing */
+#define TILE_SPARE ((uint64_t)1 << 22) /* pixels of a tile beyond the picture's: small pictures have large ones */
 
 struct job {
     TIFF *t;
@@ -104,6 +105,9 @@ static TIFF *open_tiff(struct job *j, const char *mode)
     TIFFOpenOptionsSetErrorHandlerExtR(o, complain, j);
     TIFFOpenOptionsSetWarningHandlerExtR(o, ignore, j);
     TIFFOpenOptionsSetMaxSingleMemAlloc(o, BLOCK_MAX);
+#if TIFFLIB_VERSION >= 20240911
+    TIFFOpenOptionsSetMaxCumulatedMemAlloc(o, 2 * BLOCK_MAX);
+#endif
     j->t = TIFFClientOpenExt("TIFF", mode, j, get, put, seek, leave_open, bytes_of, NULL, NULL, o);
     TIFFOpenOptionsFree(o);
     return j->t;
@@ -146,6 +150,21 @@ static nst_status check_bytes(struct job *j, uint16_t compression)
     return NST_OK;
 }
 
+/* A tile is held whole: a small picture's may not be a large one's. */
+static nst_status check_tile(struct job *j)
+{
+    uint32_t w = 0, h = 0;
+
+    if (!j->tiled)
+        return NST_OK;
+    TIFFGetField(j->t, TIFFTAG_TILEWIDTH, &w);
+    TIFFGetField(j->t, TIFFTAG_TILELENGTH, &h);
+    if ((uint64_t)w * h > 4 * (uint64_t)j->width * (uint64_t)j->height + TILE_SPARE)
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged TIFF file: tiles of %lu x %lu pixels for a picture of %d x %d",
+                        j->label, (unsigned long)w, (unsigned long)h, j->width, j->height);
+    return NST_OK;
+}
+
 static nst_status read_header(struct job *j)
 {
     uint32_t w = 0, h = 0;
@@ -185,7 +204,7 @@ static nst_status read_header(struct job *j)
         j->premultiplied = *extra == EXTRASAMPLE_ASSOCALPHA;
     }
     j->kind.bits = j->bits == 8 ? 8 : 16;
-    return check_bytes(j, compression);
+    return (s = check_tile(j)) ? s : check_bytes(j, compression);
 }
 
 /* The profile; libtiff keeps it. */
@@ -283,8 +302,9 @@ static nst_status make_room(struct job *j)
     j->band_rows = (int)h;
     piece = (size_t)(j->tiled ? TIFFTileSize(j->t) : parts ? TIFFStripSize(j->t) : TIFFScanlineSize(j->t));
     band = row;
-    if (parts && (!nst_mul(row, j->tiled && h > (uint32_t)j->height ? (uint32_t)j->height : h, &band)
-                  || !nst_memory_fits(band) || !nst_memory_fits(piece)))
+    if (parts && !nst_mul(row, j->tiled && h > (uint32_t)j->height ? (uint32_t)j->height : h, &band))
+        return memory(j);
+    if (!nst_memory_fits(band) || !nst_memory_fits(piece))
         return memory(j);
     if (parts) { /* what is read must be what scatter takes */
         size_t each = j->planar == PLANARCONFIG_SEPARATE ? 1 : j->samples, want;

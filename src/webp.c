@@ -20,7 +20,7 @@ static nst_status load(uint8_t **data, size_t *bytes, FILE *f, const char *label
     if (n < 0 || n > BYTES_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: %lld bytes are too many for a WebP file", label, n);
     *bytes = (size_t)n;
-    if (!(*data = nst_alloc(*bytes)))
+    if (!nst_memory_fits(*bytes) || !(*data = nst_alloc(*bytes)))
         return nst_fail(e, NST_EMEM, "%s: out of memory for a file of %zu bytes", label, *bytes);
     if (fread(*data, 1, *bytes, f) < *bytes)
         return ferror(f) ? nst_fail(e, NST_EIO, "%s: cannot read: %s", label, strerror(errno))

@@ -304,23 +304,43 @@ START_TEST(harmless_bytes)
 }
 END_TEST
 
-/* A progressive file that repeats its first scan for ever is given up. */
-START_TEST(scan_bomb)
+/* The file again, its first scan so many times. */
+static void repeat_scan(unsigned char *data, size_t n, int times)
 {
-    size_t n, scan_bytes;
-    unsigned char *data = small_jpeg(&n, true), *scan = find_bytes(data, n, "\xff\xda", 2), *end;
+    size_t scan_bytes;
+    unsigned char *scan = find_bytes(data, n, "\xff\xda", 2), *end;
     FILE *f = fopen("bomb.jpg", "wb");
 
     end = find_bytes(scan + 1, n - (size_t)(scan + 1 - data), "\xff\xc4", 2); /* the next scan's tables */
     ck_assert_ptr_nonnull(end);
     scan_bytes = (size_t)(end - scan);
     fwrite(data, 1, (size_t)(scan - data), f);
-    for (int i = 0; i < 600; i++)
+    for (int i = 0; i < times; i++)
         fwrite(scan, 1, scan_bytes, f);
     fwrite(end, 1, n - (size_t)(end - data), f);
     ck_assert_int_eq(fclose(f), 0);
-    refuse_file("bomb.jpg", NST_EFORMAT, "more than 500 scans");
+}
+
+/* A progressive file that repeats its first scan for ever is given up, a large one sooner. */
+START_TEST(scan_bomb)
+{
+    enum { SIDE = 4000 };
+    struct kind k = { .w = SIDE, .h = SIDE, .channels = 1, .in = JCS_GRAYSCALE, .file = JCS_GRAYSCALE,
+                      .progressive = true };
+    uint8_t *samples = nst_calloc(SIDE, SIDE);
+    size_t n;
+    unsigned char *data = small_jpeg(&n, true);
+
+    repeat_scan(data, n, 600);
+    refuse_file("bomb.jpg", NST_EFORMAT, "more than 500 scans of 45 x 37 pixels");
     nst_free(data);
+    k.samples = samples;
+    make_jpeg("large.jpg", &k);
+    data = get_file("large.jpg", &n);
+    repeat_scan(data, n, 420);
+    refuse_file("bomb.jpg", NST_EFORMAT, "more than 400 scans of 4000 x 4000 pixels");
+    nst_free(data);
+    nst_free(samples);
 }
 END_TEST
 
