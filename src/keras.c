@@ -5,6 +5,7 @@
 #ifdef HAVE_HDF5
 
 #include <hdf5.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -136,6 +137,9 @@ static nst_status read_all(struct reader *r, nst_model **out, nst_error *e)
     return r->status ? r->status : nst_weights_finish(out, &r->w, e);
 }
 
+/* libhdf5 is usually built without locks of its own: one of our threads in it at a time. */
+static pthread_mutex_t in_library = PTHREAD_MUTEX_INITIALIZER;
+
 nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
 {
     struct reader *r = nst_calloc(1, sizeof *r);
@@ -150,12 +154,14 @@ nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
                           .why = "Keras' VGGs come from Caffe's" };
     r->e = e;
     r->file = -1;
+    pthread_mutex_lock(&in_library);
     H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data); /* which would write to standard error */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     s = read_all(r, out, e);
     if (r->file >= 0)
         H5Fclose(r->file);
     H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
+    pthread_mutex_unlock(&in_library);
     nst_free(r->scratch);
     nst_free(r);
     return s;

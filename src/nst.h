@@ -7,6 +7,15 @@
  * NULL and nothing half-written is left on disk.  Objects come from
  * create/open/read and go by destroy/close, which take the address of the
  * pointer, accept NULL and leave NULL.
+ *
+ * Threads: several may call the library at the same time with different
+ * objects; one object, and what is made from it, belongs to one thread at a
+ * time.  Keras' files are read one at a time, since libhdf5 has usually no
+ * locks: a host that calls libhdf5 itself must not do so in another thread
+ * while nst_model_open runs.
+ *
+ * Texts in nst_error may hold names from files and archives: control
+ * characters and bytes that are no UTF-8 are shown as \x1b in them.
  */
 #ifndef NST_H
 #define NST_H
@@ -100,8 +109,9 @@ typedef struct nst_write_options {
 
 /* Writes a picture file by the suffix of path: to a temporary file beside it,
  * synced, then renamed, so that path is always either the old file or the whole
- * new one, with the old one's rights; a symbolic link stays one, a device or
- * pipe is written in place.  PNG, TIFF and WebP keep alpha, the others lay what
+ * new one, with the old one's rights; a symbolic link stays one, even where its
+ * file is not there yet; a device or pipe is written in place.  Temporary files
+ * .nst-*.tmp that a killed process left there an hour ago are taken away.  PNG, TIFF and WebP keep alpha, the others lay what
  * is transparent on white.  o may be NULL. */
 NST_API nst_status nst_image_write(const nst_image *image, const char *path,
                                    const nst_write_options *o, nst_error *e);
