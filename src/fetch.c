@@ -79,7 +79,7 @@ static void show_line(struct download *d, double seconds)
         fprintf(stderr, "\rnst: %.1f MB  %.1f MB/s\033[K", (double)d->have / 1e6, speed / 1e6);
         return;
     }
-    memset(bar, '#', (size_t)(20 * d->have / d->total));
+    memset(bar, '#', d->have < d->total ? (size_t)(20 * d->have / d->total) : 20);
     left = speed > 0 ? (double)(d->total - d->have) / speed : 0;
     left = left < 359999 ? left : 359999;
     fprintf(stderr, "\rnst: [%s] %.1f of %.1f MB  %.1f MB/s  %d:%02d left\033[K", bar, (double)d->have / 1e6,
@@ -229,6 +229,11 @@ static nst_status begin(struct download *d)
                     d->range_from, d->asked_from);
     }
     d->total = status == 206 ? d->range_total : length;
+    if (status == 206 && d->range_total >= 0 && d->range_total <= d->asked_from) {
+        d->another = true;
+        return fail(d->e, NST_EIO, "%s: the server says that the whole file has %lld bytes after %lld of it came; "
+                    "the part is given up", url, d->range_total, d->asked_from);
+    }
     d->total = d->total > 0 ? d->total : d->f->bytes;
     if (d->f->bytes && d->total != d->f->bytes) {
         d->another = true;

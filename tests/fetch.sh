@@ -111,6 +111,9 @@ there m
 run 1 "a range that was not asked for" --url "$at/elsewhere/it" m
 says 'sent byte 0 and on'
 none
+run 1 "a whole that is shorter than its part" --url "$at/shrinks/it" m
+says 'the whole file has 1 bytes after .* came; the part is given up'
+none
 run 1 "less than the length told" --url "$at/short/it" m
 part m $half
 rm -rf "$data"

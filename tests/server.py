@@ -91,6 +91,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.head(206, 10, Content_Range="bytes 0-9/%d" % len(DATA))
             self.wfile.write(DATA[:10])
 
+    def shrinks(self, n, half):        # says after half of it that the whole has one byte
+        if n == 1:
+            self.good(until=half)
+        else:
+            at = self.first()
+            self.head(206, 10, Content_Range="bytes %d-%d/1" % (at, at + 9))
+            self.wfile.write(DATA[:10])
+
     def short(self, n, half):          # says it is longer than it is
         at = self.first()
         self.head(206 if at else 200, len(DATA) - at, ETag='"one"',
