@@ -1,12 +1,12 @@
 /* arguments.c: the command line by the table of options: getopt's arrays, range errors, and the text of a run's
  * settings. */
 #include "options.h"
+#include "show.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static nst_status wrong(nst_error *e, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(e->text, sizeof e->text, format, args);
+    nst_show_format(e->text, sizeof e->text, format, args);
     va_end(args);
     return NST_EARG;
 }

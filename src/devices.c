@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "fail.h"
+
 static void megabytes(const char *what, size_t bytes)
 {
     printf("  %-18s %.0f MB\n", what, (double)bytes / 1e6);
@@ -13,11 +15,11 @@ static void say(const nst_device_info *d)
     static const char *const kinds[] = { "processor", "graphics card", "accelerator" };
     bool cpu = !strcmp(d->device, "cpu");
 
-    printf("%s: %s\n", d->device, d->name);
+    nst_say(stdout, "%s: %s", d->device, d->name);
     printf("  %-18s %s, %d %s\n", "kind", kinds[d->kind], d->units, cpu ? "cores" : "compute units");
     if (!cpu)
-        printf("  %-18s %s\n", "platform", d->platform);
-    printf("  %-18s %s\n", cpu ? "kernels" : "driver", d->driver);
+        nst_say(stdout, "  %-18s %s", "platform", d->platform);
+    nst_say(stdout, "  %-18s %s", cpu ? "kernels" : "driver", d->driver);
     if (!cpu) {
         megabytes("memory", d->memory);
         megabytes("largest allocation", d->largest);
@@ -37,7 +39,7 @@ nst_status nst_devices_run(nst_error *e)
     if ((s = nst_device_find("auto", &d, why, sizeof why, e)))
         return s;
     if (i == 1)
-        printf("no other device: %s\n", why);
-    printf("--device auto takes %s: %s\n", d.device, why);
+        nst_say(stdout, "no other device: %s", why);
+    nst_say(stdout, "--device auto takes %s: %s", d.device, why);
     return NST_OK;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "fail.h"
 #include "models.h"
 #include "places.h"
 #include "report.h"
@@ -132,10 +133,10 @@ static void say_devices(const nst_settings *s)
     putchar('\n');
     line("");
     if (nst_device_find(s->device, &d, why, sizeof why, &e)) {
-        printf("bad: %s\n", e.text);
+        nst_say(stdout, "bad: %s", e.text);
         bad++;
     } else {
-        printf("--device %s takes %s%s%s\n", s->device, d.device, *why ? ": " : "", why);
+        nst_say(stdout, "--device %s takes %s%s%s", s->device, d.device, *why ? ": " : "", why);
     }
 }
 
@@ -143,9 +144,11 @@ static void say_folder(const char *path)
 {
     struct dirent *entry;
     DIR *d = opendir(path);
+    char shown[NST_PATH_BYTES];
 
     line("");
-    printf("%s: ", path);
+    nst_show(shown, sizeof shown, path);
+    printf("%s: ", shown);
     if (!d) {
         puts("not there");
         return;
@@ -153,8 +156,11 @@ static void say_folder(const char *path)
     for (int n = 0; (entry = readdir(d));) {
         size_t letters = strlen(entry->d_name), suffix = strlen(NST_PLACES_SUFFIX);
 
-        if (letters > suffix && !strcmp(entry->d_name + letters - suffix, NST_PLACES_SUFFIX))
-            printf("%s%.*s", n++ ? ", " : "", (int)(letters - suffix), entry->d_name);
+        if (letters > suffix && !strcmp(entry->d_name + letters - suffix, NST_PLACES_SUFFIX)) {
+            entry->d_name[letters - suffix] = 0;
+            nst_show(shown, sizeof shown, entry->d_name);
+            printf("%s%s", n++ ? ", " : "", shown);
+        }
     }
     putchar('\n');
     closedir(d);
@@ -177,9 +183,9 @@ static void say_writable(const char *what, const char *folder)
 {
     line(what);
     if (access(folder, W_OK | X_OK) == 0) {
-        printf("%s can be written\n", folder);
+        nst_say(stdout, "%s can be written", folder);
     } else {
-        printf("bad: nothing can be written into %s\n", folder);
+        nst_say(stdout, "bad: nothing can be written into %s", folder);
         bad++;
     }
 }
@@ -281,7 +287,7 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     bad += nst_models_open(&m, &c, &wrong) != NST_OK;
     say_models(m);
     line("options");
-    printf("%s%s\n", *options.text ? "bad: " : "",
+    nst_say(stdout, "%s%s", *options.text ? "bad: " : "",
            *options.text ? options.text : nst_config_path() ? nst_config_path() : "no file of the user's");
     bad += *options.text != 0;
     say_writable("folders", ".");
@@ -290,7 +296,7 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     if (m && measure(s, m, &wrong))
         bad++;
     if (*wrong.text)
-        printf("%-12sbad: %s\n", m ? "speed" : "model", wrong.text);
+        nst_say(stdout, "%-12sbad: %s", m ? "speed" : "model", wrong.text);
     nst_model_close(&m);
     nst_settings_destroy(&s);
     *e->text = 0;

@@ -54,10 +54,12 @@ static nst_status info(const nst_command *c, nst_error *e)
 
     if ((s = nst_known_named(&o, c->style[0] ? c->style[0] : c->model, c, e)))
         return s;
-    printf("%s\nformat: %s\n", nst_model_describe(o.m), nst_model_format(o.m));
+    nst_say(stdout, "%s", nst_model_describe(o.m));
+    nst_say(stdout, "format: %s", nst_model_format(o.m));
     for (int i = 0; (name = nst_model_layer(o.m, i, &in, &out)); i++)
-        printf("layer: %-8s %4d filters of %dx3x3\n", name, out, in);
-    printf("input: %s: %s\nbecause: %s\n", nst_model_input(o.m), input_text(nst_model_input(o.m)), o.why);
+        nst_say(stdout, "layer: %-8s %4d filters of %dx3x3", name, out, in);
+    nst_say(stdout, "input: %s: %s", nst_model_input(o.m), input_text(nst_model_input(o.m)));
+    nst_say(stdout, "because: %s", o.why);
     if (built_in(o.m))
         printf("missing: no layer of vgg16 up to conv5_1, but half of its channels and more\n");
     else if (nst_known_likeness(o.m))
@@ -134,9 +136,9 @@ static nst_status list(const nst_command *c, nst_error *e)
         if (nst_models_find(names[i], path, sizeof path, &why) || nst_guard_try(path, &why) ||
             nst_model_open(&m, path, &why)) {
             bad++;
-            printf("%-16s bad: %s\n", names[i], why.text);
+            nst_say(stdout, "%-16s bad: %s", names[i], why.text);
         } else {
-            printf("%-16s %s%s\n", names[i], verify ? "good: " : "", nst_model_describe(m));
+            nst_say(stdout, "%-16s %s%s", names[i], verify ? "good: " : "", nst_model_describe(m));
         }
         nst_model_close(&m);
     }

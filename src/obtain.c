@@ -40,10 +40,12 @@ static nst_status keep(const nst_known *o, const char *name, const nst_command *
     if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)) ||
         (s = nst_model_save(o->m, path, c->half, e)))
         return s;
-    if (!c->quiet)
-        printf("%s\n%s takes %s because %s\n%s\n", path, name, nst_model_input(o->m), o->why,
-               strcmp(name, NST_PLACES_DEFAULT) ? "use it with --model and its name"
-                                                : "nst uses it from now on, --model small is the built-in one");
+    if (!c->quiet) {
+        nst_say(stdout, "%s", path);
+        nst_say(stdout, "%s takes %s because %s", name, nst_model_input(o->m), o->why);
+        puts(strcmp(name, NST_PLACES_DEFAULT) ? "use it with --model and its name"
+                                              : "nst uses it from now on, --model small is the built-in one");
+    }
     return NST_OK;
 }
 
@@ -158,7 +160,7 @@ nst_status nst_obtain_fetch(const nst_command *c, nst_error *e)
     f.bytes = source ? source->bytes : 0;
     f.checked = source || promise;
     if (!c->quiet)
-        printf("%s%s%s\n", f.url, source ? ": " : "", source ? source->what : "");
+        nst_say(stdout, "%s%s%s", f.url, source ? ": " : "", source ? source->what : "");
     fflush(stdout);
     if ((s = nst_fetch_file(&f, e)))
         return s;

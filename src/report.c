@@ -1,6 +1,8 @@
 /* report.c: what a run says while it goes. */
 #include "report.h"
 
+#include "fail.h"
+
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -70,7 +72,7 @@ void nst_report_progress(nst_report *r, const nst_progress *p)
         return;
     line(p, text);
     if (r->verbose) {
-        fprintf(stderr, "%s\n", text);
+        nst_say(stderr, "%s", text);
         write_layers(p);
     } else if (!r->terminal) {
         if (is_due(p))

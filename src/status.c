@@ -1,8 +1,8 @@
 /* status.c: failures as values: a status and a sentence in the caller's buffer; and the clock. */
 #include "base.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include "show.h"
+
 #include <time.h>
 
 static const char *const texts[] = {
@@ -28,7 +28,7 @@ nst_status nst_fail(nst_error *e, nst_status s, const char *format, ...)
 
     if (e) {
         va_start(args, format);
-        vsnprintf(e->text, sizeof e->text, format, args);
+        nst_show_format(e->text, sizeof e->text, format, args);
         va_end(args);
     }
     return s;
