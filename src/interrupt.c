@@ -1,6 +1,7 @@
 /* interrupt.c: a signal asks the run to end after its iteration, so that hours of work are kept. */
 #include "interrupt.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -32,6 +33,18 @@ static void install(int flags)
             sigaction(signals[i], &new, NULL);
 }
 
+void nst_interrupt_begin(void)
+{
+    /* the wrong way round but for messages: a picture from or to what is closed is a failure, not lost in silence */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            break;
+    signal(SIGPIPE, SIG_IGN);
+#ifdef SIGXFSZ
+    signal(SIGXFSZ, SIG_IGN);
+#endif
+}
+
 void nst_interrupt_watch(bool say)
 {
     loud = say;
@@ -44,13 +57,19 @@ void nst_interrupt_hold(void)
     install(SA_RESTART);
 }
 
+void nst_interrupt_free(void)
+{
+    loud = 0;
+    install(0);
+}
+
 int nst_interrupt_pending(void)
 {
     return pending;
 }
 
-void nst_interrupt_die(void)
+void nst_interrupt_die(int number)
 {
-    signal(pending, SIG_DFL);
-    raise(pending);
+    signal(number, SIG_DFL);
+    raise(number);
 }

@@ -1,9 +1,11 @@
 /* main.c: the program nst, a client of libnst: finds what the command line asks for, and ends as that ended. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "commands.h"
 #include "config.h"
+#include "fail.h"
 #include "interrupt.h"
 #include "paint.h"
 
@@ -59,18 +61,21 @@ int main(int argc, char **argv)
     nst_error e = { "" };
     nst_status s;
 
+    nst_interrupt_begin();
     if (argc < 2) {
         nst_help_usage(stdout);
         fflush(stdout);
         return EXIT_USAGE;
     }
     if ((s = run(argc, argv, &e)) && *e.text)
-        fprintf(stderr, "nst: %s\n", e.text);
+        nst_say(stderr, "nst: %s", e.text);
     if (nst_interrupt_pending())
-        nst_interrupt_die();
+        nst_interrupt_die(nst_interrupt_pending());
     /* Text for standard output: a full disk or a closed pipe there is a failure like any other. */
     if ((fflush(stdout) || ferror(stdout)) && !s) {
-        fprintf(stderr, "nst: standard output: %s\n", strerror(errno));
+        if (errno == EPIPE) /* nst help all | head */
+            nst_interrupt_die(SIGPIPE);
+        nst_say(stderr, "nst: standard output: %s", strerror(errno));
         return EXIT_FAILED;
     }
     return s == NST_OK ? EXIT_DONE : s == NST_EARG ? EXIT_USAGE : EXIT_FAILED;

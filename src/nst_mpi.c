@@ -150,7 +150,7 @@ static void say_traffic(const nst_comm *c)
     double most[2] = { net.rows, net.sums };
 
     if (!failed(MPI_Reduce(c->rank ? most : MPI_IN_PLACE, most, 2, MPI_DOUBLE, MPI_MAX, 0, net.comm)) && !c->rank)
-        fprintf(stderr, "nst: %d ranks; of one of them %.0f bytes of rows went to others, %.0f into sums\n", c->ranks,
+        nst_say(stderr, "nst: %d ranks; of one of them %.0f bytes of rows went to others, %.0f into sums", c->ranks,
                 most[0], most[1]);
 }
 
@@ -180,19 +180,20 @@ int main(int argc, char **argv)
     nst_status s;
     int provided, code, signal;
 
+    nst_interrupt_begin();
     if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-        fprintf(stderr, "nst-mpi: MPI does not start\n");
+        nst_say(stderr, "nst-mpi: MPI does not start");
         return EXIT_FAILED;
     }
     open_net(&comm);
     s = run(argc, argv, &comm, &e);
     if (s && *e.text && (!comm.rank || net.broken))
-        fprintf(stderr, "nst-mpi: %s\n", e.text);
+        nst_say(stderr, "nst-mpi: %s", e.text);
     code = s == NST_OK ? EXIT_DONE : s == NST_EARG ? EXIT_USAGE : EXIT_FAILED;
     if (net.broken)
         MPI_Abort(MPI_COMM_WORLD, code);
     if (!comm.rank && (fflush(stdout) || ferror(stdout)) && !s) {
-        fprintf(stderr, "nst-mpi: standard output: %s\n", strerror(errno));
+        nst_say(stderr, "nst-mpi: standard output: %s", strerror(errno));
         code = EXIT_FAILED;
     }
     signal = nst_interrupt_pending(); /* all end as those that it reached */
