@@ -282,7 +282,9 @@ static nst_status load(const char *named, nst_error *e)
     if (!named && !*file.path)
         return NST_OK;
     if (!(f = fopen(file.path, "r"))) {
-        if (!named && (errno == ENOENT || errno == ENOTDIR)) {
+        if (!named && errno == EACCES) /* of sudo's caller, say: options that nobody asked for here */
+            nst_say(stderr, "nst: %s: %s; its options are left out", file.path, strerror(errno));
+        if (!named && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) {
             file.path[0] = 0;
             return NST_OK;
         }
