@@ -82,10 +82,13 @@ static nst_status expand(struct list *l, const char *path, nst_error *e)
 static nst_status result_name(const char *content, const char *style, int number, char *out, size_t bytes, nst_error *e)
 {
     const nst_command *c = &b.p.c;
-    const char *folder = c->output_dir ? c->output_dir : ".", *t = c->name ? c->name : "{content}-{style}";
+    const char *folder = c->output_dir ? c->output_dir : ".", *t = c->name ? c->name : "";
     char suffix[16];
     size_t used = (size_t)snprintf(out, bytes, "%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/");
 
+    if (!c->name && used < bytes)
+        return nst_paths_joined(folder, content, style, nst_paths_suffix(c, suffix), out + used, bytes - used) ? NST_OK
+            : fail(e, NST_EARG, "batch: a result's name would have more than %zu letters", bytes - 1);
     while (*t && used < bytes) {
         size_t word = *t == '{' ? strcspn(t, "}") : 0, room = bytes - used;
         const char *base = NULL;
@@ -104,8 +107,6 @@ static nst_status result_name(const char *content, const char *style, int number
             used += (size_t)snprintf(out + used, room, "%.*s", nst_paths_stem(base), base);
         t += word ? word + 1 : 1;
     }
-    if (!c->name && used < bytes)
-        used += (size_t)snprintf(out + used, bytes - used, "%s", nst_paths_suffix(c, suffix));
     if (used >= bytes)
         return fail(e, NST_EARG, "--name: a result's name would have more than %zu letters", bytes - 1);
     out[used] = 0;
@@ -135,6 +136,24 @@ static void pair(int i, const char **content, const char **style)
     *style = b.style.name[i / b.content.n];
 }
 
+/* Which pairs of the n have the name of this hash. */
+static nst_status same_name(uint64_t twice, int n, nst_error *e)
+{
+    const char *content[2] = { "", "" }, *style[2] = { "", "" }, *c, *s;
+    char name[NST_PATH_BYTES];
+    int found = 0;
+
+    for (int i = 0; i < n && found < 2; i++) {
+        pair(i, &c, &s);
+        if (result_name(c, s, i + 1, name, sizeof name, e) || hash(name) != twice)
+            continue;
+        content[found] = c, style[found] = s;
+        found++;
+    }
+    return fail(e, NST_EARG, "batch: two results would have the same name, %s in the style of %s and %s in that of %s; "
+                "--name '{n}-{content}-{style}.png' tells them apart", content[0], style[0], content[1], style[1]);
+}
+
 /* What is wrong with the names is said before hours of work. */
 static nst_status check_names(int n, nst_error *e)
 {
@@ -160,8 +179,7 @@ static nst_status check_names(int n, nst_error *e)
     qsort(b.result, (size_t)n, sizeof *b.result, by_hash);
     for (int i = 1; i < n; i++)
         if (b.result[i] == b.result[i - 1])
-            return fail(e, NST_EARG, "batch: two results would have the same name; --name '{n}-{content}-{style}.png' "
-                        "tells them apart");
+            return same_name(b.result[i], n, e);
     return NST_OK;
 }
 
@@ -196,11 +214,11 @@ static bool paint_one(int i, int n)
         return true;
     }
     if (c->dry_run) {
-        printf("%s: %s in the style of %s\n", name, c->content, c->style[0]);
+        nst_say(stdout, "%s: %s in the style of %s", name, c->content, c->style[0]);
         return true;
     }
     if (!c->quiet)
-        fprintf(stderr, "nst: %d of %d: %s in the style of %s\n", i + 1, n, c->content, c->style[0]);
+        nst_say(stderr, "nst: %d of %d: %s in the style of %s", i + 1, n, c->content, c->style[0]);
     c->output = name;
     b.p.failed = false;
     if (nst_paint(&b.p, &e) || b.p.failed) {

@@ -10,9 +10,23 @@
 #include "paths.h"
 
 #define SECONDS 60
+#define MADE 128 /* bytes of the result's line */
 #define SHARE 20 /* writing takes at most one in so many seconds */
 
-static const char first_line[] = "nst\n";
+static const char first_line[] = "nst\n", made_line[] = "made ";
+
+/* What a note holds: where files are and what is written.  What only the one who resumes may say (a page for the whole
+ * network, say) neither goes into it nor comes out of one that somebody else wrote. */
+static bool is_noted(const char *name)
+{
+    static const char *const names[] = { "output", "model", "model-input", "content-mask", "style-mask", "log",
+                                         "checkpoint-every", "save-every", "quality", "format", "bits" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
 
 /* ---- the note: a word a line, newlines and backslashes behind a backslash ---------------------------------------- */
 
@@ -95,7 +109,7 @@ static bool make_note(nst_keep *k, const nst_command *c)
     for (int i = 0; i < nst_option_count; i++) {
         const nst_option *r = &nst_options[i];
 
-        if (!r->setting && strcmp(r->name, "preset") && strcmp(r->name, "checkpoint") && !add_option(k, &n, r, c))
+        if (is_noted(r->name) && !add_option(k, &n, r, c))
             return false;
     }
     for (int i = -1; i < c->styles; i++) {
@@ -104,12 +118,61 @@ static bool make_note(nst_keep *k, const nst_command *c)
         k->note[n++] = '\n';
     }
     k->note[n] = 0;
+    k->made = n;
+    return n + MADE < sizeof k->note;
+}
+
+/* Which file it is and when it was written, to the nanosecond: nobody who did not see it can say that. */
+static bool describe_made(const char *path, char line[MADE])
+{
+    struct stat st;
+
+    if (stat(path, &st) || !S_ISREG(st.st_mode))
+        return false;
+    snprintf(line, MADE, "%s%llx %llx %lld %lld.%09ld\n", made_line, (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+             (long)st.st_mtim.tv_nsec);
     return true;
 }
 
-nst_status nst_keep_words(const char *note, char *text, char **words, int *n, nst_error *e)
+void nst_keep_made(nst_keep *k, const char *output)
+{
+    char line[MADE];
+
+    k->note[k->made] = 0;
+    if (k->path && describe_made(output, line))
+        snprintf(k->note + k->made, sizeof k->note - k->made, "%s", line);
+}
+
+bool nst_keep_is_made(const char *made, const char *path)
+{
+    char line[MADE];
+
+    if (!made || !describe_made(path, line))
+        return false;
+    line[strlen(line) - 1] = 0;
+    return !strcmp(line, made);
+}
+
+/* A word that the note may hold: --NAME, --NAME=VALUE, or a picture from the root on, as make_note writes them. */
+static bool is_ours(const char *word)
+{
+    char name[32];
+
+    if (*word == '/')
+        return true;
+    if (strncmp(word, "--", 2) || strcspn(word + 2, "=") >= sizeof name)
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    return is_noted(name);
+}
+
+nst_status nst_keep_words(const char *note, char *text, char **words, int *n, const char **made, nst_error *e)
 {
     *n = 0;
+    *made = NULL;
+    if (strlen(note) > NST_KEEP_BYTES)
+        return fail(e, NST_EFORMAT, "resume: the checkpoint's command line is too long");
     if (strncmp(note, first_line, sizeof first_line - 1))
         return fail(e, NST_EFORMAT, "resume: the checkpoint was written by another program");
     while (*note) {
@@ -124,6 +187,11 @@ nst_status nst_keep_words(const char *note, char *text, char **words, int *n, ns
         }
         *text++ = 0;
         note += *note == '\n';
+        if (!strncmp(words[*n - 1], made_line, sizeof made_line - 1))
+            *made = words[--*n];
+        else if (*n > 1 && !is_ours(words[*n - 1]))
+            return fail(e, NST_EFORMAT, "resume: \"%.60s\" in the checkpoint's command line is nothing that nst wrote",
+                        words[*n - 1]);
     }
     return NST_OK;
 }
@@ -131,21 +199,21 @@ nst_status nst_keep_words(const char *note, char *text, char **words, int *n, ns
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 /* What is there already is replaced only if it is a checkpoint. */
-static nst_status check(const nst_command *c, const char *output, nst_error *e)
+static nst_status check(const nst_command *c, nst_error *e)
 {
-    struct stat a, b;
+    struct stat a;
     nst_checkpoint *old;
     nst_error why;
     nst_status s = nst_paths_check(c, c->checkpoint, e);
 
     if (s)
         return s;
-    if (!strcmp(c->checkpoint, output))
-        return fail(e, NST_EARG, "--checkpoint: %s is where the result goes, expected another name", output);
-    if (stat(c->checkpoint, &a) || a.st_size == 0)
+    if (stat(c->checkpoint, &a))
         return NST_OK;
-    if (stat(output, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-        return fail(e, NST_EARG, "--checkpoint: %s is where the result goes, expected another name", c->checkpoint);
+    if (S_ISFIFO(a.st_mode))
+        return fail(e, NST_EIO, "--checkpoint: %s is a pipe, which cannot be read again; name a file", c->checkpoint);
+    if (a.st_size == 0)
+        return NST_OK;
     s = nst_checkpoint_open(&old, c->checkpoint, &why);
     nst_checkpoint_close(&old);
     if (s == NST_EFORMAT && strstr(why.text, "is not a checkpoint"))
@@ -164,7 +232,7 @@ nst_status nst_keep_open(nst_keep *k, const nst_command *c, const char *output, 
         return c->checkpoint_every ? fail(e, NST_EARG, "--checkpoint-every: needs --checkpoint FILE") : NST_OK;
     if (nst_paths_streams(c))
         return fail(e, NST_EARG, "--checkpoint: a picture from standard input cannot be read again; name a file");
-    if ((s = check(c, output, e)))
+    if ((s = check(c, e)))
         return s;
     whole.output = output;
     whole.model = model;

@@ -27,7 +27,7 @@ void nst_paint_complain(nst_painting *p, const char *text)
         return;
     nst_report_end(&p->report);
     nst_preview_leave(&p->preview);
-    fprintf(stderr, "nst: %s\n", text);
+    nst_say(stderr, "nst: %s", text);
 }
 
 /* ---- before the run -------------------------------------------------------------------------------------------- */
@@ -88,6 +88,51 @@ static nst_status check_same(const nst_painting *p, nst_error *e)
     return fail(e, NST_EARG, "pictures, model or options are not those of rank 0");
 }
 
+/* Names that are made from the result's may be too long where it is not. */
+static nst_status check_derived(const nst_painting *p, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+    nst_status s;
+
+    if (nst_paths_is_stream(p->output))
+        return NST_OK;
+    if (p->c.save_every && ((s = nst_paths_numbered(p->output, p->s->iterations, name, sizeof name, e)) ||
+                            (s = nst_paths_check_name(name, e))))
+        return s;
+    snprintf(name, sizeof name, "%s", p->output);
+    return !p->whole ? NST_OK : (s = nst_paths_stopped(name, sizeof name, e)) ? s : nst_paths_check_name(name, e);
+}
+
+/* Bytes of the lines that a log has up to an iteration; -1: what is there is none.  It may begin late, when it was named
+ * on going on, and end in the middle of a line. */
+static long kept_lines(FILE *f, int iterations)
+{
+    static char text[1 << 16];
+    long end = 0;
+    int at, before = 0;
+
+    while (fgets(text, sizeof text, f)) {
+        if (sscanf(text, "{\"iteration\": %d,", &at) != 1 || (before && at != before + 1))
+            return before && !strchr(text, '\n') ? end : -1;
+        if (at <= iterations && strchr(text, '\n'))
+            end = ftell(f);
+        before = at;
+    }
+    return end;
+}
+
+/* Asked before the run; the log is touched by its first iteration only, when all has been checked. */
+static nst_status check_log(const nst_painting *p, nst_error *e)
+{
+    FILE *f = p->from && p->c.log && !p->own_log ? fopen(p->c.log, "r") : NULL;
+    bool wrong = f && kept_lines(f, 0) < 0;
+
+    if (f)
+        fclose(f);
+    return wrong ? fail(e, NST_EIO, "resume: %s is not the log of a painting; --log says where it goes, there or "
+                        "elsewhere", p->c.log) : NST_OK;
+}
+
 static nst_status check_outputs(nst_painting *p, nst_error *e)
 {
     nst_status s;
@@ -95,6 +140,9 @@ static nst_status check_outputs(nst_painting *p, nst_error *e)
     if ((s = nst_paths_output(&p->c, p->output, sizeof p->output, e)) || (s = nst_paths_check(&p->c, p->output, e)))
         return s;
     if (p->c.log && (s = nst_paths_check(&p->c, p->c.log, e)))
+        return s;
+    if ((s = check_derived(p, e)) || (s = check_log(p, e)) ||
+        (s = nst_paths_apart(&p->c, p->output, p->model_path, p->resumed, e)))
         return s;
     return nst_keep_open(&p->keep, &p->c, p->output, p->model_path, e);
 }
@@ -134,9 +182,9 @@ static void say_dry(const nst_painting *p)
     }
     if (p->s->time_limit > 0)
         printf("iterations will be fitted to %g seconds\n", p->s->time_limit);
-    printf("model: %s%s\nmemory: about %.0f MB%s\nresult: %s\n", nst_model_describe(p->model),
-           nst_models_reason(&p->c, reason, sizeof reason), megabytes(p), about(plan->seconds, time, sizeof time),
-           nst_paths_label(p->output));
+    nst_say(stdout, "model: %s%s", nst_model_describe(p->model), nst_models_reason(&p->c, reason, sizeof reason));
+    nst_say(stdout, "memory: about %.0f MB%s", megabytes(p), about(plan->seconds, time, sizeof time));
+    nst_say(stdout, "result: %s", nst_paths_label(p->output));
 }
 
 /* A line where it is not the processor. */
@@ -146,7 +194,7 @@ static void say_device(const nst_painting *p)
     char why[256];
 
     if (nst_device_find(p->s->device, &d, why, sizeof why, NULL) == NST_OK && strcmp(d.device, "cpu"))
-        fprintf(stderr, "nst: computed by %s, %s%s\n", d.device, d.name,
+        nst_say(stderr, "nst: computed by %s, %s%s", d.device, d.name,
                 strcmp(p->s->device, "auto") ? "" : ", a graphics card; --device cpu takes the processor");
 }
 
@@ -156,34 +204,36 @@ static void say_start(nst_painting *p)
     const nst_plan *plan = &p->plan;
     char reason[512], time[64];
 
-    fprintf(stderr, "nst: %s%s\n", nst_model_describe(p->model), nst_models_reason(&p->c, reason, sizeof reason));
+    nst_say(stderr, "nst: %s%s", nst_model_describe(p->model), nst_models_reason(&p->c, reason, sizeof reason));
     say_device(p);
     if (p->from)
-        fprintf(stderr, "nst: goes on after iteration %d\n", nst_checkpoint_iteration(p->from));
-    fprintf(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory%s\n", nst_paths_label(p->output),
-            plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales, plan->scales > 1 ? "s" : "",
-            megabytes(p), about(plan->seconds, time, sizeof time));
+        nst_say(stderr, "nst: goes on after iteration %d", nst_checkpoint_iteration(p->from));
+    nst_say(stderr, "nst: %s will be %dx%d, painted in %d scale%s with about %.0f MB of memory%s",
+            nst_paths_label(p->output), plan->width[plan->scales - 1], plan->height[plan->scales - 1], plan->scales,
+            plan->scales > 1 ? "s" : "", megabytes(p), about(plan->seconds, time, sizeof time));
     int last = plan->scales - 1;
 
     if (plan->windows[last] > 1)
-        fprintf(stderr, "nst: in %d windows of %dx%d%s\n", plan->windows[last], plan->window_width[last],
+        nst_say(stderr, "nst: in %d windows of %dx%d%s", plan->windows[last], plan->window_width[last],
                 plan->window_height[last], p->s->window ? "" : ", because of memory");
     if (plan->history[last] && plan->history[last] < p->s->history)
-        fprintf(stderr, "nst: L-BFGS remembers %d steps instead of %d, because of memory\n", plan->history[last],
+        nst_say(stderr, "nst: L-BFGS remembers %d steps instead of %d, because of memory", plan->history[last],
                 p->s->history);
 }
 
-/* The log of a run that goes on keeps a line for each iteration that is kept. */
-static FILE *reopen_log(const char *path, int lines)
+/* The log of a run that goes on keeps a line for each iteration that is kept.  Another file is begun anew where the
+ * user names it. */
+static FILE *reopen_log(const nst_painting *p)
 {
-    FILE *f = fopen(path, "r+");
-    int c;
+    FILE *f = fopen(p->c.log, "r+");
+    long end;
 
     if (!f)
-        return fopen(path, "w");
-    while (lines && (c = getc(f)) != EOF)
-        lines -= c == '\n';
-    if (fseek(f, 0, SEEK_CUR) || ftruncate(fileno(f), ftell(f))) {
+        return fopen(p->c.log, "w");
+    end = kept_lines(f, nst_checkpoint_iteration(p->from));
+    if (end < 0 && p->own_log)
+        end = 0;
+    if (end < 0 || fseek(f, end, SEEK_SET) || ftruncate(fileno(f), end)) {
         fclose(f);
         return NULL;
     }
@@ -192,11 +242,9 @@ static FILE *reopen_log(const char *path, int lines)
 
 static nst_status open_log(nst_painting *p, nst_error *e)
 {
-    if (p->c.log && !(p->log = p->from ? reopen_log(p->c.log, nst_checkpoint_iteration(p->from)) : fopen(p->c.log, "w"))) {
-        snprintf(e->text, sizeof e->text, "%s: %s", p->c.log, strerror(errno));
-        return NST_EIO;
-    }
-    return NST_OK;
+    if (!p->c.log || (p->log = p->from ? reopen_log(p) : fopen(p->c.log, "w")))
+        return NST_OK;
+    return fail(e, NST_EIO, "%s: %s", p->c.log, strerror(errno));
 }
 
 /* ---- the run --------------------------------------------------------------------------------------------------- */
@@ -213,11 +261,32 @@ static void save_numbered(nst_painting *p, const nst_progress *at)
     nst_error e;
     nst_status s = nst_progress_image(at, &image, &e); /* by all ranks */
 
-    if (s || (first(p) && (nst_paths_numbered(p->output, at->done, path, sizeof path, &e) ||
-                           save(p, image, path, &e)))) {
+    if (!s && first(p) && !(s = nst_paths_numbered(p->output, at->done, path, sizeof path, &e))) {
+        if (p->from && !p->own_output && access(path, F_OK) == 0) { /* of the run that was interrupted, or another's */
+            snprintf(e.text, sizeof e.text, "%.400s is there already and stays as it is", path);
+            nst_paint_complain(p, e.text);
+        } else {
+            s = save(p, image, path, &e);
+        }
+    }
+    if (s) {
         nst_paint_complain(p, e.text);
         p->failed = true;
     }
+    nst_image_destroy(&image);
+}
+
+/* The picture so far goes before the checkpoint, which then says that this file is the run's own; when that fails
+ * keep_result says why. */
+static void keep_picture(nst_painting *p, const nst_progress *at)
+{
+    nst_image *image;
+    nst_error e;
+
+    if (!p->keep.path || p->whole || nst_paths_is_stream(p->output) || nst_progress_image(at, &image, &e))
+        return;
+    if ((p->result_kept = !save(p, image, p->output, &e)))
+        nst_keep_made(&p->keep, p->output);
     nst_image_destroy(&image);
 }
 
@@ -234,6 +303,8 @@ static int keep(nst_painting *p, const nst_progress *at)
     }
     stop = nst_interrupt_pending() || p->stopped;
 
+    if (stop)
+        keep_picture(p, at);
     if ((stop || at->done < at->total_iterations) && nst_keep_write(&p->keep, at, stop, &e)) {
         nst_paint_complain(p, e.text);
         p->failed = true;
@@ -244,7 +315,12 @@ static int keep(nst_painting *p, const nst_progress *at)
 static int each_iteration(void *arg, const nst_progress *at)
 {
     nst_painting *p = arg;
+    nst_error e;
 
+    if (p->from && !p->done && first(p) && open_log(p, &e)) {
+        nst_paint_complain(p, e.text);
+        p->failed = true;
+    }
     p->done = at->done;
     if (at->notice)
         nst_paint_complain(p, at->notice);
@@ -281,7 +357,7 @@ static nst_status open_web(nst_painting *p, nst_error *e)
     snprintf(what, sizeof what, "%.200s in the style of %.200s", nst_paths_base(c->content), nst_paths_base(c->style[0]));
     s = nst_web_open(&p->web, c->web_host, c->web_port ? c->web_port : WEB_PORT, what, p->content, p->s->strength, url, e);
     if (!s && !p->report.quiet)
-        fprintf(stderr, "nst: %s shows the painting as it forms\n", url);
+        nst_say(stderr, "nst: %s shows the painting as it forms", url);
     return s;
 }
 
@@ -291,8 +367,8 @@ static nst_status keep_result(nst_painting *p, nst_error *e)
 
     if (p->whole && nst_interrupt_pending())
         s = nst_paths_stopped(p->output, sizeof p->output, e);
-    if (!s && (s = save(p, p->result, p->output, e))) {
-        nst_files_rescue(&p->c, p->result, p->output, p->comment, e);
+    if (!s && !p->result_kept && (s = save(p, p->result, p->output, e))) {
+        nst_files_rescue(&p->c, p->result, p->comment, e);
         p->unwritable = true;
     }
     if (!s && !nst_interrupt_pending() && !p->stopped)
@@ -323,7 +399,7 @@ static nst_status transfer(nst_painting *p, nst_error *e)
         nst_error saving;
 
         if (save(p, p->result, p->output, &saving)) {
-            nst_files_rescue(&p->c, p->result, p->output, p->comment, &saving);
+            nst_files_rescue(&p->c, p->result, p->comment, &saving);
             *e = saving;
         }
     }
@@ -335,10 +411,10 @@ static void say_end(const nst_painting *p)
     bool early = nst_interrupt_pending() || p->stopped;
     const char *how = early ? "stopped early, the picture so far is kept" : "done";
 
-    fprintf(stderr, "nst: %s: %dx%d after %d iterations, %s\n", nst_paths_label(p->output), nst_image_width(p->result),
+    nst_say(stderr, "nst: %s: %dx%d after %d iterations, %s", nst_paths_label(p->output), nst_image_width(p->result),
             nst_image_height(p->result), p->done, how);
     if (early && p->keep.path && !p->failed)
-        fprintf(stderr, "nst: `nst resume %s` goes on\n", p->keep.path);
+        nst_say(stderr, "nst: `nst resume %s` goes on", p->keep.path);
 }
 
 nst_status nst_paint(nst_painting *p, nst_error *e)
@@ -358,7 +434,7 @@ nst_status nst_paint(nst_painting *p, nst_error *e)
             say_dry(p);
         return NST_OK;
     }
-    if ((s = nst_comm_agree(p->comm, first(p) ? open_log(p, e) : NST_OK, e)))
+    if ((s = nst_comm_agree(p->comm, first(p) && !p->from ? open_log(p, e) : NST_OK, e)))
         return s;
     if (!p->report.quiet)
         say_start(p);
@@ -380,6 +456,7 @@ void nst_paint_leave(nst_painting *p)
     nst_image_destroy(&p->init);
     nst_image_destroy(&p->result);
     p->done = 0;
+    p->result_kept = false;
 }
 
 void nst_paint_close(nst_painting *p)

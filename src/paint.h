@@ -19,10 +19,13 @@ typedef struct nst_painting {
     nst_image *content, *style[NST_MAX_STYLES], *init, *result;
     nst_plan plan;
     nst_checkpoint *from; /* where it goes on, NULL: from the beginning */
+    const char *resumed;  /* from's file */
     nst_keep keep;
     char output[NST_PATH_BYTES], model_path[NST_PATH_BYTES];
     char comment[2048]; /* the settings, kept in the result */
     FILE *log;
+    bool own_output, own_log; /* of a run that goes on: this command line names it */
+    bool result_kept; /* the picture so far is written, and the checkpoint says so */
     nst_report report;
     int done;    /* iterations */
     bool whole;  /* asked: a picture that is stopped early gets "-stopped" into its name */

@@ -2,6 +2,7 @@
 #include "resume.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fail.h"
 #include "keep.h"
@@ -49,13 +50,61 @@ static nst_status check_settings(const nst_settings *was, const nst_settings *no
     return NST_OK;
 }
 
+/* The run's files are the checkpoint's, whoever wrote that: what lies where it says is replaced only if the user names
+ * it on this command line, or if this run wrote it. */
+static nst_status check_output(nst_painting *p, const nst_command *own, const char *made, nst_error *e)
+{
+    const char *output = p->c.output;
+    struct stat st;
+
+    if (own->output || !output || nst_paths_is_stream(output) || lstat(output, &st) || nst_keep_is_made(made, output))
+        return NST_OK;
+    return fail(e, NST_EIO, "resume: %s is there already and not what this painting left; --output says where the "
+                "result goes, there or elsewhere", output);
+}
+
+/* The places of the pictures, which may have been moved; that they are the same the run itself checks. */
+static nst_status move_pictures(nst_painting *p, const nst_command *own, nst_error *e)
+{
+    if (!own->styles)
+        return NST_OK;
+    if (own->styles - 1 != p->c.styles)
+        return fail(e, NST_EARG, "resume: \"%s\" and what follows it are %d picture%s, expected none or the content "
+                    "and %d style%s", own->style[0], own->styles, own->styles > 1 ? "s" : "", p->c.styles,
+                    p->c.styles > 1 ? "s" : "");
+    p->c.content = own->style[0];
+    for (int i = 0; i < p->c.styles; i++)
+        p->c.style[i] = own->style[i + 1];
+    return NST_OK;
+}
+
+/* Of argv's words those that are no operands, after the checkpoint's, n of them. */
+static nst_status add_options(char **words, int room, int *n, int argc, char **argv, const nst_command *own,
+                              nst_error *e)
+{
+    for (int i = 1; i < argc; i++) {
+        bool operand = false;
+
+        for (int k = 0; k < own->operands; k++)
+            operand |= argv[i] == own->operand[k];
+        if (operand)
+            continue;
+        if (*n == room - 1)
+            return fail(e, NST_EARG, "resume: too many options");
+        words[(*n)++] = argv[i];
+    }
+    words[*n] = NULL;
+    return NST_OK;
+}
+
 /* The user's words over the checkpoint's: p->c is the whole, and the checkpoint's settings are changed where that is
  * allowed. */
 static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
 {
-    static char text[NST_KEEP_BYTES];
+    static char text[NST_KEEP_BYTES + 1];
     static char *words[NST_KEEP_WORDS + 64];
     nst_settings was = *p->s;
+    const char *made;
     nst_command own;
     nst_status s;
     int n;
@@ -64,25 +113,20 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
         return s;
     if ((s = nst_options_parse(argc, argv, &own, p->s, e)) || (s = check_settings(&was, p->s, e)))
         return s;
-    if (own.preset || own.init || own.model || own.content_mask.n || own.style_mask.n)
+    if (own.preset || own.init || own.content_mask.n || own.style_mask.n)
         return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that",
-                    own.preset ? "preset" : own.init ? "init" : own.model ? "model"
-                    : own.content_mask.n ? "content-mask" : "style-mask");
-    if ((s = nst_keep_words(nst_checkpoint_note(p->from), text, words, &n, e)))
-        return s;
-    for (int i = 1; i < argc; i++) {
-        if (argv[i] == own.content)
-            continue;
-        if (n == (int)(sizeof words / sizeof *words) - 1)
-            return fail(e, NST_EARG, "resume: too many options");
-        words[n++] = argv[i];
-    }
-    words[n] = NULL;
-    if ((s = nst_options_parse(n, words, &p->c, NULL, e)))
+                    own.preset ? "preset" : own.init ? "init" : own.content_mask.n ? "content-mask" : "style-mask");
+    if ((s = nst_keep_words(nst_checkpoint_note(p->from), text, words, &n, &made, e)) ||
+        (s = add_options(words, (int)(sizeof words / sizeof *words), &n, argc, argv, &own, e)) ||
+        (s = nst_options_parse(n, words, &p->c, NULL, e)))
         return s;
     p->c.checkpoint = own.checkpoint ? own.checkpoint : own.content;
-    return p->c.content && p->c.styles ? NST_OK
-         : fail(e, NST_EFORMAT, "%s: the checkpoint's command line names no pictures", own.content);
+    p->resumed = own.content;
+    p->own_output = own.output != NULL;
+    p->own_log = own.log != NULL;
+    if (!p->c.content || !p->c.styles)
+        return fail(e, NST_EFORMAT, "%s: the checkpoint's command line names no pictures", own.content);
+    return (s = move_pictures(p, &own, e)) ? s : check_output(p, &own, made, e);
 }
 
 nst_status nst_resume_run(int argc, char **argv, nst_error *e)
@@ -95,8 +139,6 @@ nst_status nst_resume_run(int argc, char **argv, nst_error *e)
         return s;
     if (!c.content)
         return fail(e, NST_EARG, "resume: no checkpoint is named, expected the file that --checkpoint wrote");
-    if (c.styles)
-        return fail(e, NST_EARG, "resume: \"%s\" is one argument too many", c.style[0]);
     if (!(s = nst_checkpoint_open(&p.from, c.content, e)) && !(s = nst_settings_create(&p.s, NULL, e))) {
         *p.s = *nst_checkpoint_settings(p.from);
         if (!(s = join(&p, argc, argv, e))) {

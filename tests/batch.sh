@@ -104,7 +104,7 @@ check "files that may not grow: status 1" test "$status" = 1
 check "  the batch ends there" grep -q '^nst: 0 painted, 1 failed, 3 not tried, because nothing more can be written' stderr
 check "  nothing left behind" test -z "$(ls -A out8)"
 if mkdir tiny && mount -t tmpfs -o size=12k none tiny 2>/dev/null; then # room for one
-    TMPDIR=$dir/none "$NST" batch -q $fast --output-dir tiny in -- styles 2>stderr
+    TMPDIR=$dir/none HOME=$dir/none "$NST" batch -q $fast --output-dir tiny in -- styles 2>stderr
     check "a disk that fills up in the middle: status 1" test $? = 1
     check "  what was painted is there, whole" sh -c "'$NST' --dry-run -s native tiny/a-x.png styles/x.jpg | grep -q ' 48x'"
     check "  and no part of another" test "$(ls -A tiny)" = a-x.png

@@ -230,8 +230,8 @@ for _ in $(seq 600); do [ -s out/gone.log ] && break; sleep .1; done
 rm -r gone
 kill -TERM $pid
 wait $pid
-check "the folder vanishes: it is said" grep -q 'gone/x.jpg: .*; the picture is kept as .*/spare/nst-.*/x.png' stderr
-check "  the picture is there" test -s spare/nst-*/x.png
+check "the folder vanishes: it is said" grep -q 'gone/x.jpg: .*; the picture is kept as .*/spare/nst-.*/painting.png' stderr
+check "  the picture is there" test -s spare/nst-*/painting.png
 rm -rf spare
 "$NST" $fast -o - in/c.png in/s.jpg 2>stderr | true
 check "a pipe that nobody reads: one sentence" test "$(grep -c '^nst: standard output: cannot write' stderr)" -le 1
@@ -240,7 +240,7 @@ if [ -w /dev/full ]; then
     TMPDIR=$dir/spare "$NST" $fast -o - in/c.png in/s.jpg >/dev/full 2>stderr
     check "standard output on a full disk: status 1" test $? = 1
     says "standard output: cannot write: No space left on device; the picture is kept as"
-    check "  it is there" test -s spare/nst-*/result.png
+    check "  it is there" test -s spare/nst-*/painting.png
     rm -rf spare
 fi
 # ---- the doctor -----------------------------------------------------------------------------------------------------------

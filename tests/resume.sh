@@ -102,7 +102,8 @@ rm -f out/*
 cp keep.nst out/x.nst
 run 2 "resume without a file" resume
 says "no checkpoint is named"
-run 2 "resume with a picture too many" resume out/x.nst in/c.jpg
+run 2 "resume with a picture too few" resume out/x.nst in/c.jpg
+says "expected none or the content and 1 style"
 for other in "--style-weight 3" "-s 65" "-n 61" "--seed 7" "--style-layers conv1_1" "--preset gatys" "--init random"; do
     run 2 "resume $other" resume out/x.nst $other
     says "would paint another picture"
