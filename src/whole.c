@@ -26,30 +26,30 @@ static size_t folder(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* What path leads to when symbolic links are followed, be it there or not; NULL, and errno says why. */
-static char *follow(const char *path)
+/* What path leads to when symbolic links are followed, be it there or not; false, and errno says why. */
+static bool follow(const char *path, char at[NAME])
 {
-    char at[NAME], to[NAME];
+    char to[NAME];
 
-    if ((size_t)snprintf(at, sizeof at, "%s", path) >= sizeof at) {
+    if ((size_t)snprintf(at, NAME, "%s", path) >= NAME) {
         errno = ENAMETOOLONG;
-        return NULL;
+        return false;
     }
     for (int i = 0; i < LINKS; i++) {
         ssize_t n = readlink(at, to, sizeof to - 1);
         size_t kept = n > 0 && *to == '/' ? 0 : folder(at);
 
         if (n < 0)
-            return nst_strdup(at);
-        if (kept + (size_t)n >= sizeof at) {
+            return true;
+        if (kept + (size_t)n >= NAME) {
             errno = ENAMETOOLONG;
-            return NULL;
+            return false;
         }
         memcpy(at + kept, to, (size_t)n);
         at[kept + (size_t)n] = 0;
     }
     errno = ELOOP;
-    return NULL;
+    return false;
 }
 
 /* ---- the new file before it has its name ------------------------------------------------------------------------ */
@@ -275,8 +275,7 @@ nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst
 {
     struct stat st;
     bool old = stat(path, &st) == 0;
-    char *real;
-    nst_status s;
+    char real[NAME];
 
     if (old && S_ISDIR(st.st_mode))
         return nst_fail(e, NST_EIO, "%s: is a directory, expected the name of a file", path);
@@ -285,9 +284,5 @@ nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst
         return cannot(path, e);
     if (old && !S_ISREG(st.st_mode))
         return stream(path, write, arg, e);
-    if (!(real = follow(path)))
-        return cannot(path, e);
-    s = replace(path, real, old ? &st : NULL, write, arg, e);
-    nst_free(real);
-    return s;
+    return follow(path, real) ? replace(path, real, old ? &st : NULL, write, arg, e) : cannot(path, e);
 }

@@ -71,7 +71,7 @@ if [ -x "$helper" ]; then
     try 1 "one with another kind of word" 'is nothing that nst wrote' resume k
     note "$base\n--output=$dir/t/new.png\nmade 0 0 0 0\n--quiet\n$C\n$S\n"
     try 1 "one with an option that is not a painting's" '"--quiet" in the checkpoint' resume k
-    note "nst\nx65532"
+    note "nst\n\x65532"
     try 1 "a note of 65536 bytes without an end" 'is nothing that nst wrote' resume k
     note "nst\n--output=$dir/t/new.png\n--log=$dir/t/new.log\n$dir/gone/c.png\n$dir/gone/s.png\n"
     try 2 "moved pictures, one too few" 'are 1 picture, expected none or the content and 1 style' resume k "$C"

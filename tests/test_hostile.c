@@ -1,6 +1,6 @@
 /* test_hostile.c: what tests/hostile.sh cannot do from outside.  Alone: one model file opened by many threads at once, as a
  * host program may.  test_hostile CHECKPOINT CONTENT STYLE MODEL NOTE: a checkpoint of these whose note, the command line
- * of `nst resume`, is another's: \n stands for a line's end, and xN at its end for N letters. */
+ * of `nst resume`, is another's: \n stands for a line's end, and \xN at its end for N letters. */
 #include <nst.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -59,8 +59,8 @@ static void make_note(const char *text)
     for (; *text; text++) {
         bool end = !strncmp(text, "\\n", 2);
 
-        if (*text == 'x' && text[1] >= '1' && text[1] <= '9') {
-            memset(note + n, 'x', (size_t)atoi(text + 1));
+        if (!strncmp(text, "\\x", 2)) {
+            memset(note + n, 'x', (size_t)atoi(text + 2));
             return;
         }
         note[n++] = end ? '\n' : *text;
