@@ -131,9 +131,9 @@ nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *c
     df.at += (size_t)n->content * (size_t)n->w * (size_t)n->h * sizeof(float);
     d->pending[n->layer].distance = distance;
     return nst_cl_run(&d->cl, NST_CL_content, nst_cl_items(d, NST_CL_PARTS), c, 4 * c * all * sizeof(float), e,
-                      "sssssliifffiiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(t->content), df,
+                      "ssssslifffiiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(t->content), df,
                       nst_cl_floats(d->numbers, distance_at(d, n->layer)), nst_cl_floats(d->numbers, total_at(d, n->layer)),
-                      t->content_scaled, t->content_present, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
+                      t->content_scaled, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
                       core->y, core->w, (int)all);
 }
 

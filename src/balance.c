@@ -36,8 +36,6 @@ void nst_settings_balance(nst_settings *s)
 
     fill_in(s->content_layers, sizeof s->content_layers, content_layers);
     fill_in(s->style_layers, sizeof s->style_layers, style_layers);
-    if (s->content_loss == NST_CONTENT_AUTO)
-        s->content_loss = NST_CONTENT_MEAN;
     if (u == 0)
         return;
     hold(s, 1 - below);

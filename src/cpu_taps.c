@@ -94,7 +94,6 @@ struct content {
     const struct cpu_kept *k;
     const nst_rect *core;
     float scale, sign;
-    bool present;
     float *df;
     double part[NST_MODEL_CHANNELS / NST_LANES]; /* a sum each block, added in order */
     double absolute[NST_MODEL_CHANNELS / NST_LANES];
@@ -155,23 +154,6 @@ nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *
     return NST_OK;
 }
 
-/* df += scale (f - p) where p > 0, and elsewhere nothing; the sum of what was squared. */
-static double present_row(const nst_kernels *k, size_t n, const float *f, const float *p, float scale, float *df)
-{
-    float met[64 * NST_LANES]; /* f, and where the content has nothing what it has: no difference there */
-    double sum = 0;
-
-    for (size_t at = 0, m; at < n; at += m) {
-        m = n - at < NST_COUNT(met) ? n - at : NST_COUNT(met);
-        for (size_t i = 0; i < m; i++)
-            met[i] = p[at + i] > 0 ? f[at + i] : 0;
-        sum += k->distance(m, met, p + at);
-        k->axpy(m, scale, met, df + at);
-        k->axpy(m, -scale, p + at, df + at);
-    }
-    return sum;
-}
-
 static void content_blocks(void *arg, int worker, int begin, int end)
 {
     struct content *c = arg;
@@ -186,10 +168,6 @@ static void content_blocks(void *arg, int worker, int begin, int end)
             const float *p, *f = content_row(c, b, y, &p);
             float *df = gradient_row(c, b, y);
 
-            if (c->present) {
-                sum += present_row(k, row, f, p, c->scale, df);
-                continue;
-            }
             sum += k->distance(row, f, p);
             if (c->sign == 0) {
                 k->axpy(row, c->scale, f, df);
@@ -245,8 +223,7 @@ static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_
                              double *distance, float *df)
 {
     struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
-                         .scale = (float)t->content_scale, .sign = (float)t->content_sign, .present = t->content_present,
-                         .df = df };
+                         .scale = (float)t->content_scale, .sign = (float)t->content_sign, .df = df };
 
     nst_par_for(d->cpu.threads, c.k->blocks, content_blocks, &c);
     for (int b = 0; b < c.k->blocks; b++)

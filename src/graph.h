@@ -126,7 +126,6 @@ typedef struct nst_tap_gradient {
     const struct nst_tap_gradient *next; /* further a, b and map of the same tap, or NULL */
     const nst_kept *content;       /* or NULL */
     double content_scale, content_sign;
-    bool content_present;          /* f - content counts only where content > 0 */
     /* of a device that has losses: */
     bool own;                      /* a and b are those of nst_graph_style_loss */
     bool content_scaled;           /* content_scale is of Q / S, Q and S - 1e-8 what nst_graph_compare has summed up */

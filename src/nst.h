@@ -198,10 +198,6 @@ typedef enum nst_content_loss_kind {
     NST_CONTENT_MEAN = 0,   /* mean((F-P)^2)                                                           */
     NST_CONTENT_ROOT,       /* sum (F-P)^2 / (2 sqrt(c h w))                (neural-style-tf)          */
     NST_CONTENT_SCALED,     /* sum (F-P)^2 / sum |F-P|             (style-transfer-pytorch-2021) */
-    NST_CONTENT_PRESENT,    /* MEAN's, but only where P > 0: what the content has must stay, where it has
-                               nothing the style may put anything; all of the first layer's, which are
-                               little more than pixels (ours)                                          */
-    NST_CONTENT_AUTO,       /* MEAN                                                                    */
     NST_CONTENT_LOSS_COUNT
 } nst_content_loss_kind;
 typedef enum nst_tv_kind {

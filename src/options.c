@@ -85,11 +85,10 @@ const nst_option nst_options[] = {
       "where the content is read; auto: conv4_2",
       "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their "
       "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given." },
-    { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled present auto", NST_GROUP_LOSS,
-      "mean, root, scaled, present or auto",
+    { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled", NST_GROUP_LOSS,
+      "mean, root or scaled",
       "What differences of the content's features count: their squares' mean (mean); their sum over twice the root of the "
-      "features' number (root); over the absolute differences (scaled); or the mean again, but behind the first layer only "
-      "of features that the content has (present), so that edges must stay and the style may put anything where nothing was.  auto: mean." },
+      "features' number (root); or over the absolute differences (scaled)." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
       "where the style is read; auto: five layers",
       "auto stands for conv1_1,conv2_1,conv3_1,conv4_1,conv5_1." },

@@ -23,7 +23,7 @@ static const struct preset {
       { BASE, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
         .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
         .tv_weight = .3, .content_layers = "auto", .style_layers = "auto",
-        .style_loss = NST_STYLE_W2, .content_loss = NST_CONTENT_AUTO, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
+        .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
         .color = NST_COLOR_MATCH, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS,
         .beta2 = .999,
         .history = 20, .init_noise = .25 } },

@@ -73,7 +73,7 @@ static void loss_create(struct loss *l, const chain *c)
         if (has_gram(i))
             l->tap[i].a = l->a[i], l->tap[i].b = i % 2 ? l->b[i] : NULL;
         if (has_content(i))
-            l->tap[i].content_scale = .75, l->tap[i].content_present = i % 2;
+            l->tap[i].content_scale = .75;
     }
 }
 
@@ -125,8 +125,7 @@ static void right_create(struct right *r, const chain *c, const chain_shape *s, 
         for (int j = 0; j < n; j++)
             for (int p = 0; p < positions; p++) {
                 double v = 0, there = r->content[i].v[j * positions + p];
-                bool counts = j >= c->model.layer[i].content && (there > 0 || !l->tap[i].content_present);
-                double off = counts ? f->v[j * positions + p] - there : 0;
+                double off = j >= c->model.layer[i].content ? f->v[j * positions + p] - there : 0;
 
                 for (int k = 0; has_gram(i) && k < n; k++)
                     v += (double)l->a[i][j * n + k] * f->v[k * positions + p];
