@@ -278,7 +278,7 @@ static size_t kept(const nst_run *r, nst_strip s)
         int lw, lh;
 
         nst_graph_layer_size(r->graph, r->keep[i].layer, s.w, s.own_to - s.own, &lw, &lh);
-        bytes += floats(lw, lh, nst_graph_kept_channels(r->graph, r->keep[i].layer));
+        bytes += floats(lw, lh, nst_blocks(nst_graph_channels(r->graph, r->keep[i].layer)) * NST_LANES);
     }
     return bytes;
 }

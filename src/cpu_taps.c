@@ -9,7 +9,7 @@ struct cpu_kept {
     nst_kept base;
     nst_rect core;
     int top;  /* its first row in the whole picture's features */
-    int first, blocks; /* of channels */
+    int blocks; /* of channels */
     float *f; /* [blocks][core.h][core.w][16] */
 };
 
@@ -48,7 +48,7 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
 {
     struct cpu_kept *k = nst_calloc(1, sizeof *k);
     size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
-    int first = n->content / NST_LANES, blocks = nst_blocks(n->out) - first;
+    int blocks = nst_blocks(n->out);
 
     (void)base;
     *out = NULL;
@@ -56,7 +56,7 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }
-    k->base.ops = &nst_cpu_ops, k->core = *core, k->first = first, k->blocks = blocks;
+    k->base.ops = &nst_cpu_ops, k->core = *core, k->blocks = blocks;
     k->top = n->result_rows.first + core->y;
     *out = &k->base;
     return NST_OK;
@@ -82,7 +82,7 @@ nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *cor
         float *to = k->f + ((size_t)b * (size_t)k->core.h + (size_t)at) * row;
 
         for (int y = 0; y < core->h; y++)
-            memcpy(to + (size_t)y * row, feature_row(d, n, core, k->first + b, y), row * sizeof *to);
+            memcpy(to + (size_t)y * row, feature_row(d, n, core, b, y), row * sizeof *to);
         k->base.square += nst_vec_dot(&d->cpu, row * (size_t)core->h, to, to);
     }
     return s;
@@ -106,7 +106,7 @@ static const float *content_row(const struct content *c, int b, int y, const flo
     int at = n->result_rows.first + c->core->y + y - c->k->top;
 
     *kept = c->k->f + ((size_t)b * (size_t)c->k->core.h + (size_t)at) * (size_t)c->core->w * NST_LANES;
-    return feature_row(c->d, n, c->core, c->k->first + b, y);
+    return feature_row(c->d, n, c->core, b, y);
 }
 
 /* The same row of its gradient. */
@@ -116,8 +116,7 @@ static float *gradient_row(const struct content *c, int b, int y)
     nst_slab rows = n->pooled ? n->result_rows : n->dout_rows;
     int at = n->result_rows.first + c->core->y + y - rows.first;
 
-    return c->df + (((size_t)(c->k->first + b) * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) *
-                       NST_LANES;
+    return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;
 }
 
 static void compare_blocks(void *arg, int worker, int begin, int end)

@@ -270,7 +270,7 @@ static double content(const struct level *v, const double *want, double unit)
 {
     double sum = 0;
 
-    for (size_t i = (size_t)v->l->content * plane(v); i < (size_t)v->l->out * plane(v); i++) {
+    for (size_t i = 0; i < (size_t)v->l->out * plane(v); i++) {
         double d = v->f[i] - want[i];
 
         sum += d * d;

@@ -92,8 +92,6 @@ int nst_graph_grid(const nst_graph *g);
 void nst_graph_reach(const nst_graph *g, nst_window *win);
 /* Channels of a layer and its size for a picture. */
 int nst_graph_channels(const nst_graph *g, int layer);
-/* Of those whose features are kept for a content loss, in whole blocks. */
-int nst_graph_kept_channels(const nst_graph *g, int layer);
 void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h);
 
 /* x [3][picture_h][picture_w]; computes every tap of the window. */

@@ -11,7 +11,6 @@ typedef struct nst_layer {
     char name[16];       /* "conv3_2" */
     int block, index;    /* 3, 2: a 2x2 pool stands before index 1 of every block but the first */
     int in, out;         /* channels */
-    int content;         /* the first one that a content loss reads: those before it only go on to a pool */
     const float *weight; /* [out][in][3][3] */
     const float *bias;   /* [out] */
 } nst_layer;
