@@ -271,7 +271,7 @@ typedef struct nst_settings {
                                  below, style_weight, tv_weight, init_noise and a matched content's color_strength shrink towards nothing and
                                  conv1_1 holds the content's pixels, above, style_weight grows */
     double content_weight, style_weight, tv_weight;
-    char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those of preset nst */
+    char content_layers[128]; /* NAME[:WEIGHT],... */
     char style_layers[256];   /* the same */
     int style_loss;           /* nst_style_loss_kind */
     int content_loss;         /* nst_content_loss_kind */
