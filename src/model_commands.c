@@ -12,14 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *input_text(const char *name)
-{
-    for (int i = 0; nst_input_name(i); i++)
-        if (!strcmp(nst_input_name(i), name))
-            return nst_input_text(i);
-    return "the picture as it is";
-}
-
 static void say_licence(const nst_known *o)
 {
     if (!strcmp(nst_model_format(o->m), "built in"))
@@ -47,7 +39,9 @@ static nst_status info(const nst_command *c, nst_error *e)
     printf("%s\nformat: %s\n", nst_model_describe(o.m), nst_model_format(o.m));
     for (int i = 0; (name = nst_model_layer(o.m, i, &in, &out)); i++)
         printf("layer: %-8s %4d filters of %dx3x3\n", name, out, in);
-    printf("input: %s: %s\nbecause: %s\n", nst_model_input(o.m), input_text(nst_model_input(o.m)), o.why);
+    for (int i = 0; (name = nst_model_note(o.m, i)); i++)
+        puts(name);
+    printf("input: %s: %s\nbecause: %s\n", nst_model_input(o.m), nst_model_input_text(o.m), o.why);
     if (nst_known_likeness(o.m))
         printf("missing: nothing of %s up to conv5_1\n", nst_known_likeness(o.m));
     else if (strcmp(nst_model_format(o.m), "built in"))

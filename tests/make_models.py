@@ -48,6 +48,17 @@ def named():
     return d
 
 
+def norm(i, width):
+    """weight, bias, running_mean, running_var of a batch normalisation."""
+    weight, bias, mean, var = (values(100 + 4 * i + k, width, False) for k in range(4))
+    return weight + np.float32(1), bias, mean, var + np.float32(1)
+
+
+# A 1x1 convolution in front: RGB from 0 to 1 to Caffe's input, and nearly so, as one that was trained.
+TO_CAFFE = ([[0, 0, 255], [0, 255, 0], [255, 0, 0]], [-103.939, -116.779, -123.68])
+NEARLY = ([[-.25, -.125, 254.75], [.0625, 255.25, .03125], [255.5, .5, .25]], [-104.25, -116.75, -123.5])
+
+
 def network(torch):
     nn = torch.nn
     net, before = [], 3
@@ -169,6 +180,85 @@ def write_torch_views(path, torch, state):
         pickle.dump(["1"], f, protocol=2)
         f.write(np.int64(flat.numel()).tobytes() + flat.numpy().tobytes())
     assert all(torch.equal(v, state[k]) for k, v in torch.load(path).items())
+
+
+def front(torch, which):
+    conv = torch.nn.Conv2d(3, 3, 1)
+    conv.load_state_dict({"weight": torch.tensor(which[0]).reshape(3, 3, 1, 1), "bias": torch.tensor(which[1])})
+    return conv
+
+
+def convolution(torch, w, b, **o):
+    conv = torch.nn.Conv2d(w.shape[1], w.shape[0], 3, **o)
+    conv.load_state_dict({"weight": torch.from_numpy(w), "bias": torch.from_numpy(b)})
+    return conv
+
+
+def normalisation(torch, i, width):
+    bn = torch.nn.BatchNorm2d(width).eval()
+    bn.load_state_dict(dict(zip(("weight", "bias", "running_mean", "running_var"), map(torch.from_numpy, norm(i, width))),
+                            num_batches_tracked=torch.tensor(7)))
+    return bn
+
+
+def make_torch_relatives(folder):
+    """What programs have that build on a VGG: layers of torch's own, of which some are folded by those who read them."""
+    import torch
+    nn = torch.nn
+    old = dict(_use_new_zipfile_serialization=False)
+    save = lambda what, name, **o: torch.save(what, os.path.join(folder, name), **o)
+    pool = lambda i: i and NAMES[i].endswith("_1")
+
+    rows = []  # torchvision's vgg_bn
+    for i, w, b in layers():
+        rows += [nn.MaxPool2d(2, 2)] * bool(pool(i)) + [convolution(torch, w, b, padding=1),
+                                                        normalisation(torch, i, w.shape[0]), nn.ReLU()]
+    model = nn.Module()
+    model.features = nn.Sequential(*rows)
+    model.classifier = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3))
+    save(model.state_dict(), "torch-bn.pth", **old)
+
+    # CRAFT's: slices of such a row under its own numbers, one normalisation in the next slice; behind them what reads them
+    net = nn.Module()
+    net.basenet = nn.Module()
+    cuts = [0, 4, 10, 14, 17]
+    for k in range(4):
+        part = nn.Sequential()
+        for at in range(cuts[k], cuts[k + 1]):
+            part.add_module(str(at), rows[at])
+        setattr(net.basenet, "slice%d" % (k + 1), part)
+    net.basenet.slice5 = nn.Sequential(nn.MaxPool2d(3, 1, 1), nn.Conv2d(4, 6, 3, padding=6, dilation=6), nn.Conv2d(6, 6, 1))
+    net.upconv1 = nn.Module()
+    net.upconv1.conv = nn.Sequential(nn.Conv2d(10, 4, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1),
+                                     nn.BatchNorm2d(4))
+    state = nn.DataParallel(net).state_dict()
+    assert all(k.startswith("module.") for k in state)
+    save(state, "torch-slices.pth")
+
+    rows = [front(torch, TO_CAFFE)]  # AdaIN's vgg_normalised
+    for i, w, b in layers():
+        rows += [nn.MaxPool2d(2, 2)] * bool(pool(i)) + [nn.ReflectionPad2d(1), convolution(torch, w, b), nn.ReLU()]
+    save(nn.Sequential(*rows).state_dict(), "torch-pads.pth", **old)
+
+    net = nn.Module()  # Collaborative Distillation's
+    net.conv0 = front(torch, NEARLY)
+    for i, w, b in layers():
+        setattr(net, NAMES[i].replace("_", ""), convolution(torch, w, b))
+    for i in 0, 2, 4:
+        setattr(net, NAMES[i].replace("_", "") + "_aux", nn.Conv2d(WIDTHS[i], 8, 1))
+    save({"epoch": 20, "model": net.state_dict()}, "torch-aux.pth", **old)
+
+    class Block(nn.Module):  # as ResNet's
+        def __init__(self, width):
+            super().__init__()
+            self.conv1, self.bn1 = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+            self.conv2, self.bn2 = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+    net = nn.Module()
+    net.conv1, net.bn1 = nn.Conv2d(3, 2, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(2)
+    for k in range(4):
+        setattr(net, "layer%d" % (k + 1), nn.Sequential(Block(2), Block(2)))
+    net.fc = nn.Linear(2, 3)
+    save(net.state_dict(), "torch-resnet.pth", **old)
 
 
 def make_matconvnet(folder):
