@@ -62,8 +62,12 @@ says '^because: the file says so$'
 "$NST" -q -n 2 --scales 1 -s 48 -m "$models/torch-aux.pth" --content-layers conv2_1 --style-layers conv1_1 -o aux2.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
 check "  both paint the same" sh -c 'tail -c 5000 aux.ppm >a; test "$(wc -c <a)" = 5000 && tail -c 5000 aux2.ppm | cmp -s - a'
 rm -f "$data/aux.safetensors"
+run 0 "info of Keras' graph" model info "$models/onnx-keras.onnx"
+says '^because: its pictures are NHWC'
 run 1 "info of a ResNet" model info "$models/torch-resnet.pth"
 says 'holds 17 convolutions of which the first, conv1.weight, is 7x7'
+run 1 "info of a graph with something unknown in front" model info "$models/onnx-crop.onnx"
+says 'its graph begins with Slice of other than'
 run 2 "nothing to do" model
 run 2 "an unknown command" model paint
 run 2 "too many arguments" model list x
