@@ -12,14 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *input_text(const char *name)
-{
-    for (int i = 0; nst_input_name(i); i++)
-        if (!strcmp(nst_input_name(i), name))
-            return nst_input_text(i);
-    return "the picture as it is";
-}
-
 static bool built_in(const nst_model *m)
 {
     return !strcmp(nst_model_format(m), "built in");
@@ -57,7 +49,9 @@ static nst_status info(const nst_command *c, nst_error *e)
     printf("%s\nformat: %s\n", nst_model_describe(o.m), nst_model_format(o.m));
     for (int i = 0; (name = nst_model_layer(o.m, i, &in, &out)); i++)
         printf("layer: %-8s %4d filters of %dx3x3\n", name, out, in);
-    printf("input: %s: %s\nbecause: %s\n", nst_model_input(o.m), input_text(nst_model_input(o.m)), o.why);
+    for (int i = 0; (name = nst_model_note(o.m, i)); i++)
+        puts(name);
+    printf("input: %s: %s\nbecause: %s\n", nst_model_input(o.m), nst_model_input_text(o.m), o.why);
     if (built_in(o.m))
         printf("missing: no layer of vgg16 up to conv5_1, but half of its channels and more\n");
     else if (nst_known_likeness(o.m))
