@@ -1,0 +1,120 @@
+#!/bin/sh
+# floors.sh: the house's rules, by grep: a folder includes only those below it, and some things live in one place.
+. "${SRCDIR:-.}/tests/lib.sh"
+cd "$SRCDIR" || exit 99
+
+# What the files of a folder, and of the folders in it, may include beside their own folder's and nst.h.
+may_include() {
+    case $1 in
+    simd | base) ;;
+    image | model) echo base ;;
+    ops) echo base simd ;;
+    loss) echo base ops ;;
+    net) echo base ops loss model ;;
+    opencl) echo base ops loss model net ;; # a device of the net, beside cpu/
+    engine) echo base image ops loss model net ;;
+    cli) ;; # a client of the library: only the public header
+    *) echo unknown ;;
+    esac
+}
+# FILE INCLUDE: why.  No other file may do what these do.
+exceptions='
+src/net/choose.c ../opencl/opencl.h: the one door to the graphics cards: it alone asks whether this build has them
+src/cli/bench.c engine/transfer.h: it measures the floors themselves, and so looks inside
+src/cli/arguments.c base/show.h: made for library and program alike, stands alone
+src/cli/fail.h base/show.h: the same
+'
+
+# Comments and strings out, so that a rule is broken by code only.
+code() {
+    sed -e 's/"\([^"\\]\|\\.\)*"/""/g' -e 's|//.*||' "$1" | awk '{
+        out = ""
+        while (length($0)) {
+            if (inside) { i = index($0, "*/"); if (!i) break; $0 = substr($0, i + 2); inside = 0 }
+            else { i = index($0, "/*"); if (!i) { out = out $0; break } out = out substr($0, 1, i - 1); $0 = substr($0, i + 2); inside = 1 }
+        }
+        print out }'
+}
+
+sources=$(find src -name '*.[ch]' | sort) # by their folders, whatever there is
+all="$sources $(ls simd/* opencl/*.[ch])"
+
+out_of_place=0
+for f in $all; do
+    own=${f#src/} own=${own%%/*}
+    allowed=" $own $(may_include "$own" | tr '\n' ' ')"
+    case $allowed in *unknown*) not_ok "$f: its folder has no row in tests/floors.sh"; out_of_place=1; continue ;; esac
+    for h in $(sed -n 's/^ *# *include "\(.*\)"/\1/p' "$f"); do
+        case $exceptions in *"
+$f $h: "*) continue ;; esac
+        case $h in
+        nst.h) [ "$own" != simd ] && continue ;;
+        web_files.inc | kernels_cl.h) continue ;; # made by the build
+        ../simd/* | ../opencl/*) theirs=${h#../} theirs=${theirs%/*} ;;
+        */*) theirs=${h%%/*} ;;
+        *) case $own in
+           simd | opencl) theirs=$own ;; # neighbours go by their bare name there
+           *) not_ok "$f includes $h: from which folder?  Paths begin in src/"; out_of_place=1; continue ;;
+           esac ;;
+        esac
+        case "$allowed " in
+        *" $theirs "*) ;;
+        *) not_ok "$f includes $h, which $own may not: tests/floors.sh"; out_of_place=1 ;;
+        esac
+    done
+done
+[ $out_of_place = 0 ] && ok "folders include only those below them"
+echo "$exceptions" | sed 's/: .*//' | while read -r f h; do
+    [ -z "$f" ] || grep -q "include \"$h\"" "$f" || echo "$f $h"
+done >"$dir/gone"
+check "every exception is needed" test ! -s "$dir/gone"
+check "src/ holds folders, at most 12 entries" sh -c 'test "$(ls src | wc -l)" -le 12 && ! ls src/*.[chS] 2>/dev/null'
+
+# only WHAT REGEX ALLOWED...: the pattern stands in no other file's code
+only() {
+    what=$1 pattern=$2 found=
+    shift 2
+    for f in $all; do
+        for a in "$@"; do
+            case $f in $a) continue 2 ;; esac
+        done
+        code "$f" | grep -Eq "$pattern" && found="$found $f"
+    done
+    if [ -z "$found" ]; then ok "$what only in $*"; else not_ok "$what only in $*, but:$found"; fi
+}
+only "malloc and free" '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup)[ ]*\(' src/base/memory.c
+only "OpenMP" '# *pragma +omp|include <omp\.h>' src/base/threads.c
+only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
+    simd/avx2.c simd/avx512.c simd/neon.c
+only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
+only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
+
+one_file() { # HEADER: in at most one file of src/
+    n=$(grep -l "include <$1>" $sources 2>/dev/null | wc -l)
+    check "$1 in one file" test "$n" -le 1
+}
+for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENBLAS OPENCL AVX2 AVX512 NEON; do
+    n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
+    check "HAVE_$have asked in one file" test "$n" -le 1
+done
+
+# What quickstart installs the recipes of distributions ask for: a library that one of them forgets is a part of the program
+# that its packages lack, and nobody sees it.
+asks() { # MANAGER RECIPE: the packages of quickstart's line for this manager
+    [ -f "$2" ] || return 0 # debian/ is not in the tarball
+    lacking=
+    for p in $(sed -n "/command -v $1 /{n;s/^ *packages=\"\(.*\)\"$/\1/p;}" quickstart); do
+        case $p in gcc | make | autoconf | automake | libtool | pkg-config | pkgconf | pkgconf-pkg-config) continue ;; esac
+        [ "$1 $p" = "brew check" ] && continue # its formulas are built without their tests
+        grep -Eq "(^|[^-_[:alnum:]])$p([^-_.[:alnum:]]|$)" "$2" || lacking="$lacking $p"
+    done
+    check "$2 asks for what quickstart installs${lacking:+, but not for:$lacking}" test -z "$lacking"
+}
+asks apt-get debian/control
+asks dnf packaging/nst.spec
+asks pacman packaging/PKGBUILD.in
+asks brew packaging/nst.rb.in
+check "no recipe asks for what nothing uses any more" sh -c '! grep -n matio debian/control packaging/*'
+
+finish
