@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* Of program, libraries and what the allocator does not give back, measured. */
+/* Of program and libraries, measured. */
 #define PROGRAM 26000000
 #define WITHOUT_LAPACK 10000000 /* less in a build without it */
 /* A core of so many pixels a side is the least that windows are cut to, where their halos cost many times its own work. */

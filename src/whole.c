@@ -119,6 +119,6 @@ nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst
         return stream(path, write, arg, e);
     real = old ? realpath(path, NULL) : NULL;
     s = replace(path, real ? real : path, old ? &st : NULL, write, arg, e);
-    nst_free(real);
+    free(real); /* realpath's, not nst_alloc's */
     return s;
 }
