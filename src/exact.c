@@ -69,7 +69,7 @@ bool nst_run_exact_fits(const nst_run *r, int w, int h)
 {
     struct net n;
 
-    return r->s->optimizer == NST_LBFGS && !r->guided && r->margin == 0 && r->net.pooling == NST_POOL_MAX &&
+    return r->s->optimizer == NST_LBFGS && r->s->first_step <= 0 && !r->guided && r->margin == 0 && r->net.pooling == NST_POOL_MAX &&
            !r->net.bgr && r->s->content_loss != NST_CONTENT_SCALED && lay_out(r, w, h, &n) <= WORK_MAX;
 }
 

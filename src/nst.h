@@ -308,6 +308,9 @@ typedef struct nst_settings {
     double beta1, beta2;    /* Adam */
     double average;         /* decay of the averaged iterate that is shown and kept; 0: none */
     int history;            /* L-BFGS pairs */
+    double first_step;      /* 0..1: root mean square of L-BFGS's first step at each scale, in the range of a channel;
+                               0: min(1, 1/|gradient|_1), as PyTorch's, which is so short that rounding decides the
+                               second */
     int clamp;              /* 1: the picture is kept in [0,1] after each step */
 
     /* start */

@@ -27,7 +27,7 @@ static const struct preset {
         .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
         .color = NST_COLOR_MATCH, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS,
         .beta2 = .999,
-        .history = 12, .init_noise = .25 } },
+        .history = 12, .first_step = .002, .init_noise = .25 } },
     /* The side that becomes the shorter one is cut to the longer one's length, as torchvision's Resize
      * of max(image.size) does. */
     { "the OpenGenus article: raw Gram matrices, Adam, style stretched to the content",
@@ -166,6 +166,7 @@ static const nst_field fields[] = {
     ROW(beta2, REAL, 0, .999999),
     ROW(average, REAL, 0, .999999),
     ROW(history, INT, 1, 1000),
+    ROW(first_step, REAL, 0, 1),
     ROW(clamp, INT, 0, 1),
     ROW(init, INT, 0, NST_INIT_COUNT - 1),
     ROW(init_noise, REAL, 0, 1),
