@@ -14,14 +14,6 @@ nst_span nst_cl_span(const nst_cl_device *d, size_t at)
     return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
 }
 
-nst_span nst_cl_content_span(const nst_cl_device *d, const nst_node *n, size_t at)
-{
-    nst_span v = nst_cl_span(d, at);
-
-    v.at += (size_t)n->content * (size_t)n->w * (size_t)n->h * sizeof(float);
-    return v;
-}
-
 static void drop_marks(nst_cl_device *d)
 {
     for (int i = 0; i < d->marks && !d->cl.hung; i++)
@@ -383,8 +375,7 @@ static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *
                                                         .numbers = d->numbers_floats };
             ask += c * c + c, d->sums_floats += 2 * (c * c + c), d->numbers_floats += 2 * c;
         }
-        d->content_channels[i] = nodes[i].out - nodes[i].content;
-        d->content_at[i] = d->numbers_floats, d->numbers_floats += (NST_CL_PARTS + 4) * (size_t)d->content_channels[i];
+        d->content_at[i] = d->numbers_floats, d->numbers_floats += (NST_CL_PARTS + 4) * c;
         most = c > most ? c : most;
     }
     d->variation_at = d->numbers_floats, d->numbers_floats += 3 * NST_CL_GROUPS;

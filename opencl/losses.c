@@ -7,7 +7,7 @@ enum { SQUARES = 0, COVARIANCE, SCALED };
 
 static size_t channels(const nst_cl_device *d, int layer)
 {
-    return (size_t)d->content_channels[layer];
+    return (size_t)nst_cl_style_at(d, layer, 0)->c;
 }
 
 /* ---- places in numbers, in floats ---- */
@@ -110,11 +110,11 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
                           double *absolute, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    size_t c = (size_t)(n->out - n->content), all = (size_t)core->w * (size_t)core->h;
+    size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
     bool more = d->pending[n->layer].square != NULL;
     nst_span part = nst_cl_floats(d->part, 0);
     nst_status s = nst_cl_run(&d->cl, NST_CL_compare, nst_cl_items(d, NST_CL_PARTS), c, 2 * c * all * sizeof(float), e,
-                              "sssliiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(k), part, n->w, n->h,
+                              "sssliiiiii", nst_cl_span(d, n->result), nst_cl_kept_span(k), part, n->w, n->h,
                               core->x, core->y, core->w, (int)all);
 
     if (!s)
@@ -126,14 +126,13 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
 nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
                           double *distance, nst_error *e)
 {
-    size_t c = (size_t)(n->out - n->content), all = (size_t)core->w * (size_t)core->h;
+    size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
 
-    df.at += (size_t)n->content * (size_t)n->w * (size_t)n->h * sizeof(float);
     d->pending[n->layer].distance = distance;
     return nst_cl_run(&d->cl, NST_CL_content, nst_cl_items(d, NST_CL_PARTS), c, 4 * c * all * sizeof(float), e,
-                      "sssssliifffiiiiii", nst_cl_content_span(d, n, n->result), nst_cl_kept_span(t->content), df,
+                      "ssssslifffiiiiii", nst_cl_span(d, n->result), nst_cl_kept_span(t->content), df,
                       nst_cl_floats(d->numbers, distance_at(d, n->layer)), nst_cl_floats(d->numbers, total_at(d, n->layer)),
-                      t->content_scaled, t->content_present, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
+                      t->content_scaled, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
                       core->y, core->w, (int)all);
 }
 

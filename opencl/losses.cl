@@ -122,9 +122,9 @@ static float all_pairs(global const float2 *v, int n, local float *work)
 
 /* df over the rectangle += scale (f - kept) + sign sgn(f - kept), or, scaled, the gradient of scale Q / S with Q and
  * S - epsilon the sums that total [2][channels] has in pairs; part [groups][channels] the sums of (f - kept)^2.
- * present: (f - kept) counts only where kept > 0.  Global: groups, channels. */
-kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), BUF(total), local float *work, int scaled, int present,
-                    float epsilon, float scale, float sign, int fw, int fh, int x0, int y0, int width, int count)
+ * Global: groups, channels. */
+kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), BUF(total), local float *work, int scaled, float epsilon,
+                    float scale, float sign, int fw, int fh, int x0, int y0, int width, int count)
 {
     int c = (int)get_group_id(1), channels = (int)get_num_groups(1);
     float sum = 0, rest = 0;
@@ -138,7 +138,7 @@ kernel void content(BUF(f), BUF(kept), BUF(df), BUF(part), BUF(total), local flo
     }
     for (int i = (int)get_global_id(0); i < count; i += (int)get_global_size(0)) {
         size_t at = ((size_t)c * fh + y0 + i / width) * fw + x0 + i % width;
-        float p = FLOATS(kept)[(size_t)c * count + i], v = present && !(p > 0) ? 0 : FLOATS(f)[at] - p;
+        float v = FLOATS(f)[at] - FLOATS(kept)[(size_t)c * count + i];
 
         FLOATS(df)[at] += scale * v + sign * (float)((v > 0) - (v < 0));
         two_sum(&sum, &rest, v * v);

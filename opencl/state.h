@@ -72,7 +72,6 @@ typedef struct nst_cl_device {
     nst_cl_style *style;          /* [count][maps]; of taps only */
     size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
                                             [2][c] pairs */
-    int content_channels[NST_MODEL_LAYERS]; /* c of these */
     cl_mem ask, sums, numbers;
     size_t sums_floats, numbers_floats;
     size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
@@ -105,8 +104,6 @@ void nst_cl_forget(nst_cl_device *d);
 
 /* Where a buffer of the graph's lies; for NST_NONE somewhere harmless. */
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
-/* The same for features, from the first channel that a content loss reads. */
-nst_span nst_cl_content_span(const nst_cl_device *d, const nst_node *n, size_t at);
 /* The end of an operation: of one that failed nothing is pending.  With o->profile the device's clock is noted here, for
  * nst_device_ops' timing. */
 enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_TAPS, NST_CL_BACKWARDS };

@@ -215,14 +215,14 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
 {
     nst_cl_device *d = nst_cl_of(base);
     struct kept *k;
-    size_t all = positions(core), c = (size_t)(n->out - n->content), parts = NST_CL_PARTS * c;
+    size_t all = positions(core), c = (size_t)n->out, parts = NST_CL_PARTS * c;
     nst_status s = make_kept(d, c * all, "content features", &k, e);
 
     *out = NULL;
     if (s)
         return s;
     if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_content_span(d, n, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
+                        nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
                         n->h, core->x, core->y, core->w, (int)all)) ||
         (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
         nst_cl_drop(&k->base);

@@ -1,4 +1,4 @@
-/* balance.c: what settings mean together: the strength, and the layers where they are "auto". */
+/* balance.c: what the strength means for the other settings. */
 #include "transfer.h"
 
 #include <math.h>
@@ -10,15 +10,6 @@
 #define DOWN 2.
 #define UP 1.
 #define HOLD 8.
-
-/* What "auto" stands for. */
-static const char content_layers[] = "conv4_2", style_layers[] = "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1";
-
-static void fill_in(char *text, size_t bytes, const char *layers)
-{
-    if (!strcmp(text, "auto"))
-        snprintf(text, bytes, "%s", layers);
-}
 
 /* Towards 0 the content is held at the first layer, where it is pixels: the layers above leave grain and flat regions
  * free.  Weight 1/64 at half way, 8 at the end; unless the layer is in the list anyway. */
@@ -34,10 +25,6 @@ void nst_settings_balance(nst_settings *s)
 {
     double u = s->strength / MIDDLE - 1, below = fmin(s->strength / MIDDLE, 1), factor;
 
-    fill_in(s->content_layers, sizeof s->content_layers, content_layers);
-    fill_in(s->style_layers, sizeof s->style_layers, style_layers);
-    if (s->content_loss == NST_CONTENT_AUTO)
-        s->content_loss = NST_CONTENT_MEAN;
     if (u == 0)
         return;
     hold(s, 1 - below);

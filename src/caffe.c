@@ -103,7 +103,10 @@ nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e)
     *out = NULL;
     if (!w)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    *w = (nst_weights){ .path = path, .format = "Caffe", .input = "caffe", .why = "it is Caffe's format" };
+    w->path = path;
+    w->format = "Caffe";
+    w->input = "caffe";
+    w->why = "it is Caffe's format";
     if (!(s = nst_weights_map(w, e))) {
         net = (nst_wire){ .p = w->map, .end = w->map + w->map_bytes };
         while (!s && nst_wire_next(&net)) {

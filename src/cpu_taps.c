@@ -9,7 +9,7 @@ struct cpu_kept {
     nst_kept base;
     nst_rect core;
     int top;  /* its first row in the whole picture's features */
-    int first, blocks; /* of channels */
+    int blocks; /* of channels */
     float *f; /* [blocks][core.h][core.w][16] */
 };
 
@@ -48,7 +48,7 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
 {
     struct cpu_kept *k = nst_calloc(1, sizeof *k);
     size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
-    int first = n->content / NST_LANES, blocks = nst_blocks(n->out) - first;
+    int blocks = nst_blocks(n->out);
 
     (void)base;
     *out = NULL;
@@ -56,7 +56,7 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }
-    k->base.ops = &nst_cpu_ops, k->core = *core, k->first = first, k->blocks = blocks;
+    k->base.ops = &nst_cpu_ops, k->core = *core, k->blocks = blocks;
     k->top = n->result_rows.first + core->y;
     *out = &k->base;
     return NST_OK;
@@ -82,7 +82,7 @@ nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *cor
         float *to = k->f + ((size_t)b * (size_t)k->core.h + (size_t)at) * row;
 
         for (int y = 0; y < core->h; y++)
-            memcpy(to + (size_t)y * row, feature_row(d, n, core, k->first + b, y), row * sizeof *to);
+            memcpy(to + (size_t)y * row, feature_row(d, n, core, b, y), row * sizeof *to);
         k->base.square += nst_vec_dot(&d->cpu, row * (size_t)core->h, to, to);
     }
     return s;
@@ -94,7 +94,6 @@ struct content {
     const struct cpu_kept *k;
     const nst_rect *core;
     float scale, sign;
-    bool present;
     float *df;
     double part[NST_MODEL_CHANNELS / NST_LANES]; /* a sum each block, added in order */
     double absolute[NST_MODEL_CHANNELS / NST_LANES];
@@ -107,7 +106,7 @@ static const float *content_row(const struct content *c, int b, int y, const flo
     int at = n->result_rows.first + c->core->y + y - c->k->top;
 
     *kept = c->k->f + ((size_t)b * (size_t)c->k->core.h + (size_t)at) * (size_t)c->core->w * NST_LANES;
-    return feature_row(c->d, n, c->core, c->k->first + b, y);
+    return feature_row(c->d, n, c->core, b, y);
 }
 
 /* The same row of its gradient. */
@@ -117,8 +116,7 @@ static float *gradient_row(const struct content *c, int b, int y)
     nst_slab rows = n->pooled ? n->result_rows : n->dout_rows;
     int at = n->result_rows.first + c->core->y + y - rows.first;
 
-    return c->df + (((size_t)(c->k->first + b) * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) *
-                       NST_LANES;
+    return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;
 }
 
 static void compare_blocks(void *arg, int worker, int begin, int end)
@@ -155,23 +153,6 @@ nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *
     return NST_OK;
 }
 
-/* df += scale (f - p) where p > 0, and elsewhere nothing; the sum of what was squared. */
-static double present_row(const nst_kernels *k, size_t n, const float *f, const float *p, float scale, float *df)
-{
-    float met[64 * NST_LANES]; /* f, and where the content has nothing what it has: no difference there */
-    double sum = 0;
-
-    for (size_t at = 0, m; at < n; at += m) {
-        m = n - at < NST_COUNT(met) ? n - at : NST_COUNT(met);
-        for (size_t i = 0; i < m; i++)
-            met[i] = p[at + i] > 0 ? f[at + i] : 0;
-        sum += k->distance(m, met, p + at);
-        k->axpy(m, scale, met, df + at);
-        k->axpy(m, -scale, p + at, df + at);
-    }
-    return sum;
-}
-
 static void content_blocks(void *arg, int worker, int begin, int end)
 {
     struct content *c = arg;
@@ -186,10 +167,6 @@ static void content_blocks(void *arg, int worker, int begin, int end)
             const float *p, *f = content_row(c, b, y, &p);
             float *df = gradient_row(c, b, y);
 
-            if (c->present) {
-                sum += present_row(k, row, f, p, c->scale, df);
-                continue;
-            }
             sum += k->distance(row, f, p);
             if (c->sign == 0) {
                 k->axpy(row, c->scale, f, df);
@@ -245,8 +222,7 @@ static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_
                              double *distance, float *df)
 {
     struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
-                         .scale = (float)t->content_scale, .sign = (float)t->content_sign, .present = t->content_present,
-                         .df = df };
+                         .scale = (float)t->content_scale, .sign = (float)t->content_sign, .df = df };
 
     nst_par_for(d->cpu.threads, c.k->blocks, content_blocks, &c);
     for (int b = 0; b < c.k->blocks; b++)

@@ -30,7 +30,6 @@ typedef struct nst_range {
 typedef struct nst_node {
     int layer;                 /* in the model */
     int in, out;               /* channels */
-    int content;               /* the first one that a content loss reads, a multiple of NST_LANES */
     bool tap;                  /* a loss reads its features */
     bool pooled;               /* a 2x2 pool follows */
     /* the rectangle that is computed for the window that is placed, in the layer's own coordinates of the whole

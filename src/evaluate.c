@@ -139,11 +139,6 @@ static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *squa
     return NST_OK;
 }
 
-bool nst_run_present(const nst_run *r, int i)
-{
-    return r->s->content_loss == NST_CONTENT_PRESENT && r->keep[i].layer > 0;
-}
-
 /* Both passes.  square, absolute [n_keep]: what a scaled content loss is made of; distance as nst_windows_gradient's. */
 static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *square, double *absolute, nst_error *e)
 {
@@ -161,8 +156,7 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
     if ((s = nst_across_agree(r, apart ? styles_apart(r, loss, tap, more, e) : style_gradients(r, p, tap, more, e), e)))
         return s;
     for (int i = 0; i < r->n_keep; i++)
-        tap[r->keep[i].layer].content_scale = 2 * r->unit[i],
-        tap[r->keep[i].layer].content_present = nst_run_present(r, i);
+        tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
     if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
     if ((s = nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e)) || !apart)

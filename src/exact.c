@@ -69,7 +69,7 @@ bool nst_run_exact_fits(const nst_run *r, int w, int h)
 {
     struct net n;
 
-    return r->s->optimizer == NST_LBFGS && !r->guided && r->margin == 0 && r->net.pooling == NST_POOL_MAX &&
+    return r->s->optimizer == NST_LBFGS && r->s->first_step <= 0 && !r->guided && r->margin == 0 && r->net.pooling == NST_POOL_MAX &&
            !r->net.bgr && r->s->content_loss != NST_CONTENT_SCALED && lay_out(r, w, h, &n) <= WORK_MAX;
 }
 
@@ -265,13 +265,13 @@ static void style_gradient(const struct level *v, const double *a, const double 
     }
 }
 
-/* Weight of the sum of squares between the features and the content's, and its gradient; present: only where it has any. */
-static double content(const struct level *v, const double *want, bool present, double unit)
+/* Weight of the sum of squares between the features and the content's, and its gradient. */
+static double content(const struct level *v, const double *want, double unit)
 {
     double sum = 0;
 
-    for (size_t i = (size_t)v->l->content * plane(v); i < (size_t)v->l->out * plane(v); i++) {
-        double d = present && !(want[i] > 0) ? 0 : v->f[i] - want[i];
+    for (size_t i = 0; i < (size_t)v->l->out * plane(v); i++) {
+        double d = v->f[i] - want[i];
 
         sum += d * d;
         v->d[i] += 2 * unit * d;
@@ -383,7 +383,7 @@ nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e)
     for (int i = 0; i < r->n_style; i++)
         style_gradient(&n.level[r->style[i].layer], r->a[i], r->b[i]);
     for (int i = 0; i < r->n_keep; i++)
-        p->content += content(&n.level[r->keep[i].layer], kept[i], nst_run_present(r, i), r->unit[i]);
+        p->content += content(&n.level[r->keep[i].layer], kept[i], r->unit[i]);
     backward(&n);
     for (size_t i = 0; i < n3; i++)
         r->dx[i] = (float)r->exact[i];

@@ -59,7 +59,7 @@ nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_err
         nst_node *n = &g->node[i];
 
         *n = (nst_node){ .layer = i, .in = m->layer[i].in, .out = m->layer[i].out,
-                         .content = m->layer[i].content / NST_LANES * NST_LANES, .tap = o->tap[i] };
+                         .tap = o->tap[i] };
         n->pooled = i + 1 < m->layers && m->layer[i + 1].block != m->layer[i].block;
         if (o->tap[i])
             g->count = i + 1; /* nothing after the last tap is computed */
@@ -229,11 +229,6 @@ void nst_graph_reach(const nst_graph *g, nst_window *win)
 int nst_graph_channels(const nst_graph *g, int layer)
 {
     return g->node[layer].out;
-}
-
-int nst_graph_kept_channels(const nst_graph *g, int layer)
-{
-    return nst_blocks(g->node[layer].out) * NST_LANES - g->node[layer].content;
 }
 
 void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h)

@@ -92,8 +92,6 @@ int nst_graph_grid(const nst_graph *g);
 void nst_graph_reach(const nst_graph *g, nst_window *win);
 /* Channels of a layer and its size for a picture. */
 int nst_graph_channels(const nst_graph *g, int layer);
-/* Of those whose features are kept for a content loss, in whole blocks. */
-int nst_graph_kept_channels(const nst_graph *g, int layer);
 void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h);
 
 /* x [3][picture_h][picture_w]; computes every tap of the window. */
@@ -126,7 +124,6 @@ typedef struct nst_tap_gradient {
     const struct nst_tap_gradient *next; /* further a, b and map of the same tap, or NULL */
     const nst_kept *content;       /* or NULL */
     double content_scale, content_sign;
-    bool content_present;          /* f - content counts only where content > 0 */
     /* of a device that has losses: */
     bool own;                      /* a and b are those of nst_graph_style_loss */
     bool content_scaled;           /* content_scale is of Q / S, Q and S - 1e-8 what nst_graph_compare has summed up */

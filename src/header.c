@@ -174,6 +174,8 @@ static nst_status metadata(nst_header *h, nst_error *e)
             return broken(h, "a line of metadata expected", e);
         if (!strcmp(key, "nst.input") && strlen(text) < sizeof h->input)
             memcpy(h->input, text, strlen(text) + 1);
+        if (!strcmp(key, "nst.own"))
+            memcpy(h->own, text, sizeof text);
         if (!strcmp(key, "nst.origin"))
             memcpy(h->origin, text, sizeof text);
     } while (eat(h, ','));

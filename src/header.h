@@ -5,7 +5,7 @@
 #include "base.h"
 
 typedef struct nst_tensor {
-    char name[64];    /* longer names are cut to nothing a model needs; unprintable bytes become '?' */
+    char name[96];    /* longer names are cut to nothing a model needs; unprintable bytes become '?' */
     char dtype[8];    /* "F32" */
     int dims;
     uint64_t shape[8];
@@ -17,6 +17,7 @@ typedef struct nst_header {
     nst_status (*take)(void *arg, const nst_tensor *t, nst_error *e); /* called for each tensor, in order */
     void *arg;
     char input[16];       /* "nst.input" of the metadata, empty where it has none */
+    char own[128];        /* "nst.own", likewise: an input that has no name */
     char origin[128];     /* "nst.origin", likewise */
     size_t data_at;       /* set by begin: where the data starts in the file */
     const char *p, *end;  /* what is left of the text */

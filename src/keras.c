@@ -150,8 +150,12 @@ nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
     *out = NULL;
     if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    r->w = (nst_weights){ .path = path, .format = "Keras HDF5", .fetch = fetch, .arg = r, .input = "caffe",
-                          .why = "Keras' VGGs come from Caffe's" };
+    r->w.path = path;
+    r->w.format = "Keras HDF5";
+    r->w.fetch = fetch;
+    r->w.arg = r;
+    r->w.input = "caffe";
+    r->w.why = "Keras' VGGs come from Caffe's";
     r->e = e;
     r->file = -1;
     pthread_mutex_lock(&in_library);
@@ -162,6 +166,7 @@ nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
         H5Fclose(r->file);
     H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
     pthread_mutex_unlock(&in_library);
+    nst_weights_close(&r->w);
     nst_free(r->scratch);
     nst_free(r);
     return s;

@@ -155,7 +155,7 @@ static nst_status add(struct reader *r, struct layer *l, nst_error *e)
         char name[sizeof t->name];
 
         snprintf(name, sizeof name, "%s.%s", l->name, i ? "bias" : "weight");
-        if (!nst_weights_wants(name))
+        if (!nst_weights_is_vgg(name))
             return NST_OK;
         if (!l->there[i])
             return nst_fail(e, NST_EFORMAT, "%s: tensor %s is missing: it is damaged or truncated", r->w.path, name);
@@ -173,7 +173,7 @@ static nst_status take_layer(struct reader *r, const nst_mat_array *a, nst_error
 {
     char names[FIELDS_MAX][65];
     struct layer l = { .name = "" };
-    int n = 0, before = r->copies, first = r->w.count;
+    int n = 0, before = r->copies, first = r->w.modules;
     nst_status s;
 
     if (a->class != NST_MAT_STRUCT || a->dims != 2 || a->shape[0] != 1 || a->shape[1] != 1)
@@ -192,7 +192,7 @@ static nst_status take_layer(struct reader *r, const nst_mat_array *a, nst_error
     }
     if ((s = add(r, &l, e)))
         return s;
-    while (r->w.count == first && r->copies > before) /* of no use */
+    while (r->w.modules == first && r->copies > before) /* of no use */
         nst_free(r->copy[--r->copies]);
     return NST_OK;
 }
@@ -257,8 +257,12 @@ nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_erro
     *out = NULL;
     if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    r->w = (nst_weights){ .path = path, .format = "MatConvNet", .fetch = fetch, .arg = r, .input = "caffe-rgb",
-                          .why = "MatConvNet's VGGs take Caffe's pictures in the order RGB" };
+    r->w.path = path;
+    r->w.format = "MatConvNet";
+    r->w.fetch = fetch;
+    r->w.arg = r;
+    r->w.input = "caffe-rgb";
+    r->w.why = "MatConvNet's VGGs take Caffe's pictures in the order RGB";
     s = read_all(r, out, e);
     nst_mat_close(&r->s);
     for (int i = 0; i < r->copies; i++)

@@ -54,8 +54,8 @@ nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e)
     nst_status s;
 
     if (m->layers < 1)
-        return nst_fail(e, NST_EFORMAT, "%s: holds no convolution named as VGG's are, expected features.0.weight "
-                        "or conv1_1.weight", path);
+        return nst_fail(e, NST_EFORMAT, "%s: holds no convolution, expected a chain of 3x3 convolutions as VGG's",
+                        path);
     for (int i = 0; i < m->layers; i++)
         if ((s = check_layer(&m->layer[i], i ? &m->layer[i - 1] : NULL, path, e)))
             return s;
@@ -187,9 +187,63 @@ bool nst_model_input_known(const char *name)
     return nst_input_name(find_input(name)) != NULL;
 }
 
+const nst_input *nst_model_known_input(int i)
+{
+    return i >= 0 && i < (int)NST_COUNT(inputs) ? &inputs[i].input : NULL;
+}
+
+void nst_model_own_input(nst_model *m, const nst_input *input)
+{
+    /* from 0 to 255 is told in numbers of that range */
+    double range = (double)(input->std[0] + input->std[1] + input->std[2]) < .1 ? 255 : 1;
+    const float *a = input->mean, *b = input->std;
+
+    m->input = *input;
+    m->input_name = "its own";
+    snprintf(m->input_text, sizeof m->input_text, "%s from 0 to %g, minus %.5g %.5g %.5g, over %.5g %.5g %.5g (red, "
+             "green, blue)", input->bgr ? "BGR" : "RGB", range, range * (double)a[0], range * (double)a[1],
+             range * (double)a[2], range * (double)b[0], range * (double)b[1], range * (double)b[2]);
+}
+
+void nst_input_write(const nst_input *input, char text[NST_INPUT_BYTES])
+{
+    const float *a = input->mean, *b = input->std;
+
+    snprintf(text, NST_INPUT_BYTES, "%s,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", input->bgr ? "BGR" : "RGB", (double)a[0],
+             (double)a[1], (double)a[2], (double)b[0], (double)b[1], (double)b[2]);
+}
+
+bool nst_input_read(nst_input *input, const char *text)
+{
+    float *a = input->mean, *b = input->std;
+    char order[4];
+
+    if (sscanf(text, "%3[RGB],%f,%f,%f,%f,%f,%f", order, &a[0], &a[1], &a[2], &b[0], &b[1], &b[2]) != 7 ||
+        (strcmp(order, "RGB") && strcmp(order, "BGR")))
+        return false;
+    input->bgr = *order == 'B';
+    for (int i = 0; i < 3; i++)
+        if (!isfinite(a[i]) || !isfinite(b[i]) || !isfinite(1 / b[i]) || !isfinite(a[i] / b[i]))
+            return false;
+    return true;
+}
+
 const char *nst_model_input(const nst_model *model)
 {
     return model->input_name;
+}
+
+const char *nst_model_input_text(const nst_model *model)
+{
+    for (size_t i = 0; i < NST_COUNT(inputs); i++)
+        if (model->input_name && !strcmp(model->input_name, inputs[i].name))
+            return inputs[i].text;
+    return *model->input_text ? model->input_text : "the picture as it is";
+}
+
+const char *nst_model_note(const nst_model *model, int i)
+{
+    return i >= 0 && i < NST_MODEL_NOTES && *model->note[i] ? model->note[i] : NULL;
 }
 
 const char *nst_model_input_why(const nst_model *model)

@@ -5,13 +5,14 @@
 #include "base.h"
 
 #define NST_MODEL_LAYERS 20
+#define NST_MODEL_NOTES 6
+#define NST_NOTE_BYTES 200
 #define NST_MODEL_CHANNELS 4096 /* of a layer at most: a Gram matrix of them is 64 MB */
 
 typedef struct nst_layer {
     char name[16];       /* "conv3_2" */
     int block, index;    /* 3, 2: a 2x2 pool stands before index 1 of every block but the first */
     int in, out;         /* channels */
-    int content;         /* the first one that a content loss reads: those before it only go on to a pool */
     const float *weight; /* [out][in][3][3] */
     const float *bias;   /* [out] */
 } nst_layer;
@@ -28,7 +29,9 @@ struct nst_model {
     bool built_in;
     const char *format;                  /* "safetensors", "built in" */
     nst_input input;
-    const char *input_name, *input_why;  /* "caffe", and a reason for people; NULL: the model was made for it */
+    const char *input_name, *input_why;  /* "caffe", and a reason for people; NULL: its own, and the model was made for it */
+    char input_text[160];                /* an own input of a file in words, else "" */
+    char note[NST_MODEL_NOTES][NST_NOTE_BYTES]; /* what was folded or assumed while it was read */
     char origin[128];                    /* printable, without quotes; "" */
     int layers;
     nst_layer layer[NST_MODEL_LAYERS];
@@ -53,6 +56,14 @@ nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e);
 
 /* Whether nst_model_set_input knows the name. */
 bool nst_model_input_known(const char *name);
+/* Input i of those that have a name, NULL past the last. */
+const nst_input *nst_model_known_input(int i);
+/* Gives the model an input that has none. */
+void nst_model_own_input(nst_model *m, const nst_input *input);
+/* An own input as a text without blanks, for a file, and back; false when it is damaged. */
+#define NST_INPUT_BYTES 128
+void nst_input_write(const nst_input *input, char text[NST_INPUT_BYTES]);
+bool nst_input_read(nst_input *input, const char *text);
 
 /* Readers; the public nst_model_open chooses by name and content. */
 nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e);

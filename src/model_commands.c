@@ -12,14 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *input_text(const char *name)
-{
-    for (int i = 0; nst_input_name(i); i++)
-        if (!strcmp(nst_input_name(i), name))
-            return nst_input_text(i);
-    return "the picture as it is";
-}
-
 static bool built_in(const nst_model *m)
 {
     return !strcmp(nst_model_format(m), "built in");
@@ -58,7 +50,9 @@ static nst_status info(const nst_command *c, nst_error *e)
     nst_say(stdout, "format: %s", nst_model_format(o.m));
     for (int i = 0; (name = nst_model_layer(o.m, i, &in, &out)); i++)
         nst_say(stdout, "layer: %-8s %4d filters of %dx3x3", name, out, in);
-    nst_say(stdout, "input: %s: %s", nst_model_input(o.m), input_text(nst_model_input(o.m)));
+    for (int i = 0; (name = nst_model_note(o.m, i)); i++)
+        nst_say(stdout, "%s", name);
+    nst_say(stdout, "input: %s: %s", nst_model_input(o.m), nst_model_input_text(o.m));
     nst_say(stdout, "because: %s", o.why);
     if (built_in(o.m))
         printf("missing: no layer of vgg16 up to conv5_1, but half of its channels and more\n");

@@ -156,8 +156,10 @@ typedef struct nst_model nst_model;
 /* Opens "small" (the built-in model, a part of the library: a student of the
  * VGG team's VGG16, like it under CC BY 4.0) or a file of
  * weights, whose format is told by its content: safetensors, torch.save's two,
- * caffemodel, ONNX, Keras' HDF5, MatConvNet's .mat.  Tensors are named as torchvision's (features.N.weight) or
- * Caffe's (conv1_1.weight); ONNX's graph tells which are which.  Damaged files
+ * caffemodel, ONNX, Keras' HDF5, MatConvNet's .mat.  The chain is found by the
+ * order of the numbers in the tensors' names, by their shapes, and in ONNX by
+ * the graph; batch normalisations and what stands before the first convolution
+ * are folded.  Damaged files
  * give a sentence, but for HDF5's, on which libhdf5 may crash: a program that
  * opens files of strangers does it in a child process first, as nst does. */
 NST_API nst_status nst_model_open(nst_model **out, const char *name, nst_error *e);
@@ -176,9 +178,15 @@ NST_API const char *nst_model_layer(const nst_model *model, int i, int *in, int 
 NST_API const char *nst_input_name(int i);
 NST_API const char *nst_input_text(int i);
 /* The one that this model takes, and why that is believed: a wrong one paints
- * badly without any error. */
+ * badly without any error.  A file whose first steps are no known input has
+ * "its own". */
 NST_API const char *nst_model_input(const nst_model *model);
 NST_API const char *nst_model_input_why(const nst_model *model);
+/* The input that this model takes in words, "its own" one of a file too. */
+NST_API const char *nst_model_input_text(const nst_model *model);
+/* Line i from 0 of what was folded or assumed while its file was read, "folded:
+ * 13 batch normalisations into ..."; NULL past the last. */
+NST_API const char *nst_model_note(const nst_model *model, int i);
 /* Says it better than the file does.  NST_EARG for an unknown name, and for the built-in model. */
 NST_API nst_status nst_model_set_input(nst_model *model, const char *input, nst_error *e);
 /* What the weights were made from, in the words of who kept them: nst's own
@@ -208,10 +216,6 @@ typedef enum nst_content_loss_kind {
     NST_CONTENT_MEAN = 0,   /* mean((F-P)^2)                                                           */
     NST_CONTENT_ROOT,       /* sum (F-P)^2 / (2 sqrt(c h w))                (neural-style-tf)          */
     NST_CONTENT_SCALED,     /* sum (F-P)^2 / sum |F-P|             (style-transfer-pytorch-2021) */
-    NST_CONTENT_PRESENT,    /* MEAN's, but only where P > 0: what the content has must stay, where it has
-                               nothing the style may put anything; all of the first layer's, which are
-                               little more than pixels (ours)                                          */
-    NST_CONTENT_AUTO,       /* MEAN                                                                    */
     NST_CONTENT_LOSS_COUNT
 } nst_content_loss_kind;
 typedef enum nst_tv_kind {
@@ -285,7 +289,7 @@ typedef struct nst_settings {
                                  below, style_weight, tv_weight, init_noise and a matched content's color_strength shrink towards nothing and
                                  conv1_1 holds the content's pixels, above, style_weight grows */
     double content_weight, style_weight, tv_weight;
-    char content_layers[128]; /* NAME[:WEIGHT],... or "auto": those of preset nst */
+    char content_layers[128]; /* NAME[:WEIGHT],... */
     char style_layers[256];   /* the same */
     int style_loss;           /* nst_style_loss_kind */
     int content_loss;         /* nst_content_loss_kind */
@@ -314,6 +318,9 @@ typedef struct nst_settings {
     double beta1, beta2;    /* Adam */
     double average;         /* decay of the averaged iterate that is shown and kept; 0: none */
     int history;            /* L-BFGS pairs */
+    double first_step;      /* 0..1: root mean square of L-BFGS's first step at each scale, in the range of a channel;
+                               0: min(1, 1/|gradient|_1), as PyTorch's, which is so short that rounding decides the
+                               second */
     int clamp;              /* 1: the picture is kept in [0,1] after each step */
 
     /* start */

@@ -226,6 +226,7 @@ typedef struct nst_optim_options {
     double learning_rate, beta1, beta2;
     double average;                 /* decay of the averaged iterate; 0: none */
     int history;                    /* L-BFGS pairs */
+    double first_step;              /* L-BFGS: the first step's root mean square in units of x; 0: by 1/|g|_1 */
     const float *low, *high;        /* [n / plane] bounds of each plane of x, or NULL: clamped after each step */
     size_t plane;                   /* floats a plane */
     void (*sum)(void *arg, double *v, size_t n); /* when x is a share of a longer vector: adds v over all of them; or NULL */
@@ -233,8 +234,8 @@ typedef struct nst_optim_options {
 } nst_optim_options;
 
 /* For n numbers.  x0 [n] is the start (it enters the average).  Adam as torch.optim.Adam (eps 1e-8 after
- * bias correction); L-BFGS as torch.optim.LBFGS without line search: first step min(1, 1/|g|_1) * rate,
- * later rate; a pair is kept only if y.s > 1e-10; initial Hessian y.s / y.y. */
+ * bias correction); L-BFGS as torch.optim.LBFGS without line search: first step min(1, 1/|g|_1) * rate, or as
+ * long as first_step says, later rate; a pair is kept only if y.s > 1e-10; initial Hessian y.s / y.y. */
 nst_status nst_optim_create(nst_optim **out, const nst_optim_options *o, size_t n, const float *x0, nst_error *e);
 void nst_optim_destroy(nst_optim **s);
 /* One step: x [n] moves against gradient g [n].  Allocates nothing. */

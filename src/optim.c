@@ -185,6 +185,20 @@ static void direction(const nst_cpu *cpu, const nst_optim *s, const float *g, fl
     }
 }
 
+/* The first step's factor.  PyTorch's is so short that the two gradients around it differ by their rounding; one of a
+ * given length makes a pair that means something. */
+static double first_step(const nst_cpu *cpu, const nst_optim *s, const float *g)
+{
+    double norm;
+
+    if (s->o.first_step > 0) {
+        norm = sqrt(dot(cpu, s, g, g) / over_all(s, (double)s->n));
+        return norm > 0 ? s->o.first_step / norm : 1;
+    }
+    norm = over_all(s, nst_vec_abs(cpu, s->n, g));
+    return norm > 1 ? 1 / norm : 1;
+}
+
 static void lbfgs_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *x)
 {
     double t = s->o.learning_rate;
@@ -193,9 +207,7 @@ static void lbfgs_step(const nst_cpu *cpu, nst_optim *s, const float *g, float *
     if (s->step > 1) {
         remember(cpu, s, g);
     } else {
-        double norm = over_all(s, nst_vec_abs(cpu, s->n, g));
-
-        t *= norm > 1 ? 1 / norm : 1;
+        t *= first_step(cpu, s, g);
     }
     d = pair(s, s->s, s->head);
     direction(cpu, s, g, d);

@@ -82,17 +82,16 @@ const nst_option nst_options[] = {
     { "tv-weight", 0, "X", NST_OPTION_DOUBLE, S(tv_weight), 0, 1e15, NULL, NST_GROUP_LOSS,
       "how much smoothness (total variation) counts", NULL },
     { "content-layers", 0, LAYERS, NST_OPTION_TEXT, S(content_layers), 0, BYTES(content_layers), NULL, NST_GROUP_LOSS,
-      "where the content is read; auto: conv4_2",
+      "where the content is read: conv4_2",
       "Layers with their weights, as conv3_1:0.5,conv4_1.  They are named conv1_1 to conv5_1, and read after their "
       "ReLU; relu1_1 means the same as conv1_1.  A layer's weight is 1 unless it is given." },
-    { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled present auto", NST_GROUP_LOSS,
-      "mean, root, scaled, present or auto",
+    { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled", NST_GROUP_LOSS,
+      "mean, root or scaled",
       "What differences of the content's features count: their squares' mean (mean); their sum over twice the root of the "
-      "features' number (root); over the absolute differences (scaled); or the mean again, but behind the first layer only "
-      "of features that the content has (present), so that edges must stay and the style may put anything where nothing was.  auto: mean." },
+      "features' number (root); or over the absolute differences (scaled)." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
-      "where the style is read; auto: five layers",
-      "auto stands for conv1_1,conv2_1,conv3_1,conv4_1,conv5_1." },
+      "where the style is read, as conv1_1:0.5,conv2_1",
+      "Layers with their weights, as for --content-layers.  The presets read conv1_1, conv2_1, conv3_1, conv4_1 and conv5_1." },
     { "style-loss", 0, "KIND", NST_OPTION_CHOICE, S(style_loss), 0, 0, "gram-raw gram gram-nm covariance w2 gram-scaled",
       NST_GROUP_LOSS, "gram[-raw|-nm|-scaled], covariance or w2",
       "Which statistics of the features are compared: Gram matrices as sums (gram-raw), divided by the number of "
@@ -140,6 +139,9 @@ const nst_option nst_options[] = {
       "An --optimizer other than the preset's has 0 unless this is given." },
     { "history", 0, "N", NST_OPTION_INT, S(history), 1, 1000, NULL, NST_GROUP_RUN,
       "steps that L-BFGS remembers", "Each takes the memory of two pictures: fewer where it is short." },
+    { "first-step", 0, "X", NST_OPTION_DOUBLE, S(first_step), 0, 1, NULL, NST_GROUP_RUN,
+      "L-BFGS's first step at each scale; 0: PyTorch's",
+      "Its root mean square, 1 being the range from black to white.  PyTorch's is so short that rounding decides the second." },
     { "average", 0, "X", NST_OPTION_DOUBLE, S(average), 0, 0.99999, NULL, NST_GROUP_RUN,
       "decay of the averaged picture; 0: the last one", NULL },
     { "pooling", 0, "max|avg", NST_OPTION_CHOICE, S(pooling), 0, 0, "max avg", NST_GROUP_RUN,

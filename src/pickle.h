@@ -40,8 +40,8 @@ nst_value nst_pickle_get(const nst_pickle *p, nst_value dict, const char *key);
 bool nst_pickle_next(const nst_pickle *p, nst_value list, uint32_t *cell, nst_value *v);
 /* The storages that it names, in order. */
 nst_storage *nst_pickle_storages(nst_pickle *p, size_t *n);
-/* Adds the tensors of the root, or of the first DICT in it that has layers: id is the storage, at counts from its
- * beginning. */
+/* Adds the tensors of the root and, under names like "state_dict.features.0.weight", of the DICTs in it: id is the
+ * storage, at counts from its beginning. */
 nst_status nst_pickle_tensors(const nst_pickle *p, nst_weights *w, nst_error *e);
 
 #endif

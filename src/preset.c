@@ -21,12 +21,13 @@ static const struct preset {
 } presets[] = {
     { "coarse to fine, Wasserstein-2, content recoloured (the default)",
       { BASE, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
-        .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 8,
-        .tv_weight = .3, .content_layers = "auto", .style_layers = "auto",
-        .style_loss = NST_STYLE_W2, .content_loss = NST_CONTENT_AUTO, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
+        .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 7,
+        .tv_weight = .3, .content_layers = "conv4_2",
+        .style_layers = "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4",
+        .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
         .color = NST_COLOR_MATCH, .space = NST_SPACE_MODEL, .replicate = 1, .margin = 16, .optimizer = NST_LBFGS,
         .beta2 = .999,
-        .history = 20, .init_noise = .25 } },
+        .history = 12, .first_step = .002, .init_noise = .25 } },
     /* The side that becomes the shorter one is cut to the longer one's length, as torchvision's Resize
      * of max(image.size) does. */
     { "the OpenGenus article: raw Gram matrices, Adam, style stretched to the content",
@@ -165,6 +166,7 @@ static const nst_field fields[] = {
     ROW(beta2, REAL, 0, .999999),
     ROW(average, REAL, 0, .999999),
     ROW(history, INT, 1, 1000),
+    ROW(first_step, REAL, 0, 1),
     ROW(clamp, INT, 0, 1),
     ROW(init, INT, 0, NST_INIT_COUNT - 1),
     ROW(init_noise, REAL, 0, 1),

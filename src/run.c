@@ -249,6 +249,7 @@ nst_optim_options nst_run_optim(const nst_run *r)
                             .low = s->clamp ? r->low : NULL, .high = s->clamp ? r->high : NULL,
                             .plane = (size_t)r->w * (size_t)(r->strip.own_to - r->strip.own) };
 
+    o.first_step = s->first_step * (r->high[1] - r->low[1]);
     if (r->comm)
         o.sum = sum, o.sum_arg = (void *)r;
     if (o.learning_rate <= 0)

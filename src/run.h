@@ -127,8 +127,6 @@ nst_status nst_run_sum_inputs(nst_run *r, nst_error *e);
 /* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing, but for the
  * first two evaluations of a scale where exact.c makes them. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
-/* Whether row i of r->keep counts only where the content has something. */
-bool nst_run_present(const nst_run *r, int i);
 /* styles.c: the statistics [r->n_style] of a style picture at its size from r->known, and into it.  Both do nothing without. */
 bool nst_styles_find(const nst_run *r, const nst_image *p, nst_stats *const *stats);
 void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *stats);

@@ -44,37 +44,39 @@ static nst_status take(void *arg, const nst_tensor *t, nst_error *e)
 }
 
 /* Every pair of the layers' tensors must lie apart. */
-static nst_status check_apart(const nst_weights *w, nst_error *e)
+static nst_status check_apart(nst_weights *w, nst_error *e)
 {
-    const nst_stored *t[2 * NST_MODEL_LAYERS];
-    int n = 0;
+    const nst_stored *a, *b;
 
-    for (int i = 0; i < w->count; i++) {
-        t[n++] = &w->found[i].weight;
-        t[n++] = &w->found[i].bias;
-    }
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < i; j++)
-            if (t[i]->at < t[j]->at + t[j]->bytes && t[j]->at < t[i]->at + t[i]->bytes)
-                return nst_fail(e, NST_EFORMAT, "%s: tensors %s and %s overlap", w->path, t[j]->name, t[i]->name);
+    for (int i = 0; (a = nst_weights_tensor(w, i)); i++)
+        for (int j = 0; j < i && a->name[0]; j++) {
+            b = nst_weights_tensor(w, j);
+            if (b->name[0] && a->at < b->at + b->bytes && b->at < a->at + a->bytes)
+                return nst_fail(e, NST_EFORMAT, "%s: tensors %s and %s overlap", w->path, b->name, a->name);
+        }
     return NST_OK;
 }
 
 nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e)
 {
     struct reader *r = nst_calloc(1, sizeof *r);
+    nst_input own;
     nst_status s;
 
     *out = NULL;
     if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    r->w = (nst_weights){ .path = path, .format = "safetensors" };
+    r->w.path = path;
+    r->w.format = "safetensors";
     r->header = (nst_header){ .path = path, .take = take, .arg = r };
     if (!(s = nst_weights_map(&r->w, e)) && !(s = nst_header_begin(&r->header, r->w.map, r->w.map_bytes, e)) &&
         !(s = nst_header_parse(&r->header, e)) && !(s = nst_weights_arrange(&r->w, e)) &&
         !(s = check_apart(&r->w, e))) {
         if (nst_model_input_known(r->header.input)) {
             r->w.input = r->header.input;
+            r->w.why = "the file says so";
+        } else if (nst_input_read(&own, r->header.own)) {
+            r->w.own = &own;
             r->w.why = "the file says so";
         }
         if (!(s = nst_weights_build(out, &r->w, e)))

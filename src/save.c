@@ -50,9 +50,14 @@ static nst_status write_numbers(FILE *f, const float *v, size_t n, bool half, co
 static size_t make_header(const nst_model *m, bool half, char *text)
 {
     size_t at = 0, each = half ? 2 : 4;
-    int n = snprintf(text, HEADER_MAX, "{\"__metadata__\":{\"format\":\"nst\",\"nst.input\":\"%s\"%s%s%s}",
-                     nst_model_input(m),
-                     *m->origin ? ",\"nst.origin\":\"" : "", m->origin, *m->origin ? "\"" : "");
+    bool named = nst_model_input_known(nst_model_input(m));
+    char own[NST_INPUT_BYTES];
+    int n;
+
+    nst_input_write(&m->input, own);
+    n = snprintf(text, HEADER_MAX, "{\"__metadata__\":{\"format\":\"nst\",\"%s\":\"%s\"%s%s%s}",
+                 named ? "nst.input" : "nst.own", named ? nst_model_input(m) : own,
+                 *m->origin ? ",\"nst.origin\":\"" : "", m->origin, *m->origin ? "\"" : "");
 
     for (int i = 0; i < m->layers; i++) {
         const nst_layer *l = &m->layer[i];

@@ -8,6 +8,7 @@
 #define STORAGES_MAX 1024
 #define TENSORS_MAX 65536
 #define DICTS_MAX 64
+#define DEPTH_MAX 2 /* of dicts in dicts */
 
 enum { MAKE_DICT, MAKE_TENSOR, MAKE_PARAMETER, MAKE_SIZE, STORAGE };
 
@@ -205,76 +206,78 @@ nst_storage *nst_pickle_storages(nst_pickle *p, size_t *n)
     return p->storages.p;
 }
 
-static bool name_of(const struct cell *c, nst_stored *t)
+/* The dicts of one pickle on their way. */
+struct dict {
+    const nst_pickle *p;
+    nst_weights *w;
+    int dicts; /* looked at so far */
+};
+
+/* "state_dict." and "features.0.weight": what is too long is no name of a layer. */
+static bool name_of(const char *before, const struct cell *c, char name[NST_STORED_NAME])
 {
-    if (c->key.kind != NST_KIND_STRING || c->value.kind != NST_KIND_TENSOR || c->key.n >= sizeof t->name)
+    size_t n = strlen(before);
+
+    if (c->key.kind != NST_KIND_STRING || c->key.n + n + 1 >= NST_STORED_NAME)
         return false;
-    memcpy(t->name, c->key.u.s, c->key.n);
-    t->name[c->key.n] = 0;
-    return nst_weights_wants(t->name);
+    memcpy(name, before, n);
+    memcpy(name + n, c->key.u.s, c->key.n);
+    name[n + c->key.n] = 0;
+    for (size_t i = n; i < n + c->key.n; i++)
+        if (name[i] <= 32 || name[i] > 126)
+            name[i] = '?';
+    return true;
 }
 
-static bool has_layers(const nst_pickle *p, nst_value dict)
+static nst_status take_tensor(const struct dict *d, const char *name, const struct cell *c, nst_error *e)
+{
+    const struct tensor *from = (const struct tensor *)d->p->tensors.p + c->value.u.i;
+    const nst_storage *storage = (const nst_storage *)d->p->storages.p + from->storage;
+    nst_stored t = { .number = storage->number, .dims = from->dims, .id = from->storage };
+
+    if (!nst_weights_wants(name))
+        return NST_OK;
+    memcpy(t.name, name, strlen(name) + 1);
+    snprintf(t.type, sizeof t.type, "%s", storage->number ? "float" : "integer");
+    memcpy(t.shape, from->shape, sizeof t.shape);
+    memcpy(t.stride, from->stride, sizeof t.stride);
+    if (storage->count > UINT64_MAX / 8 || from->offset > storage->count)
+        return nst_fail(e, NST_EFORMAT, "%s: tensor %s begins behind the end of its storage", d->p->path, t.name);
+    t.at = from->offset * storage->each;
+    t.bytes = storage->count * storage->each - t.at;
+    return nst_weights_add(d->w, &t, e);
+}
+
+/* The tensors of a dict and of those in it: a checkpoint keeps the weights one or two dicts further in, beside what
+ * else training needs. */
+static nst_status take_dict(struct dict *d, nst_value dict, const char *before, int depth, nst_error *e)
 {
     const struct cell *c;
     uint32_t cell = 0;
-    nst_stored t;
+    nst_status s = NST_OK;
 
-    while (dict.kind == NST_KIND_DICT && (c = nst_pickle_cell(p, dict, &cell)))
-        if (name_of(c, &t))
-            return true;
-    return false;
-}
+    while (!s && (c = nst_pickle_cell(d->p, dict, &cell))) {
+        char name[NST_STORED_NAME];
 
-/* A checkpoint keeps the weights one dict further in, beside what else training needs. */
-static nst_value find_layers(const nst_pickle *p)
-{
-    nst_value root = nst_pickle_root(p);
-    const struct cell *c;
-    uint32_t cell = 0;
-
-    if (has_layers(p, root) || root.kind != NST_KIND_DICT)
-        return root;
-    for (int dicts = 0; dicts < DICTS_MAX && (c = nst_pickle_cell(p, root, &cell));) {
-        if (has_layers(p, c->value))
-            return c->value;
-        dicts += c->value.kind == NST_KIND_DICT;
+        if (!name_of(before, c, name))
+            continue;
+        if (c->value.kind == NST_KIND_TENSOR)
+            s = take_tensor(d, name, c, e);
+        if (c->value.kind != NST_KIND_DICT || depth == DEPTH_MAX || d->dicts++ >= DICTS_MAX ||
+            strlen(name) + 2 > sizeof name)
+            continue;
+        strcat(name, ".");
+        s = take_dict(d, c->value, name, depth + 1, e);
     }
-    return root;
+    return s;
 }
 
 nst_status nst_pickle_tensors(const nst_pickle *p, nst_weights *w, nst_error *e)
 {
-    nst_value dict = find_layers(p);
-    const struct cell *c;
-    uint32_t cell = 0;
+    struct dict d = { p, w, 0 };
+    nst_value root = nst_pickle_root(p);
 
-    if (dict.kind != NST_KIND_DICT)
+    if (root.kind != NST_KIND_DICT)
         return nst_fail(e, NST_EFORMAT, "%s: holds no dict of tensors, expected a state dict", p->path);
-    while ((c = nst_pickle_cell(p, dict, &cell))) {
-        const struct tensor *from;
-        const nst_storage *storage;
-        nst_stored t = { 0 };
-        uint64_t bytes;
-        nst_status s;
-
-        if (!name_of(c, &t))
-            continue;
-        from = (const struct tensor *)p->tensors.p + c->value.u.i;
-        storage = (const nst_storage *)p->storages.p + from->storage;
-        snprintf(t.type, sizeof t.type, "%s", storage->number ? "float" : "integer");
-        t.number = storage->number;
-        t.dims = from->dims;
-        memcpy(t.shape, from->shape, sizeof t.shape);
-        memcpy(t.stride, from->stride, sizeof t.stride);
-        t.id = from->storage;
-        if (storage->count > UINT64_MAX / 8 || from->offset > storage->count)
-            return nst_fail(e, NST_EFORMAT, "%s: tensor %s begins behind the end of its storage", p->path, t.name);
-        bytes = storage->count * storage->each;
-        t.at = from->offset * storage->each;
-        t.bytes = bytes - t.at;
-        if ((s = nst_weights_add(w, &t, e)))
-            return s;
-    }
-    return NST_OK;
+    return take_dict(&d, root, "", 0, e);
 }

@@ -100,6 +100,7 @@ static nst_status resolve(const struct reader *r, nst_stored *t, nst_error *e)
 static nst_status read_all(struct reader *r, nst_error *e)
 {
     nst_pickle *keys;
+    nst_stored *t;
     nst_status s;
 
     if (r->w.map_bytes < sizeof begin || memcmp(r->w.map, begin, sizeof begin))
@@ -111,8 +112,8 @@ static nst_status read_all(struct reader *r, nst_error *e)
     nst_pickle_close(&keys);
     if (s || (s = nst_pickle_tensors(r->object, &r->w, e)) || (s = nst_weights_arrange(&r->w, e)))
         return s;
-    for (int i = 0; i < r->w.count; i++)
-        if ((s = resolve(r, &r->w.found[i].weight, e)) || (s = resolve(r, &r->w.found[i].bias, e)))
+    for (int i = 0; (t = nst_weights_tensor(&r->w, i)); i++)
+        if ((s = resolve(r, t, e)))
             return s;
     return NST_OK;
 }

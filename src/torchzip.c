@@ -153,10 +153,14 @@ nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error 
     *out = NULL;
     if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    r->w = (nst_weights){ .path = path, .format = "torch.save", .fetch = fetch, .arg = r };
+    r->w.path = path;
+    r->w.format = "torch.save";
+    r->w.fetch = fetch;
+    r->w.arg = r;
     r->loaded = -1;
     if (!(s = open_zip(r, e)) && !(s = read_pickle(r, e)) && !(s = nst_pickle_tensors(r->pickle, &r->w, e)))
         s = nst_weights_finish(out, &r->w, e);
+    nst_weights_close(&r->w);
     nst_pickle_close(&r->pickle);
     nst_free(r->text);
     nst_free(r->scratch);

@@ -25,7 +25,7 @@ nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weig
 
 /* ---- balance.c ------------------------------------------------------------ */
 
-/* What s->strength means is worked into the other values, and layers "auto" become a list; the strength is 50 then. */
+/* Works what s->strength means into the other values; the strength is 50 then. */
 void nst_settings_balance(nst_settings *s);
 
 /* ---- scale.c -------------------------------------------------------------- */

@@ -32,7 +32,6 @@ static void build(chain *c, const chain_shape *s)
 
             snprintf(l->name, sizeof l->name, "conv%c_%c", (char)('1' + b), (char)('1' + i));
             l->block = b + 1, l->index = i + 1, l->in = in, l->out = s->out[b][i];
-            l->content = l->out > NST_LANES ? NST_LANES : 0;
             oracle_fill(weights, w), oracle_fill((size_t)l->out, bias);
             for (size_t k = 0; k < weights; k++)
                 w[k] *= sqrtf(6.f / (9.f * (float)in)); /* features stay of one size through ReLU */

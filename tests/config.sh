@@ -58,7 +58,7 @@ has "a section inherits a section" "--style-weight 4" -p finer
 has "  and has its own" "--style-scale 0.5" -p finer
 has "a section inherits a preset" "--preset opengenus" -p article
 has "  whose step length is not for another optimiser" "--learning-rate 0" -p article
-has "--config none" "--style-weight 8" --config none -s 48
+has "--config none" "--style-weight 7" --config none -s 48
 printf 'preset = gatys\nsize = 44\nscales = 1' >other
 has "--config FILE: the preset is there" "--preset gatys" --config other
 has "  and not the user's own file" "--size 44" --config other

@@ -48,6 +48,17 @@ def named():
     return d
 
 
+def norm(i, width):
+    """weight, bias, running_mean, running_var of a batch normalisation."""
+    weight, bias, mean, var = (values(100 + 4 * i + k, width, False) for k in range(4))
+    return weight + np.float32(1), bias, mean, var + np.float32(1)
+
+
+# A 1x1 convolution in front: RGB from 0 to 1 to Caffe's input, and nearly so, as one that was trained.
+TO_CAFFE = ([[0, 0, 255], [0, 255, 0], [255, 0, 0]], [-103.939, -116.779, -123.68])
+NEARLY = ([[-.25, -.125, 254.75], [.0625, 255.25, .03125], [255.5, .5, .25]], [-104.25, -116.75, -123.5])
+
+
 def network(torch):
     nn = torch.nn
     net, before = [], 3
@@ -171,6 +182,85 @@ def write_torch_views(path, torch, state):
     assert all(torch.equal(v, state[k]) for k, v in torch.load(path).items())
 
 
+def front(torch, which):
+    conv = torch.nn.Conv2d(3, 3, 1)
+    conv.load_state_dict({"weight": torch.tensor(which[0]).reshape(3, 3, 1, 1), "bias": torch.tensor(which[1])})
+    return conv
+
+
+def convolution(torch, w, b, **o):
+    conv = torch.nn.Conv2d(w.shape[1], w.shape[0], 3, **o)
+    conv.load_state_dict({"weight": torch.from_numpy(w), "bias": torch.from_numpy(b)})
+    return conv
+
+
+def normalisation(torch, i, width):
+    bn = torch.nn.BatchNorm2d(width).eval()
+    bn.load_state_dict(dict(zip(("weight", "bias", "running_mean", "running_var"), map(torch.from_numpy, norm(i, width))),
+                            num_batches_tracked=torch.tensor(7)))
+    return bn
+
+
+def make_torch_relatives(folder):
+    """What programs have that build on a VGG: layers of torch's own, of which some are folded by those who read them."""
+    import torch
+    nn = torch.nn
+    old = dict(_use_new_zipfile_serialization=False)
+    save = lambda what, name, **o: torch.save(what, os.path.join(folder, name), **o)
+    pool = lambda i: i and NAMES[i].endswith("_1")
+
+    rows = []  # torchvision's vgg_bn
+    for i, w, b in layers():
+        rows += [nn.MaxPool2d(2, 2)] * bool(pool(i)) + [convolution(torch, w, b, padding=1),
+                                                        normalisation(torch, i, w.shape[0]), nn.ReLU()]
+    model = nn.Module()
+    model.features = nn.Sequential(*rows)
+    model.classifier = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3))
+    save(model.state_dict(), "torch-bn.pth", **old)
+
+    # CRAFT's: slices of such a row under its own numbers, one normalisation in the next slice; behind them what reads them
+    net = nn.Module()
+    net.basenet = nn.Module()
+    cuts = [0, 4, 10, 14, 17]
+    for k in range(4):
+        part = nn.Sequential()
+        for at in range(cuts[k], cuts[k + 1]):
+            part.add_module(str(at), rows[at])
+        setattr(net.basenet, "slice%d" % (k + 1), part)
+    net.basenet.slice5 = nn.Sequential(nn.MaxPool2d(3, 1, 1), nn.Conv2d(4, 6, 3, padding=6, dilation=6), nn.Conv2d(6, 6, 1))
+    net.upconv1 = nn.Module()
+    net.upconv1.conv = nn.Sequential(nn.Conv2d(10, 4, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1),
+                                     nn.BatchNorm2d(4))
+    state = nn.DataParallel(net).state_dict()
+    assert all(k.startswith("module.") for k in state)
+    save(state, "torch-slices.pth")
+
+    rows = [front(torch, TO_CAFFE)]  # AdaIN's vgg_normalised
+    for i, w, b in layers():
+        rows += [nn.MaxPool2d(2, 2)] * bool(pool(i)) + [nn.ReflectionPad2d(1), convolution(torch, w, b), nn.ReLU()]
+    save(nn.Sequential(*rows).state_dict(), "torch-pads.pth", **old)
+
+    net = nn.Module()  # Collaborative Distillation's
+    net.conv0 = front(torch, NEARLY)
+    for i, w, b in layers():
+        setattr(net, NAMES[i].replace("_", ""), convolution(torch, w, b))
+    for i in 0, 2, 4:
+        setattr(net, NAMES[i].replace("_", "") + "_aux", nn.Conv2d(WIDTHS[i], 8, 1))
+    save({"epoch": 20, "model": net.state_dict()}, "torch-aux.pth", **old)
+
+    class Block(nn.Module):  # as ResNet's
+        def __init__(self, width):
+            super().__init__()
+            self.conv1, self.bn1 = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+            self.conv2, self.bn2 = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+    net = nn.Module()
+    net.conv1, net.bn1 = nn.Conv2d(3, 2, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(2)
+    for k in range(4):
+        setattr(net, "layer%d" % (k + 1), nn.Sequential(Block(2), Block(2)))
+    net.fc = nn.Linear(2, 3)
+    save(net.state_dict(), "torch-resnet.pth", **old)
+
+
 def make_matconvnet(folder):
     from scipy.io import savemat
     for old in (False, True):
@@ -218,6 +308,81 @@ def make_onnx(folder):
         model = helper.make_model(graph)
         onnx.checker.check_model(model)
         onnx.save(model, os.path.join(folder, "onnx-raw.onnx" if raw else "onnx-floats.onnx"))
+
+
+def make_onnx_relatives(folder):
+    """Graphs as exporters make them of other frameworks' models: a picture in NHWC, arithmetic in front, paddings apart."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+    def write(name, shape, front, normed=False, pads=None):
+        """front(add): nodes up to the first convolution; the others follow, with or without normalisations."""
+        nodes, tensors = [], []
+        state = {"at": "picture"}
+
+        def constant(v, stem):
+            tensors.append(numpy_helper.from_array(np.asarray(v), "%s_%d" % (stem, len(tensors))))
+            return tensors[-1].name
+
+        def add(op, *constants, first=False, **attributes):
+            names = [constant(c, op.lower()) for c in constants]
+            inputs = names + [state["at"]] if first else [state["at"]] + names
+            state["at"] = "%s:%d" % (op, len(nodes))
+            nodes.append(helper.make_node(op, inputs, [state["at"]], **attributes))
+        front(add)
+        for i, w, b in layers():
+            if i and NAMES[i].endswith("_1"):
+                add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+            if pads:
+                add("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), mode=pads)
+            sides = [0] * 4 if pads else [1] * 4
+            if not normed:
+                add("Conv", w, b, kernel_shape=[3, 3], pads=sides, strides=[1, 1])
+            elif i % 2 == 0:  # normalised by a node of its own, or by arithmetic as Keras' exporter leaves it
+                add("Conv", w, b, kernel_shape=[3, 3], pads=sides)
+                add("BatchNormalization", *norm(i, w.shape[0]), epsilon=1e-3)
+            else:
+                weight, bias, mean, var = norm(i, w.shape[0])
+                add("Conv", w, kernel_shape=[3, 3], auto_pad="SAME_UPPER")
+                add("Add", b.reshape(1, -1, 1, 1))
+                add("Sub", mean.reshape(-1, 1, 1))
+                add("Div", np.sqrt(var.astype(np.float64) + 1e-3).astype(np.float32).reshape(-1, 1, 1))
+                add("Mul", weight.reshape(-1, 1, 1))
+                add("Add", bias.reshape(-1, 1, 1), first=True)
+            add("Relu")
+        nodes.append(helper.make_node("Shape", [state["at"]], ["side"]))
+        nodes.append(helper.make_node("Transpose", [state["at"]], ["out"], perm=[0, 2, 3, 1]))
+        info = lambda n, s: helper.make_tensor_value_info(n, TensorProto.FLOAT, s)
+        graph = helper.make_graph(nodes, "vgg", [info("picture", shape)], [info("out", [None] * 4)], tensors)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+        onnx.checker.check_model(model)
+        ReferenceEvaluator(model).run(None, {"picture": np.ones([n or 8 for n in shape], np.float32)})
+        onnx.save(model, os.path.join(folder, name))
+
+    def keras(add):
+        add("Transpose", perm=[0, 3, 1, 2])
+
+    def caffe(add):  # 0 to 255, turned round by a slice, minus the mean
+        add("Slice", np.array([-1]), np.array([np.iinfo(np.int64).min]), np.array([3]), np.array([-1]))
+        add("Sub", np.array([103.939, 116.779, 123.68], np.float32))
+        add("Transpose", perm=[0, 3, 1, 2])
+
+    def scaled(add):  # 0 to 255 to -1 to 1, BGR
+        add("Div", np.float32(127.5))
+        add("Sub", np.ones((1, 1, 1), np.float32))
+        add("Gather", np.array([2, 1, 0]), axis=1)
+
+    def minus(add):  # 1 - x, in steps of its own
+        add("Sub", np.float32(1), first=True)
+
+    def crop(add):
+        add("Slice", np.array([1]), np.array([7]), np.array([2]), np.array([1]))
+    write("onnx-keras.onnx", [None, 8, 8, 3], keras, normed=True)
+    write("onnx-caffe.onnx", [1, 8, 8, 3], caffe)
+    write("onnx-scaled.onnx", [1, 3, 8, 8], scaled, pads="reflect")
+    write("onnx-minus.onnx", [1, 3, 8, 8], minus)
+    write("onnx-crop.onnx", [1, 3, 8, 8], crop)
 
 
 def make_caffe(folder):

@@ -49,6 +49,32 @@ says '^input: torchvision: '
 run 0 "info of another name" model info "$models/torch-legacy.pth"
 says '^licence: not known'
 says '^input: torchvision: '
+# Relatives of a VGG: what of them was folded, and which input they take.
+run 0 "info of a normalised VGG" model info "$models/torch-bn.pth"
+says '^folded: 5 batch normalisations into the convolutions$'
+says '^input: torchvision: '
+run 0 "info of one with a 1x1 convolution in front" model info "$models/torch-pads.pth"
+says '^folded: the 1x1 convolution in front into the input$'
+says '^input: caffe: BGR from 0 to 255, minus the mean of ImageNet$'
+says '^because: the file has it in front of its first convolution$'
+run 0 "info of one with any 1x1 convolution in front" model info "$models/torch-aux.pth"
+says '^folded: the 1x1 convolution in front into the input, and what that cannot hold into the weights of conv1_1$'
+says '^input: its own: BGR from 0 to 255, minus 122.93 116.59 104.53, over '
+run 0 "import of it" model import "$models/torch-aux.pth" aux
+says '^aux takes its own because '
+run 0 "info of what was imported" model info aux
+says '^input: its own: BGR from 0 to 255, minus 122.93 116.59 104.53, over '
+says '^because: the file says so$'
+"$NST" -q -n 2 --scales 1 -s 48 -m aux --content-layers conv2_1 --style-layers conv1_1 -o aux.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
+"$NST" -q -n 2 --scales 1 -s 48 -m "$models/torch-aux.pth" --content-layers conv2_1 --style-layers conv1_1 -o aux2.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
+check "  both paint the same" sh -c 'tail -c 5000 aux.ppm >a; test "$(wc -c <a)" = 5000 && tail -c 5000 aux2.ppm | cmp -s - a'
+rm -f "$data/aux.safetensors"
+run 0 "info of Keras' graph" model info "$models/onnx-keras.onnx"
+says '^because: its pictures are NHWC'
+run 1 "info of a ResNet" model info "$models/torch-resnet.pth"
+says 'holds 17 convolutions of which the first, conv1.weight, is 7x7'
+run 1 "info of a graph with something unknown in front" model info "$models/onnx-crop.onnx"
+says 'its graph begins with Slice of other than'
 run 2 "nothing to do" model
 run 2 "an unknown command" model paint
 run 2 "too many arguments" model list x

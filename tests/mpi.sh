@@ -26,20 +26,20 @@ mean_difference() {
 }
 
 # ---- the same picture -------------------------------------------------------------------------------------------------
-# Four steps a scale (test_across.c knows the floats).  Rounding goes its own way in preset nst: of its loss one machine
-# makes 5e-4 more with windows and 1.4e-3 with the scalar kernels.
+# Two steps a scale (test_across.c knows the floats), with average pooling: where two maxima are alike rounding decides
+# which one it is, and L-BFGS's later steps make more of that.
 for preset in nst opengenus; do
-    case $preset in nst) bar=3e-3 counts="2 5 16" ;; *) bar=1e-5 counts="1 3" ;; esac
-    args="--preset $preset -s 96 --scales 2 -n 4"
+    case $preset in nst) counts="2 5 16" ;; *) counts="1 3" ;; esac
+    args="--preset $preset -s 96 --scales 2 -n 2 --pooling avg"
     "$NST" -q $args --threads 1 -o one.ppm --log one.json c.jpg s.jpg || not_ok "$preset: one process"
     for n in $counts; do
         rm -f many.*
         ranks $n -v $args -o many.ppm --log many.json c.jpg s.jpg >stdout 2>stderr
         check "$preset: $n ranks paint" test $? = 0
         d=$(mean_difference one.ppm many.ppm)
-        check "  the same picture: $d/1000 of 255 apart" test "${d:-9999}" -lt 500
+        check "  the same picture: $d/1000 of 255 apart" test "${d:-9999}" -lt 20
         a=$(tail -n 1 one.json | sed 's/.*"total": \([^,]*\),.*/\1/') b=$(tail -n 1 many.json | sed 's/.*"total": \([^,]*\),.*/\1/')
-        check "  the same loss: $a, $b" awk "BEGIN { exit !($a > 0 && ($a - $b) ^ 2 < ($bar * $a) ^ 2) }"
+        check "  the same loss: $a, $b" awk "BEGIN { exit !($a > 0 && ($a - $b) ^ 2 < (1e-5 * $a) ^ 2) }"
         check "  one rank speaks" test "$(grep -c 'will be' stderr)" = 1
         grep 'of rows' stderr
     done

@@ -47,36 +47,148 @@ static void check_numbers(const nst_model *m, const char *file, bool is_short)
     }
 }
 
+/* ---- relatives of a VGG, of which something is folded ------------------------------------------------------------ */
+
+enum { AS_IT_IS, NORMED, NORMED_KERAS, TO_CAFFE, NEARLY_CAFFE, CAFFE_255, SCALED, MINUS };
+
+/* What the file's own first steps make of a picture from 0 to 1, for its first 3x3 convolution. */
+static void front(int fold, const double *rgb, double *y)
+{
+    static const double nearly[3][3] = { { -.25, -.125, 254.75 }, { .0625, 255.25, .03125 }, { 255.5, .5, .25 } };
+    static const double shift[3] = { -104.25, -116.75, -123.5 }, mean[3] = { 103.939, 116.779, 123.68 };
+
+    for (int i = 0; i < 3; i++)
+        switch (fold) {
+        case NEARLY_CAFFE:
+            y[i] = shift[i] + nearly[i][0] * rgb[0] + nearly[i][1] * rgb[1] + nearly[i][2] * rgb[2];
+            break;
+        case SCALED:
+            y[i] = 255 * rgb[2 - i] / 127.5 - 1;
+            break;
+        case MINUS:
+            y[i] = 1 - rgb[i];
+            break;
+        default:
+            y[i] = 255 * rgb[2 - i] - mean[i];
+        }
+}
+
+/* The first layer sees the same in a few colours, which are in no plane: so in all, and where the file's network has
+ * zeros at the border this one has them, too. */
+static void check_front(const nst_model *m, const char *file, int fold)
+{
+    static const double colours[][3] = { { 0, 0, 0 }, { 1, .25, .5 }, { .25, 1, 0 }, { .5, 0, 1 } };
+    const nst_input *in = &m->input;
+
+    for (size_t c = 0; c < NST_COUNT(colours); c++)
+        for (int k = 0; k < m->layer[0].out * 9; k++) {
+            const float *w = m->layer[0].weight + k / 9 * 27 + k % 9;
+            double y[3], expected = 0, is = 0;
+
+            front(fold, colours[c], y);
+            for (int i = 0; i < 3; i++) {
+                int colour = in->bgr ? 2 - i : i;
+
+                expected += (double)value(0, (uint64_t)(k / 9 * 27 + 9 * i + k % 9), false) * y[i];
+                is += (double)w[9 * i] * (colours[c][colour] - (double)in->mean[colour]) / (double)in->std[colour];
+            }
+            ck_assert_msg(fabs(is - expected) < 1e-4, "%s: tap %d sees %.9g of colour %zu, expected %.9g", file, k, is, c,
+                          expected);
+        }
+    for (int k = 0; k < m->layer[0].out; k++)
+        ck_assert(m->layer[0].bias[k] == value(1, (uint64_t)k, false));
+}
+
+/* As norm() of make_models.py, in double. */
+static void check_norms(const nst_model *m, const char *file, double epsilon)
+{
+    for (uint64_t i = 0; i < 5; i++) {
+        const nst_layer *l = &m->layer[i];
+
+        for (int o = 0; o < l->out; o++) {
+            double v[4], scale, bias;
+
+            for (uint64_t k = 0; k < 4; k++)
+                v[k] = (double)(value(100 + 4 * i + k, (uint64_t)o, false) + (k == 0 || k == 3 ? 1.f : 0.f));
+            scale = v[0] / sqrt(v[3] + epsilon);
+            bias = ((double)value(2 * i + 1, (uint64_t)o, false) - v[2]) * scale + v[1];
+            ck_assert_msg(fabs((double)l->bias[o] - bias) < 3e-7, "%s: bias %d of %s is %.9g, expected %.9g", file, o, l->name,
+                          (double)l->bias[o], bias);
+            for (int k = 0; k < l->in * 9; k++) {
+                int at = o * l->in * 9 + k;
+                double expected = scale * (double)value(2 * i, (uint64_t)at, false);
+
+                ck_assert_msg(fabs((double)l->weight[at] - expected) < 1e-7, "%s: weight %d of %s is %.9g, expected %.9g", file, at,
+                              l->name, (double)l->weight[at], expected);
+            }
+        }
+    }
+}
+
+/* The numbers of every layer, those that nothing is folded into bit for bit. */
+static void check_folded(nst_model *m, const char *file, int fold, bool is_short)
+{
+    static float weight[54];
+
+    ck_assert_int_eq(m->layers, 5);
+    if (fold == NORMED || fold == NORMED_KERAS) {
+        check_norms(m, file, fold == NORMED ? 1e-5 : 1e-3);
+        return;
+    }
+    if (fold != AS_IT_IS)
+        check_front(m, file, fold);
+    if (fold == NEARLY_CAFFE || fold == MINUS) { /* its own weights, for the look at the other layers */
+        for (int k = 0; k < 54; k++)
+            weight[k] = value(0, (uint64_t)k, false);
+        m->layer[0].weight = weight;
+    }
+    check_numbers(m, file, is_short);
+}
+
 enum { ALWAYS, ZIP, HDF5 };
 
 static const struct {
     const char *file, *format, *input;
     bool is_short;
-    int needs;
+    int needs, fold;
+    const char *notes[2]; /* of which nst model info tells */
 } files[] = {
-    { "f32.safetensors", "safetensors", "torchvision", false, ALWAYS },
-    { "f16.safetensors", "safetensors", "torchvision", true, ALWAYS },
-    { "caffe-1.caffemodel", "Caffe", "caffe", false, ALWAYS },
-    { "caffe-2.caffemodel", "Caffe", "caffe", false, ALWAYS },
-    { "keras-1.h5", "Keras HDF5", "caffe", false, HDF5 },
-    { "keras-2.h5", "Keras HDF5", "caffe", false, HDF5 },
-    { "matconvnet-1.mat", "MatConvNet", "caffe-rgb", false, ALWAYS },
-    { "matconvnet-2.mat", "MatConvNet", "caffe-rgb", false, ALWAYS },
-    { "onnx-floats.onnx", "ONNX", "torchvision", false, ALWAYS },
-    { "onnx-raw.onnx", "ONNX", "torchvision", true, ALWAYS },
-    { "onnx-torch.onnx", "ONNX", "torchvision", false, ALWAYS },
-    { "torch-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
-    { "torch-bfloat16.pth", "torch.save, before zip", "torchvision", true, ALWAYS },
-    { "torch-named.pth", "torch.save, before zip", "caffe", false, ALWAYS },
-    { "torch-python2.pth", "torch.save, before zip", "caffe", false, ALWAYS },
-    { "torch-zip.pth", "torch.save", "torchvision", false, ZIP },
-    { "torch-half.pth", "torch.save", "torchvision", true, ZIP },
-    { "torch-double.pth", "torch.save", "torchvision", false, ZIP },
-    { "torch-storage-views.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
-    { "torch-strided-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS },
-    { "torch-strided.pth", "torch.save", "torchvision", false, ZIP },
-    { "torch-views.pth", "torch.save", "torchvision", false, ZIP },
-    { "torch-checkpoint.pth", "torch.save", "torchvision", false, ZIP },
+    { "f32.safetensors", "safetensors", "torchvision", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "f16.safetensors", "safetensors", "torchvision", true, ALWAYS, AS_IT_IS, { NULL } },
+    { "caffe-1.caffemodel", "Caffe", "caffe", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "caffe-2.caffemodel", "Caffe", "caffe", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "keras-1.h5", "Keras HDF5", "caffe", false, HDF5, AS_IT_IS, { NULL } },
+    { "keras-2.h5", "Keras HDF5", "caffe", false, HDF5, AS_IT_IS, { NULL } },
+    { "matconvnet-1.mat", "MatConvNet", "caffe-rgb", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "matconvnet-2.mat", "MatConvNet", "caffe-rgb", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "onnx-floats.onnx", "ONNX", "torchvision", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "onnx-raw.onnx", "ONNX", "torchvision", true, ALWAYS, AS_IT_IS, { NULL } },
+    { "onnx-torch.onnx", "ONNX", "torchvision", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-bfloat16.pth", "torch.save, before zip", "torchvision", true, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-named.pth", "torch.save, before zip", "caffe", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-python2.pth", "torch.save, before zip", "caffe", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-zip.pth", "torch.save", "torchvision", false, ZIP, AS_IT_IS, { NULL } },
+    { "torch-half.pth", "torch.save", "torchvision", true, ZIP, AS_IT_IS, { NULL } },
+    { "torch-double.pth", "torch.save", "torchvision", false, ZIP, AS_IT_IS, { NULL } },
+    { "torch-storage-views.pth", "torch.save, before zip", "torchvision", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-strided-legacy.pth", "torch.save, before zip", "torchvision", false, ALWAYS, AS_IT_IS, { NULL } },
+    { "torch-strided.pth", "torch.save", "torchvision", false, ZIP, AS_IT_IS, { NULL } },
+    { "torch-views.pth", "torch.save", "torchvision", false, ZIP, AS_IT_IS, { NULL } },
+    { "torch-checkpoint.pth", "torch.save", "torchvision", false, ZIP, AS_IT_IS, { NULL } },
+    { "torch-bn.pth", "torch.save, before zip", "torchvision", false, ALWAYS, NORMED, { "folded: 5 batch normalisations", NULL } },
+    { "torch-slices.pth", "torch.save", "torchvision", false, ZIP, NORMED,
+      { "ends: module.basenet.slice5.1 ", "folded: 5 batch normalisations" } },
+    { "torch-pads.pth", "torch.save, before zip", "caffe", false, ALWAYS, TO_CAFFE,
+      { "folded: the 1x1 convolution in front into the input", NULL } },
+    { "torch-aux.pth", "torch.save, before zip", "its own", false, ALWAYS, NEARLY_CAFFE,
+      { "folded: the 1x1 convolution in front into the input, and what that cannot hold into the weights of conv1_1", NULL } },
+    { "onnx-keras.onnx", "ONNX", "caffe", false, ALWAYS, NORMED_KERAS,
+      { "folded: 3 batch normalisations", "folded: 10 other steps" } },
+    { "onnx-caffe.onnx", "ONNX", "caffe", false, ALWAYS, CAFFE_255, { "folded: the arithmetic in front into the input", NULL } },
+    { "onnx-scaled.onnx", "ONNX", "its own", false, ALWAYS, SCALED,
+      { "assumed: zeros around features; the file pads by reflection", "folded: the arithmetic in front into the input" } },
+    { "onnx-minus.onnx", "ONNX", "its own", false, ALWAYS, MINUS, { "folded: the arithmetic in front into the input, and", NULL } },
 };
 
 /* Does this build read it?  Without its library there is a sentence that names that. */
@@ -104,7 +216,14 @@ START_TEST(same_numbers)
         ck_assert_msg(!s, "%s: %s", files[i].file, e.text);
         ck_assert_str_eq(nst_model_format(m), files[i].format);
         ck_assert_str_eq(nst_model_input(m), files[i].input);
-        check_numbers(m, files[i].file, files[i].is_short);
+        check_folded(m, files[i].file, files[i].fold, files[i].is_short);
+        for (int k = 0; k < 2 && files[i].notes[k]; k++) {
+            const char *note = nst_model_note(m, k);
+
+            ck_assert_msg(note && !strncmp(note, files[i].notes[k], strlen(files[i].notes[k])), "%s: note %d is \"%s\"", files[i].file,
+                          k, note ? note : "");
+        }
+        ck_assert(files[i].fold || !nst_model_note(m, 0) || strstr(files[i].file, ".onnx"));
         nst_model_close(&m);
         ck_assert_ptr_null(m);
     }
@@ -135,7 +254,7 @@ START_TEST(truncated)
     for (size_t i = 0; i < NST_COUNT(files); i++) {
         size_t bytes;
         unsigned char *data = get_file(path_of(files[i].file), &bytes);
-        size_t step = files[i].needs >= HDF5 ? 97 : 1; /* libraries that take longer */
+        size_t step = files[i].needs >= HDF5 ? 97 : bytes > 4096 ? 5 : 1; /* libraries that take longer, and long files */
         int between = !strcmp(files[i].format, "Caffe") ? 16 : !strcmp(files[i].format, "ONNX") ? 4 : 0;
         nst_error e;
 
@@ -178,6 +297,77 @@ START_TEST(changed)
         close(fd);
         nst_free(data);
     }
+}
+END_TEST
+
+/* ---- what cannot be folded, and what is no chain ------------------------------------------------------------------ */
+
+/* Refused, with these words. */
+static void refuse_model(const char *file, const char *words)
+{
+    nst_error e = { "" };
+
+    ck_assert_msg(!opens(file, &e), "%s is opened: expected \"%s\"", file, words);
+    ck_assert_msg(strstr(e.text, words) != NULL, "\"%s\", expected \"%s\"", e.text, words);
+}
+
+/* torch-bn.pth with some bytes in the place of others, which stand in it once. */
+static void refuse_instead(const void *bytes, const void *by, size_t n, const char *words)
+{
+    size_t all, found = 0, at = 0;
+    unsigned char *data = get_file(path_of("torch-bn.pth"), &all);
+
+    for (size_t i = 0; i + n <= all; i++)
+        if (!memcmp(data + i, bytes, n))
+            found++, at = i;
+    ck_assert_uint_eq(found, 1);
+    memcpy(data + at, by, n);
+    put_file("bad.pth", data, all);
+    nst_free(data);
+    refuse_model("bad.pth", words);
+}
+
+START_TEST(variances)
+{
+    static const float bad[] = { -1, NAN, INFINITY, -1e-5f };
+    float variance = value(107, 1, false) + 1; /* of features.4, the second filter's */
+
+    for (size_t i = 0; i < NST_COUNT(bad); i++)
+        refuse_instead(&variance, &bad[i], sizeof variance, "number 1 of features.4.running_var is ");
+    refuse_instead("features.4.running_var", "features.4.running_vax", 22,
+                   "features.4 is a batch normalisation without running_var: it cannot be folded");
+    refuse_instead("features.4.running_mean", "features.4.running_near", 23, "without running_mean");
+}
+END_TEST
+
+START_TEST(no_chain)
+{
+    refuse_model(path_of("torch-resnet.pth"), "holds 17 convolutions of which the first, conv1.weight, is 7x7 and reads 3 "
+                "channels: a ResNet-like network; expected a chain of 3x3 convolutions");
+    refuse_model(path_of("onnx-crop.onnx"), "begins with Slice of other than the channels' order, expected a convolution");
+}
+END_TEST
+
+/* An input that has no name comes through nst's own files. */
+START_TEST(own_input)
+{
+    nst_error e = { "" };
+    nst_model *m, *again;
+
+    ck_assert(!nst_model_open(&m, path_of("torch-aux.pth"), &e));
+    ck_assert(!nst_model_save(m, "own.safetensors", 0, &e));
+    ck_assert_msg(!nst_model_open(&again, "own.safetensors", &e), "%s", e.text);
+    ck_assert_str_eq(nst_model_input(again), "its own");
+    ck_assert_str_eq(nst_model_input_text(again), nst_model_input_text(m));
+    ck_assert(!strncmp(nst_model_input_text(m), "BGR from 0 to 255, minus 122.93 116.59 104.53, over ", 52));
+    ck_assert(again->input.bgr && m->input.bgr);
+    for (int i = 0; i < 3; i++)
+        ck_assert(again->input.mean[i] == m->input.mean[i] && again->input.std[i] == m->input.std[i]);
+    check_front(again, "own.safetensors", NEARLY_CAFFE);
+    ck_assert(!nst_model_set_input(again, "caffe", &e));
+    ck_assert(!strncmp(nst_model_input_text(again), "BGR from 0 to 255, minus the mean", 33));
+    nst_model_close(&m);
+    nst_model_close(&again);
 }
 END_TEST
 
@@ -348,6 +538,9 @@ static void add(TCase *t)
     tcase_add_test(t, same_numbers);
     tcase_add_test(t, truncated);
     tcase_add_test(t, changed);
+    tcase_add_test(t, variances);
+    tcase_add_test(t, no_chain);
+    tcase_add_test(t, own_input);
     tcase_add_test(t, pickles);
     tcase_add_test(t, protobuf);
     tcase_add_test(t, others);

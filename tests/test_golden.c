@@ -135,47 +135,6 @@ START_TEST(exact_evaluation)
 }
 END_TEST
 
-/* NST_CONTENT_PRESENT in exact.c and in the graph, which test_graph.c holds against the oracle: the same content loss,
- * some of NST_CONTENT_MEAN's, and the same gradient; at the first layer all of it. */
-START_TEST(exact_present)
-{
-    const char *const layers[] = { "conv4_2", "conv1_1" };
-    const nst_image *one = style[0];
-    const float *const rgb[3] = { start->plane[0], start->plane[1], start->plane[2] };
-    size_t n = (size_t)start->width * (size_t)start->height;
-    double content_loss[3], square = 0, off = 0;
-    float *dx[3];
-
-    for (int k = 0; k < 3; k++) { /* the mean, present, present in double */
-        nst_settings *s = settings("gatys");
-        nst_run r = { .s = s, .model = model, .content = content, .styles = &one, .n_styles = 1 };
-        nst_progress p = { .style_layers = 5 };
-
-        strcpy(s->content_layers, layers[_i]);
-        s->content_loss = k ? NST_CONTENT_PRESENT : NST_CONTENT_MEAN;
-        ck_assert(!nst_run_open(&r, NULL) && !nst_run_targets(&r, NULL));
-        r.x = nst_calloc(n, 3 * sizeof *r.x);
-        r.dx = nst_calloc(n, 3 * sizeof *r.dx);
-        nst_space_encode(&r.space, rgb, n, r.x);
-        ck_assert(!(k == 2 ? nst_run_evaluate_exact : nst_run_evaluate)(&r, &p, NULL));
-        content_loss[k] = p.content;
-        dx[k] = r.dx, r.dx = NULL;
-        nst_run_close(&r);
-        nst_settings_destroy(&s);
-    }
-    ck_assert_msg(_i == 0 ? content_loss[1] < .99 * content_loss[0] && content_loss[1] > 0 : content_loss[1] == content_loss[0],
-                  "present %.9g, mean %.9g", content_loss[1], content_loss[0]);
-    ck_assert_msg(fabs(content_loss[2] - content_loss[1]) <= 1e-4 * content_loss[1], "%.9g, exact %.9g", content_loss[1], content_loss[2]);
-    for (size_t i = 0; i < 3 * n; i++) {
-        square += (double)dx[2][i] * (double)dx[2][i];
-        off += ((double)dx[1][i] - (double)dx[2][i]) * ((double)dx[1][i] - (double)dx[2][i]);
-    }
-    ck_assert_msg(sqrt(off) <= 1e-3 * sqrt(square), "gradients differ by %.3g of their length", sqrt(off / square));
-    for (int k = 0; k < 3; k++)
-        nst_free(dx[k]);
-}
-END_TEST
-
 /* One evaluation at a start picture that is neither content nor style: every loss to 1e-4, the gradient's norms to
  * 1e-4 and its values at 24 places to 1e-3 of the largest; with every convolution algorithm of every usable set. */
 static void evaluate(const struct golden *g, const char *set, const char *conv)
@@ -331,7 +290,6 @@ static void add(TCase *t)
         presets++;
     tcase_add_checked_fixture(t, read_all, close_all);
     tcase_add_loop_test(t, exact_evaluation, 0, (int)NST_COUNT(golden));
-    tcase_add_loop_test(t, exact_present, 0, 2);
     tcase_add_loop_test(t, losses_and_gradients, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, first_iterations, 0, (int)NST_COUNT(golden));
     tcase_add_loop_test(t, threads_give_the_same_bits, 0, presets);

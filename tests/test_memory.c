@@ -1,6 +1,12 @@
 /* test_memory.c: no memory at any one point is a sentence, not a crash, a leak (under ASan) or half a result.  mem.c is
  * compiled into this program with an allocator that fails when told; the library's own copy is then not linked. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#endif
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 static long countdown = -1; /* allocations until the one that fails; below 0: none does */
 
@@ -8,9 +14,18 @@ static void *failing_alloc(size_t align, size_t bytes)
 {
     return countdown >= 0 && countdown-- == 0 ? NULL : aligned_alloc(align, bytes);
 }
+
+#ifdef __linux__
+static void *failing_map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    return countdown >= 0 && countdown-- == 0 ? MAP_FAILED : mmap(at, bytes, protection, flags, fd, offset);
+}
+#define mmap failing_map
+#endif
 #define aligned_alloc failing_alloc
 #include "../src/mem.c"
 #undef aligned_alloc
+#undef mmap
 
 #include "picture.h"
 

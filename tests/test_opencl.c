@@ -104,7 +104,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
             more[i].a = a[i];
         if (has_content(i)) {
             check_ok(nst_graph_keep(g, i, &kept[i], &e), &e);
-            tap[i].content = kept[i], tap[i].content_scale = .75, tap[i].content_present = i % 2;
+            tap[i].content = kept[i], tap[i].content_scale = .75;
             r->square[i] += nst_kept_square(kept[i]);
         }
     }

@@ -107,6 +107,33 @@ START_TEST(lbfgs_without_curvature)
 }
 END_TEST
 
+/* A first step of a given length, against the gradient, whatever the gradient's; the second follows the curvature: here of
+ * x^2 / 2, so that it arrives. */
+START_TEST(lbfgs_first_step)
+{
+    nst_optim_options o = { .kind = NST_LBFGS, .learning_rate = 1, .history = 5, .first_step = .25, .plane = 1 };
+    nst_cpu cpu = { nst_kernels_pick("scalar"), 1 };
+    float x[3] = { 400, -200, 100 }, g[3];
+    const float start[3] = { 400, -200, 100 };
+    double moved = 0;
+    nst_optim *s;
+
+    ck_assert_int_eq(nst_optim_create(&s, &o, 3, x, NULL), NST_OK);
+    memcpy(g, x, sizeof g);
+    nst_optim_step(&cpu, s, g, x);
+    for (int i = 0; i < 3; i++) {
+        moved += pow((double)start[i] - (double)x[i], 2) / 3;
+        ck_assert(fabsf(x[i] / start[i] - x[0] / start[0]) < 1e-6f && x[i] / start[i] < 1);
+    }
+    ck_assert_msg(fabs(sqrt(moved) - .25) < 1e-4, "%g", sqrt(moved));
+    memcpy(g, x, sizeof g);
+    nst_optim_step(&cpu, s, g, x);
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(fabsf(x[i]) < .1f, "%g", (double)x[i]);
+    nst_optim_destroy(&s);
+}
+END_TEST
+
 /* Bounds hold for L-BFGS too. */
 START_TEST(lbfgs_keeps_bounds)
 {
@@ -191,6 +218,7 @@ static void add(TCase *t)
     tcase_add_test(t, adam_is_torchs);
     tcase_add_test(t, lbfgs_is_torchs);
     tcase_add_test(t, lbfgs_without_curvature);
+    tcase_add_test(t, lbfgs_first_step);
     tcase_add_test(t, lbfgs_keeps_bounds);
     tcase_add_loop_test(t, threads_give_the_same_bits, 0, NST_OPTIMIZER_COUNT);
     tcase_add_test(t, carried_over);

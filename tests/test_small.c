@@ -90,7 +90,7 @@ START_TEST(same_everywhere)
     ck_assert(!memcmp(a->memory, b->memory, a->bytes));
     for (const unsigned char *at = nst_small_begin; at < nst_small_end; at++)
         sum = (sum ^ *at) * 16777619u;
-    ck_assert_msg(sum == 0xab929e0du, "the file's bytes sum to 0x%08x", (unsigned)sum);
+    ck_assert_msg(sum == 0x5e946995u, "the file's bytes sum to 0x%08x", (unsigned)sum);
     nst_model_close(&a);
     nst_model_close(&b);
     nst_model_close(&timed);
