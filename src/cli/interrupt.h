@@ -1,0 +1,22 @@
+/* interrupt.h: Ctrl-C and its kin as a flag. */
+#ifndef NST_INTERRUPT_H
+#define NST_INTERRUPT_H
+
+#include <stdbool.h>
+
+/* First of all in main: descriptors 0 to 2 are there, since a file that got one of these numbers would take in what is
+ * said; and a reader that has gone or a file that may not grow is a failure to write, never the end of the process. */
+void nst_interrupt_begin(void);
+/* From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag (unless they were ignored); the second one kills as usual.
+ * say: the first one is answered on standard error. */
+void nst_interrupt_watch(bool say);
+/* While a file is written no number of signals stops it. */
+void nst_interrupt_hold(void);
+/* While a pipe is written, whose reader may never take it: a signal ends the writing as a failure. */
+void nst_interrupt_free(void);
+/* The signal that came, or 0. */
+int nst_interrupt_pending(void);
+/* Ends the process by a signal. */
+void nst_interrupt_die(int number);
+
+#endif
