@@ -16,7 +16,6 @@ model/chain model/fold model/formats/caffe model/formats/keras model/formats/mat
 net/choose net/cpu/cpu net/cpu/cpu_taps net/graph
 opencl/context opencl/program
 opencl/convolve opencl/device opencl/losses opencl/picture opencl/taps
-ops/conv ops/winograd
 LIST
 
 # "FILE OBJECT".  libtool has up to two objects for a file, of which one will do; an object without its file is an older

@@ -68,15 +68,18 @@ typedef struct nst_conv {
     bool average;                /* pooling by mean, of result or (shift 1) of source */
 } nst_conv;
 
+/* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
+size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c);
+void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
+
+/* conv_select.c: the choice of an algorithm */
 /* "im2col", "winograd4", "winograd6": what --conv accepts and nst bench prints. */
 const char *nst_conv_name(nst_conv_algorithm a);
 /* The algorithm that is fastest for this shape within a relative error of 1e-4. */
 nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h);
 /* Sides of the tiles of results that are computed together, and round together; 1: each by itself. */
 int nst_conv_tile(nst_conv_algorithm a);
-/* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
-size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c);
-void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
+#define NST_PATCH_COLS 28 /* of a block of im2col: 56 positions, which are 4 tiles of 14, 9.3 of 6 */
 
 /* conv_io.c: what the algorithms share */
 /* Rows y.., columns x.. of a source block into d [rows][cols][16]; zeros outside the picture. */
