@@ -65,7 +65,7 @@ void nst_model_own_input(nst_model *m, const nst_input *input);
 void nst_input_write(const nst_input *input, char text[NST_INPUT_BYTES]);
 bool nst_input_read(nst_input *input, const char *text);
 
-/* Readers; the public nst_model_open chooses by name and content. */
+/* Readers; open.c chooses by name and content. */
 nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_error *e);
