@@ -11,7 +11,6 @@ cli/batch cli/commands cli/help cli/paint cli/resume
 cli/models/known cli/models/models
 engine/fallback engine/plan/memory_plan engine/scale/style_cache engine/scale/targets engine/setup
 engine/ranks/across engine/scale/evaluate engine/scale/windows
-image/format image/jpeg image/png image/pnm image/tiff image/webp
 net/choose net/cpu/cpu net/cpu/cpu_taps net/graph
 opencl/context opencl/program
 opencl/convolve opencl/device opencl/losses opencl/picture opencl/taps
