@@ -52,12 +52,14 @@ bool nst_cl_find(int i, cl_platform_id *platform, cl_device_id *device);
 /* A text property of a device or its platform, cut to bytes; "" when the driver has none. */
 void nst_cl_text(cl_device_id d, cl_device_info what, char *out, size_t bytes);
 
-/* ---- context.c ---- */
-nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, nst_error *e);
-void nst_cl_close(nst_cl *cl);
+/* ---- failure.c ---- */
 /* A failure of OpenCL's by its name; doing: "reading the gradient". */
 nst_status nst_cl_fail(const nst_cl *cl, cl_int code, const char *doing, nst_error *e);
 const char *nst_cl_name(cl_int code);
+
+/* ---- context.c ---- */
+nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, nst_error *e);
+void nst_cl_close(nst_cl *cl);
 /* Contents are undefined.  NST_EMEM with a sentence that says what it was for. */
 nst_status nst_cl_buffer(nst_cl *cl, size_t bytes, const char *what, cl_mem *out, nst_error *e);
 void nst_cl_release(nst_cl *cl, cl_mem *mem, size_t bytes);

@@ -7,69 +7,6 @@
 
 #define ARENA_UNIT 4096 /* bytes: arenas are multiples */
 
-nst_span nst_cl_span(const nst_cl_device *d, size_t at)
-{
-    if (at == NST_NONE || !d->arenas)
-        return (nst_span){ d->scratch, 0 };
-    return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
-}
-
-static void drop_marks(nst_cl_device *d)
-{
-    for (int i = 0; i < d->marks && !d->cl.hung; i++)
-        clReleaseEvent(d->mark[i].at);
-    d->marks = 0;
-}
-
-void nst_cl_forget(nst_cl_device *d)
-{
-    memset(d->pending, 0, sizeof d->pending);
-    for (int i = 0; i < nst_cl_styles(d); i++)
-        d->style[i].stats = NULL, d->style[i].loss = NULL;
-}
-
-nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e)
-{
-    cl_int code = CL_SUCCESS;
-
-    if (s)
-        nst_cl_forget(d);
-    if (phase == NST_CL_BEGIN)
-        drop_marks(d);
-    if (s || !d->profile || d->marks == NST_CL_MARKS)
-        return s;
-    d->mark[d->marks].phase = phase, d->mark[d->marks].layer = layer;
-    code = clEnqueueMarkerWithWaitList(d->cl.queue, 0, NULL, &d->mark[d->marks].at);
-    d->marks += code == CL_SUCCESS;
-    return code == CL_SUCCESS ? NST_OK : nst_cl_fail(&d->cl, code, "measuring", e);
-}
-
-void nst_cl_timing(nst_device *base, nst_timing *t)
-{
-    nst_cl_device *d = nst_cl_of(base);
-    cl_ulong before = 0, now;
-
-    if (d->marks)
-        memset(t, 0, (size_t)d->count * sizeof *t);
-    for (int i = 0; i < d->marks; i++, before = now) {
-        nst_timing *here = &t[d->mark[i].layer];
-        double seconds;
-
-        if (clGetEventProfilingInfo(d->mark[i].at, CL_PROFILING_COMMAND_END, sizeof now, &now, NULL) != CL_SUCCESS)
-            break;
-        seconds = (double)(now - before) * 1e-9;
-        if (d->mark[i].phase == NST_CL_FORWARDS)
-            here->forward += seconds;
-        else if (d->mark[i].phase == NST_CL_STATS)
-            here->stats += seconds;
-        else if (d->mark[i].phase == NST_CL_TAPS)
-            here->tap += seconds;
-        else if (d->mark[i].phase == NST_CL_BACKWARDS)
-            here->backward += seconds;
-    }
-    drop_marks(d);
-}
-
 /* ---- sizes ---- */
 
 static size_t feature_bytes(const nst_device *d, int channels, int w, int h)
@@ -271,7 +208,7 @@ static void destroy(nst_device *base)
     if (d->cl.queue && !d->cl.hung)
         clFinish(d->cl.queue);
     give_up_arenas(d);
-    drop_marks(d);
+    nst_cl_drop_marks(d);
     nst_cl_picture_drop(d);
     nst_cl_unpin(&d->cl, &d->told);
     for (int i = 0; i < d->count; i++) {
@@ -294,7 +231,7 @@ static void destroy(nst_device *base)
     nst_free(d);
 }
 
-const nst_device_ops nst_cl_ops = {
+static const nst_device_ops ops = {
     .name = "opencl",
     .rectangles = true,
     .pairs = true,
@@ -400,7 +337,7 @@ nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int i
     *out = NULL;
     if (!d)
         return nst_fail(e, NST_EMEM, "opencl: out of memory");
-    d->base.ops = &nst_cl_ops;
+    d->base.ops = &ops;
     d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->profile = o->profile;
     d->maps = o->maps > 1 ? o->maps : 1;
     for (int i = 0; i < 3; i++) {

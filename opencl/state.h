@@ -99,6 +99,27 @@ static inline int nst_cl_styles(const nst_cl_device *d)
 {
     return d->style ? d->count * d->maps : 0;
 }
+static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
+{
+    return (nst_span){ mem, at * sizeof(float) };
+}
+
+/* What is kept on the device: content features, [c][h * w] of the core, or a map's weights. */
+typedef struct nst_cl_kept {
+    nst_kept base;
+    nst_cl_device *d;
+    cl_mem f;
+    size_t bytes;
+} nst_cl_kept;
+
+/* From float `at` of it on. */
+static inline nst_span nst_cl_kept_span(const nst_kept *k, size_t at)
+{
+    return nst_cl_floats(((const nst_cl_kept *)(const void *)k)->f, at);
+}
+
+/* ---- state.c ---- */
+
 /* Nothing is pending any more. */
 void nst_cl_forget(nst_cl_device *d);
 
@@ -109,6 +130,7 @@ nst_span nst_cl_span(const nst_cl_device *d, size_t at);
 enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_TAPS, NST_CL_BACKWARDS };
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e);
 void nst_cl_timing(nst_device *base, nst_timing *t);
+void nst_cl_drop_marks(nst_cl_device *d);
 /* pairs [n][2] (+)= the sums over parts of part [parts][n]. */
 nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e);
 /* Items for so many groups. */
@@ -140,11 +162,6 @@ nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *c
 nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e);
 void nst_cl_add_losses(nst_cl_device *d);
 
-static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
-{
-    return (nst_span){ mem, at * sizeof(float) };
-}
-
 /* ---- convolve.c ---- */
 nst_status nst_cl_conv_forward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
 nst_status nst_cl_conv_backward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
@@ -162,9 +179,5 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e);
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
 nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e);
 void nst_cl_drop(nst_kept *k);
-/* Kept content features: [c][h * w] of the core. */
-nst_span nst_cl_kept_span(const nst_kept *k);
-
-extern const nst_device_ops nst_cl_ops;
 
 #endif

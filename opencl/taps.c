@@ -5,13 +5,6 @@
 
 #define DEPTH 4096 /* positions of one product: float sums no longer than that are added with their rests */
 
-struct kept {
-    nst_kept base;
-    nst_cl_device *d;
-    cl_mem f; /* [c][h * w] of the core, or a map's weights */
-    size_t bytes;
-};
-
 static size_t gram_floats(size_t c, size_t n)
 {
     return c * n + (n / DEPTH + 1) * c * c;
@@ -46,17 +39,6 @@ static size_t positions(const nst_rect *core)
     return (size_t)core->w * (size_t)core->h;
 }
 
-nst_span nst_cl_kept_span(const nst_kept *k)
-{
-    return nst_cl_floats(((const struct kept *)(const void *)k)->f, 0);
-}
-
-nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e)
-{
-    return nst_cl_run(&d->cl, NST_CL_gather, n, 1, (parts + 2) * n * sizeof(float), e, "ssiii", part, pairs, (int)parts,
-                      (int)n, add);
-}
-
 /* A map's weights from the core's first position on; somewhere harmless where there is none. */
 static nst_span map_at(const nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map)
 {
@@ -64,7 +46,7 @@ static nst_span map_at(const nst_cl_device *d, const nst_node *n, const nst_rect
 
     if (!map->weight)
         return (nst_span){ d->scratch, 0 };
-    return nst_cl_floats(((const struct kept *)(const void *)map->there)->f, at);
+    return nst_cl_kept_span(map->there, at);
 }
 
 static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
@@ -168,7 +150,7 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
 
 void nst_cl_drop(nst_kept *base)
 {
-    struct kept *k = (struct kept *)(void *)base;
+    nst_cl_kept *k = (nst_cl_kept *)(void *)base;
 
     k->d->kept_bytes -= k->bytes;
     nst_cl_release(&k->d->cl, &k->f, k->bytes);
@@ -176,15 +158,15 @@ void nst_cl_drop(nst_kept *base)
 }
 
 /* Room for n floats. */
-static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, struct kept **out, nst_error *e)
+static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, nst_cl_kept **out, nst_error *e)
 {
-    struct kept *k = nst_calloc(1, sizeof *k);
+    nst_cl_kept *k = nst_calloc(1, sizeof *k);
     nst_status s;
 
     *out = NULL;
     if (!k)
         return nst_fail(e, NST_EMEM, "%s: out of memory", what);
-    k->base.ops = &nst_cl_ops, k->d = d, k->bytes = n * sizeof(float);
+    k->base.ops = d->base.ops, k->d = d, k->bytes = n * sizeof(float);
     if ((s = nst_cl_buffer(&d->cl, k->bytes, what, &k->f, e))) {
         nst_free(k);
         return s;
@@ -197,7 +179,7 @@ static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, struct
 nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    struct kept *k;
+    nst_cl_kept *k;
     nst_status s = make_kept(d, n, "masks", &k, e);
 
     *out = NULL;
@@ -214,7 +196,7 @@ nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept 
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    struct kept *k;
+    nst_cl_kept *k;
     size_t all = positions(core), c = (size_t)n->out, parts = NST_CL_PARTS * c;
     nst_status s = make_kept(d, c * all, "content features", &k, e);
 

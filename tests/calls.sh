@@ -12,8 +12,6 @@ cli/models/known cli/models/models
 engine/fallback engine/plan/memory_plan engine/scale/style_cache engine/scale/targets engine/setup
 engine/ranks/across engine/scale/evaluate engine/scale/windows
 net/choose net/cpu/cpu net/cpu/cpu_taps net/graph
-opencl/context opencl/program
-opencl/convolve opencl/device opencl/losses opencl/picture opencl/taps
 LIST
 
 # "FILE OBJECT".  libtool has up to two objects for a file, of which one will do; an object without its file is an older
