@@ -7,8 +7,6 @@ command -v "${nm%% *}" >/dev/null || { echo "skipped: there is no nm to read obj
 
 # A circle a line.  It may lose files, but gain none.
 cat >"$dir/known" <<'LIST'
-cli/batch cli/commands cli/help cli/paint cli/resume
-cli/models/known cli/models/models
 engine/fallback engine/plan/memory_plan engine/scale/style_cache engine/scale/targets engine/setup
 engine/ranks/across engine/scale/evaluate engine/scale/windows
 net/choose net/cpu/cpu net/cpu/cpu_taps net/graph

@@ -127,7 +127,7 @@ static nst_status list(const nst_command *c, nst_error *e)
         nst_model *m = NULL;
         nst_error why;
 
-        if (nst_models_find(names[i], path, sizeof path, &why) || nst_guard_try(path, &why) ||
+        if (nst_places_find(names[i], path, sizeof path, &why) || nst_guard_try(path, &why) ||
             nst_model_open(&m, path, &why)) {
             bad++;
             nst_say(stdout, "%-16s bad: %s", names[i], why.text);
