@@ -9,7 +9,6 @@ command -v "${nm%% *}" >/dev/null || { echo "skipped: there is no nm to read obj
 cat >"$dir/known" <<'LIST'
 engine/fallback engine/plan/memory_plan engine/scale/style_cache engine/scale/targets engine/setup
 engine/ranks/across engine/scale/evaluate engine/scale/windows
-net/choose net/cpu/cpu net/cpu/cpu_taps net/graph
 LIST
 
 # "FILE OBJECT".  libtool has up to two objects for a file, of which one will do; an object without its file is an older

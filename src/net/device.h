@@ -147,6 +147,16 @@ struct nst_kept {
     double square; /* sum over the core; not of a map */
 };
 
+/* ---- nodes.c ---- */
+
+/* The nodes [NST_MODEL_LAYERS] of o's model up to its last tap, and how many these are. */
+nst_status nst_nodes_chain(nst_node *node, int *count, const nst_graph_options *o, nst_error *e);
+
+/* ---- window.c ---- */
+
+/* Whether b is another strip of a's column. */
+bool nst_window_same_column(const nst_window *a, const nst_window *b);
+
 /* ---- tile_geometry.c: what each node computes of a window that is no strip ---- */
 
 /* Every node's tiles, before anything else here and in row_strips.c. */
@@ -187,9 +197,11 @@ void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool
 /* Whether a tap's features stay in their buffer from strip to strip. */
 bool nst_strips_stays(const nst_node *n, nst_use use);
 
-/* By o->device: choose.c knows the names. */
-nst_status nst_device_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count,
-                             nst_error *e);
+/* ---- graph.c: choose.c gives it its device ---- */
+
+/* The graph on a device that was made for o's nodes, which it destroys at its end, or when it fails. */
+nst_status nst_graph_on(nst_graph **out, nst_device *device, const nst_graph_options *o, nst_error *e);
+
 nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
 
 #endif

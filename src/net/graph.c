@@ -45,37 +45,22 @@ static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
     return NST_OK;
 }
 
-nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e)
+nst_status nst_graph_on(nst_graph **out, nst_device *device, const nst_graph_options *o, nst_error *e)
 {
-    const nst_model *m = o->model;
     nst_graph *g = nst_calloc(1, sizeof *g);
     nst_status s;
 
     *out = NULL;
-    if (!g)
+    if (!g) {
+        device->ops->destroy(device);
         return nst_fail(e, NST_EMEM, "graph: out of memory");
+    }
+    g->device = device;
     g->ceil = o->pool_ceil;
-    for (int i = 0; i < m->layers; i++) {
-        nst_node *n = &g->node[i];
-
-        *n = (nst_node){ .layer = i, .in = m->layer[i].in, .out = m->layer[i].out,
-                         .tap = o->tap[i] };
-        n->pooled = i + 1 < m->layers && m->layer[i + 1].block != m->layer[i].block;
-        if (o->tap[i])
-            g->count = i + 1; /* nothing after the last tap is computed */
-    }
-    if (!g->count) {
-        s = nst_fail(e, NST_EARG, "graph: no layer is read by a loss, expected at least one");
-        goto fail;
-    }
-    g->node[g->count - 1].pooled = false;
-    if ((s = nst_device_create(&g->device, o, g->node, g->count, e)))
-        goto fail;
+    s = nst_nodes_chain(g->node, &g->count, o, e);
+    if (s)
+        nst_graph_destroy(&g);
     *out = g;
-    return NST_OK;
-
-fail:
-    nst_graph_destroy(&g);
     return s;
 }
 
@@ -83,8 +68,7 @@ void nst_graph_destroy(nst_graph **g)
 {
     if (!*g)
         return;
-    if ((*g)->device)
-        (*g)->device->ops->destroy((*g)->device);
+    (*g)->device->ops->destroy((*g)->device);
     nst_free(*g);
     *g = NULL;
 }
@@ -132,15 +116,6 @@ nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, si
     return nst_graph_measure_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, bytes, e);
 }
 
-/* Whether b is another strip of a's column. */
-static bool same_column(const nst_window *a, const nst_window *b)
-{
-    nst_window other = *a;
-
-    other.y = b->y, other.h = b->h;
-    return !memcmp(&other, b, sizeof other);
-}
-
 nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e)
 {
     size_t bytes, scratch;
@@ -150,7 +125,7 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
         return NST_OK;
     if ((s = check_size(g, win, e)))
         return s;
-    if (win->strip && win->y && g->use == use && same_column(&g->win, win)) {
+    if (win->strip && win->y && g->use == use && nst_window_same_column(&g->win, win)) {
         nst_strips_rows(g->node, g->count, g->ceil, use, win);
         g->win = *win;
         return NST_OK;
@@ -237,11 +212,6 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
         if (g->node[i].pooled)
             picture_w = (picture_w + g->ceil) / 2, picture_h = (picture_h + g->ceil) / 2;
     *w = picture_w, *h = picture_h;
-}
-
-nst_window nst_window_whole(int w, int h)
-{
-    return (nst_window){ .picture_w = w, .picture_h = h, .w = w, .h = h, .core_w = w, .core_h = h };
 }
 
 const nst_timing *nst_graph_timing(const nst_graph *g)

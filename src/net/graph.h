@@ -48,7 +48,7 @@ typedef struct nst_window {
     bool loose;                         /* tiles fall as the window does: a smaller halo, and other roundings */
 } nst_window;
 
-/* The whole picture in one window. */
+/* window.c: the whole picture in one window. */
 nst_window nst_window_whole(int w, int h);
 
 /* What a window is computed for: how long features live in the arena. */
@@ -58,7 +58,7 @@ typedef enum nst_use {
     NST_USE_GRADIENT, /* for the backward pass */
 } nst_use;
 
-/* Packs the model's weights; the model may be closed afterwards. */
+/* choose.c: the graph on the device of that name.  Packs the model's weights; the model may be closed afterwards. */
 nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e);
 void nst_graph_destroy(nst_graph **g);
 

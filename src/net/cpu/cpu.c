@@ -338,7 +338,7 @@ static const char *algorithm_name(const nst_device *base, const nst_node *nodes,
     return nst_conv_name(c.algorithm);
 }
 
-const nst_device_ops nst_cpu_ops = {
+static const nst_device_ops ops = {
     .name = "cpu",
     .rectangles = true,
     .feature_bytes = feature_bytes,
@@ -409,7 +409,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
     *out = NULL;
     if (!d)
         return nst_fail(e, NST_EMEM, "cpu: out of memory");
-    d->base.ops = &nst_cpu_ops;
+    d->base.ops = &ops;
     d->cpu = o->cpu, d->count = count;
     d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->guided = o->maps > 0;
     for (int i = 0; i < 3; i++) {

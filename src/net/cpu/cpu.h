@@ -53,9 +53,7 @@ static inline float *row_of(const struct cpu_device *d, size_t at, nst_slab rows
     return at == NST_NONE ? NULL : floats(d, at) + (ptrdiff_t)(y - rows.first) * w * NST_LANES;
 }
 
-extern const nst_device_ops nst_cpu_ops;
-
-/* Entries of that table, as device.h says: cpu_taps.c. */
+/* cpu_taps.c: entries of the device's table, as device.h says. */
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 void nst_cpu_drop(nst_kept *base);
 nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);

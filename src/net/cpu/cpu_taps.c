@@ -50,13 +50,12 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
     size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
     int blocks = nst_blocks(n->out);
 
-    (void)base;
     *out = NULL;
     if (!k || !(k->f = nst_alloc((size_t)blocks * block * sizeof(float)))) {
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }
-    k->base.ops = &nst_cpu_ops, k->core = *core, k->blocks = blocks;
+    k->base.ops = base->ops, k->core = *core, k->blocks = blocks;
     k->top = n->result_rows.first + core->y;
     *out = &k->base;
     return NST_OK;
