@@ -205,7 +205,7 @@ nst_status nst_enlarge(nst_run *r, const float *from, int w, int h, float *x, ns
 /* Adam's moments. */
 nst_status nst_enlarge_optim(nst_run *r, const nst_optim *from, int w, int h, nst_error *e);
 
-/* ---- windows.c: a picture in windows --------------------------------------------------------------- */
+/* ---- tiling.c: a picture in windows ---------------------------------------------------------------- */
 
 int nst_windows_count(nst_tiling t);
 /* Rows of multiples of the grid in a side's core; what is left over belongs to the last. */
@@ -219,6 +219,8 @@ bool nst_windows_alike(const nst_layout *l);
 /* Window i of a rank's rows, of which from..to-1 are the window's picture; strips go down a column, columns from left to
  * right. */
 nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t, int i);
+/* ---- passes.c ---------------------------------------------------------------------------------------- */
+
 /* Adds the sums of the first count windows of x [3][to - from][w] to rows [n_style], those of them that are not NULL. */
 nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, nst_tiling t, int count,
                            nst_stats *const *rows, nst_error *e);
@@ -226,12 +228,13 @@ nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, n
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e);
 /* Right after the first pass: the sums over all windows, at every content layer, of the squares and the absolute values of
  * what the features are off the content's, added to square and absolute [n_keep]; this rank's share. */
-nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst_error *e);
-/* First pass: r->stats from nst_across_x, this rank's share. */
-nst_status nst_windows_stats(nst_run *r, nst_error *e);
-/* Second pass, right after it: nst_across_dx from what tap asks, this rank's share; the contents in tap are filled in.
- * distance as nst_graph_backward's. */
-nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *distance, nst_error *e);
+nst_status nst_windows_compare(nst_run *r, const float *x, double *square, double *absolute, nst_error *e);
+/* First pass: r->stats from x, this rank's share. */
+nst_status nst_windows_stats(nst_run *r, const float *x, nst_error *e);
+/* Second pass, right after it: dx from what tap asks, this rank's share; the contents in tap are filled in.  distance as
+ * nst_graph_backward's. */
+nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_gradient *tap, double *distance,
+                                nst_error *e);
 
 /* ---- fallback.c: devices that fail; e is not NULL ----------------------------------------------------- */
 

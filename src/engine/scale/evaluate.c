@@ -122,7 +122,7 @@ static nst_status styles_apart(nst_run *r, double *loss, nst_tap_gradient *tap, 
 static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *square, double *absolute, nst_error *e)
 {
     bool apart = own_losses(r);
-    nst_status s = nst_across_agree(r, nst_windows_compare(r, square, absolute, e), e);
+    nst_status s = nst_across_agree(r, nst_windows_compare(r, nst_across_x(r), square, absolute, e), e);
 
     if (s)
         return s;
@@ -149,7 +149,7 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
 
     for (int i = 0; i < r->n_style; i++)
         r->stats[i]->stay = apart;
-    if ((s = nst_across_agree(r, nst_windows_stats(r, e), e)))
+    if ((s = nst_across_agree(r, nst_windows_stats(r, nst_across_x(r), e), e)))
         return s;
     for (int i = 0; i < r->n_style; i++)
         nst_across_stats(r, r->stats[i]);
@@ -159,7 +159,8 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
         tap[r->keep[i].layer].content_scale = 2 * r->unit[i];
     if (r->s->content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
-    if ((s = nst_across_agree(r, nst_windows_gradient(r, tap, distance, e), e)) || !apart)
+    s = nst_across_agree(r, nst_windows_gradient(r, nst_across_x(r), nst_across_dx(r), tap, distance, e), e);
+    if (s || !apart)
         return s;
     for (int i = 0; i < r->n_style; i++) {
         p->style[i % r->n_layers] = loss[i] + (i < r->n_layers ? 0 : p->style[i % r->n_layers]);

@@ -1,74 +1,11 @@
-/* windows.c: a picture in windows: its statistics in a first pass over them, its gradient in a second.
+/* passes.c: a picture in windows: its statistics in a first pass over them, its gradient in a second.
  *
- * Gram matrices are sums over positions, and a feature depends on a halo of pixels (tile_geometry.c): so each window's core
- * gives its exact share of the statistics, and, with the whole picture's, its exact share of the gradient, which reaches
- * over the core's sides and adds up there. */
+ * Gram matrices are sums over positions, and a feature depends on a halo of pixels (tile_geometry.c): so each window's
+ * core gives its exact share of the statistics, and, with the whole picture's, its exact share of the gradient, which
+ * reaches over the core's sides and adds up there. */
 #include "engine/run.h"
 
 #include <string.h>
-
-int nst_windows_count(nst_tiling t)
-{
-    return t.nx * t.ny;
-}
-
-int nst_windows_cells(const nst_run *r, int core)
-{
-    int n = core / nst_graph_grid(r->graph);
-
-    return n > 1 ? n : 1;
-}
-
-nst_tiling nst_windows_finest(const nst_run *r, const nst_strip *strip)
-{
-    return (nst_tiling){ nst_windows_cells(r, strip->w - 2 * r->margin),
-                         nst_windows_cells(r, strip->core_to - strip->core), 0 };
-}
-
-/* A side, and the part of it that counts. */
-struct side {
-    int n, core, core_to;
-};
-
-/* The core of part i of a side. */
-static void part(const nst_run *r, struct side s, int parts, int i, int *core, int *core_n)
-{
-    int grid = nst_graph_grid(r->graph), all = nst_windows_cells(r, s.core_to - s.core);
-    int end = i + 1 == parts ? s.core_to : s.core + (int)((long long)all * (i + 1) / parts) * grid;
-
-    *core = s.core + (int)((long long)all * i / parts) * grid;
-    *core_n = end - *core;
-}
-
-nst_tiling nst_windows_strips(int h, int nx, int strip)
-{
-    return (nst_tiling){ nx, (h + strip - 1) / strip, strip };
-}
-
-nst_window nst_windows_at(const nst_run *r, const nst_strip *strip, nst_tiling t, int i)
-{
-    struct side across = { strip->w, r->margin, strip->w - r->margin };
-    struct side down = { strip->to - strip->from, strip->core - strip->from, strip->core_to - strip->from };
-    nst_window win = { .picture_w = across.n, .picture_h = down.n };
-
-    if (down.n < strip->h)
-        win.above = strip->from, win.all_h = strip->h;
-    win.loose = r->loose && nst_windows_count(t) > 1;
-    if (t.strip && nst_windows_count(t) > 1) { /* column by column */
-        part(r, across, t.nx, i / t.ny, &win.core_x, &win.core_w);
-        win.core_y = down.core, win.core_h = down.core_to - down.core;
-        nst_graph_reach(r->graph, &win);
-        win.y = i % t.ny * t.strip, win.h = down.n - win.y < t.strip ? down.n - win.y : t.strip;
-        win.strip = t.strip;
-        return win;
-    }
-    part(r, across, t.nx, i % t.nx, &win.core_x, &win.core_w);
-    part(r, down, t.ny, i / t.nx, &win.core_y, &win.core_h);
-    nst_graph_reach(r->graph, &win);
-    if (nst_windows_count(t) == 1) /* all of it, the margin too */
-        win.x = win.y = 0, win.w = across.n, win.h = down.n;
-    return win;
-}
 
 /* Rows of style losses by layer, as the graph wants them; regions of a layer one behind the other.  A row may be NULL. */
 static void by_layer(const nst_run *r, nst_stats *const *rows, nst_stats **sums)
@@ -133,22 +70,16 @@ nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_erro
     return NST_OK;
 }
 
-/* With the same windows in both passes the second begins where the first ended: one forward pass is saved. */
-bool nst_windows_alike(const nst_layout *l)
-{
-    return !l->gradient.strip && !l->stats.strip && l->stats.nx == l->gradient.nx && l->stats.ny == l->gradient.ny;
-}
-
-nst_status nst_windows_stats(nst_run *r, nst_error *e)
+nst_status nst_windows_stats(nst_run *r, const float *x, nst_error *e)
 {
     const nst_layout *l = &r->layout[r->scale];
     int last = nst_windows_count(l->gradient) - 1;
-    const float *x = nst_across_x(r);
     nst_status s;
 
     for (int i = 0; i < r->n_style; i++)
         nst_stats_clear(r->stats[i]);
-    if ((s = nst_windows_sum(r, x, &r->strip, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->stats, e)))
+    s = nst_windows_sum(r, x, &r->strip, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->stats, e);
+    if (s)
         return s;
     if (last >= 0 && nst_windows_alike(l)) {
         nst_window win = nst_windows_at(r, &r->strip, l->gradient, last);
@@ -161,10 +92,9 @@ nst_status nst_windows_stats(nst_run *r, nst_error *e)
     return s;
 }
 
-nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst_error *e)
+nst_status nst_windows_compare(nst_run *r, const float *x, double *square, double *absolute, nst_error *e)
 {
     const nst_layout *l = &r->layout[r->scale];
-    const float *x = nst_across_x(r);
     int count = nst_windows_count(l->gradient);
     nst_status s = NST_OK;
 
@@ -174,17 +104,17 @@ nst_status nst_windows_compare(nst_run *r, double *square, double *absolute, nst
         if (count > 1 || !nst_windows_alike(l))
             s = forward(r, &win, x, e);
         for (int row = 0; row < r->n_keep && !s; row++)
-            s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][kept_at(l->gradient, i)], &square[row], &absolute[row], e);
+            s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][kept_at(l->gradient, i)], &square[row],
+                                  &absolute[row], e);
     }
     return s;
 }
 
-nst_status nst_windows_gradient(nst_run *r, nst_tap_gradient *tap, double *distance, nst_error *e)
+nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_gradient *tap, double *distance,
+                                nst_error *e)
 {
     const nst_layout *l = &r->layout[r->scale];
     int last = nst_windows_count(l->gradient) - 1;
-    const float *x = nst_across_x(r);
-    float *dx = nst_across_dx(r);
     nst_status s = NST_OK;
 
     memset(dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)(r->strip.to - r->strip.from));
