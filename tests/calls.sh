@@ -7,7 +7,6 @@ command -v "${nm%% *}" >/dev/null || { echo "skipped: there is no nm to read obj
 
 # A circle a line.  It may lose files, but gain none.
 cat >"$dir/known" <<'LIST'
-engine/fallback engine/plan/memory_plan engine/scale/style_cache engine/scale/targets engine/setup
 LIST
 
 # "FILE OBJECT".  libtool has up to two objects for a file, of which one will do; an object without its file is an older

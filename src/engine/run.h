@@ -118,15 +118,10 @@ nst_status nst_run_open(nst_run *r, nst_error *e);
 void nst_run_close(nst_run *r);
 /* Prepares scale r->scale: the content at its size, the targets of all losses.  x is left alone. */
 nst_status nst_run_targets(nst_run *r, nst_error *e);
-/* Whether that empties the content picture. */
-bool nst_run_spends(const nst_run *r, int scale);
 /* checkpoint.c: r->sums, once a run. */
 nst_status nst_run_sum_inputs(nst_run *r, nst_error *e);
 /* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
-/* style_cache.c: the statistics [r->n_style] of a style picture at its size from r->known, and into it.  Both do nothing without. */
-bool nst_styles_find(const nst_run *r, const nst_image *p, nst_stats *const *stats);
-void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *stats);
 /* Whether the style losses are the device's: then r->stats stay there, and nst_run_targets gives it the targets. */
 bool nst_run_apart(const nst_run *r);
 /* From r->stats: every style loss into p and its total, r->a and r->b. */
@@ -142,9 +137,17 @@ void nst_schedule_count(nst_run *r, nst_progress *p);
 bool nst_schedule_over(const nst_run *r, const nst_progress *p);
 /* Frees what belongs to one scale but x. */
 void nst_run_leave(nst_run *r);
+/* Those of the scale's optimiser, whose sums are all ranks'. */
 nst_optim_options nst_run_optim(const nst_run *r);
+
+/* ---- lifetime.c ---------------------------------------------------------------------------------------- */
+
 /* Whether a scale takes over anything of the optimiser of the one before. */
 bool nst_run_carries(const nst_run *r);
+/* Whether the targets of a scale empty the content picture, which nothing reads after them. */
+bool nst_run_spends(const nst_run *r, int scale);
+/* What the settings say of the optimiser; its arrays' size and how sums are made are the scale's. */
+nst_optim_options nst_plan_optim(const nst_run *r, int pairs);
 
 /* ---- memory_plan.c: what a run takes, and how it is made to fit ------------------------------------ */
 
@@ -268,6 +271,16 @@ nst_status nst_regions_recolor(nst_run *r, nst_image *const *pictures, nst_error
 void nst_region_clear(nst_region *g);
 /* Its map at a layer of a picture of w x h, from the picture's row first on, a multiple of the grid; number 0. */
 nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h, int first);
+
+/* ---- style_cache.c: statistics of style pictures, kept from run to run ---------------------------------- */
+
+/* Forgets what was kept with another model or other settings. */
+void nst_styles_begin(nst_styles *s, const nst_model *model, const nst_settings *settings);
+/* What statistics depend on: the picture at its size, the windows that they are summed over, the margin, how many rows. */
+uint64_t nst_styles_key(const nst_image *p, nst_tiling t, int margin, int rows);
+/* The statistics [rows] of a key, and into the cache. */
+bool nst_styles_find(const nst_styles *s, uint64_t key, int rows, nst_stats *const *stats);
+void nst_styles_keep(nst_styles *s, uint64_t key, int rows, nst_stats *const *stats);
 
 /* ---- margin.c: what lies around every picture while it is painted -------------------------------- */
 

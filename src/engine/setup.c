@@ -231,11 +231,6 @@ void nst_run_close(nst_run *r)
     r->sums = NULL;
 }
 
-bool nst_run_carries(const nst_run *r)
-{
-    return r->s->optimizer == NST_ADAM || r->s->average > 0;
-}
-
 static void sum(void *arg, double *v, size_t n)
 {
     nst_across_sum(arg, v, n);
@@ -243,16 +238,10 @@ static void sum(void *arg, double *v, size_t n)
 
 nst_optim_options nst_run_optim(const nst_run *r)
 {
-    const nst_settings *s = r->s;
-    nst_optim_options o = { .kind = s->optimizer, .learning_rate = s->learning_rate, .beta1 = s->beta1,
-                            .beta2 = s->beta2, .average = s->average, .history = r->layout[r->scale].pairs,
-                            .low = s->clamp ? r->low : NULL, .high = s->clamp ? r->high : NULL,
-                            .plane = (size_t)r->w * (size_t)(r->strip.own_to - r->strip.own) };
+    nst_optim_options o = nst_plan_optim(r, r->layout[r->scale].pairs);
 
-    o.first_step = s->first_step * (r->high[1] - r->low[1]);
+    o.plane = (size_t)r->w * (size_t)(r->strip.own_to - r->strip.own);
     if (r->comm)
         o.sum = sum, o.sum_arg = (void *)r;
-    if (o.learning_rate <= 0)
-        o.learning_rate = s->optimizer == NST_LBFGS ? 1 : .02 * (r->high[1] - r->low[1]);
     return o;
 }

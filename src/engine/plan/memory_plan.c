@@ -256,9 +256,9 @@ static size_t seen(nst_strip s, int planes) { return floats(s.w, s.to - s.from, 
 /* The optimiser's arrays that a scale really touches. */
 static size_t optimiser(const nst_run *r, int scale, int pairs)
 {
-    nst_optim_options o = nst_run_optim(r);
+    int most = r->plan.iterations[scale] - 1;
+    nst_optim_options o = nst_plan_optim(r, pairs <= most ? pairs : most);
 
-    o.history = pairs < r->plan.iterations[scale] ? pairs : r->plan.iterations[scale] - 1;
     return nst_optim_bytes(&o, owned(strip_of(r, scale), 3) / sizeof(float));
 }
 

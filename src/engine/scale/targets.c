@@ -71,6 +71,15 @@ static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, 
             stats[row]->map = nst_region_at(g, r, r->style[row].layer, w, h, first);
 }
 
+/* The windows over which a style picture's statistics are summed. */
+static nst_tiling style_tiling(const nst_run *r, const nst_strip *strip)
+{
+    nst_tiling t;
+
+    nst_budget_tiling(r, strip, NST_USE_STATS, r->layout[r->scale].arena, &t);
+    return t;
+}
+
 /* This rank's share of the statistics of style picture i at every style layer, added to stats[row] but those that are NULL. */
 static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
 {
@@ -86,7 +95,7 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     nst_image_destroy(&framed);
     if (!x)
         return s ? s : NST_EMEM;
-    nst_budget_tiling(r, &strip, NST_USE_STATS, r->layout[r->scale].arena, &t);
+    t = style_tiling(r, &strip);
     if (!(s = nst_region_part(r, i, p->width, p->height, &part, e)) && !(s = nst_region_make(&g, r, part, w, h, e))) {
         tie(r, stats, &g, w, h, strip.from);
         s = nst_windows_sum(r, x, &strip, t, nst_windows_count(t), stats, e);
@@ -94,6 +103,24 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     nst_free(part);
     nst_region_clear(&g);
     nst_free(x);
+    return s;
+}
+
+/* The same from the cache where that has them, and then into it.  With masks nothing is kept for later runs. */
+static nst_status known_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
+{
+    nst_strip strip = nst_strip_own(r, p->width + 2 * r->margin, p->height + 2 * r->margin);
+    uint64_t key;
+    nst_status s;
+
+    if (!r->known || r->guided || r->parts)
+        return style_stats(r, i, p, stats, e);
+    nst_styles_begin(r->known, r->model, r->s);
+    key = nst_styles_key(p, style_tiling(r, &strip), r->margin, r->n_style);
+    if (nst_styles_find(r->known, key, r->n_style, stats))
+        return NST_OK;
+    if (!(s = style_stats(r, i, p, stats, e)))
+        nst_styles_keep(r->known, key, r->n_style, stats);
     return s;
 }
 
@@ -237,16 +264,6 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
     return NST_OK;
 }
 
-bool nst_run_spends(const nst_run *r, int scale)
-{
-    bool spends = r->content->spend && scale == r->plan.scales - 1 && !strcmp(r->net.device, "cpu") &&
-                  r->s->color != NST_COLOR_CONTENT && r->init != r->content;
-
-    for (int i = 0; i < r->n_styles; i++)
-        spends = spends && r->styles[i] != r->content;
-    return spends;
-}
-
 /* The content picture has said all it has to say.  Its owner let us. */
 static nst_status spend(nst_run *r, nst_error *e)
 {
@@ -266,7 +283,6 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
 {
     nst_image **pictures = nst_calloc((size_t)r->n_styles, sizeof *pictures);
     nst_stats **stats = nst_calloc((size_t)r->n_styles, NST_STYLE_ROWS * sizeof *stats);
-    bool masked = r->guided || r->parts; /* their statistics are not kept for later runs */
     nst_status s = NST_OK;
 
     r->targets = r->scale;
@@ -282,9 +298,8 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         for (int row = 0; row < r->n_style && !s; row++)
             if (!r->guided || row / r->n_layers == i)
                 s = nst_stats_create(&stats[i * NST_STYLE_ROWS + row], r->stats[row]->c, e);
-        if (!s && r->n_style && (masked || !nst_styles_find(r, pictures[i], &stats[i * NST_STYLE_ROWS])) &&
-            !(s = style_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e)) && !masked)
-            nst_styles_keep(r, pictures[i], &stats[i * NST_STYLE_ROWS]);
+        if (!s && r->n_style)
+            s = known_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e);
     }
     if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&
         !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))
