@@ -153,33 +153,33 @@ static void together(struct rank *k, int ranks)
 
 static void evaluate(struct rank *k)
 {
-    nst_run r = { .s = k->s, .model = k->m, .content = k->content, .styles = k->styles, .n_styles = k->n_styles,
-                  .comm = k->comm.ranks ? &k->comm : NULL };
+    nst_run r = { .job = { .settings = k->s, .model = k->m, .content = k->content, .styles = k->styles,
+                           .n_styles = k->n_styles, .comm = k->comm.ranks ? &k->comm : NULL } };
     nst_random random = { 7 };
     size_t own;
 
     ck_assert_msg(nst_run_open(&r, &k->error) == NST_OK, "%s", k->error.text);
-    r.scale = r.plan.scales - 1;
+    r.scale = r.setup.plan.scales - 1;
     ck_assert_msg(nst_run_targets(&r, &k->error) == NST_OK && nst_across_open(&r, &k->error) == NST_OK, "%s", k->error.text);
     own = (size_t)r.w * (size_t)(r.strip.own_to - r.strip.own);
-    r.x = nst_calloc(own, 3 * sizeof *r.x);
-    r.dx = nst_calloc(own, 3 * sizeof *r.dx);
-    nst_start(r.s, &r.space, r.picture, NULL, r.strip.own, r.strip.own_to - r.strip.own, r.x);
+    r.state.x = nst_calloc(own, 3 * sizeof *r.state.x);
+    r.state.dx = nst_calloc(own, 3 * sizeof *r.state.dx);
+    nst_start(&r.setup.s, &r.setup.space, r.targets.picture, NULL, r.strip.own, r.strip.own_to - r.strip.own, r.state.x);
     /* the same noise for any number of ranks */
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < r.h; y++)
             for (int x = 0; x < r.w; x++) {
-                float noise = .05f * (r.high[0] - r.low[0]) * (nst_random_uniform(&random) - .5f);
+                float noise = .05f * (r.setup.high[0] - r.setup.low[0]) * (nst_random_uniform(&random) - .5f);
 
                 if (y >= r.strip.own && y < r.strip.own_to)
-                    r.x[(size_t)c * own + (size_t)((y - r.strip.own) * r.w + x)] += noise;
+                    r.state.x[(size_t)c * own + (size_t)((y - r.strip.own) * r.w + x)] += noise;
             }
     ck_assert_msg(nst_run_evaluate(&r, &k->p, &k->error) == NST_OK, "%s", k->error.text);
     k->dx = malloc(3 * own * sizeof *k->dx + 1);
-    memcpy(k->dx, r.dx, 3 * own * sizeof *k->dx);
+    memcpy(k->dx, r.state.dx, 3 * own * sizeof *k->dx);
     k->strip = r.strip;
     k->h = r.h;
-    k->windows = nst_windows_count(r.layout[r.scale].gradient);
+    k->windows = nst_windows_count(r.setup.layout[r.scale].gradient);
     nst_run_close(&r);
 }
 

@@ -276,27 +276,27 @@ START_TEST(sizes)
     nst_settings *s = small("nst");
     nst_image *c = content_image(), *style = new_image(100, 50, 3);
     const nst_image *styles[2] = { style, style };
-    nst_run r = { .content = c, .styles = styles, .n_styles = 2 };
+    nst_run r = { .job = { .content = c, .styles = styles, .n_styles = 2 } };
     nst_error e;
     int w, h;
 
-    ck_assert_int_eq(nst_model_open((nst_model **)&r.model, "small", NULL), NST_OK);
-    r.s = s;
+    ck_assert_int_eq(nst_model_open((nst_model **)&r.job.model, "small", NULL), NST_OK);
+    r.job.settings = s;
     s->style_scale = 2;
     strcpy(s->style_size, "80,0.75x");
     ck_assert_msg(nst_run_open(&r, &e) == NST_OK, "%s", e.text);
-    nst_run_style_size(&r, 0, 0, &w, &h);
+    nst_run_style_size(&r.setup, 0, 0, &w, &h);
     ck_assert_msg(w == 80 && h == 40, "%d x %d", w, h);
-    nst_run_style_size(&r, 0, 1, &w, &h); /* 0.75 of 2 of the content's 64 */
+    nst_run_style_size(&r.setup, 0, 1, &w, &h); /* 0.75 of 2 of the content's 64 */
     ck_assert_msg(w == 96 && h == 48, "%d x %d", w, h);
     nst_run_close(&r);
     for (size_t i = 0; i < NST_COUNT(bad); i++) {
-        r.s = s;
+        r.job.settings = s;
         strcpy(s->style_size, bad[i]);
         ck_assert_msg(nst_run_open(&r, &e) == NST_EARG, "%s", bad[i]);
         ck_assert_msg(!strncmp(e.text, "style size \"", 12), "%s", e.text);
     }
-    nst_model_close((nst_model **)&r.model);
+    nst_model_close((nst_model **)&r.job.model);
     nst_image_destroy(&c);
     nst_image_destroy(&style);
     nst_settings_destroy(&s);

@@ -155,15 +155,16 @@ static void evaluate(struct run *t, const nst_settings *s, const nst_image *cont
     nst_error e = { "" };
     size_t n;
 
-    *t = (struct run){ .r = { .s = s, .model = model(), .content = content, .styles = styles, .n_styles = n_styles } };
+    *t = (struct run){ .r = { .job = { .settings = s, .model = model(), .content = content, .styles = styles,
+                                       .n_styles = n_styles } } };
     ck_assert_msg(nst_run_open(&t->r, &e) == NST_OK, "%s", e.text);
     ck_assert_msg(nst_run_targets(&t->r, &e) == NST_OK, "%s", e.text);
     n = 3 * (size_t)t->r.w * (size_t)t->r.h;
-    t->r.x = nst_calloc(n, sizeof *t->r.x);
-    t->r.dx = nst_calloc(n, sizeof *t->r.dx);
-    nst_start(s, &t->r.space, t->r.picture, NULL, 0, t->r.h, t->r.x);
+    t->r.state.x = nst_calloc(n, sizeof *t->r.state.x);
+    t->r.state.dx = nst_calloc(n, sizeof *t->r.state.dx);
+    nst_start(s, &t->r.setup.space, t->r.targets.picture, NULL, 0, t->r.h, t->r.state.x);
     for (size_t i = 0; i < n; i++)
-        t->r.x[i] += .1f * (t->r.high[0] - t->r.low[0]) * (nst_random_uniform(&random) - .5f) +
+        t->r.state.x[i] += .1f * (t->r.setup.high[0] - t->r.setup.low[0]) * (nst_random_uniform(&random) - .5f) +
                      (direction ? (float)step * direction[i] : 0);
     ck_assert_msg(nst_run_evaluate(&t->r, &t->p, &e) == NST_OK, "%s", e.text);
 }
@@ -174,8 +175,8 @@ static double difference(const nst_run *a, const nst_run *b)
 
     ck_assert(a->w == b->w && a->h == b->h);
     for (size_t i = 0; i < 3 * (size_t)a->w * (size_t)a->h; i++) {
-        d += pow((double)a->dx[i] - (double)b->dx[i], 2);
-        n += pow((double)a->dx[i], 2);
+        d += pow((double)a->state.dx[i] - (double)b->state.dx[i], 2);
+        n += pow((double)a->state.dx[i], 2);
     }
     return sqrt(d / n);
 }
@@ -233,15 +234,15 @@ START_TEST(gradient_and_windows)
     ck_assert(nst_image_set_region(two, right, NULL, NULL) == NST_OK);
     evaluate(&at, s, content, styles, 2, 0, NULL);
     for (size_t i = 0; i < 3 * (size_t)at.r.w * (size_t)at.r.h; i++)
-        norm += pow((double)at.r.dx[i], 2);
+        norm += pow((double)at.r.state.dx[i], 2);
     step = 2e-3 * at.p.total / norm; /* the loss changes by two thousandths: float's noise is far below */
-    evaluate(&more, s, content, styles, 2, step, at.r.dx);
-    evaluate(&less, s, content, styles, 2, -step, at.r.dx);
+    evaluate(&more, s, content, styles, 2, step, at.r.state.dx);
+    evaluate(&less, s, content, styles, 2, -step, at.r.state.dx);
     slope = (more.p.total - less.p.total) / (2 * step);
     ck_assert_msg(fabs(slope - norm) < 5e-3 * norm, "%s: slope %g, the gradient says %g", presets[_i], slope, norm);
     s->window = 64;
     evaluate(&windows, s, content, styles, 2, 0, NULL);
-    ck_assert_int_gt(nst_windows_count(windows.r.layout[0].gradient), 1);
+    ck_assert_int_gt(nst_windows_count(windows.r.setup.layout[0].gradient), 1);
     ck_assert_msg(fabs(at.p.total - windows.p.total) < 1e-5 * at.p.total, "%.9g and %.9g", at.p.total, windows.p.total);
     ck_assert_msg(difference(&at.r, &windows.r) < 1e-4, "gradients differ by %g", difference(&at.r, &windows.r));
     nst_run_close(&at.r), nst_run_close(&more.r), nst_run_close(&less.r), nst_run_close(&windows.r);
@@ -266,7 +267,7 @@ START_TEST(a_style_stays_in_its_region)
     evaluate(&t, s, content, styles, 1, 0, NULL);
     for (int y = 0; y < t.r.h; y++)
         for (int x = 0; x < t.r.w; x++) {
-            double v = fabs((double)t.r.dx[y * t.r.w + x]);
+            double v = fabs((double)t.r.state.dx[y * t.r.w + x]);
 
             if (x < 60)
                 inside += v;
@@ -357,12 +358,12 @@ START_TEST(colours_stay_in_their_region)
     evaluate(&t, s, content, styles, 1, 0, NULL);
     for (int y = 0; y < 80; y++)
         for (int x = 0; x < 100; x++) {
-            int in = y * 100 + x, at = (y + t.r.margin) * t.r.w + x + t.r.margin;
+            int in = y * 100 + x, at = (y + t.r.setup.margin) * t.r.w + x + t.r.setup.margin;
 
             if (x < 36)
-                ck_assert(t.r.picture->plane[0][at] > .95f && t.r.picture->plane[1][at] < .05f);
+                ck_assert(t.r.targets.picture->plane[0][at] > .95f && t.r.targets.picture->plane[1][at] < .05f);
             else if (x >= 43)
-                ck_assert_float_eq_tol(t.r.picture->plane[1][at], content->plane[1][in], 1e-6f);
+                ck_assert_float_eq_tol(t.r.targets.picture->plane[1][at], content->plane[1][in], 1e-6f);
         }
     nst_run_close(&t.r);
     nst_image_destroy(&content), nst_image_destroy(&red), nst_image_destroy(&mask), nst_settings_destroy(&s);

@@ -51,12 +51,12 @@ static struct {
 
 static void force(nst_run *r)
 {
-    nst_layout *l = &r->layout[r->scale];
-    int h = r->plan.height[r->scale] + 2 * r->margin;
+    nst_layout *l = &r->setup.layout[r->scale];
+    int h = r->setup.plan.height[r->scale] + 2 * r->setup.margin;
 
     if (!forced.columns)
         return;
-    ck_assert(nst_graph_strips(r->graph));
+    ck_assert(nst_graph_strips(r->setup.graph));
     l->stats = nst_windows_strips(h, forced.columns, forced.stats);
     l->gradient = nst_windows_strips(h, forced.columns, forced.gradient);
 }
@@ -65,32 +65,32 @@ static void force(nst_run *r)
 static struct result evaluate(const nst_settings *s, const nst_model *m, const nst_image *content,
                               const nst_image *const *styles, int n_styles)
 {
-    nst_run r = { .s = s, .model = m, .content = content, .styles = styles, .n_styles = n_styles };
+    nst_run r = { .job = { .settings = s, .model = m, .content = content, .styles = styles, .n_styles = n_styles } };
     nst_random random = { 7 };
     struct result result = { .n = 0 };
     nst_error e = { "" };
     size_t before;
 
     ck_assert_msg(nst_run_open(&r, &e) == NST_OK, "%s", e.text);
-    r.scale = r.plan.scales - 1;
+    r.scale = r.setup.plan.scales - 1;
     force(&r);
     ck_assert_msg(nst_run_targets(&r, &e) == NST_OK, "%s", e.text);
     result.n = 3 * (size_t)r.w * (size_t)r.h;
     result.dx = malloc(result.n * sizeof *result.dx);
-    r.x = nst_calloc(result.n, sizeof *r.x);
-    r.dx = nst_calloc(result.n, sizeof *r.dx);
-    ck_assert(r.x && r.dx && result.dx);
-    nst_start(s, &r.space, r.picture, NULL, 0, r.h, r.x);
+    r.state.x = nst_calloc(result.n, sizeof *r.state.x);
+    r.state.dx = nst_calloc(result.n, sizeof *r.state.dx);
+    ck_assert(r.state.x && r.state.dx && result.dx);
+    nst_start(s, &r.setup.space, r.targets.picture, NULL, 0, r.h, r.state.x);
     for (size_t i = 0; i < result.n; i++)
-        r.x[i] += .05f * (r.high[0] - r.low[0]) * (nst_random_uniform(&random) - .5f);
+        r.state.x[i] += .05f * (r.setup.high[0] - r.setup.low[0]) * (nst_random_uniform(&random) - .5f);
     ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
-    memcpy(result.dx, r.dx, result.n * sizeof *r.dx);
-    result.windows = nst_windows_count(r.layout[r.scale].gradient), result.loose = r.loose;
+    memcpy(result.dx, r.state.dx, result.n * sizeof *r.state.dx);
+    result.windows = nst_windows_count(r.setup.layout[r.scale].gradient), result.loose = r.setup.inexact_halo;
     if (result.windows > 1 && result.n < 1000000) { /* again: nothing is allocated, nothing of the first time is left */
         before = nst_alloc_count();
         ck_assert_msg(nst_run_evaluate(&r, &result.p, &e) == NST_OK, "%s", e.text);
         ck_assert(nst_alloc_count() == before);
-        ck_assert(!memcmp(result.dx, r.dx, result.n * sizeof *r.dx));
+        ck_assert(!memcmp(result.dx, r.state.dx, result.n * sizeof *r.state.dx));
     }
     nst_run_close(&r);
     return result;
@@ -450,25 +450,26 @@ START_TEST(cores)
     nst_settings *s = settings("nst");
     nst_image *content = picture(80, 80, 3, 3);
     nst_model *m = NULL;
-    nst_run r = { .s = s, .content = content, .styles = (const nst_image *const *)&content, .n_styles = 1 };
+    nst_run r = { .job = { .settings = s, .content = content, .styles = (const nst_image *const *)&content,
+                           .n_styles = 1 } };
 
     ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
-    r.model = m;
+    r.job.model = m;
     ck_assert(nst_run_open(&r, NULL) == NST_OK);
     for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r, &(nst_strip){ w, 0, w, r.margin, w - r.margin, 0, w, w }).nx; nx++) {
-            nst_strip all = { w, 0, w, r.margin, w - r.margin, 0, w, w };
-            int at = r.margin;
+        for (int nx = 1; nx <= nst_windows_finest(&r.setup, &(nst_strip){ w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w }).nx; nx++) {
+            nst_strip all = { w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w };
+            int at = r.setup.margin;
 
             for (int i = 0; i < nx; i++) {
-                nst_window win = nst_windows_at(&r, &all, (nst_tiling){ nx, 1, 0 }, i);
+                nst_window win = nst_windows_at(&r.setup, &all, (nst_tiling){ nx, 1, 0 }, i);
 
-                ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.graph) == 0);
-                ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.graph) == 0);
+                ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.setup.graph) == 0);
+                ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.setup.graph) == 0);
                 ck_assert(win.x + win.w <= w && win.x + win.w >= win.core_x + win.core_w);
                 at += win.core_w;
             }
-            ck_assert(at == w - r.margin);
+            ck_assert(at == w - r.setup.margin);
         }
     nst_run_close(&r);
     nst_image_destroy(&content);

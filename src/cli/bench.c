@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 
 #define ROUNDS 5       /* the least of so many runs is what the machine can do */
 #define ERROR_SIDE 64  /* a layer's error is measured on so many rows and columns */

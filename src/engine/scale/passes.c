@@ -7,28 +7,32 @@
 
 #include <string.h>
 
-/* Rows of style losses by layer, as the graph wants them; regions of a layer one behind the other.  A row may be NULL. */
+/* Rows of style losses by layer, as the graph wants them; regions of a layer one behind the other.  A row may be
+ * NULL. */
 static void by_layer(const nst_run *r, nst_stats *const *rows, nst_stats **sums)
 {
+    const nst_setup *u = &r->setup;
+
     memset(sums, 0, NST_MODEL_LAYERS * sizeof *sums);
-    for (int i = r->n_style - 1; i >= 0; i--)
+    for (int i = u->n_style - 1; i >= 0; i--)
         if (rows[i]) {
-            rows[i]->next = sums[r->style[i].layer];
-            sums[r->style[i].layer] = rows[i];
+            rows[i]->next = sums[u->style[i].layer];
+            sums[u->style[i].layer] = rows[i];
         }
 }
 
 nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, nst_tiling t, int count,
                            nst_stats *const *rows, nst_error *e)
 {
+    const nst_setup *u = &r->setup;
     nst_stats *sums[NST_MODEL_LAYERS];
     nst_status s = NST_OK;
 
     by_layer(r, rows, sums);
-    for (int i = 0; i < count && r->n_style && !s; i++) {
-        nst_window win = nst_windows_at(r, strip, t, i);
+    for (int i = 0; i < count && u->n_style && !s; i++) {
+        nst_window win = nst_windows_at(u, strip, t, i);
 
-        s = nst_graph_sum(r->graph, &win, x, sums, e);
+        s = nst_graph_sum(u->graph, &win, x, sums, e);
     }
     return s;
 }
@@ -36,9 +40,9 @@ nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, n
 /* A window of the second pass, forward. */
 static nst_status forward(nst_run *r, const nst_window *win, const float *x, nst_error *e)
 {
-    nst_status s = nst_graph_place_window(r->graph, win, NST_USE_GRADIENT, e);
+    nst_status s = nst_graph_place_window(r->setup.graph, win, NST_USE_GRADIENT, e);
 
-    return s ? s : nst_graph_forward(r->graph, win, x, e);
+    return s ? s : nst_graph_forward(r->setup.graph, win, x, e);
 }
 
 /* Where the features of window i are kept: strips have one place a column. */
@@ -49,63 +53,67 @@ static int kept_at(nst_tiling t, int i)
 
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e)
 {
-    nst_tiling t = r->layout[r->scale].gradient;
+    const nst_setup *u = &r->setup;
+    nst_tiling t = u->layout[r->scale].gradient;
     int count = nst_windows_count(t);
 
-    for (int row = 0; row < r->n_keep; row++)
-        if (!(r->kept[row] = nst_calloc((size_t)count, sizeof *r->kept[row])))
+    for (int row = 0; row < u->n_content; row++)
+        if (!(r->targets.content[row] = nst_calloc((size_t)count, sizeof *r->targets.content[row])))
             return nst_fail(e, NST_EMEM, "content features: out of memory");
     for (int i = 0; i < count; i++) {
-        nst_window win = nst_windows_at(r, &r->strip, t, i);
-        nst_status s = r->n_keep ? forward(r, &win, x, e) : NST_OK;
+        nst_window win = nst_windows_at(u, &r->strip, t, i);
+        nst_status s = u->n_content ? forward(r, &win, x, e) : NST_OK;
 
-        for (int row = 0; row < r->n_keep && !s; row++)
-            s = nst_graph_keep(r->graph, r->keep[row].layer, &r->kept[row][kept_at(t, i)], e);
+        for (int row = 0; row < u->n_content && !s; row++)
+            s = nst_graph_keep(u->graph, u->content_layer[row].layer, &r->targets.content[row][kept_at(t, i)], e);
         if (s)
             return s;
     }
-    for (int row = 0; row < r->n_keep; row++)
+    for (int row = 0; row < u->n_content; row++)
         for (int i = 0; i < count; i += t.strip ? t.ny : 1)
-            square[row] += nst_kept_square(r->kept[row][kept_at(t, i)]);
+            square[row] += nst_kept_square(r->targets.content[row][kept_at(t, i)]);
     return NST_OK;
 }
 
 nst_status nst_windows_stats(nst_run *r, const float *x, nst_error *e)
 {
-    const nst_layout *l = &r->layout[r->scale];
+    const nst_setup *u = &r->setup;
+    const nst_layout *l = &u->layout[r->scale];
     int last = nst_windows_count(l->gradient) - 1;
     nst_status s;
 
-    for (int i = 0; i < r->n_style; i++)
-        nst_stats_clear(r->stats[i]);
-    s = nst_windows_sum(r, x, &r->strip, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->stats, e);
+    for (int i = 0; i < u->n_style; i++)
+        nst_stats_clear(r->eval.stats[i]);
+    s = nst_windows_sum(r, x, &r->strip, l->stats, nst_windows_count(l->stats) - nst_windows_alike(l), r->eval.stats,
+                        e);
     if (s)
         return s;
     if (last >= 0 && nst_windows_alike(l)) {
-        nst_window win = nst_windows_at(r, &r->strip, l->gradient, last);
+        nst_window win = nst_windows_at(u, &r->strip, l->gradient, last);
         nst_stats *sums[NST_MODEL_LAYERS];
 
-        by_layer(r, r->stats, sums);
+        by_layer(r, r->eval.stats, sums);
         if (!(s = forward(r, &win, x, e)))
-            s = nst_graph_stats_each(r->graph, sums, e);
+            s = nst_graph_stats_each(u->graph, sums, e);
     }
     return s;
 }
 
 nst_status nst_windows_compare(nst_run *r, const float *x, double *square, double *absolute, nst_error *e)
 {
-    const nst_layout *l = &r->layout[r->scale];
+    const nst_setup *u = &r->setup;
+    const nst_layout *l = &u->layout[r->scale];
     int count = nst_windows_count(l->gradient);
     nst_status s = NST_OK;
 
     for (int i = 0; i < count && !s; i++) { /* in this order, since the second pass begins with the last */
-        nst_window win = nst_windows_at(r, &r->strip, l->gradient, i);
+        nst_window win = nst_windows_at(u, &r->strip, l->gradient, i);
 
         if (count > 1 || !nst_windows_alike(l))
             s = forward(r, &win, x, e);
-        for (int row = 0; row < r->n_keep && !s; row++)
-            s = nst_graph_compare(r->graph, r->keep[row].layer, r->kept[row][kept_at(l->gradient, i)], &square[row],
-                                  &absolute[row], e);
+        for (int row = 0; row < u->n_content && !s; row++)
+            s = nst_graph_compare(u->graph, u->content_layer[row].layer,
+                                  r->targets.content[row][kept_at(l->gradient, i)], &square[row], &absolute[row], e);
     }
     return s;
 }
@@ -113,21 +121,22 @@ nst_status nst_windows_compare(nst_run *r, const float *x, double *square, doubl
 nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_gradient *tap, double *distance,
                                 nst_error *e)
 {
-    const nst_layout *l = &r->layout[r->scale];
+    const nst_setup *u = &r->setup;
+    const nst_layout *l = &u->layout[r->scale];
     int last = nst_windows_count(l->gradient) - 1;
     nst_status s = NST_OK;
 
     memset(dx, 0, 3 * sizeof(float) * (size_t)r->w * (size_t)(r->strip.to - r->strip.from));
     for (int k = last; k >= 0 && !s; k--) {
         int i = l->gradient.strip ? last - k : k; /* from the top */
-        nst_window win = nst_windows_at(r, &r->strip, l->gradient, i);
+        nst_window win = nst_windows_at(u, &r->strip, l->gradient, i);
 
-        for (int row = 0; row < r->n_keep; row++)
-            tap[r->keep[row].layer].content = r->kept[row][kept_at(l->gradient, i)];
+        for (int row = 0; row < u->n_content; row++)
+            tap[u->content_layer[row].layer].content = r->targets.content[row][kept_at(l->gradient, i)];
         if (i < last || !nst_windows_alike(l))
             s = forward(r, &win, x, e);
         if (!s)
-            s = nst_graph_backward(r->graph, &win, tap, distance, dx, e);
+            s = nst_graph_backward(u->graph, &win, tap, distance, dx, e);
     }
     return s;
 }

@@ -1,7 +1,7 @@
 /* style_cache.c: style pictures' statistics, kept from run to run, so that many contents in one style compute them
  * once. */
 #include "base/fields.h"
-#include "engine/run.h"
+#include "engine/scale/scale.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* preset.c: what each program's defaults are, and which settings make sense. */
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 #include "loss/wasserstein.h"
 
 #include <errno.h>

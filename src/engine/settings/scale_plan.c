@@ -1,5 +1,5 @@
 /* scale_plan.c: how large the picture and the styles are at each scale. */
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 
 #include <math.h>
 
