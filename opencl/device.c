@@ -97,7 +97,7 @@ static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *
 {
     size_t four = (size_t)((n->w + 1) / 2) * (size_t)((n->h + 1) / 2), pixels = (size_t)n->w * (size_t)n->h;
     int flags = NST_WRITE_RELU | NST_WRITE_RESULT | (n->pooled ? NST_WRITE_POOL : 0) |
-                (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
+                (n->pass.at != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
 
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_forward, four, (size_t)(n->out + 3) / 4, (size_t)(n->out + 3) * pixels * 4,
@@ -105,7 +105,8 @@ static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *
                       (nst_span){ d->w[0].bias, 0 }, n->out, d->replicate, (double)d->scale[0], (double)d->scale[1],
                       (double)d->scale[2], (double)d->shift[0], (double)d->shift[1], (double)d->shift[2], d->order[0],
                       d->order[1], d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h,
-                      nst_cl_span(d, n->result), nst_cl_span(d, n->pool), nst_cl_span(d, n->pass), flags, n->w, n->h,
+                      nst_cl_span(d, n->result.at), nst_cl_span(d, n->pool.at), nst_cl_span(d, n->pass.at), flags,
+                      n->w, n->h,
                       n->pooled_w, n->pooled_h);
 }
 
@@ -118,7 +119,7 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiiiiiii",
-                      nst_cl_span(d, n->pooled ? n->dresult : n->dout), nst_cl_span(d, n->pass),
+                      nst_cl_span(d, n->pooled ? n->grad_features : n->grad_out.at), nst_cl_span(d, n->pass.at),
                       (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->gradient, 0 }, n->out, d->replicate,
                       (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0], d->order[1],
                       d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h, n->w, n->h);

@@ -114,7 +114,7 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
     bool more = d->pending[n->layer].square != NULL;
     nst_span part = nst_cl_floats(d->part, 0);
     nst_status s = nst_cl_run(&d->cl, NST_CL_compare, nst_cl_items(d, NST_CL_PARTS), c, 2 * c * all * sizeof(float), e,
-                              "sssliiiiii", nst_cl_span(d, n->result), nst_cl_kept_span(k, 0), part, n->w, n->h,
+                              "sssliiiiii", nst_cl_span(d, n->result.at), nst_cl_kept_span(k, 0), part, n->w, n->h,
                               core->x, core->y, core->w, (int)all);
 
     if (!s)
@@ -130,7 +130,7 @@ nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *c
 
     d->pending[n->layer].distance = distance;
     return nst_cl_run(&d->cl, NST_CL_content, nst_cl_items(d, NST_CL_PARTS), c, 4 * c * all * sizeof(float), e,
-                      "ssssslifffiiiiii", nst_cl_span(d, n->result), nst_cl_kept_span(t->content, 0), df,
+                      "ssssslifffiiiiii", nst_cl_span(d, n->result.at), nst_cl_kept_span(t->content, 0), df,
                       nst_cl_floats(d->numbers, distance_at(d, n->layer)), nst_cl_floats(d->numbers, total_at(d, n->layer)),
                       t->content_scaled, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
                       core->y, core->w, (int)all);

@@ -42,7 +42,7 @@ static size_t positions(const nst_rect *core)
 /* A map's weights from the core's first position on; somewhere harmless where there is none. */
 static nst_span map_at(const nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map)
 {
-    size_t at = map->first + (size_t)(n->result_rows.first + core->y) * map->ld + (size_t)(n->x + core->x);
+    size_t at = map->first + (size_t)(n->result.rows.first + core->y) * map->ld + (size_t)(n->x + core->x);
 
     if (!map->weight)
         return (nst_span){ d->scratch, 0 };
@@ -53,8 +53,9 @@ static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core
                        size_t count, nst_error *e)
 {
     return nst_cl_run(&d->cl, NST_CL_pack_core, count, (size_t)n->out, 2 * (size_t)n->out * count * sizeof(float), e,
-                      "sssiiiiiiiiii", nst_cl_span(d, n->result), (nst_span){ d->scratch, 0 }, map_at(d, n, core, map),
-                      (int)map->ld, n->w, n->h, core->x, core->y, core->w, (int)start, (int)count, (int)count, n->out);
+                      "sssiiiiiiiiii", nst_cl_span(d, n->result.at), (nst_span){ d->scratch, 0 },
+                      map_at(d, n, core, map), (int)map->ld, n->w, n->h, core->x, core->y, core->w, (int)start,
+                      (int)count, (int)count, n->out);
 }
 
 /* ---- statistics ---- */
@@ -70,7 +71,7 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
     g.a = (nst_span){ d->scratch, 0 };
     g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
     if (whole(n, core) && !map->weight) {
-        g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
+        g.a = nst_cl_span(d, n->result.at), g.a.at += start * sizeof(float);
         g.lda = positions(core);
     } else if ((s = pack(d, n, core, map, start, count, e))) {
         return s;
@@ -103,8 +104,8 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
         s = gram_strip(d, n, core, &stats->map, start, all - start < most ? all - start : most, more || start > 0, e);
     if (!s)
         s = nst_cl_run(&d->cl, NST_CL_sums, nst_cl_items(d, NST_CL_PARTS), c, c * all * sizeof(float), e, "sssiliiiiii",
-                       nst_cl_span(d, n->result), part, map_at(d, n, core, &stats->map), (int)stats->map.ld, n->w, n->h,
-                       core->x, core->y, core->w, (int)all);
+                       nst_cl_span(d, n->result.at), part, map_at(d, n, core, &stats->map), (int)stats->map.ld, n->w,
+                       n->h, core->x, core->y, core->w, (int)all);
     if (!s)
         s = nst_cl_gather(d, part, sums, NST_CL_PARTS, c, more, e);
     at->stats = stats->stay ? NULL : stats;
@@ -204,7 +205,7 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     if (s)
         return s;
     if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
+                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
                         n->h, core->x, core->y, core->w, (int)all)) ||
         (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
         nst_cl_drop(&k->base);
@@ -223,8 +224,9 @@ nst_status nst_cl_unpool(nst_cl_device *d, const nst_node *n, nst_error *e)
     size_t four = (size_t)((n->w + 1) / 2) * (size_t)((n->h + 1) / 2);
 
     return nst_cl_run(&d->cl, NST_CL_unpool, four, (size_t)n->out, 9 * four * (size_t)n->out * sizeof(float), e,
-                      "ssssiiiiii", nst_cl_span(d, n->dout), nst_cl_span(d, n->pass), nst_cl_span(d, n->result),
-                      nst_cl_span(d, n->dresult), d->average ? NST_READ_AVERAGED : NST_READ_POOLED, n->w, n->h,
+                      "ssssiiiiii", nst_cl_span(d, n->grad_out.at), nst_cl_span(d, n->pass.at),
+                      nst_cl_span(d, n->result.at), nst_cl_span(d, n->grad_features),
+                      d->average ? NST_READ_AVERAGED : NST_READ_POOLED, n->w, n->h,
                       n->pooled_w, n->pooled_h, n->out);
 }
 
@@ -252,7 +254,7 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
         g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
         g.lda = g.ldc = count;
     } else {
-        g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
+        g.a = nst_cl_span(d, n->result.at), g.a.at += start * sizeof(float);
         g.c = to, g.c.at += start * sizeof(float);
         g.lda = g.ldc = positions(core);
         g.add = add;
@@ -284,7 +286,7 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
 {
     nst_cl_device *d = nst_cl_of(base);
     const nst_node *n = &nodes[i];
-    size_t df = n->pooled ? n->dresult : n->dout;
+    size_t df = n->pooled ? n->grad_features : n->grad_out.at;
     bool style = t->own || t->a, writes = style && !t->map.weight && whole(n, core);
     nst_status s = n->pooled ? nst_cl_unpool(d, n, e) : NST_OK;
 

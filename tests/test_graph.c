@@ -551,7 +551,7 @@ START_TEST(windows_have_the_bits)
 
         part = win;
         from = (size_t)win.y, count = (size_t)win.h;
-        part.picture_h = win.h, part.y = 0, part.core_y -= win.y, part.above = win.y, part.all_h = s->h;
+        part.picture_h = win.h, part.y = 0, part.core_y -= win.y, part.image_y0 = win.y, part.image_h = s->h;
         for (size_t plane = 0; plane < 3; plane++)
             memcpy(rows + plane * count * w, x + (plane * (size_t)s->h + from) * w, count * w * sizeof *x);
         run_window(g, &part, rows);

@@ -273,7 +273,8 @@ static double positions(const nst_node *n, const nst_rect *core, nst_map map)
         return (double)core->w * core->h;
     for (int y = 0; y < core->h; y++)
         for (int x = 0; x < core->w; x++)
-            sum += (double)map.weight[(size_t)(n->result_rows.first + core->y + y) * map.ld + (size_t)(n->x + core->x + x)];
+            sum += (double)map.weight[(size_t)(n->result.rows.first + core->y + y) * map.ld +
+                                      (size_t)(n->x + core->x + x)];
     return sum;
 }
 

@@ -44,7 +44,7 @@ typedef struct nst_window {
     int strip;                          /* a multiple of the grid, or 0: no strip */
     /* where the picture is rows of a larger one: how many of that lie above it, a multiple of the grid, and how many it
      * has in all; else 0 */
-    int above, all_h;
+    int image_y0, image_h;
     bool loose;                         /* tiles fall as the window does: a smaller halo, and other roundings */
 } nst_window;
 

@@ -42,6 +42,18 @@ static inline int nst_blocks(int c) { return (c + NST_LANES - 1) / NST_LANES; }
 size_t nst_conv_pack_floats(const nst_kernels *k, int out, int in);
 void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool backward, float *packed);
 
+/* Where a result lies in what it is read from, and in the tiles that it is computed in. */
+typedef struct nst_conv_place {
+    int left, top;               /* of the result's corner in what is read, 0 when they are the same rectangle */
+    int extra_cols, extra_rows;  /* what is read is so much larger than the result; zeros beyond it */
+    int tile_x, tile_y;          /* Winograd: so much of the first tile lies before the result; even where that pools */
+} nst_conv_place;
+
+/* Rows of each array's planes where they are more than nst_conv says; 0: as many. */
+typedef struct nst_conv_rows {
+    int source, mask, result, pass, pooled;
+} nst_conv_rows;
+
 /* One convolution.  The source is read through its pass mask when it has one: as the gradient behind ReLU
  * (shift 0: source_w == w) or behind pooling and ReLU (shift 1: the source is the pooled gradient). */
 typedef struct nst_conv {
@@ -53,18 +65,15 @@ typedef struct nst_conv {
     float floor;                 /* 0: ReLU; -INFINITY: none */
     const float *source;         /* [in][source_h][source_w][16] */
     int source_w, source_h;
-    int left, top;               /* where the result's corner lies in what is read, 0 when they are the same rectangle; */
-    int wider, higher;           /* what is read is so much larger than the result; zeros beyond it */
-    int lead_x, lead_y;          /* Winograd: so much of the first tile lies before the result; even where it is pooled */
-    const uint16_t *mask;        /* [in][h + higher][w + wider] or NULL */
+    nst_conv_place place;
+    const uint16_t *mask;        /* [in][h + extra_rows][w + extra_cols] or NULL */
     int shift;
     float scale;                 /* of the gradient that passes */
     float *result;               /* [out][h][w][16] or NULL */
     uint16_t *pass;              /* [out][h][w] or NULL: pass masks of the result (behind the pooling if pooled) */
     float *pooled;               /* [out][pooled_h][pooled_w][16] or NULL */
     int pooled_w, pooled_h;      /* w / 2 rounded down or up */
-    /* rows of each array's planes where they are more than said above; 0: as many */
-    int source_rows, mask_rows, result_rows, pass_rows, pooled_rows;
+    nst_conv_rows rows;
     bool average;                /* pooling by mean, of result or (shift 1) of source */
 } nst_conv;
 

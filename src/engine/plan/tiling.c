@@ -46,7 +46,7 @@ nst_window nst_windows_at(const nst_setup *u, const nst_strip *strip, nst_tiling
     nst_window win = { .picture_w = across.n, .picture_h = down.n };
 
     if (down.n < strip->h)
-        win.above = strip->from, win.all_h = strip->h;
+        win.image_y0 = strip->from, win.image_h = strip->h;
     win.loose = u->inexact_halo && nst_windows_count(t) > 1;
     if (t.strip && nst_windows_count(t) > 1) { /* column by column */
         part(u, across, t.nx, i / t.ny, &win.core_x, &win.core_w);

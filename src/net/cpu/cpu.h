@@ -62,7 +62,7 @@ nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *
                            double *absolute, nst_error *e);
 nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
                        const nst_tap_gradient *t, double *distance, nst_error *e);
-/* The gradient with respect to pooled features, taken back through the pooling to dresult. */
+/* The gradient with respect to pooled features, taken back through the pooling to grad_features. */
 void nst_cpu_unpool(struct cpu_device *d, const nst_node *n);
 
 #endif
