@@ -5,9 +5,9 @@
 
 nst_span nst_cl_span(const nst_cl_device *d, size_t at)
 {
-    if (at == NST_NONE || !d->arenas)
+    if (at == NST_NONE || !d->arena.pieces)
         return (nst_span){ d->scratch, 0 };
-    return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
+    return (nst_span){ d->arena.piece[at / d->arena.bytes], at % d->arena.bytes };
 }
 
 void nst_cl_drop_marks(nst_cl_device *d)
@@ -19,9 +19,9 @@ void nst_cl_drop_marks(nst_cl_device *d)
 
 void nst_cl_forget(nst_cl_device *d)
 {
-    memset(d->pending, 0, sizeof d->pending);
+    memset(d->taps.pending, 0, sizeof d->taps.pending);
     for (int i = 0; i < nst_cl_styles(d); i++)
-        d->style[i].stats = NULL, d->style[i].loss = NULL;
+        d->taps.style[i].stats = NULL, d->taps.style[i].loss = NULL;
 }
 
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e)

@@ -35,6 +35,44 @@ typedef struct nst_cl_weights {
     cl_mem packed[2][NST_CL_ALGORITHMS]; /* made when they are first used */
 } nst_cl_weights;
 
+/* The graph's arena. */
+typedef struct nst_cl_arena {
+    cl_mem *piece;                /* [pieces] of `bytes` each, the last of last_bytes */
+    int pieces;
+    size_t bytes, last_bytes;
+} nst_cl_arena;
+
+/* picture.c: what is up of the picture, what node 0 sees and what the variation reads. */
+typedef struct nst_cl_picture {
+    nst_rect rect;
+    cl_mem x, dx;                 /* [3][rect.h][rect.w] of x, and with respect to it */
+    size_t bytes;                 /* of each */
+    nst_pinned up[2], down;       /* the same on the host */
+    cl_event sent[2];             /* that up[i] has been read, or NULL */
+    nst_variation tv;
+    nst_rect tv_of;               /* in the picture */
+    double *tv_loss;              /* NULL: no variation is wanted */
+} nst_cl_picture;
+
+/* taps.c and losses.c: what losses read, and what they say. */
+typedef struct nst_cl_taps {
+    int maps;                     /* of a tap, at least one */
+    nst_cl_style *style;          /* [count][maps]; of taps only */
+    size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
+                                            [2][c] pairs */
+    cl_mem ask, sums, numbers;
+    size_t sums_floats, numbers_floats;
+    size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
+    cl_mem part;                  /* [2 * NST_CL_PARTS][c] of whoever comes next */
+    size_t part_floats;
+    float *host;                  /* sums, read */
+    nst_pinned told;              /* numbers, read */
+    struct {
+        double *distance;         /* that the content's distance is to be added to, or NULL */
+        double *square, *absolute; /* that compare's sums are to be added to, or NULL */
+    } pending[NST_MODEL_LAYERS];
+} nst_cl_taps;
+
 typedef struct nst_cl_device {
     nst_device base;
     nst_cl cl;
@@ -52,37 +90,11 @@ typedef struct nst_cl_device {
     size_t kept_bytes;            /* of content features that live */
     size_t weight_bytes, weights_later; /* that live; that packing may add at most */
 
-    cl_mem *arena;                /* [arenas] of arena_bytes each, the last of last_bytes */
-    int arenas;
-    size_t arena_bytes, last_bytes;
+    nst_cl_arena arena;
     cl_mem scratch;
     size_t scratch_bytes;
-
-    /* picture.c: rect is what is up of the picture, what node 0 sees and what the variation reads */
-    nst_rect rect;
-    cl_mem picture, gradient;     /* [3][rect.h][rect.w] of x, and with respect to it */
-    size_t picture_bytes;         /* of each */
-    nst_pinned up[2], down;       /* the same on the host */
-    cl_event sent[2];             /* that up[i] has been read, or NULL */
-    nst_variation tv;
-    nst_rect tv_of;               /* in the picture */
-    double *tv_loss;              /* NULL: no variation is wanted */
-
-    int maps;                     /* of a tap, at least one */
-    nst_cl_style *style;          /* [count][maps]; of taps only */
-    size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
-                                            [2][c] pairs */
-    cl_mem ask, sums, numbers;
-    size_t sums_floats, numbers_floats;
-    size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
-    cl_mem part;                  /* [2 * NST_CL_PARTS][c] of whoever comes next */
-    size_t part_floats;
-    float *host;                  /* sums, read */
-    nst_pinned told;              /* numbers, read */
-    struct {
-        double *distance;         /* that the content's distance is to be added to, or NULL */
-        double *square, *absolute; /* that compare's sums are to be added to, or NULL */
-    } pending[NST_MODEL_LAYERS];
+    nst_cl_picture picture;
+    nst_cl_taps taps;
 } nst_cl_device;
 
 static inline nst_cl_device *nst_cl_of(const nst_device *d)
@@ -93,11 +105,11 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 /* By a map's number. */
 static inline nst_cl_style *nst_cl_style_at(const nst_cl_device *d, int layer, int number)
 {
-    return &d->style[layer * d->maps + number];
+    return &d->taps.style[layer * d->taps.maps + number];
 }
 static inline int nst_cl_styles(const nst_cl_device *d)
 {
-    return d->style ? d->count * d->maps : 0;
+    return d->taps.style ? d->count * d->taps.maps : 0;
 }
 static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
 {

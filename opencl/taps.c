@@ -60,7 +60,8 @@ static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core
 
 /* ---- statistics ---- */
 
-/* The Gram matrix of one strip of positions, added to d->sums if add: products of DEPTH positions each, then their sum. */
+/* The Gram matrix of one strip of positions, added to the sums if add: products of DEPTH positions each, then their
+ * sum. */
 static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
                              size_t count, bool add, nst_error *e)
 {
@@ -87,8 +88,8 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
             return s;
     }
     deep += rest > 0;
-    return nst_cl_gather(d, parts_of, nst_cl_floats(d->sums, nst_cl_style_at(d, n->layer, map->number)->sums), deep,
-                         c * c, add, e);
+    return nst_cl_gather(d, parts_of, nst_cl_floats(d->taps.sums, nst_cl_style_at(d, n->layer, map->number)->sums),
+                         deep, c * c, add, e);
 }
 
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *stats, nst_error *e)
@@ -97,7 +98,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n);
     bool more = stats->stay && stats->n > 0; /* of windows before */
-    nst_span part = nst_cl_floats(d->part, 0), sums = nst_cl_floats(d->sums, at->sums + 2 * c * c);
+    nst_span part = nst_cl_floats(d->taps.part, 0), sums = nst_cl_floats(d->taps.sums, at->sums + 2 * c * c);
     nst_status s = NST_OK;
 
     for (size_t start = 0; start < all && !s; start += most)
@@ -115,7 +116,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
 static void add_stats(const nst_cl_device *d, const nst_cl_style *at)
 {
     nst_stats *s = at->stats;
-    const float *pair = d->host + at->sums;
+    const float *pair = d->taps.host + at->sums;
     size_t c = (size_t)s->c;
 
     for (size_t i = 0; i < c * c; i++, pair += 2)
@@ -131,18 +132,19 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
     nst_status s = NST_OK;
 
     for (int i = 0; i < nst_cl_styles(d); i++)
-        if (d->style[i].stats)
+        if (d->taps.style[i].stats)
             last = i;
     for (int i = 0; i <= last && !s; i++)
-        if (d->style[i].stats) {
-            size_t c = (size_t)d->style[i].c, at = d->style[i].sums;
+        if (d->taps.style[i].stats) {
+            size_t c = (size_t)d->taps.style[i].c, at = d->taps.style[i].sums;
 
-            s = nst_cl_read(&d->cl, nst_cl_floats(d->sums, at), 2 * (c * c + c) * sizeof(float), d->host + at, i == last, e);
+            s = nst_cl_read(&d->cl, nst_cl_floats(d->taps.sums, at), 2 * (c * c + c) * sizeof(float),
+                            d->taps.host + at, i == last, e);
         }
     for (int i = 0; i < nst_cl_styles(d); i++) {
-        if (!s && d->style[i].stats)
-            add_stats(d, &d->style[i]);
-        d->style[i].stats = NULL;
+        if (!s && d->taps.style[i].stats)
+            add_stats(d, &d->taps.style[i]);
+        d->taps.style[i].stats = NULL;
     }
     return s;
 }
@@ -205,14 +207,14 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     if (s)
         return s;
     if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
+                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->taps.part, 0), n->w,
                         n->h, core->x, core->y, core->w, (int)all)) ||
-        (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
+        (s = nst_cl_read(&d->cl, nst_cl_floats(d->taps.part, 0), parts * sizeof(float), d->taps.told.at, true, e))) {
         nst_cl_drop(&k->base);
         return s;
     }
     for (size_t i = 0; i < parts; i++)
-        k->base.square += (double)d->told.at[i];
+        k->base.square += (double)d->taps.told.at[i];
     *out = &k->base;
     return NST_OK;
 }
@@ -243,8 +245,8 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
                                  size_t start, size_t count, bool add, bool shifted, nst_error *e)
 {
     size_t c = (size_t)n->out, ask = nst_cl_style_at(d, n->layer, map->number)->ask;
-    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->ask, ask), .ldb = c, .batch = 1 };
-    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->ask, ask + c * c);
+    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->taps.ask, ask), .ldb = c, .batch = 1 };
+    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->taps.ask, ask + c * c);
     bool apart = map->weight || !whole(n, core);
     nst_status s;
 
@@ -272,10 +274,12 @@ static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_
     const nst_cl_style *style = nst_cl_style_at(d, n->layer, t->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n), at = style->ask;
     bool shifted = t->own ? style->shifted : !all_zero(t->b, n->out);
-    nst_status s = t->own ? NST_OK : nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->ask, at), e);
+    nst_status s = NST_OK;
 
+    if (!t->own)
+        s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->taps.ask, at), e);
     if (!s && !t->own && shifted)
-        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->ask, at + c * c), e);
+        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->taps.ask, at + c * c), e);
     for (size_t start = 0; start < all && !s; start += most)
         s = gradient_strip(d, n, core, &t->map, df, start, all - start < most ? all - start : most, add, shifted, e);
     return s;
