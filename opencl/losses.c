@@ -106,8 +106,8 @@ static double style_loss(const nst_style_terms *t, const float *part)
 
 /* ---- content ---- */
 
-nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                          double *absolute, nst_error *e)
+nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                          double *square, double *absolute, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;

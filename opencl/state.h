@@ -118,14 +118,14 @@ static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
 
 /* What is kept on the device: content features, [c][h * w] of the core, or a map's weights. */
 typedef struct nst_cl_kept {
-    nst_kept base;
+    nst_saved_features base;
     nst_cl_device *d;
     cl_mem f;
     size_t bytes;
 } nst_cl_kept;
 
 /* From float `at` of it on. */
-static inline nst_span nst_cl_kept_span(const nst_kept *k, size_t at)
+static inline nst_span nst_cl_kept_span(const nst_saved_features *k, size_t at)
 {
     return nst_cl_floats(((const nst_cl_kept *)(const void *)k)->f, at);
 }
@@ -165,8 +165,8 @@ size_t nst_cl_target_bytes(int channels);
 nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const nst_style *t, nst_error *e);
 nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
                              double *loss, nst_error *e);
-nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                          double *absolute, nst_error *e);
+nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                          double *square, double *absolute, nst_error *e);
 /* The content's gradient, added to df; its distance is pending. */
 nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
                           double *distance, nst_error *e);
@@ -188,8 +188,9 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 nst_status nst_cl_collect(nst_device *base, nst_error *e);
-nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
-nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e);
-void nst_cl_drop(nst_kept *k);
+nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                       nst_error *e);
+nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_saved_features **out, nst_error *e);
+void nst_cl_drop(nst_saved_features *k);
 
 #endif

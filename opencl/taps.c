@@ -46,7 +46,7 @@ static nst_span map_at(const nst_cl_device *d, const nst_node *n, const nst_rect
 
     if (!map->weight)
         return (nst_span){ d->scratch, 0 };
-    return nst_cl_kept_span(map->there, at);
+    return nst_cl_kept_span(map->device_copy, at);
 }
 
 static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
@@ -97,7 +97,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n);
-    bool more = stats->stay && stats->n > 0; /* of windows before */
+    bool more = stats->keep_on_device && stats->n > 0; /* of windows before */
     nst_span part = nst_cl_floats(d->taps.part, 0), sums = nst_cl_floats(d->taps.sums, at->sums + 2 * c * c);
     nst_status s = NST_OK;
 
@@ -109,7 +109,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
                        n->h, core->x, core->y, core->w, (int)all);
     if (!s)
         s = nst_cl_gather(d, part, sums, NST_CL_PARTS, c, more, e);
-    at->stats = stats->stay ? NULL : stats;
+    at->stats = stats->keep_on_device ? NULL : stats;
     return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
 }
 
@@ -151,7 +151,7 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
 
 /* ---- what is kept: content features and maps ---- */
 
-void nst_cl_drop(nst_kept *base)
+void nst_cl_drop(nst_saved_features *base)
 {
     nst_cl_kept *k = (nst_cl_kept *)(void *)base;
 
@@ -179,7 +179,7 @@ static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, nst_cl
     return NST_OK;
 }
 
-nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e)
+nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_saved_features **out, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_kept *k;
@@ -196,7 +196,8 @@ nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept 
     return NST_OK;
 }
 
-nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                       nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_kept *k;
@@ -273,12 +274,12 @@ static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_
 {
     const nst_cl_style *style = nst_cl_style_at(d, n->layer, t->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n), at = style->ask;
-    bool shifted = t->own ? style->shifted : !all_zero(t->b, n->out);
+    bool shifted = t->device_coeffs ? style->shifted : !all_zero(t->b, n->out);
     nst_status s = NST_OK;
 
-    if (!t->own)
+    if (!t->device_coeffs)
         s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->taps.ask, at), e);
-    if (!s && !t->own && shifted)
+    if (!s && !t->device_coeffs && shifted)
         s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->taps.ask, at + c * c), e);
     for (size_t start = 0; start < all && !s; start += most)
         s = gradient_strip(d, n, core, &t->map, df, start, all - start < most ? all - start : most, add, shifted, e);
@@ -291,7 +292,7 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
     nst_cl_device *d = nst_cl_of(base);
     const nst_node *n = &nodes[i];
     size_t df = n->pooled ? n->grad_features : n->grad_out.at;
-    bool style = t->own || t->a, writes = style && !t->map.weight && whole(n, core);
+    bool style = t->device_coeffs || t->a, writes = style && !t->map.weight && whole(n, core);
     nst_status s = n->pooled ? nst_cl_unpool(d, n, e) : NST_OK;
 
     if (!s && last && !writes)

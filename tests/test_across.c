@@ -113,7 +113,7 @@ struct rank {
     nst_error error;
     nst_progress p;
     float *dx;     /* evaluate: [3][h][w], of rows own only */
-    nst_strip strip;
+    nst_row_range strip;
     int h, windows;
     nst_image *out;
     int stop_at, images;
@@ -160,7 +160,8 @@ static void evaluate(struct rank *k)
 
     ck_assert_msg(nst_run_open(&r, &k->error) == NST_OK, "%s", k->error.text);
     r.scale = r.setup.plan.scales - 1;
-    ck_assert_msg(nst_run_targets(&r, &k->error) == NST_OK && nst_across_open(&r, &k->error) == NST_OK, "%s", k->error.text);
+    ck_assert_msg(nst_run_targets(&r, &k->error) == NST_OK, "%s", k->error.text);
+    ck_assert_msg(nst_halo_open(&r, &k->error) == NST_OK, "%s", k->error.text);
     own = (size_t)r.w * (size_t)(r.strip.own_to - r.strip.own);
     r.state.x = nst_calloc(own, 3 * sizeof *r.state.x);
     r.state.dx = nst_calloc(own, 3 * sizeof *r.state.dx);

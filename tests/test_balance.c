@@ -285,9 +285,9 @@ START_TEST(sizes)
     s->style_scale = 2;
     strcpy(s->style_size, "80,0.75x");
     ck_assert_msg(nst_run_open(&r, &e) == NST_OK, "%s", e.text);
-    nst_run_style_size(&r.setup, 0, 0, &w, &h);
+    nst_style_size(&r.setup, 0, 0, &w, &h);
     ck_assert_msg(w == 80 && h == 40, "%d x %d", w, h);
-    nst_run_style_size(&r.setup, 0, 1, &w, &h); /* 0.75 of 2 of the content's 64 */
+    nst_style_size(&r.setup, 0, 1, &w, &h); /* 0.75 of 2 of the content's 64 */
     ck_assert_msg(w == 96 && h == 48, "%d x %d", w, h);
     nst_run_close(&r);
     for (size_t i = 0; i < NST_COUNT(bad); i++) {

@@ -51,7 +51,7 @@ static void stats_destroy(nst_stats *s)
 struct loss {
     nst_tap_gradient tap[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
-    nst_kept *content[NST_MODEL_LAYERS];
+    nst_saved_features *content[NST_MODEL_LAYERS];
     double distance[NST_MODEL_LAYERS];
 };
 
@@ -89,7 +89,7 @@ static void loss_keep(struct loss *l, const chain *c, nst_graph *g)
 static void loss_drop(struct loss *l)
 {
     for (int i = 0; i < NST_MODEL_LAYERS; i++) {
-        nst_kept_destroy(&l->content[i]);
+        nst_saved_features_destroy(&l->content[i]);
         l->tap[i].content = NULL;
     }
 }
@@ -241,7 +241,7 @@ START_TEST(the_whole_agrees)
 
                     for (int k = 0; k < f->c * f->w * f->h; k++)
                         square += f->v[k] * f->v[k];
-                    ck_assert(fabs(nst_kept_square(l.content[i]) - square) <= allowed[a] * square);
+                    ck_assert(fabs(nst_saved_features_square(l.content[i]) - square) <= allowed[a] * square);
                 }
             }
             check_gradient(what, s, dx, r.dx, allowed[a]);
@@ -450,7 +450,7 @@ START_TEST(windows_add_up)
                 w.core_w = s->w - cx;
             if (s->h - cy - w.core_h < grid)
                 w.core_h = s->h - cy;
-            nst_graph_reach(g, &w);
+            nst_graph_expand_halo(g, &w);
             ck_assert(w.x % grid == 0 && w.y % grid == 0);
             ck_assert_int_eq(nst_graph_place(g, w.w, w.h, true, NULL), NST_OK);
             ck_assert_int_eq(nst_graph_forward(g, &w, x, NULL), NST_OK);
@@ -491,7 +491,7 @@ static void run_window(nst_graph *g, const nst_window *win, const float *x)
 }
 
 /* Each tap's features in the core of the window just run against those that were kept of the same core. */
-static void same_bits(const chain *c, nst_graph *g, nst_kept *const *kept)
+static void same_bits(const chain *c, nst_graph *g, nst_saved_features *const *kept)
 {
     for (int i = 0; i < c->model.layers; i++) {
         double square = 0, absolute = 0;
@@ -533,14 +533,14 @@ START_TEST(windows_have_the_bits)
     oracle_fill(pixels(s), x);
     for (size_t k = 0; k < NST_COUNT(core); k++) {
         nst_window whole = nst_window_whole(s->w, s->h), win, part;
-        nst_kept *kept[NST_MODEL_LAYERS];
+        nst_saved_features *kept[NST_MODEL_LAYERS];
         nst_stats want[NST_MODEL_LAYERS], got[NST_MODEL_LAYERS];
         size_t from, count, w = (size_t)s->w;
 
         whole.core_x = core[k].x, whole.core_y = core[k].y;
         whole.core_w = core[k].w ? core[k].w : s->w - core[k].x, whole.core_h = core[k].h ? core[k].h : s->h - core[k].y;
         win = whole;
-        nst_graph_reach(g, &win);
+        nst_graph_expand_halo(g, &win);
         ck_assert(win.w < s->w || win.h < s->h);
         run_window(g, &whole, x);
         for (int i = 0; i < c->model.layers; i++)
@@ -562,7 +562,7 @@ START_TEST(windows_have_the_bits)
             ck_assert_msg(want[i].n == got[i].n && !memcmp(want[i].gram, got[i].gram, n * n * sizeof *want->gram),
                           "%s: rows of the picture have other features", c->model.layer[i].name);
             stats_destroy(&want[i]), stats_destroy(&got[i]);
-            nst_kept_destroy(&kept[i]);
+            nst_saved_features_destroy(&kept[i]);
         }
     }
     nst_graph_destroy(&g);

@@ -38,7 +38,7 @@ static bool has_maps(int i) { return has_style(i) && i % 2 == 0; }
 /* Maps of a layer of the whole picture, with zeros and ones among the weights. */
 struct maps {
     float *weight[2];
-    nst_kept *there[2];
+    nst_saved_features *there[2];
 };
 
 static void maps_create(nst_graph *g, int layer, const nst_window *win, struct maps *m, nst_map map[2])
@@ -57,14 +57,15 @@ static void maps_create(nst_graph *g, int layer, const nst_window *win, struct m
             m->weight[k][i] = v < 0 ? 0 : v > 1 ? 1 : v;
         }
         check_ok(nst_graph_map(g, m->weight[k], n + from, &m->there[k], &e), &e);
-        map[k] = (nst_map){ .weight = m->weight[k] + from, .ld = (size_t)w, .there = m->there[k], .first = from, .number = k };
+        map[k] = (nst_map){ .weight = m->weight[k] + from, .ld = (size_t)w, .device_copy = m->there[k], .first = from,
+                            .number = k };
     }
 }
 
 static void maps_destroy(struct maps *m)
 {
     for (int k = 0; k < 2; k++) {
-        nst_kept_destroy(&m->there[k]);
+        nst_saved_features_destroy(&m->there[k]);
         ck_assert(oracle_free(m->weight[k]));
     }
 }
@@ -74,7 +75,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
                      struct result *r)
 {
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_MODEL_LAYERS] = { { 0 } };
-    nst_kept *kept[NST_MODEL_LAYERS] = { NULL };
+    nst_saved_features *kept[NST_MODEL_LAYERS] = { NULL };
     struct maps maps[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
     nst_error e;
@@ -105,7 +106,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
         if (has_content(i)) {
             check_ok(nst_graph_keep(g, i, &kept[i], &e), &e);
             tap[i].content = kept[i], tap[i].content_scale = .75;
-            r->square[i] += nst_kept_square(kept[i]);
+            r->square[i] += nst_saved_features_square(kept[i]);
         }
     }
     check_ok(nst_graph_forward(g, win, x, &e), &e);
@@ -113,7 +114,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
         check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
     check_ok(nst_graph_backward(g, win, tap, r->distance, r->dx, &e), &e);
     for (int i = 0; i < c->model.layers; i++) {
-        nst_kept_destroy(&kept[i]);
+        nst_saved_features_destroy(&kept[i]);
         ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
         if (has_maps(i))
             maps_destroy(&maps[i]);
@@ -187,7 +188,7 @@ static void over_windows(nst_graph *g, const chain *c, int w, int h, int step, c
             int cw = w - q < 2 * step ? w - q : step, ch = h - y < 2 * step ? h - y : step;
             nst_window win = { .picture_w = w, .picture_h = h, .core_x = q, .core_y = y, .core_w = cw, .core_h = ch };
 
-            nst_graph_reach(g, &win);
+            nst_graph_expand_halo(g, &win);
             if (step >= w && step >= h)
                 win = nst_window_whole(w, h);
             evaluate(g, c, &win, other, x, r);
@@ -286,7 +287,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
     nst_window win = nst_window_whole(s->w, s->h);
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
     nst_style *target[NST_MODEL_LAYERS];
-    nst_kept *kept;
+    nst_saved_features *kept;
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
     double style[NST_MODEL_LAYERS], one = 1, square = 0, absolute = 0;
     bool own = nst_graph_has_losses(g);
@@ -303,7 +304,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         if (own)
             check_ok(nst_graph_target(g, i, 0, target[i], &e), &e);
         nst_stats_clear(r->stats[i]);
-        r->stats[i]->stay = own;
+        r->stats[i]->keep_on_device = own;
     }
     nst_graph_variation(g, tv, 0, .25, &loss[2]);
     check_ok(nst_graph_forward(g, &win, c->x, &e), &e);
@@ -314,7 +315,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         double *da = nst_calloc(n * n + n, sizeof *da);
 
         a[i] = oracle_alloc(n * n), b[i] = oracle_alloc(n);
-        tap[i].own = own;
+        tap[i].device_coeffs = own;
         if (own) {
             check_ok(nst_graph_style_loss(g, i, target[i], r->stats[i], 3, &style[i], &e), &e);
         } else {
@@ -340,10 +341,10 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         loss[0] += style[i];
         nst_style_destroy(&target[i]);
         ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
-        r->stats[i]->stay = false;
+        r->stats[i]->keep_on_device = false;
         nst_stats_clear(r->stats[i]);
     }
-    nst_kept_destroy(&kept);
+    nst_saved_features_destroy(&kept);
 }
 
 /* Losses relative to themselves, the gradient to its largest: as far apart as the nodes are, times what differences of

@@ -457,8 +457,9 @@ START_TEST(cores)
     r.job.model = m;
     ck_assert(nst_run_open(&r, NULL) == NST_OK);
     for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r.setup, &(nst_strip){ w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w }).nx; nx++) {
-            nst_strip all = { w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w };
+        for (int nx = 1; nx <= nst_windows_finest(&r.setup, &(nst_row_range){ w, 0, w, r.setup.margin,
+                                                                              w - r.setup.margin, 0, w, w }).nx; nx++) {
+            nst_row_range all = { w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w };
             int at = r.setup.margin;
 
             for (int i = 0; i < nx; i++) {

@@ -201,7 +201,7 @@ struct taps {
     nst_stats *stats[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS];
     nst_tap_gradient gradient[NST_MODEL_LAYERS];
-    nst_kept *kept;
+    nst_saved_features *kept;
     nst_style *target[NST_MODEL_LAYERS]; /* where losses are the device's */
     double loss[NST_MODEL_LAYERS];
 };
@@ -265,7 +265,7 @@ static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *
             (s = nst_graph_target(g, i, 0, t->target[i], e)))
             return s;
         nst_stats_clear(t->stats[i]);
-        t->stats[i]->stay = true;
+        t->stats[i]->keep_on_device = true;
     }
     return NST_OK;
 }
@@ -276,7 +276,7 @@ static nst_status own_losses(const struct bench *b, nst_graph *g, struct taps *t
 
     for (int i = 0; i < b->rows && !s; i++)
         if (t->stats[i]) {
-            t->gradient[i].own = true;
+            t->gradient[i].device_coeffs = true;
             s = nst_graph_style_loss(g, i, t->target[i], t->stats[i], 1, &t->loss[i], e);
             nst_stats_clear(t->stats[i]);
         }
@@ -355,7 +355,7 @@ static nst_status measure_layers(struct bench *b, const nst_settings *settings, 
         nst_style_destroy(&t.target[i]);
         nst_free(t.a[i]);
     }
-    nst_kept_destroy(&t.kept);
+    nst_saved_features_destroy(&t.kept);
     nst_graph_destroy(&g);
     return s;
 }

@@ -106,7 +106,7 @@ static uint64_t model_sum(const nst_model *m)
 void nst_checkpoint_inputs(const nst_run *r, uint64_t *sums)
 {
     sums[0] = model_sum(r->job.model);
-    nst_model_rest(r->job.model);
+    nst_model_release_pages(r->job.model);
     sums[1] = image_sum(r->job.content);
     for (int i = 0; i < r->job.n_styles; i++)
         sums[2 + i] = image_sum(r->job.styles[i]);

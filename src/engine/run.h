@@ -10,7 +10,7 @@
 typedef struct nst_targets {
     int scale;                               /* that they are of */
     nst_style *style[NST_STYLE_ROWS];        /* by row of setup.style */
-    nst_kept **content[NST_MODEL_LAYERS];    /* by row of setup.content_layer and window of the layout's gradient */
+    nst_saved_features **content[NST_MODEL_LAYERS]; /* by row of setup.content_layer and window of the gradient's */
     double content_scale[NST_MODEL_LAYERS];  /* by the same row: weight of its sum of squared differences */
     nst_image *picture;                      /* the content at this scale, recoloured; NULL once x is made */
     nst_region *region;                      /* [n_styles] of the content, with content masks */
@@ -19,7 +19,7 @@ typedef struct nst_targets {
 /* What a scale's iterations change, and what the result is made from. */
 typedef struct nst_state {
     float *x, *dx;       /* [3][own rows][w] */
-    nst_across *halo;    /* the same with the rows around them; NULL alone */
+    nst_halo *halo;    /* the same with the rows around them; NULL alone */
     nst_optim *optim;
     float *last_finite;  /* [3][own rows][w] the last x whose losses were finite, or NULL */
     float *alpha;        /* [height][width] without the margin, or NULL */
@@ -40,7 +40,7 @@ struct nst_run {
 
     /* one scale */
     int scale, w, h;                     /* w, h with the margin */
-    nst_strip strip;                     /* of it */
+    nst_row_range strip;                     /* of it */
     nst_targets targets;
     nst_state state;
 
@@ -70,10 +70,10 @@ nst_status nst_run_sum_inputs(nst_run *r, nst_error *e);
 
 /* Makes the graph by setup.net; where the choice of the device is the run's and the device fails, on the CPU. */
 nst_status nst_run_graph(nst_run *r, nst_error *e);
-/* Whether after such a failure nst_run_give_way goes on. */
-bool nst_run_yields(const nst_run *r, nst_status s);
+/* Whether after such a failure nst_fall_back goes on. */
+bool nst_can_fall_back(const nst_run *r, nst_status s);
 /* After failure s (e says why) of the targets or an evaluation: the graph anew on the CPU, and this scale's targets;
  * x and the optimiser stay.  Returns s where the run does not yield. */
-nst_status nst_run_give_way(nst_run *r, nst_status s, nst_error *e);
+nst_status nst_fall_back(nst_run *r, nst_status s, nst_error *e);
 
 #endif

@@ -149,7 +149,7 @@ static int margin(const nst_setup *u)
         if (u->plan.width[scale] < 3 * grid || u->plan.height[scale] < 3 * grid)
             return 0;
         for (int i = 0; i < u->job->n_styles; i++) {
-            nst_run_style_size(u, scale, i, &w, &h);
+            nst_style_size(u, scale, i, &w, &h);
             if (w < 3 * grid || h < 3 * grid)
                 return 0;
         }
@@ -179,7 +179,7 @@ static nst_status open_alone(nst_run *r, nst_error *e)
     if ((s = check_pictures(u, e)) || (s = nst_regions_check(u, e)) || (s = parse_layers(u, e)) ||
         (s = parse_blend(u, e)) ||
         (s = nst_scales_plan(&u->s, r->job.content->width, r->job.content->height, &u->plan, e)) ||
-        (s = nst_run_style_scales(u, e)))
+        (s = nst_style_scales(u, e)))
         return s;
     u->cpu.threads = u->s.threads ? u->s.threads : threads(u);
     if (!(u->cpu.k = nst_kernels_pick(u->s.simd[0] ? u->s.simd : r->job.simd)))
@@ -207,9 +207,9 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
         r->job.comm = NULL;
     u->job = &r->job;
     r->ranks.comm = r->job.comm;
-    if (!(s = nst_across_agree(&r->ranks, open_alone(r, e), e))) {
+    if (!(s = nst_ranks_agree(&r->ranks, open_alone(r, e), e))) {
         u->margin = margin(u);
-        s = nst_run_budget(u, &r->ranks, e);
+        s = nst_plan_memory(u, &r->ranks, e);
     }
     if (s)
         nst_run_close(r);
@@ -219,7 +219,7 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
 void nst_state_free(nst_state *s)
 {
     nst_optim_destroy(&s->optim);
-    nst_across_close(&s->halo);
+    nst_halo_close(&s->halo);
     nst_free(s->x);
     nst_free(s->dx);
     nst_free(s->last_finite);
@@ -254,7 +254,7 @@ void nst_run_close(nst_run *r)
 
 static void sum(void *arg, double *v, size_t n)
 {
-    nst_across_sum(arg, v, n);
+    nst_ranks_sum(arg, v, n);
 }
 
 nst_optim_options nst_run_optim(const nst_run *r)

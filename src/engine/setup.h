@@ -26,13 +26,13 @@ typedef struct nst_tiling {
 } nst_tiling;
 
 /* The rows of a picture that a rank works on; w and rows with the margin.  Alone: all. */
-typedef struct nst_strip {
+typedef struct nst_row_range {
     int w;
     int own, own_to;   /* of x: all ranks' are the picture */
     int core, core_to; /* whose features are counted: all ranks' are the picture without its margin */
     int from, to;      /* that those depend on: what is computed, the others' rows at both ends included */
     int h;             /* all ranks' rows */
-} nst_strip;
+} nst_row_range;
 
 /* What a scale makes of the memory that it may take: memory_plan.c. */
 typedef struct nst_layout {
@@ -64,7 +64,7 @@ typedef struct nst_setup {
     nst_graph_options net;    /* what graph was made from; its model is the job's */
     nst_graph *graph;
     size_t limit;             /* bytes that the process may take */
-    bool pack_on_demand;      /* weights are packed when they are used: nst_graph_thrift */
+    bool pack_on_demand;      /* weights are packed when they are used: nst_graph_pack_on_demand */
     bool inexact_halo;        /* windows' halos are too small for the whole picture's tiles: nst_window */
     nst_layout layout[NST_MAX_LAYERS]; /* by scale */
     int margin;               /* pixels around every picture, a multiple of the graph's grid */

@@ -19,7 +19,7 @@ static nst_status keep_colors(const nst_run *r, nst_image *out, nst_error *e)
 }
 
 /* Rows own..own_to-1 of x without the margin, into out. */
-static void decode_rows(const nst_run *r, const float *x, const nst_strip *s, float *line, nst_image *out)
+static void decode_rows(const nst_run *r, const float *x, const nst_row_range *s, float *line, nst_image *out)
 {
     const nst_setup *u = &r->setup;
     size_t row = (size_t)out->width, plane = (size_t)(s->own_to - s->own) * (size_t)r->w;
@@ -43,8 +43,8 @@ static size_t largest_strip(const nst_run *r)
 {
     int rows = 0;
 
-    for (int i = 1; i < nst_across_ranks(&r->setup); i++) {
-        nst_strip s = nst_strip_at(&r->setup, r->w, r->h, i);
+    for (int i = 1; i < nst_rank_count(&r->setup); i++) {
+        nst_row_range s = nst_rank_rows(&r->setup, r->w, r->h, i);
 
         rows = s.own_to - s.own > rows ? s.own_to - s.own : rows;
     }
@@ -56,7 +56,7 @@ static nst_status decode(nst_run *r, const float *x, nst_image **out, nst_error 
 {
     const nst_setup *u = &r->setup;
     int w = r->w - 2 * u->margin, h = r->h - 2 * u->margin;
-    bool first = nst_across_rank(u) == 0;
+    bool first = nst_rank_own(u) == 0;
     float *line = nst_calloc((size_t)w, 3 * sizeof *line), *buffer = NULL;
     nst_status s = NST_OK;
 
@@ -65,10 +65,10 @@ static nst_status decode(nst_run *r, const float *x, nst_image **out, nst_error 
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", w, h);
     else if (first)
         s = nst_image_create(out, w, h, r->job.content->channels, e);
-    s = nst_across_agree(&r->ranks, s, e);
-    for (int rank = 0; rank < nst_across_ranks(u) && !s; rank++) {
-        nst_strip strip = nst_strip_at(u, r->w, r->h, rank);
-        const float *rows = nst_across_rows(r, rank, x, buffer);
+    s = nst_ranks_agree(&r->ranks, s, e);
+    for (int rank = 0; rank < nst_rank_count(u) && !s; rank++) {
+        nst_row_range strip = nst_rank_rows(u, r->w, r->h, rank);
+        const float *rows = nst_halo_gather(r, rank, x, buffer);
 
         if (rows)
             decode_rows(r, rows, &strip, line, *out);
@@ -78,7 +78,7 @@ static nst_status decode(nst_run *r, const float *x, nst_image **out, nst_error 
     if (!s) { /* in agreement until here */
         if (first && u->s.color == NST_COLOR_CONTENT)
             s = keep_colors(r, *out, e);
-        s = nst_across_agree(&r->ranks, s, e);
+        s = nst_ranks_agree(&r->ranks, s, e);
     }
     if (s)
         nst_image_destroy(out);
@@ -123,7 +123,7 @@ static nst_status allocate(nst_run *r, float **x, nst_error *e)
 {
     size_t n = floats(r);
     bool good = r->setup.layout[r->scale].last_finite;
-    nst_status s = nst_across_open(r, e);
+    nst_status s = nst_halo_open(r, e);
 
     if (s)
         return s;
@@ -162,16 +162,16 @@ static nst_status enter(nst_run *r, nst_error *e)
     nst_optim_options o;
     nst_status s;
 
-    if (nst_run_carries(&r->setup)) { /* outlives its scale for as long as this one is made */
+    if (nst_plan_carries_optimizer(&r->setup)) { /* outlives its scale for as long as this one is made */
         before.optim = r->state.optim;
         r->state.optim = NULL;
     }
     r->state.x = NULL;
     nst_targets_free(r);
     nst_state_free(&r->state);
-    if ((s = nst_run_targets(r, e)) && (s = nst_run_give_way(r, s, e)))
+    if ((s = nst_run_targets(r, e)) && (s = nst_fall_back(r, s, e)))
         goto end;
-    if ((s = nst_across_agree(&r->ranks, allocate(r, &x, e), e)))
+    if ((s = nst_ranks_agree(&r->ranks, allocate(r, &x, e), e)))
         goto end;
     if (before.x)
         s = nst_enlarge(r, before.optim ? nst_optim_result(before.optim, before.x) : before.x, w, h, x, e);
@@ -181,7 +181,7 @@ static nst_status enter(nst_run *r, nst_error *e)
     o = nst_run_optim(r);
     if (!s)
         s = nst_optim_create(&r->state.optim, &o, floats(r), x, e);
-    if ((s = nst_across_agree(&r->ranks, s, e)) ||
+    if ((s = nst_ranks_agree(&r->ranks, s, e)) ||
         (before.optim && (s = nst_enlarge_optim(r, before.optim, w, h, e))))
         goto end;
     r->state.x = x;
@@ -224,7 +224,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
 
         p->iteration++;
         if ((s = nst_run_evaluate(r, p, e)) &&
-            ((s = nst_run_give_way(r, s, e)) || (s = nst_run_evaluate(r, p, e))))
+            ((s = nst_fall_back(r, s, e)) || (s = nst_run_evaluate(r, p, e))))
             return s;
         if (r->state.last_finite)
             memcpy(r->state.last_finite, r->state.x, n * sizeof *r->state.x);
@@ -234,16 +234,16 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         r->spent += p->seconds;
         p->elapsed = nst_now() - r->began;
         nst_schedule_count(r, p);
-        over = nst_across_schedule(&r->ranks, &u->plan, p, nst_schedule_over(r, p));
+        over = nst_ranks_schedule(&r->ranks, &u->plan, p, nst_schedule_over(r, p));
         p->notice = *r->notice ? r->notice : NULL;
-        *stop = nst_across_any(&r->ranks, tell && tell(arg, p));
+        *stop = nst_ranks_any(&r->ranks, tell && tell(arg, p));
         *r->notice = 0;
         if (!*stop && over)
             *stop = r->late = true;
     }
     sum = nst_vec_abs(&u->cpu, n, r->state.x);
-    nst_across_sum(&r->ranks, &sum, 1);
-    return nst_across_agree(&r->ranks, isfinite(sum) ? NST_OK
+    nst_ranks_sum(&r->ranks, &sum, 1);
+    return nst_ranks_agree(&r->ranks, isfinite(sum) ? NST_OK
                                : nst_fail(e, NST_EDIVERGED, "the picture is not made of finite numbers"), e);
 }
 
@@ -267,8 +267,8 @@ nst_status nst_transfer_plan_across(const nst_settings *s, const nst_model *mode
     if ((status = nst_run_open(&r, e)))
         return status;
     *plan = r.setup.plan;
-    nst_budget_tell(&r.setup, plan);
-    plan->seconds = nst_run_seconds(&r.setup);
+    nst_plan_tell(&r.setup, plan);
+    plan->seconds = nst_plan_seconds(&r.setup);
     nst_run_close(&r);
     return status;
 }
@@ -355,7 +355,7 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
         let_go(r);
         status = decode(r, r->state.optim ? nst_optim_result(r->state.optim, r->state.x) : r->state.x, out, e);
         if (!status && r->late) /* time ended before the last scale began: the size is what was asked for */
-            status = nst_across_agree(&r->ranks, *out ? enlarge_result(r, out, e) : NST_OK, e);
+            status = nst_ranks_agree(&r->ranks, *out ? enlarge_result(r, out, e) : NST_OK, e);
     } else if (status == NST_EDIVERGED && r->state.last_finite) {
         nst_error why = *e;
 

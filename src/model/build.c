@@ -171,7 +171,7 @@ static nst_status fill(struct build *b, nst_error *e)
     if (placed) {
         b->store->map = w->map;
         b->store->map_bytes = w->map_bytes;
-        m->rest = placed == all ? rest : NULL;
+        m->release_pages = placed == all ? rest : NULL;
         w->map = NULL;
     }
     return NST_OK;

@@ -38,14 +38,14 @@ struct nst_model {
     void *memory;                        /* what the weights point into, freed by release */
     size_t bytes;
     void (*release)(void *memory, size_t bytes);
-    void (*rest)(void *memory);          /* gives back pages that come again when they are read; NULL: none do */
+    void (*release_pages)(void *memory); /* gives back pages that come again when they are read; NULL: none do */
 };
 
 /* The weights will not be read for a while. */
-static inline void nst_model_rest(const nst_model *m)
+static inline void nst_model_release_pages(const nst_model *m)
 {
-    if (m->rest)
-        m->rest(m->memory);
+    if (m->release_pages)
+        m->release_pages(m->memory);
 }
 
 /* The index of a layer by name, -1 when there is none. */

@@ -17,9 +17,9 @@
 #define NST_NONE ((size_t)-1)
 
 /* The rows of the picture that a buffer holds, in the coordinates of what lies there. */
-typedef struct nst_slab {
+typedef struct nst_row_buffer {
     int first, count; /* count: rows of its planes, of which the last ones may be unused */
-} nst_slab;
+} nst_row_buffer;
 
 /* Half-open. */
 typedef struct nst_range {
@@ -29,14 +29,14 @@ typedef struct nst_range {
 /* A buffer of features, masks or gradients. */
 typedef struct nst_buffer {
     size_t at;                 /* NST_NONE: there is none */
-    nst_slab rows;             /* that it holds; in a strip others than those that are computed now */
+    nst_row_buffer rows;             /* that it holds; in a strip others than those that are computed now */
     size_t carry;              /* strips only: a buffer for what passes from one to the next, */
     int carry_rows;            /* and its rows */
 } nst_buffer;
 
 /* The tiles in which the whole picture's features, image_w x image_h, are computed: size x size (1: one by one), from
- * -offset on in both directions.  image_y0 rows of them lie above those that the window's picture has.  In a loose
- * window size is 1, image_w and image_h are 0. */
+ * -offset on in both directions.  image_y0 rows of them lie above those that the window's picture has.  In a window
+ * with inexact_halo size is 1, image_w and image_h are 0. */
 typedef struct nst_tiles {
     int size, offset, image_w, image_h, image_y0;
 } nst_tiles;
@@ -117,20 +117,21 @@ typedef struct nst_device_ops {
     /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
     nst_status (*collect)(nst_device *d, nst_error *e);
     /* Keeps the core's features; where *out is there already, these are further rows of it. */
-    nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_saved_features **out, nst_error *e);
     /* Room for rows of the core's size in all; NULL, as of move: it has no strips. */
-    nst_status (*keep_room)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    nst_status (*keep_room)(nst_device *d, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                            nst_error *e);
     void (*move)(nst_device *d, const nst_move *m);
     /* Adds the core's sums of (f - k)^2 and |f - k|, as late as in the backward pass of node 0. */
-    nst_status (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                          double *absolute, nst_error *e);
-    /* A copy of a map, for nst_map.there; NULL: it reads maps where they lie. */
-    nst_status (*map)(nst_device *d, const float *weight, size_t n, nst_kept **out, nst_error *e);
-    void (*drop)(nst_kept *k);
+    nst_status (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                          double *square, double *absolute, nst_error *e);
+    /* A copy of a map, for nst_map.device_copy; NULL: it reads maps where they lie. */
+    nst_status (*map)(nst_device *d, const float *weight, size_t n, nst_saved_features **out, nst_error *e);
+    void (*drop)(nst_saved_features *k);
     size_t (*weight_bytes)(const nst_device *d);
     /* With fewer weights packed at a time, from m, which stays: bytes, and from now on.  Both NULL: it cannot. */
-    size_t (*thrift_bytes)(const nst_device *d, const nst_node *nodes, int count);
-    nst_status (*thrift)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
+    size_t (*on_demand_bytes)(const nst_device *d, const nst_node *nodes, int count);
+    nst_status (*pack_on_demand)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
     /* The side of the tiles in which node i's features are computed, by nst_rectangles_measure: within a tile what one feature
      * reads decides the rounding of all. */
@@ -149,7 +150,7 @@ struct nst_device {
     const nst_device_ops *ops;
 };
 
-struct nst_kept {
+struct nst_saved_features {
     const nst_device_ops *ops;
     double square; /* sum over the core; not of a map */
 };

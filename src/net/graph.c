@@ -168,14 +168,14 @@ size_t nst_graph_weight_bytes(const nst_graph *g)
     return g->device->ops->weight_bytes(g->device);
 }
 
-size_t nst_graph_thrift_bytes(const nst_graph *g)
+size_t nst_graph_on_demand_bytes(const nst_graph *g)
 {
-    return g->device->ops->thrift ? g->device->ops->thrift_bytes(g->device, g->node, g->count) : 0;
+    return g->device->ops->pack_on_demand ? g->device->ops->on_demand_bytes(g->device, g->node, g->count) : 0;
 }
 
-nst_status nst_graph_thrift(nst_graph *g, const nst_model *m, nst_error *e)
+nst_status nst_graph_pack_on_demand(nst_graph *g, const nst_model *m, nst_error *e)
 {
-    return g->device->ops->thrift(g->device, g->node, g->count, m, e);
+    return g->device->ops->pack_on_demand(g->device, g->node, g->count, m, e);
 }
 
 int nst_graph_grid(const nst_graph *g)
@@ -187,7 +187,7 @@ int nst_graph_grid(const nst_graph *g)
     return grid;
 }
 
-void nst_graph_reach(const nst_graph *g, nst_window *win)
+void nst_graph_expand_halo(const nst_graph *g, nst_window *win)
 {
     nst_node node[NST_MODEL_LAYERS];
     int grid = nst_graph_grid(g), right, bottom;
@@ -394,7 +394,7 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
     return s ? s : collect(g, e);
 }
 
-nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
+nst_status nst_graph_keep(nst_graph *g, int layer, nst_saved_features **out, nst_error *e)
 {
     nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win), all = core;
     nst_status s = NST_OK;
@@ -411,13 +411,14 @@ nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
     return s ? s : g->device->ops->keep(g->device, &g->node[layer], &core, out, e);
 }
 
-nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_kept **out, nst_error *e)
+nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_saved_features **out, nst_error *e)
 {
     *out = NULL;
     return g->device->ops->map ? g->device->ops->map(g->device, weight, n, out, e) : NST_OK;
 }
 
-nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e)
+nst_status nst_graph_compare(nst_graph *g, int layer, const nst_saved_features *k, double *square, double *absolute,
+                             nst_error *e)
 {
     nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win);
 
@@ -440,14 +441,14 @@ nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, con
     return g->device->ops->style_loss(g->device, &g->node[layer], t, s, weight, loss, e);
 }
 
-void nst_kept_destroy(nst_kept **k)
+void nst_saved_features_destroy(nst_saved_features **k)
 {
     if (*k)
         (*k)->ops->drop(*k);
     *k = NULL;
 }
 
-double nst_kept_square(const nst_kept *k)
+double nst_saved_features_square(const nst_saved_features *k)
 {
     return k->square;
 }

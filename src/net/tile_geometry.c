@@ -27,8 +27,9 @@ void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool c
         nst_node *n = &node[i];
         const nst_node *from = i && !n[-1].pooled ? n - 1 : NULL;
 
-        n->tiles = (nst_tiles){ .image_w = win->loose ? 0 : w, .image_h = win->loose ? 0 : h, .image_y0 = image_y0 };
-        n->tiles.size = i && !win->loose ? d->ops->tile(d, node, i) : 1;
+        n->tiles = (nst_tiles){ .image_w = win->inexact_halo ? 0 : w, .image_h = win->inexact_halo ? 0 : h,
+                                .image_y0 = image_y0 };
+        n->tiles.size = i && !win->inexact_halo ? d->ops->tile(d, node, i) : 1;
         if (n->tiles.size > 1 && from && from->tiles.size == n->tiles.size)
             n->tiles.offset = behind(d, n, from->tiles.offset) % n->tiles.size;
         if (n->pooled)
@@ -157,7 +158,7 @@ void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const n
         nst_rectangles_needed(node, count, ceil, win);
     for (int i = 0; i < count; i++) {
         nst_node *n = &node[i];
-        nst_slab full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
+        nst_row_buffer full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
 
         n->strip = false;
         n->result.rows = n->pass.rows = full;

@@ -152,7 +152,7 @@ void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed);
 typedef struct nst_map {
     const float *weight;
     size_t ld;
-    const struct nst_kept *there; /* a device's copy of it, where that is apart from the host */
+    const struct nst_saved_features *device_copy; /* a device's copy of it, where that is apart from the host */
     size_t first;                 /* the float of that copy that weight points to */
     int number;                   /* which of its layer's maps */
 } nst_map;
@@ -174,7 +174,7 @@ typedef struct nst_stats {
     double *sum;  /* [c] sum of f */
     nst_map map;  /* each term times its weight */
     struct nst_stats *next; /* of the same layer, by another map, or NULL */
-    bool stay;    /* on the device that sums them, for nst_graph_style_loss; gram and sum are not written */
+    bool keep_on_device; /* on the device that sums them, for nst_graph_style_loss; gram and sum are not written */
 } nst_stats;
 
 nst_status nst_stats_create(nst_stats **out, int c, nst_error *e);

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-bool nst_run_carries(const nst_setup *u)
+bool nst_plan_carries_optimizer(const nst_setup *u)
 {
     return u->s.optimizer == NST_ADAM || u->s.average > 0;
 }
 
-bool nst_run_spends(const nst_setup *u, int scale)
+bool nst_plan_discards_content(const nst_setup *u, int scale)
 {
     bool spends = u->job->content->spend && scale == u->plan.scales - 1 && !strcmp(u->net.device, "cpu") &&
                   u->s.color != NST_COLOR_CONTENT && u->job->init != u->job->content;

@@ -24,7 +24,7 @@ static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 /* ---- windows: which cost least ------------------------------------------------------------------------- */
 
 /* The window with the longest sides: no other takes more. */
-static nst_window largest(const nst_setup *u, const nst_strip *strip, nst_tiling t)
+static nst_window largest(const nst_setup *u, const nst_row_range *strip, nst_tiling t)
 {
     int x = 0, y = 0, longest = 0, highest = 0;
 
@@ -48,7 +48,7 @@ static nst_window largest(const nst_setup *u, const nst_strip *strip, nst_tiling
     return nst_windows_at(u, strip, t, y * t.nx + x);
 }
 
-size_t nst_budget_arena(const nst_setup *u, const nst_strip *strip, nst_use use, nst_tiling t)
+size_t nst_plan_arena(const nst_setup *u, const nst_row_range *strip, nst_use use, nst_tiling t)
 {
     nst_window win;
     size_t bytes;
@@ -60,7 +60,7 @@ size_t nst_budget_arena(const nst_setup *u, const nst_strip *strip, nst_use use,
 }
 
 /* Whether the device itself, whatever memory the process may take, has room for the smallest windows; says so if not. */
-static nst_status smallest_fits(const nst_setup *u, const nst_strip *strip, nst_tiling t, nst_error *e)
+static nst_status smallest_fits(const nst_setup *u, const nst_row_range *strip, nst_tiling t, nst_error *e)
 {
     nst_window win;
     size_t bytes;
@@ -71,7 +71,7 @@ static nst_status smallest_fits(const nst_setup *u, const nst_strip *strip, nst_
     return nst_graph_measure_window(u->graph, &win, NST_USE_GRADIENT, &bytes, e);
 }
 
-double nst_budget_work(const nst_setup *u, const nst_strip *strip, nst_tiling t)
+double nst_plan_work(const nst_setup *u, const nst_row_range *strip, nst_tiling t)
 {
     double sum = 0;
 
@@ -95,16 +95,16 @@ static int parts(int side, int core)
 }
 
 /* The fewest rows with nx columns that fit; 0 when none do. */
-static int rows_that_fit(const nst_setup *u, const nst_strip *strip, nst_use use, size_t arena, int nx, int rows)
+static int rows_that_fit(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, int nx, int rows)
 {
     int low = 1, high = rows;
 
-    if (nst_budget_arena(u, strip, use, (nst_tiling){ nx, rows, 0 }) > arena)
+    if (nst_plan_arena(u, strip, use, (nst_tiling){ nx, rows, 0 }) > arena)
         return 0;
     while (low < high) {
         int middle = (low + high) / 2;
 
-        if (nst_budget_arena(u, strip, use, (nst_tiling){ nx, middle, 0 }) <= arena)
+        if (nst_plan_arena(u, strip, use, (nst_tiling){ nx, middle, 0 }) <= arena)
             high = middle;
         else
             low = middle + 1;
@@ -113,30 +113,32 @@ static int rows_that_fit(const nst_setup *u, const nst_strip *strip, nst_use use
 }
 
 /* Strips of nx columns: as high as fit, all alike where those fit, too (how tiles fall on them has a say). */
-static bool strips_that_fit(const nst_setup *u, const nst_strip *strip, nst_use use, size_t arena, int nx, nst_tiling *t)
+static bool strips_that_fit(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, int nx,
+                            nst_tiling *t)
 {
     int h = strip->to - strip->from, grid = nst_graph_grid(u->graph), low = 1, high = (h + grid - 1) / grid, count;
 
     *t = nst_windows_strips(h, nx, grid);
-    if (nst_budget_arena(u, strip, use, *t) > arena)
+    if (nst_plan_arena(u, strip, use, *t) > arena)
         return false;
     while (low < high) {
         int middle = (low + high + 1) / 2;
 
-        if (nst_budget_arena(u, strip, use, nst_windows_strips(h, nx, middle * grid)) <= arena)
+        if (nst_plan_arena(u, strip, use, nst_windows_strips(h, nx, middle * grid)) <= arena)
             low = middle;
         else
             high = middle - 1;
     }
     count = (h + low * grid - 1) / (low * grid);
     *t = nst_windows_strips(h, nx, ((h + count - 1) / count + grid - 1) / grid * grid);
-    if (nst_budget_arena(u, strip, use, *t) > arena)
+    if (nst_plan_arena(u, strip, use, *t) > arena)
         *t = nst_windows_strips(h, nx, low * grid);
     return true;
 }
 
 /* The cheapest strips; where none fit, those that take least. */
-static bool tile_strips(const nst_setup *u, const nst_strip *strip, nst_use use, size_t arena, nst_tiling *t, double *cost)
+static bool tile_strips(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, nst_tiling *t,
+                        double *cost)
 {
     int columns = limited(parts(strip->w - 2 * u->margin, COLUMN_MIN), 1, nst_windows_finest(u, strip).nx);
     bool found = false;
@@ -150,7 +152,7 @@ static bool tile_strips(const nst_setup *u, const nst_strip *strip, nst_use use,
                 *t = trial;
             continue;
         }
-        work = nst_budget_work(u, strip, trial) * (1 + STRIP_COST / trial.strip);
+        work = nst_plan_work(u, strip, trial) * (1 + STRIP_COST / trial.strip);
         if (!found || work < *cost)
             *t = trial, *cost = work;
         found = true;
@@ -160,7 +162,7 @@ static bool tile_strips(const nst_setup *u, const nst_strip *strip, nst_use use,
     return found;
 }
 
-bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, size_t arena, nst_tiling *t)
+bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, nst_tiling *t)
 {
     nst_tiling finest = nst_windows_finest(u, strip), small, strips;
     int w = strip->w - 2 * u->margin, h = strip->core_to - strip->core;
@@ -170,7 +172,7 @@ bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, 
     *t = (nst_tiling){ 0, 0, 0 };
     if (!h)
         return true;
-    whole = nst_budget_arena(u, strip, use, (nst_tiling){ .nx = 1, .ny = 1 }) <= arena;
+    whole = nst_plan_arena(u, strip, use, (nst_tiling){ .nx = 1, .ny = 1 }) <= arena;
     small.nx = limited(parts(w, CORE_MIN), 1, finest.nx);
     small.ny = limited(parts(h, CORE_MIN), 1, finest.ny);
     small.strip = 0;
@@ -178,7 +180,7 @@ bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, 
     if (u->s.window) {
         t->nx = limited(parts(w, u->s.window), 1, finest.nx);
         t->ny = limited(parts(h, u->s.window), 1, finest.ny);
-        return nst_budget_arena(u, strip, use, *t) <= arena;
+        return nst_plan_arena(u, strip, use, *t) <= arena;
     }
     for (int nx = 1; nx <= small.nx && nx <= PARTS_MAX; nx++) {
         nst_tiling trial = { nx, rows_that_fit(u, strip, use, arena, nx, small.ny), 0 };
@@ -186,7 +188,7 @@ bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, 
 
         if (!trial.ny)
             continue;
-        cost = nst_budget_work(u, strip, trial);
+        cost = nst_plan_work(u, strip, trial);
         if (!found || cost < least)
             *t = trial, least = cost;
         found = true;
@@ -200,7 +202,7 @@ bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, 
             *t = strips;
         return true;
     }
-    if (!found && nst_budget_arena(u, strip, use, strips) < nst_budget_arena(u, strip, use, small))
+    if (!found && nst_plan_arena(u, strip, use, strips) < nst_plan_arena(u, strip, use, small))
         *t = strips;
     return found;
 }
@@ -210,9 +212,9 @@ bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, 
 /* Bytes that stay for the whole run. */
 static size_t constant(const nst_setup *u)
 {
-    size_t weights = u->pack_on_demand ? nst_graph_thrift_bytes(u->graph) : nst_graph_weight_bytes(u->graph);
+    size_t weights = u->pack_on_demand ? nst_graph_on_demand_bytes(u->graph) : nst_graph_weight_bytes(u->graph);
     size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + weights +
-                   (u->job->model->rest ? 0 : u->job->model->bytes);
+                   (u->job->model->release_pages ? 0 : u->job->model->bytes);
 
     for (int i = -1; i < u->job->n_styles; i++) {
         const nst_image *p = i < 0 ? u->job->content : u->job->styles[i];
@@ -244,17 +246,17 @@ static void size_of(const nst_setup *u, int scale, int *w, int *h)
 }
 
 /* This rank's rows of a scale. */
-static nst_strip strip_of(const nst_setup *u, int scale)
+static nst_row_range strip_of(const nst_setup *u, int scale)
 {
     int w, h;
 
     size_of(u, scale, &w, &h);
-    return nst_strip_own(u, w, h);
+    return nst_rank_own_rows(u, w, h);
 }
 
 /* Of planes of the rows that a rank owns, and of those that it computes. */
-static size_t owned(nst_strip s, int planes) { return floats(s.w, s.own_to - s.own, planes); }
-static size_t seen(nst_strip s, int planes) { return floats(s.w, s.to - s.from, planes); }
+static size_t owned(nst_row_range s, int planes) { return floats(s.w, s.own_to - s.own, planes); }
+static size_t seen(nst_row_range s, int planes) { return floats(s.w, s.to - s.from, planes); }
 
 /* The optimiser's arrays that a scale really touches. */
 static size_t optimiser(const nst_setup *u, int scale, int pairs)
@@ -274,7 +276,7 @@ static size_t masks(const nst_setup *u, int w, int h)
 }
 
 /* Bytes of the content's features. */
-static size_t kept(const nst_setup *u, nst_strip s)
+static size_t kept(const nst_setup *u, nst_row_range s)
 {
     size_t bytes = 0;
 
@@ -287,7 +289,7 @@ static size_t kept(const nst_setup *u, nst_strip s)
     return bytes;
 }
 
-void nst_budget_leave_room(const nst_setup *u, int scale)
+void nst_plan_leave_room(const nst_setup *u, int scale)
 {
     int w, h, maps = (u->has_content_masks ? u->job->n_styles : 0) + (u->has_content_masks || u->has_style_masks);
 
@@ -312,28 +314,28 @@ static size_t before(const nst_setup *u, int scale)
     if (!scale)
         return 0;
     return owned(strip_of(u, scale - 1), 3) +
-           (nst_run_carries(u) ? optimiser(u, scale - 1, u->layout[scale - 1].pairs) : 0);
+           (nst_plan_carries_optimizer(u) ? optimiser(u, scale - 1, u->layout[scale - 1].pairs) : 0);
 }
 
 static struct need needs(const nst_setup *u, int scale, int pairs, bool good)
 {
     struct need n = { 0, 0 };
     size_t all = constant(u) + before(u, scale), styles = 0, content, features, given;
-    nst_strip strip = strip_of(u, scale);
+    nst_row_range strip = strip_of(u, scale);
     bool several = u->job->n_styles > 1 || u->has_content_masks;
     int w, h, planes = u->job->content->channels;
 
     size_of(u, scale, &w, &h);
     content = floats(w, h, planes), features = kept(u, strip);
-    given = nst_run_spends(u, scale) ? floats(u->job->content->width, u->job->content->height, planes) : 0;
+    given = nst_plan_discards_content(u, scale) ? floats(u->job->content->width, u->job->content->height, planes) : 0;
     for (int i = 0; i < u->job->n_styles; i++) {
         int sw, sh, sc = u->job->styles[i]->channels;
 
-        nst_run_style_size(u, scale, i, &sw, &sh);
+        nst_style_size(u, scale, i, &sw, &sh);
         styles += floats(sw, sh, sc);
         if (u->job->styles[i]->part.weight) /* while this style is computed: its mask, at all levels */
             hold(&n, all + styles + floats(sw, sh, 1) + floats(sw + 2 * u->margin, sh + 2 * u->margin, 3) / 9 * 13, 0);
-        hold(&n, all + styles + seen(nst_strip_own(u, sw + 2 * u->margin, sh + 2 * u->margin), 3),
+        hold(&n, all + styles + seen(nst_rank_own_rows(u, sw + 2 * u->margin, sh + 2 * u->margin), 3),
              all + styles + floats(sw + 2 * u->margin, sh + 2 * u->margin, sc + 3));
     }
     all += masks(u, w, h);
@@ -342,7 +344,7 @@ static struct need needs(const nst_setup *u, int scale, int pairs, bool good)
     all -= given;
     hold(&n, all + content + features + seen(strip, 3), 0);
     /* x, dx and good beside the content's colours; then the optimiser in their place, beside the one before */
-    all += features + owned(strip, good ? 9 : 6) + sizeof(float) * nst_across_floats(u, w, h);
+    all += features + owned(strip, good ? 9 : 6) + sizeof(float) * nst_halo_floats(u, w, h);
     hold(&n, 0, all + content);
     hold(&n, 0, all + owned(strip, u->s.average > 0 ? 3 : 0) + (u->s.optimizer == NST_ADAM ? owned(strip, 6) : 0));
     all -= before(u, scale);
@@ -364,19 +366,19 @@ static nst_status too_little(const nst_setup *u, size_t need, nst_error *e)
 }
 
 /* Both passes' windows within l->arena. */
-static bool tile(const nst_setup *u, const nst_strip *strip, nst_layout *l)
+static bool tile(const nst_setup *u, const nst_row_range *strip, nst_layout *l)
 {
     double once, again;
 
-    if (!nst_budget_tiling(u, strip, NST_USE_GRADIENT, l->arena, &l->gradient))
+    if (!nst_plan_tiling(u, strip, NST_USE_GRADIENT, l->arena, &l->gradient))
         return false;
     l->stats = l->gradient;
     if (nst_windows_count(l->gradient) <= 1 || u->s.window || !u->n_style)
         return true;
     /* larger windows for the first pass, which needs less, or the same ones, of which one is not computed twice */
-    nst_budget_tiling(u, strip, NST_USE_STATS, l->arena, &l->stats);
-    once = nst_budget_work(u, strip, l->stats);
-    again = nst_budget_work(u, strip, l->gradient);
+    nst_plan_tiling(u, strip, NST_USE_STATS, l->arena, &l->stats);
+    once = nst_plan_work(u, strip, l->stats);
+    again = nst_plan_work(u, strip, l->gradient);
     if (again - again / nst_windows_count(l->gradient) <= once)
         l->stats = l->gradient;
     return true;
@@ -386,18 +388,18 @@ static bool tile(const nst_setup *u, const nst_strip *strip, nst_layout *l)
 static void add_up(const nst_setup *u, int scale, nst_layout *l)
 {
     struct need n = needs(u, scale, l->pairs, l->last_finite);
-    nst_strip strip = strip_of(u, scale);
-    size_t arena = most(nst_budget_arena(u, &strip, NST_USE_GRADIENT, l->gradient),
-                        nst_budget_arena(u, &strip, NST_USE_STATS, l->stats));
+    nst_row_range strip = strip_of(u, scale);
+    size_t arena = most(nst_plan_arena(u, &strip, NST_USE_GRADIENT, l->gradient),
+                        nst_plan_arena(u, &strip, NST_USE_STATS, l->stats));
 
     for (int i = 0; i < u->job->n_styles && u->n_style; i++) {
         nst_tiling t;
         int sw, sh;
 
-        nst_run_style_size(u, scale, i, &sw, &sh);
-        strip = nst_strip_own(u, sw + 2 * u->margin, sh + 2 * u->margin);
-        nst_budget_tiling(u, &strip, NST_USE_STATS, l->arena, &t);
-        arena = most(arena, nst_budget_arena(u, &strip, NST_USE_STATS, t));
+        nst_style_size(u, scale, i, &sw, &sh);
+        strip = nst_rank_own_rows(u, sw + 2 * u->margin, sh + 2 * u->margin);
+        nst_plan_tiling(u, &strip, NST_USE_STATS, l->arena, &t);
+        arena = most(arena, nst_plan_arena(u, &strip, NST_USE_STATS, t));
     }
     l->bytes = most(n.without, n.beside + arena);
 }
@@ -408,7 +410,7 @@ static size_t rest(size_t limit, size_t taken)
 }
 
 /* As it is most comfortable, when it fits: one window, all pairs. */
-static bool lay_out_whole(const nst_setup *u, int scale, const nst_strip *strip, nst_layout *l)
+static bool lay_out_whole(const nst_setup *u, int scale, const nst_row_range *strip, nst_layout *l)
 {
     struct need n = needs(u, scale, u->s.history, true);
     int one = strip->core < strip->core_to; /* or nothing to do */
@@ -416,11 +418,11 @@ static bool lay_out_whole(const nst_setup *u, int scale, const nst_strip *strip,
     *l = (nst_layout){ .stats = { one, one, 0 }, .gradient = { one, one, 0 }, .pairs = u->s.history,
                        .last_finite = true, .arena = rest(u->limit, n.beside) };
     return (!u->s.window || !one) && n.without <= u->limit &&
-           nst_budget_arena(u, strip, NST_USE_GRADIENT, l->gradient) <= l->arena;
+           nst_plan_arena(u, strip, NST_USE_GRADIENT, l->gradient) <= l->arena;
 }
 
 /* In windows: L-BFGS's pairs get half of what is left, or three; one when that leaves no room. */
-static bool lay_out_windows(const nst_setup *u, int scale, const nst_strip *strip, nst_layout *l)
+static bool lay_out_windows(const nst_setup *u, int scale, const nst_row_range *strip, nst_layout *l)
 {
     struct need n = needs(u, scale, 1, false);
     size_t half = rest(u->limit, n.beside) / 2 / (2 * owned(*strip, 3) + 1);
@@ -441,23 +443,23 @@ static nst_status lay_out_scales(nst_setup *u, size_t *need, nst_error *e)
     *need = 0;
     for (int scale = 0; scale < u->plan.scales; scale++) {
         nst_layout *l = &u->layout[scale];
-        nst_strip strip = strip_of(u, scale);
+        nst_row_range strip = strip_of(u, scale);
         size_t whole;
         int w, h;
         nst_status s;
 
         size_of(u, scale, &w, &h);
-        nst_budget_leave_room(u, scale);
+        nst_plan_leave_room(u, scale);
         if ((s = nst_graph_measure(u->graph, w, h, true, &whole, e)) == NST_EARG)
             return s; /* where it is too large for a device, windows are not */
         if (!lay_out_whole(u, scale, &strip, l) && !lay_out_windows(u, scale, &strip, l)) {
             struct need n = needs(u, scale, 1, false);
             size_t arena;
 
-            nst_budget_tiling(u, &strip, NST_USE_GRADIENT, 0, &l->gradient);
+            nst_plan_tiling(u, &strip, NST_USE_GRADIENT, 0, &l->gradient);
             if ((s = smallest_fits(u, &strip, l->gradient, e)))
                 return s;
-            arena = nst_budget_arena(u, &strip, NST_USE_GRADIENT, l->gradient);
+            arena = nst_plan_arena(u, &strip, NST_USE_GRADIENT, l->gradient);
             *need = most(*need, most(n.without, n.beside + arena));
         }
     }
@@ -476,36 +478,36 @@ static nst_status lay_out(nst_setup *u, nst_error *e)
     need = 1;
     for (int i = 0; need && i < 4; i++) { /* slower rather than less exact */
         u->pack_on_demand = i % 2, u->inexact_halo = i / 2;
-        if (u->pack_on_demand && !nst_graph_thrift_bytes(u->graph))
+        if (u->pack_on_demand && !nst_graph_on_demand_bytes(u->graph))
             continue;
         if ((s = lay_out_scales(u, &need, e)))
             return s;
     }
-    if (!need && u->pack_on_demand && (s = nst_graph_thrift(u->graph, u->job->model, e)))
+    if (!need && u->pack_on_demand && (s = nst_graph_pack_on_demand(u->graph, u->job->model, e)))
         return s;
     return need ? too_little(u, need, e) : NST_OK;
 }
 
-nst_status nst_run_budget(nst_setup *u, nst_ranks *ranks, nst_error *e)
+nst_status nst_plan_memory(nst_setup *u, nst_ranks *ranks, nst_error *e)
 {
-    nst_status s = nst_across_agree(ranks, lay_out(u, e), e);
+    nst_status s = nst_ranks_agree(ranks, lay_out(u, e), e);
 
     for (int scale = 0; scale < u->plan.scales && !s; scale++) {
         nst_layout *l = &u->layout[scale];
 
-        l->pairs = nst_across_least(ranks, l->pairs); /* what all have memory for: the optimiser's decisions are one */
-        l->last_finite = nst_across_least(ranks, l->last_finite);
+        l->pairs = nst_ranks_least(ranks, l->pairs); /* what all have memory for: the optimiser's decisions are one */
+        l->last_finite = nst_ranks_least(ranks, l->last_finite);
         add_up(u, scale, l);
     }
     return s;
 }
 
-void nst_budget_tell(const nst_setup *u, nst_plan *plan)
+void nst_plan_tell(const nst_setup *u, nst_plan *plan)
 {
     plan->bytes = 0;
     for (int scale = 0; scale < u->plan.scales; scale++) {
         const nst_layout *l = &u->layout[scale];
-        nst_strip strip = strip_of(u, scale);
+        nst_row_range strip = strip_of(u, scale);
         nst_window win = { .w = 0 };
 
         plan->windows[scale] = nst_windows_count(l->gradient);

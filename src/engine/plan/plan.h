@@ -14,61 +14,61 @@ int nst_windows_count(nst_tiling t);
 /* Rows of multiples of the grid in a side's core; what is left over belongs to the last. */
 int nst_windows_cells(const nst_setup *u, int core);
 /* As many windows as a rank's rows can be cut into. */
-nst_tiling nst_windows_finest(const nst_setup *u, const nst_strip *strip);
+nst_tiling nst_windows_finest(const nst_setup *u, const nst_row_range *strip);
 /* Columns of strips of a picture h high. */
 nst_tiling nst_windows_strips(int h, int nx, int strip);
 /* Whether the second pass begins with the window that the first one ended with. */
 bool nst_windows_alike(const nst_layout *l);
 /* Window i of a rank's rows, of which from..to-1 are the window's picture; strips go down a column, columns from left to
  * right. */
-nst_window nst_windows_at(const nst_setup *u, const nst_strip *strip, nst_tiling t, int i);
+nst_window nst_windows_at(const nst_setup *u, const nst_row_range *strip, nst_tiling t, int i);
 
 /* ---- memory_plan.c ----------------------------------------------------------------------------------- */
 
 /* Fills u->limit and u->layout of every scale.  NST_EMEM with the number that would do. */
-nst_status nst_run_budget(nst_setup *u, nst_ranks *ranks, nst_error *e);
+nst_status nst_plan_memory(nst_setup *u, nst_ranks *ranks, nst_error *e);
 /* The graph leaves room for the content's features of a scale, which is the next to be prepared. */
-void nst_budget_leave_room(const nst_setup *u, int scale);
+void nst_plan_leave_room(const nst_setup *u, int scale);
 /* The windows of a rank's rows whose arenas take at most so many bytes and which cost least; false when not even small
  * ones do, and then t is for those. */
-bool nst_budget_tiling(const nst_setup *u, const nst_strip *strip, nst_use use, size_t arena, nst_tiling *t);
+bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, nst_tiling *t);
 /* Bytes of the largest window's arena. */
-size_t nst_budget_arena(const nst_setup *u, const nst_strip *strip, nst_use use, nst_tiling t);
+size_t nst_plan_arena(const nst_setup *u, const nst_row_range *strip, nst_use use, nst_tiling t);
 /* Work of a forward pass over all windows, as nst_graph_work counts. */
-double nst_budget_work(const nst_setup *u, const nst_strip *strip, nst_tiling t);
+double nst_plan_work(const nst_setup *u, const nst_row_range *strip, nst_tiling t);
 /* The layouts, in the plan's terms. */
-void nst_budget_tell(const nst_setup *u, nst_plan *plan);
+void nst_plan_tell(const nst_setup *u, nst_plan *plan);
 
 /* ---- lifetime.c ---------------------------------------------------------------------------------------- */
 
 /* Whether a scale takes over anything of the optimiser of the one before. */
-bool nst_run_carries(const nst_setup *u);
+bool nst_plan_carries_optimizer(const nst_setup *u);
 /* Whether the targets of a scale empty the content picture, which nothing reads after them. */
-bool nst_run_spends(const nst_setup *u, int scale);
+bool nst_plan_discards_content(const nst_setup *u, int scale);
 /* What the settings say of the optimiser; its arrays' size and how sums are made are the scale's. */
 nst_optim_options nst_plan_optim(const nst_setup *u, int pairs);
 
 /* ---- style_sizes.c: how large each style picture is ---------------------------------------- */
 
 /* u->style_scale from the settings; after the plan. */
-nst_status nst_run_style_scales(nst_setup *u, nst_error *e);
+nst_status nst_style_scales(nst_setup *u, nst_error *e);
 /* Style i at a scale, no side below 32. */
-void nst_run_style_size(const nst_setup *u, int scale, int i, int *w, int *h);
+void nst_style_size(const nst_setup *u, int scale, int i, int *w, int *h);
 
 /* ---- rank_rows.c: which rows are whose; alone all of them are rank 0's ---------------------------------- */
 
 /* Rank's strip of a picture of w x h, margin included; nothing when there are more ranks than strips. */
-nst_strip nst_strip_at(const nst_setup *u, int w, int h, int rank);
+nst_row_range nst_rank_rows(const nst_setup *u, int w, int h, int rank);
 /* This rank's. */
-nst_strip nst_strip_own(const nst_setup *u, int w, int h);
-int nst_across_rank(const nst_setup *u);
-int nst_across_ranks(const nst_setup *u);
+nst_row_range nst_rank_own_rows(const nst_setup *u, int w, int h);
+int nst_rank_own(const nst_setup *u);
+int nst_rank_count(const nst_setup *u);
 
 /* ---- time_estimate.c ------------------------------------------------------------------------------------ */
 
 /* About the seconds of the run, from a small picture that is timed; 0 for a moment.  Gives the
  * arena up. */
-double nst_run_seconds(const nst_setup *u);
+double nst_plan_seconds(const nst_setup *u);
 
 /* ---- schedule.c ----------------------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #define SCALE_MIN .01
 #define SCALE_MAX 100
 
-void nst_run_style_size(const nst_setup *u, int scale, int i, int *w, int *h)
+void nst_style_size(const nst_setup *u, int scale, int i, int *w, int *h)
 {
     nst_settings s = *&u->s;
 
@@ -29,7 +29,7 @@ static double of_pixels(const nst_setup *u, int i, double pixels)
     return pixels / (w > h ? w : h);
 }
 
-nst_status nst_run_style_scales(nst_setup *u, nst_error *e)
+nst_status nst_style_scales(nst_setup *u, nst_error *e)
 {
     const char *text = u->s.style_size;
     int n = 0;

@@ -13,7 +13,7 @@ int nst_windows_cells(const nst_setup *u, int core)
     return n > 1 ? n : 1;
 }
 
-nst_tiling nst_windows_finest(const nst_setup *u, const nst_strip *strip)
+nst_tiling nst_windows_finest(const nst_setup *u, const nst_row_range *strip)
 {
     return (nst_tiling){ nst_windows_cells(u, strip->w - 2 * u->margin),
                          nst_windows_cells(u, strip->core_to - strip->core), 0 };
@@ -39,7 +39,7 @@ nst_tiling nst_windows_strips(int h, int nx, int strip)
     return (nst_tiling){ nx, (h + strip - 1) / strip, strip };
 }
 
-nst_window nst_windows_at(const nst_setup *u, const nst_strip *strip, nst_tiling t, int i)
+nst_window nst_windows_at(const nst_setup *u, const nst_row_range *strip, nst_tiling t, int i)
 {
     struct side across = { strip->w, u->margin, strip->w - u->margin };
     struct side down = { strip->to - strip->from, strip->core - strip->from, strip->core_to - strip->from };
@@ -47,18 +47,18 @@ nst_window nst_windows_at(const nst_setup *u, const nst_strip *strip, nst_tiling
 
     if (down.n < strip->h)
         win.image_y0 = strip->from, win.image_h = strip->h;
-    win.loose = u->inexact_halo && nst_windows_count(t) > 1;
+    win.inexact_halo = u->inexact_halo && nst_windows_count(t) > 1;
     if (t.strip && nst_windows_count(t) > 1) { /* column by column */
         part(u, across, t.nx, i / t.ny, &win.core_x, &win.core_w);
         win.core_y = down.core, win.core_h = down.core_to - down.core;
-        nst_graph_reach(u->graph, &win);
+        nst_graph_expand_halo(u->graph, &win);
         win.y = i % t.ny * t.strip, win.h = down.n - win.y < t.strip ? down.n - win.y : t.strip;
         win.strip = t.strip;
         return win;
     }
     part(u, across, t.nx, i % t.nx, &win.core_x, &win.core_w);
     part(u, down, t.ny, i / t.nx, &win.core_y, &win.core_h);
-    nst_graph_reach(u->graph, &win);
+    nst_graph_expand_halo(u->graph, &win);
     if (nst_windows_count(t) == 1) /* all of it, the margin too */
         win.x = win.y = 0, win.w = across.n, win.h = down.n;
     return win;

@@ -43,17 +43,17 @@ static double beside(const nst_setup *u, int scale, double pixels)
     return seconds;
 }
 
-double nst_run_seconds(const nst_setup *u)
+double nst_plan_seconds(const nst_setup *u)
 {
     double work = 0, seconds = 0;
 
     for (int scale = 0; scale < u->plan.scales; scale++) {
         const nst_layout *l = &u->layout[scale];
         int w = u->plan.width[scale] + 2 * u->margin, h = u->plan.height[scale] + 2 * u->margin;
-        nst_strip strip = nst_strip_own(u, w, h);
+        nst_row_range strip = nst_rank_own_rows(u, w, h);
         int n = nst_windows_count(l->gradient);
-        double both = nst_budget_work(u, &strip, l->gradient);
-        double first = nst_windows_alike(l) ? both * (n - 1) / (n ? n : 1) : nst_budget_work(u, &strip, l->stats);
+        double both = nst_plan_work(u, &strip, l->gradient);
+        double first = nst_windows_alike(l) ? both * (n - 1) / (n ? n : 1) : nst_plan_work(u, &strip, l->stats);
 
         work += u->plan.iterations[scale] * (2 * both + first) + both;
         seconds += u->plan.iterations[scale] * beside(u, scale, (double)w * (strip.own_to - strip.own));
@@ -61,9 +61,9 @@ double nst_run_seconds(const nst_setup *u)
             nst_window style;
             int sw, sh;
 
-            nst_run_style_size(u, scale, i, &sw, &sh);
+            nst_style_size(u, scale, i, &sw, &sh);
             style = nst_window_whole(sw + 2 * u->margin, sh + 2 * u->margin);
-            work += nst_graph_work(u->graph, &style) / nst_across_ranks(u);
+            work += nst_graph_work(u->graph, &style) / nst_rank_count(u);
         }
     }
     return work > MOMENT ? seconds + work * measure(u) : 0;

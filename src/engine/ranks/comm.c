@@ -32,26 +32,26 @@ nst_status nst_comm_agree(const nst_comm *comm, nst_status s, nst_error *e)
     return NST_OK;
 }
 
-nst_status nst_across_agree(nst_ranks *r, nst_status s, nst_error *e)
+nst_status nst_ranks_agree(nst_ranks *r, nst_status s, nst_error *e)
 {
     return r->cut_off ? unreached(r->comm->rank, e) : nst_comm_agree(r->comm, s, e);
 }
 
-void nst_across_sum(nst_ranks *r, double *v, size_t n)
+void nst_ranks_sum(nst_ranks *r, double *v, size_t n)
 {
     if (r->comm && !r->cut_off)
         r->cut_off = r->comm->sum(r->comm->arg, v, n) != 0;
 }
 
-bool nst_across_any(nst_ranks *r, bool v)
+bool nst_ranks_any(nst_ranks *r, bool v)
 {
     double sum = v;
 
-    nst_across_sum(r, &sum, 1);
+    nst_ranks_sum(r, &sum, 1);
     return sum > 0;
 }
 
-int nst_across_least(nst_ranks *r, int v)
+int nst_ranks_least(nst_ranks *r, int v)
 {
     int least = v;
 
@@ -64,7 +64,7 @@ int nst_across_least(nst_ranks *r, int v)
     return least;
 }
 
-bool nst_across_schedule(nst_ranks *r, nst_plan *plan, nst_progress *p, bool over)
+bool nst_ranks_schedule(nst_ranks *r, nst_plan *plan, nst_progress *p, bool over)
 {
     struct {
         nst_plan plan;
@@ -82,9 +82,9 @@ bool nst_across_schedule(nst_ranks *r, nst_plan *plan, nst_progress *p, bool ove
     return first.over;
 }
 
-void nst_across_stats(nst_ranks *r, nst_stats *s)
+void nst_ranks_stats(nst_ranks *r, nst_stats *s)
 {
-    nst_across_sum(r, &s->n, 1);
-    nst_across_sum(r, s->sum, (size_t)s->c);
-    nst_across_sum(r, s->gram, (size_t)s->c * (size_t)s->c);
+    nst_ranks_sum(r, &s->n, 1);
+    nst_ranks_sum(r, s->sum, (size_t)s->c);
+    nst_ranks_sum(r, s->gram, (size_t)s->c * (size_t)s->c);
 }

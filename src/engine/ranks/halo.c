@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-struct nst_across {
+struct nst_halo {
     float *x, *dx;        /* [3][to - from][w] of the strip */
     float *received;      /* parts of this rank's dx, from all others */
     nst_message *message; /* room for what one exchange sends and receives */
@@ -17,7 +17,7 @@ static int larger(int a, int b) { return a > b ? a : b; }
 static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* Floats of one plane's rows from..to-1. */
-static size_t rows_of(const nst_strip *s, int from, int to)
+static size_t rows_of(const nst_row_range *s, int from, int to)
 {
     return (size_t)(to - from) * (size_t)s->w;
 }
@@ -50,29 +50,29 @@ static void exchange(nst_run *r, const nst_message *m, int n)
 /* Floats of this rank's dx that come from the others. */
 static size_t received_floats(const nst_setup *u, int w, int h)
 {
-    nst_strip own = nst_strip_own(u, w, h);
+    nst_row_range own = nst_rank_own_rows(u, w, h);
     size_t n = 0;
 
-    for (int rank = 0; rank < nst_across_ranks(u); rank++) {
-        nst_strip peer = nst_strip_at(u, w, h, rank);
+    for (int rank = 0; rank < nst_rank_count(u); rank++) {
+        nst_row_range peer = nst_rank_rows(u, w, h, rank);
         int from, to;
 
-        if (rank != nst_across_rank(u) && common(own.own, own.own_to, peer.from, peer.to, &from, &to))
+        if (rank != nst_rank_own(u) && common(own.own, own.own_to, peer.from, peer.to, &from, &to))
             n += 3 * rows_of(&own, from, to);
     }
     return n;
 }
 
-size_t nst_across_floats(const nst_setup *u, int w, int h)
+size_t nst_halo_floats(const nst_setup *u, int w, int h)
 {
-    nst_strip s = nst_strip_own(u, w, h);
+    nst_row_range s = nst_rank_own_rows(u, w, h);
 
     return u->job->comm ? 6 * rows_of(&s, s.from, s.to) + received_floats(u, w, h) : 0;
 }
 
-nst_status nst_across_open(nst_run *r, nst_error *e)
+nst_status nst_halo_open(nst_run *r, nst_error *e)
 {
-    nst_across *a;
+    nst_halo *a;
     size_t n = rows_of(&r->strip, r->strip.from, r->strip.to);
 
     if (!r->job.comm)
@@ -80,14 +80,14 @@ nst_status nst_across_open(nst_run *r, nst_error *e)
     if (!(r->state.halo = a = nst_calloc(1, sizeof *a)) || !(a->x = nst_calloc(n, 3 * sizeof *a->x)) ||
         !(a->dx = nst_calloc(n, 3 * sizeof *a->dx)) ||
         !(a->received = nst_calloc(received_floats(&r->setup, r->w, r->h), sizeof *a->received)) ||
-        !(a->message = nst_calloc((size_t)nst_across_ranks(&r->setup), 6 * sizeof *a->message)))
+        !(a->message = nst_calloc((size_t)nst_rank_count(&r->setup), 6 * sizeof *a->message)))
         return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->strip.to - r->strip.from);
     return NST_OK;
 }
 
-void nst_across_close(nst_across **halo)
+void nst_halo_close(nst_halo **halo)
 {
-    nst_across *a = *halo;
+    nst_halo *a = *halo;
 
     *halo = NULL;
     if (!a)
@@ -99,21 +99,21 @@ void nst_across_close(nst_across **halo)
     nst_free(a);
 }
 
-const float *nst_across_x(const nst_run *r)
+const float *nst_halo_x(const nst_run *r)
 {
     return r->state.halo ? r->state.halo->x : r->state.x;
 }
 
-float *nst_across_dx(const nst_run *r)
+float *nst_halo_dx(const nst_run *r)
 {
     return r->state.halo ? r->state.halo->dx : r->state.dx;
 }
 
-void nst_across_spread(nst_run *r)
+void nst_halo_exchange(nst_run *r)
 {
     const nst_setup *u = &r->setup;
-    nst_across *a = r->state.halo;
-    const nst_strip *s = &r->strip;
+    nst_halo *a = r->state.halo;
+    const nst_row_range *s = &r->strip;
     int rows = s->to - s->from, own = s->own_to - s->own, n = 0, from, to;
 
     if (!a)
@@ -121,10 +121,10 @@ void nst_across_spread(nst_run *r)
     for (size_t c = 0; c < 3; c++)
         memcpy(a->x + (c * (size_t)rows + (size_t)(s->own - s->from)) * (size_t)s->w,
                r->state.x + c * (size_t)own * (size_t)s->w, rows_of(s, 0, own) * sizeof *r->state.x);
-    for (int rank = 0; rank < nst_across_ranks(u); rank++) {
-        nst_strip peer = nst_strip_at(u, r->w, r->h, rank);
+    for (int rank = 0; rank < nst_rank_count(u); rank++) {
+        nst_row_range peer = nst_rank_rows(u, r->w, r->h, rank);
 
-        if (rank == nst_across_rank(u))
+        if (rank == nst_rank_own(u))
             continue;
         if (common(s->own, s->own_to, peer.from, peer.to, &from, &to))
             n += tell(a->message + n, rank, true, r->state.x, s->w, s->own, own, from, to);
@@ -138,14 +138,14 @@ void nst_across_spread(nst_run *r)
 static void add_received(nst_run *r)
 {
     const nst_setup *u = &r->setup;
-    const nst_strip *s = &r->strip;
+    const nst_row_range *s = &r->strip;
     const float *in = r->state.halo->received;
     int from, to;
 
-    for (int rank = 0; rank < nst_across_ranks(u); rank++) {
-        nst_strip peer = nst_strip_at(u, r->w, r->h, rank);
+    for (int rank = 0; rank < nst_rank_count(u); rank++) {
+        nst_row_range peer = nst_rank_rows(u, r->w, r->h, rank);
 
-        if (rank == nst_across_rank(u) || !common(s->own, s->own_to, peer.from, peer.to, &from, &to))
+        if (rank == nst_rank_own(u) || !common(s->own, s->own_to, peer.from, peer.to, &from, &to))
             continue;
         for (size_t c = 0; c < 3; c++, in += rows_of(s, from, to))
             nst_vec_axpy(&u->cpu, rows_of(s, from, to), 1, in,
@@ -153,11 +153,11 @@ static void add_received(nst_run *r)
     }
 }
 
-void nst_across_collect(nst_run *r)
+void nst_halo_reduce(nst_run *r)
 {
     const nst_setup *u = &r->setup;
-    nst_across *a = r->state.halo;
-    const nst_strip *s = &r->strip;
+    nst_halo *a = r->state.halo;
+    const nst_row_range *s = &r->strip;
     int rows = s->to - s->from, own = s->own_to - s->own, n = 0, from, to;
     float *in = a ? a->received : NULL;
 
@@ -167,10 +167,10 @@ void nst_across_collect(nst_run *r)
         memcpy(r->state.dx + c * (size_t)own * (size_t)s->w,
                a->dx + (c * (size_t)rows + (size_t)(s->own - s->from)) * (size_t)s->w,
                rows_of(s, 0, own) * sizeof *r->state.dx);
-    for (int rank = 0; rank < nst_across_ranks(u); rank++) {
-        nst_strip peer = nst_strip_at(u, r->w, r->h, rank);
+    for (int rank = 0; rank < nst_rank_count(u); rank++) {
+        nst_row_range peer = nst_rank_rows(u, r->w, r->h, rank);
 
-        if (rank == nst_across_rank(u))
+        if (rank == nst_rank_own(u))
             continue;
         if (common(s->from, s->to, peer.own, peer.own_to, &from, &to))
             n += tell(a->message + n, rank, true, a->dx, s->w, s->from, rows, from, to);
@@ -183,14 +183,14 @@ void nst_across_collect(nst_run *r)
     add_received(r);
 }
 
-void nst_across_fetch(nst_run *r, const float *own, int w, int h, const int *from, const int *to, float *rows)
+void nst_halo_fetch(nst_run *r, const float *own, int w, int h, const int *from, const int *to, float *rows)
 {
     const nst_setup *u = &r->setup;
-    int me = nst_across_rank(u), n = 0, a, b;
-    nst_strip mine = nst_strip_own(u, w, h);
+    int me = nst_rank_own(u), n = 0, a, b;
+    nst_row_range mine = nst_rank_own_rows(u, w, h);
 
-    for (int rank = 0; rank < nst_across_ranks(u); rank++) {
-        nst_strip peer = nst_strip_at(u, w, h, rank);
+    for (int rank = 0; rank < nst_rank_count(u); rank++) {
+        nst_row_range peer = nst_rank_rows(u, w, h, rank);
         nst_message *m = r->state.halo->message + n;
 
         if (rank == me) {
@@ -210,11 +210,11 @@ void nst_across_fetch(nst_run *r, const float *own, int w, int h, const int *fro
     exchange(r, r->state.halo->message, n);
 }
 
-const float *nst_across_rows(nst_run *r, int rank, const float *own, float *buffer)
+const float *nst_halo_gather(nst_run *r, int rank, const float *own, float *buffer)
 {
-    nst_strip s = nst_strip_at(&r->setup, r->w, r->h, rank);
+    nst_row_range s = nst_rank_rows(&r->setup, r->w, r->h, rank);
     nst_message m = { .bytes = 3 * rows_of(&s, s.own, s.own_to) * sizeof *own };
-    int me = nst_across_rank(&r->setup);
+    int me = nst_rank_own(&r->setup);
 
     if (me == rank && me == 0)
         return own;

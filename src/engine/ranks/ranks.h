@@ -15,34 +15,34 @@ typedef struct nst_ranks {
 /* ---- comm.c ------------------------------------------------------------------------------------------------ */
 
 /* Everyone's failure, when one has failed; s and e are this rank's. */
-nst_status nst_across_agree(nst_ranks *r, nst_status s, nst_error *e);
-bool nst_across_any(nst_ranks *r, bool v);
-int nst_across_least(nst_ranks *r, int v);
-void nst_across_sum(nst_ranks *r, double *v, size_t n);
-void nst_across_stats(nst_ranks *r, nst_stats *s);
+nst_status nst_ranks_agree(nst_ranks *r, nst_status s, nst_error *e);
+bool nst_ranks_any(nst_ranks *r, bool v);
+int nst_ranks_least(nst_ranks *r, int v);
+void nst_ranks_sum(nst_ranks *r, double *v, size_t n);
+void nst_ranks_stats(nst_ranks *r, nst_stats *s);
 /* After nst_schedule_count: everyone's times and iterations are rank 0's, by whose clock they end; returns its over. */
-bool nst_across_schedule(nst_ranks *r, nst_plan *plan, nst_progress *p, bool over);
+bool nst_ranks_schedule(nst_ranks *r, nst_plan *plan, nst_progress *p, bool over);
 
 /* ---- halo.c ------------------------------------------------------------------------------------------------ */
 
 /* What a rank has of its neighbours' rows. */
-typedef struct nst_across nst_across;
+typedef struct nst_halo nst_halo;
 
-/* Floats for this rank's share of a scale: what nst_across_open takes. */
-size_t nst_across_floats(const nst_setup *u, int w, int h);
+/* Floats for this rank's share of a scale: what nst_halo_open takes. */
+size_t nst_halo_floats(const nst_setup *u, int w, int h);
 /* r->state.halo for r->w x r->h; not told to the others. */
-nst_status nst_across_open(nst_run *r, nst_error *e);
-void nst_across_close(nst_across **halo);
+nst_status nst_halo_open(nst_run *r, nst_error *e);
+void nst_halo_close(nst_halo **halo);
 /* x and dx of rows strip.from..to-1: those of r->state themselves when alone. */
-const float *nst_across_x(const nst_run *r);
-float *nst_across_dx(const nst_run *r);
+const float *nst_halo_x(const nst_run *r);
+float *nst_halo_dx(const nst_run *r);
 /* The neighbours' rows of x are fetched; the gradients with respect to them are handed to them and added. */
-void nst_across_spread(nst_run *r);
-void nst_across_collect(nst_run *r);
+void nst_halo_exchange(nst_run *r);
+void nst_halo_reduce(nst_run *r);
 /* From arrays [3][own rows][w] of a picture of w x h, rows from[rank]..to[rank]-1 of it for each rank: [3][rows][w]. */
-void nst_across_fetch(nst_run *r, const float *own, int w, int h, const int *from, const int *to, float *rows);
+void nst_halo_fetch(nst_run *r, const float *own, int w, int h, const int *from, const int *to, float *rows);
 /* On rank 0 the rows of a rank's strip, which are in own where it is rank 0's, else come to buffer; elsewhere NULL. */
-const float *nst_across_rows(nst_run *r, int rank, const float *own, float *buffer);
+const float *nst_halo_gather(nst_run *r, int rank, const float *own, float *buffer);
 
 /* ---- upscale.c: from a scale to the next ----------------------------------------------------------- */
 

@@ -14,7 +14,7 @@ struct band {
  * reflection. */
 static void wanted(const nst_run *r, int rank, int h, bool inside, int *from, int *to)
 {
-    nst_strip s = nst_strip_at(&r->setup, r->w, r->h, rank);
+    nst_row_range s = nst_rank_rows(&r->setup, r->w, r->h, rank);
     int m = inside ? r->setup.margin : 0;
 
     *from = h, *to = 0;
@@ -31,7 +31,7 @@ static void wanted(const nst_run *r, int rank, int h, bool inside, int *from, in
 
 static nst_status open_band(nst_run *r, const float *own, int w, int h, bool inside, struct band *b, nst_error *e)
 {
-    size_t ranks = (size_t)nst_across_ranks(&r->setup), me = (size_t)nst_across_rank(&r->setup);
+    size_t ranks = (size_t)nst_rank_count(&r->setup), me = (size_t)nst_rank_own(&r->setup);
     int *from;
     nst_status s = NST_OK;
 
@@ -45,8 +45,8 @@ static nst_status open_band(nst_run *r, const float *own, int w, int h, bool ins
     }
     if (!from || !(b->rows = b->fetched = nst_calloc((size_t)w * (size_t)(b->to - b->from), 3 * sizeof *own)))
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
-    if (!(s = nst_across_agree(&r->ranks, s, e)))
-        nst_across_fetch(r, own, w, h, from, from + ranks, b->fetched);
+    if (!(s = nst_ranks_agree(&r->ranks, s, e)))
+        nst_halo_fetch(r, own, w, h, from, from + ranks, b->fetched);
     nst_free(from);
     return s;
 }

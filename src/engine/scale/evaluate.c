@@ -36,7 +36,8 @@ static void style_rows(void *arg, int worker, int begin, int end)
                                       r->eval.grad_gram[i], r->eval.grad_mean[i], &j->error[i]);
 }
 
-nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e)
+/* From r->eval.stats: every style loss into p and its total, and their gradient. */
+static nst_status style_losses(nst_run *r, nst_progress *p, nst_error *e)
 {
     const nst_setup *u = &r->setup;
     struct style_job job = { .r = r };
@@ -78,7 +79,7 @@ static nst_tap_gradient *place(const nst_run *r, int row, nst_tap_gradient *tap,
 static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_tap_gradient *more,
                                   nst_error *e)
 {
-    nst_status s = nst_run_style_losses(r, p, e);
+    nst_status s = style_losses(r, p, e);
 
     if (s)
         return s;
@@ -101,7 +102,7 @@ static bool own_losses(const nst_run *r)
 }
 
 /* Style losses, too: not Wasserstein-2, whose eigenvalues are LAPACK's. */
-bool nst_run_apart(const nst_run *r)
+bool nst_losses_on_device(const nst_run *r)
 {
     return own_losses(r) && r->setup.s.style_loss != NST_STYLE_W2;
 }
@@ -114,7 +115,7 @@ static nst_status styles_apart(nst_run *r, double *loss, nst_tap_gradient *tap, 
 
     r->clock.losses = 0;
     for (int i = 0; i < u->n_style && !s; i++) {
-        place(r, i, tap, more)->own = true;
+        place(r, i, tap, more)->device_coeffs = true;
         s = nst_graph_style_loss(u->graph, u->style[i].layer, r->targets.style[i], r->eval.stats[i], row_weight(r, i),
                                  &loss[i], e);
     }
@@ -126,20 +127,20 @@ static nst_status styles_apart(nst_run *r, double *loss, nst_tap_gradient *tap, 
 static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *square, double *absolute, nst_error *e)
 {
     const nst_setup *u = &r->setup;
-    bool apart = own_losses(r);
-    nst_status s = nst_across_agree(&r->ranks, nst_windows_compare(r, nst_across_x(r), square, absolute, e), e);
+    bool on_device = own_losses(r);
+    nst_status s = nst_ranks_agree(&r->ranks, nst_windows_compare(r, nst_halo_x(r), square, absolute, e), e);
 
     if (s)
         return s;
-    nst_across_sum(&r->ranks, square, NST_MODEL_LAYERS);
-    nst_across_sum(&r->ranks, absolute, NST_MODEL_LAYERS);
+    nst_ranks_sum(&r->ranks, square, NST_MODEL_LAYERS);
+    nst_ranks_sum(&r->ranks, absolute, NST_MODEL_LAYERS);
     for (int i = 0; i < u->n_content; i++) {
         double weight = u->s.content_weight * u->content_layer[i].weight, sum = absolute[i] + 1e-8;
         nst_tap_gradient *t = &tap[u->content_layer[i].layer];
 
-        t->content_scaled = apart;
-        t->content_scale = apart ? weight : square[i] > 0 ? 2 * weight / sum : 0;
-        t->content_sign = apart ? 0 : -weight * square[i] / (sum * sum);
+        t->content_scaled = on_device;
+        t->content_scale = on_device ? weight : square[i] > 0 ? 2 * weight / sum : 0;
+        t->content_sign = on_device ? 0 : -weight * square[i] / (sum * sum);
     }
     return NST_OK;
 }
@@ -151,24 +152,24 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
     const nst_setup *u = &r->setup;
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_STYLE_ROWS] = { { 0 } };
     double loss[NST_STYLE_ROWS] = { 0 };
-    bool apart = nst_run_apart(r);
+    bool on_device = nst_losses_on_device(r);
     nst_status s;
 
     for (int i = 0; i < u->n_style; i++)
-        r->eval.stats[i]->stay = apart;
-    if ((s = nst_across_agree(&r->ranks, nst_windows_stats(r, nst_across_x(r), e), e)))
+        r->eval.stats[i]->keep_on_device = on_device;
+    if ((s = nst_ranks_agree(&r->ranks, nst_windows_stats(r, nst_halo_x(r), e), e)))
         return s;
     for (int i = 0; i < u->n_style; i++)
-        nst_across_stats(&r->ranks, r->eval.stats[i]);
-    s = apart ? styles_apart(r, loss, tap, more, e) : style_gradients(r, p, tap, more, e);
-    if ((s = nst_across_agree(&r->ranks, s, e)))
+        nst_ranks_stats(&r->ranks, r->eval.stats[i]);
+    s = on_device ? styles_apart(r, loss, tap, more, e) : style_gradients(r, p, tap, more, e);
+    if ((s = nst_ranks_agree(&r->ranks, s, e)))
         return s;
     for (int i = 0; i < u->n_content; i++)
         tap[u->content_layer[i].layer].content_scale = 2 * r->targets.content_scale[i];
     if (u->s.content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
         return s;
-    s = nst_across_agree(&r->ranks, nst_windows_gradient(r, nst_across_x(r), nst_across_dx(r), tap, distance, e), e);
-    if (s || !apart)
+    s = nst_ranks_agree(&r->ranks, nst_windows_gradient(r, nst_halo_x(r), nst_halo_dx(r), tap, distance, e), e);
+    if (s || !on_device)
         return s;
     for (int i = 0; i < u->n_style; i++) {
         p->style[i % u->n_layers] = loss[i] + (i < u->n_layers ? 0 : p->style[i % u->n_layers]);
@@ -181,10 +182,10 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
 static double total_variation(const nst_run *r)
 {
     const nst_setup *u = &r->setup;
-    const nst_strip *s = &r->strip;
+    const nst_row_range *s = &r->strip;
     nst_tv_part part = { r->w, r->h, s->from, s->to - s->from, s->own, s->own_to };
 
-    return nst_tv_rows(&u->cpu, u->s.tv, &part, nst_across_x(r), u->s.tv_weight, nst_across_dx(r));
+    return nst_tv_rows(&u->cpu, u->s.tv, &part, nst_halo_x(r), u->s.tv_weight, nst_halo_dx(r));
 }
 
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
@@ -195,7 +196,7 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
     nst_status s;
 
     p->total = p->content = p->tv = 0;
-    nst_across_spread(r);
+    nst_halo_exchange(r);
     nst_graph_variation(u->graph, u->s.tv, u->margin, u->s.tv_weight, vary && own_losses(r) ? &p->tv : NULL);
     s = passes(r, p, distance, square, absolute, e);
     nst_graph_variation(u->graph, 0, 0, 0, NULL);
@@ -203,9 +204,9 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
         return s;
     if (vary && !own_losses(r))
         p->tv = total_variation(r);
-    nst_across_collect(r);
-    nst_across_sum(&r->ranks, distance, NST_MODEL_LAYERS);
-    nst_across_sum(&r->ranks, &p->tv, 1);
+    nst_halo_reduce(r);
+    nst_ranks_sum(&r->ranks, distance, NST_MODEL_LAYERS);
+    nst_ranks_sum(&r->ranks, &p->tv, 1);
     for (int i = 0; i < u->n_content; i++)
         p->content += u->s.content_loss == NST_CONTENT_SCALED
             ? u->s.content_weight * u->content_layer[i].weight * square[i] / (absolute[i] + 1e-8)

@@ -21,7 +21,7 @@ static void by_layer(const nst_run *r, nst_stats *const *rows, nst_stats **sums)
         }
 }
 
-nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, nst_tiling t, int count,
+nst_status nst_windows_sum(nst_run *r, const float *x, const nst_row_range *strip, nst_tiling t, int count,
                            nst_stats *const *rows, nst_error *e)
 {
     const nst_setup *u = &r->setup;
@@ -71,7 +71,7 @@ nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_erro
     }
     for (int row = 0; row < u->n_content; row++)
         for (int i = 0; i < count; i += t.strip ? t.ny : 1)
-            square[row] += nst_kept_square(r->targets.content[row][kept_at(t, i)]);
+            square[row] += nst_saved_features_square(r->targets.content[row][kept_at(t, i)]);
     return NST_OK;
 }
 

@@ -70,7 +70,7 @@ static void halve(const float *in, int w, int h, float *out, int ow, int oh)
 void nst_region_clear(nst_region *g)
 {
     for (int i = 0; i < NST_REGION_LEVELS; i++) {
-        nst_kept_destroy(&g->there[i]);
+        nst_saved_features_destroy(&g->device_copy[i]);
         nst_free(g->level[i]);
     }
     memset(g, 0, sizeof *g);
@@ -154,7 +154,7 @@ static nst_status send(nst_region *g, const nst_setup *u, nst_error *e)
     nst_status s = NST_OK;
 
     for (int i = 0; i < NST_REGION_LEVELS && g->level[i] && !s; i++)
-        s = nst_graph_map(u->graph, g->level[i], (size_t)g->w[i] * (size_t)g->h[i], &g->there[i], e);
+        s = nst_graph_map(u->graph, g->level[i], (size_t)g->w[i] * (size_t)g->h[i], &g->device_copy[i], e);
     return s;
 }
 
@@ -193,7 +193,8 @@ nst_map nst_region_at(const nst_region *g, const nst_setup *u, int layer, int w,
         if (g->w[i] == lw && g->h[i] == lh) {
             size_t at = (size_t)(first >> i) * (size_t)lw;
 
-            return (nst_map){ .weight = g->level[i] + at, .ld = (size_t)lw, .there = g->there[i], .first = at };
+            return (nst_map){ .weight = g->level[i] + at, .ld = (size_t)lw, .device_copy = g->device_copy[i],
+                              .first = at };
         }
     return (nst_map){ .weight = NULL };
 }

@@ -17,16 +17,15 @@ void nst_targets_free(nst_run *r);
 /* The losses at r->state.x into p (total, content, tv, style), their gradient into r->state.dx.  Allocates nothing. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
 /* Whether the style losses are the device's: then r->eval.stats stay there, and nst_run_targets gives it the targets. */
-bool nst_run_apart(const nst_run *r);
-/* From r->eval.stats: every style loss into p and its total, and their gradient. */
-nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
+bool nst_losses_on_device(const nst_run *r);
 
 /* ---- passes.c ---------------------------------------------------------------------------------------- */
 
 /* Adds the sums of the first count windows of x [3][to - from][w] to rows [n_style], those of them that are not NULL. */
-nst_status nst_windows_sum(nst_run *r, const float *x, const nst_strip *strip, nst_tiling t, int count,
+nst_status nst_windows_sum(nst_run *r, const float *x, const nst_row_range *strip, nst_tiling t, int count,
                            nst_stats *const *rows, nst_error *e);
-/* The content's features of x, r->strip's, into r->targets.content; the sum of their squares is added to square [n_content]. */
+/* The content's features of x, r->strip's, into r->targets.content; the sum of their squares is added to square
+ * [n_content]. */
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e);
 /* Right after the first pass: the sums over all windows, at every content layer, of the squares and the absolute values of
  * what the features are off the content's, added to square and absolute [n_content]; this rank's share. */
@@ -46,7 +45,7 @@ nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_g
 typedef struct nst_region {
     float *level[NST_REGION_LEVELS]; /* [h][w], the picture's first, margin included, then halved */
     int w[NST_REGION_LEVELS], h[NST_REGION_LEVELS];
-    nst_kept *there[NST_REGION_LEVELS]; /* the levels on a device that is apart, or NULL */
+    nst_saved_features *device_copy[NST_REGION_LEVELS]; /* the levels on a device that is apart, or NULL */
     double area;                     /* share of the picture */
 } nst_region;
 

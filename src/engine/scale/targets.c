@@ -13,7 +13,7 @@ void nst_targets_free(nst_run *r)
         nst_style_destroy(&r->targets.style[i]);
     for (int i = 0; i < u->n_content; i++) {
         for (int k = 0; r->targets.content[i] && k < nst_windows_count(u->layout[r->targets.scale].gradient); k++)
-            nst_kept_destroy(&r->targets.content[i][k]);
+            nst_saved_features_destroy(&r->targets.content[i][k]);
         nst_free(r->targets.content[i]);
         r->targets.content[i] = NULL;
     }
@@ -27,7 +27,7 @@ void nst_targets_free(nst_run *r)
 }
 
 /* The tensor of a picture's rows that a strip computes, freed by the caller; NULL when there is no memory. */
-static float *encode(const nst_run *r, const nst_image *p, const nst_strip *strip, nst_error *e)
+static float *encode(const nst_run *r, const nst_image *p, const nst_row_range *strip, nst_error *e)
 {
     size_t n = (size_t)p->width * (size_t)(strip->to - strip->from), at = (size_t)p->width * (size_t)strip->from;
     const float *const rgb[3] = { p->plane[0] + at, p->plane[1] + at, p->plane[2] + at };
@@ -49,7 +49,7 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
     nst_status s;
     int w, h, cw = r->w - 2 * u->margin, ch = r->h - 2 * u->margin;
 
-    nst_run_style_size(u, r->scale, i, &w, &h);
+    nst_style_size(u, r->scale, i, &w, &h);
     s = nst_image_resize(out, r->job.styles[i], w, h, e);
     if (!s && u->s.color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize(&content, r->job.content, cw, ch, e)) &&
         !(s = nst_region_place(u, i, cw, ch, &place, e)) && !(s = nst_region_part(u, i, w, h, &part, e)))
@@ -71,11 +71,11 @@ static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, 
 }
 
 /* The windows over which a style picture's statistics are summed. */
-static nst_tiling style_tiling(const nst_run *r, const nst_strip *strip)
+static nst_tiling style_tiling(const nst_run *r, const nst_row_range *strip)
 {
     nst_tiling t;
 
-    nst_budget_tiling(&r->setup, strip, NST_USE_STATS, r->setup.layout[r->scale].arena, &t);
+    nst_plan_tiling(&r->setup, strip, NST_USE_STATS, r->setup.layout[r->scale].arena, &t);
     return t;
 }
 
@@ -87,7 +87,7 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     nst_region g = { .area = 0 };
     float *part = NULL;
     int w = p->width + 2 * u->margin, h = p->height + 2 * u->margin;
-    nst_strip strip = nst_strip_own(u, w, h);
+    nst_row_range strip = nst_rank_own_rows(u, w, h);
     nst_image *framed = nst_image_copy(p);
     nst_status s = framed ? nst_margin_add(&framed, u->margin, e) : nst_fail(e, NST_EMEM, "style: out of memory");
     float *x = s ? NULL : encode(r, framed, &strip, e);
@@ -111,7 +111,7 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
 static nst_status known_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
 {
     const nst_setup *u = &r->setup;
-    nst_strip strip = nst_strip_own(u, p->width + 2 * u->margin, p->height + 2 * u->margin);
+    nst_row_range strip = nst_rank_own_rows(u, p->width + 2 * u->margin, p->height + 2 * u->margin);
     uint64_t key;
     nst_status s;
 
@@ -211,9 +211,9 @@ static nst_status content_targets(nst_run *r, nst_error *e)
     nst_status s = x ? nst_windows_keep(r, x, square, e) : NST_EMEM;
 
     nst_free(x);
-    if ((s = nst_across_agree(&r->ranks, s, e)))
+    if ((s = nst_ranks_agree(&r->ranks, s, e)))
         return s;
-    nst_across_sum(&r->ranks, square, NST_MODEL_LAYERS);
+    nst_ranks_sum(&r->ranks, square, NST_MODEL_LAYERS);
     for (int i = 0; i < u->n_content; i++) {
         bool by_target = u->s.layer_norm == NST_NORM_TARGET && square[i] > 0;
         int layer = u->content_layer[i].layer, w, h;
@@ -234,7 +234,7 @@ static nst_status hand_over(const nst_run *r, nst_error *e)
     const nst_setup *u = &r->setup;
     nst_status s = NST_OK;
 
-    for (int row = 0; row < u->n_style && nst_run_apart(r) && !s; row++)
+    for (int row = 0; row < u->n_style && nst_losses_on_device(r) && !s; row++)
         s = nst_graph_target(u->graph, u->style[row].layer, u->has_content_masks ? row / u->n_layers : 0,
                              r->targets.style[row], e);
     return s;
@@ -268,7 +268,7 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
 {
     size_t n = (size_t)r->targets.picture->width * (size_t)r->targets.picture->height;
 
-    if (r->targets.picture->channels < 4 || nst_across_rank(&r->setup)) /* rank 0 makes the result */
+    if (r->targets.picture->channels < 4 || nst_rank_own(&r->setup)) /* rank 0 makes the result */
         return NST_OK;
     if (r->state.alpha) /* from before a device failed */
         return NST_OK;
@@ -284,7 +284,7 @@ static nst_status spend(nst_run *r, nst_error *e)
     nst_image *content = (nst_image *)(uintptr_t)r->job.content;
     nst_status s;
 
-    if (!nst_run_spends(&r->setup, r->scale) || !content->plane[0])
+    if (!nst_plan_discards_content(&r->setup, r->scale) || !content->plane[0])
         return NST_OK;
     if ((s = nst_run_sum_inputs(r, e)))
         return s;
@@ -302,10 +302,10 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
 
     r->targets.scale = r->scale;
     nst_graph_release(u->graph);
-    nst_budget_leave_room(u, r->scale);
+    nst_plan_leave_room(u, r->scale);
     r->w = u->plan.width[r->scale] + 2 * u->margin;
     r->h = u->plan.height[r->scale] + 2 * u->margin;
-    r->strip = nst_strip_own(u, r->w, r->h);
+    r->strip = nst_rank_own_rows(u, r->w, r->h);
     if (!pictures || !stats)
         s = nst_fail(e, NST_EMEM, "style targets: out of memory");
     for (int i = 0; i < r->job.n_styles && !s; i++) {
@@ -322,14 +322,14 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = nst_margin_add(&r->targets.picture, u->margin, e);
     for (int i = 0; i < r->job.n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    s = s ? s : nst_across_agree(&r->ranks, spend(r, e), e);
-    if (!(s = nst_across_agree(&r->ranks, s, e))) {
+    s = s ? s : nst_ranks_agree(&r->ranks, spend(r, e), e);
+    if (!(s = nst_ranks_agree(&r->ranks, s, e))) {
         for (int i = 0; i < r->job.n_styles * NST_STYLE_ROWS; i++)
             if (stats[i])
-                nst_across_stats(&r->ranks, stats[i]);
+                nst_ranks_stats(&r->ranks, stats[i]);
         if (!(s = style_targets(r, stats, e)) && !(s = hand_over(r, e)))
             s = regions(r, e);
-        s = nst_across_agree(&r->ranks, s, e);
+        s = nst_ranks_agree(&r->ranks, s, e);
     }
     if (!s)
         s = content_targets(r, e);

@@ -39,7 +39,7 @@ static int tile(const nst_device *d, const nst_node *nodes, int i)
 /* What the node behind reads: its first column, how many there are, and its rows' buffer. */
 struct given {
     int x, w;
-    nst_slab rows;
+    nst_row_buffer rows;
 };
 
 static struct given given(const nst_node *n)
@@ -80,7 +80,7 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
     bool behind_pool = n->pooled && !n->tap;
     struct given r = given(from);
-    nst_slab source = n->pooled && n->tap ? n->result.rows : n->grad_out.rows;
+    nst_row_buffer source = n->pooled && n->tap ? n->result.rows : n->grad_out.rows;
     int first = behind_pool ? 2 * source.first : source.first, h = from->back.to - from->back.from;
     nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = h,
                    .place = { .left = r.x - n->x, .top = from->back.from - first, .extra_cols = n->w - r.w,
@@ -124,7 +124,7 @@ static const float *weights_of(struct cpu_device *d, const nst_node *nodes, int 
     l = &d->model->layer[nodes[i].layer];
     if (d->packed_node != i || d->packed_backward != backward) {
         nst_conv_pack(d->cpu.k, l->weight, l->out, l->in, backward, d->packed);
-        nst_model_rest(d->model);
+        nst_model_release_pages(d->model);
     }
     d->packed_node = i, d->packed_backward = backward;
     return d->packed;
@@ -146,7 +146,7 @@ static size_t packed_bytes(const nst_device *base, const nst_node *nodes, int co
     return bytes;
 }
 
-static size_t thrift_bytes(const nst_device *base, const nst_node *nodes, int count)
+static size_t on_demand_bytes(const nst_device *base, const nst_node *nodes, int count)
 {
     size_t from, packed = packed_bytes(base, nodes, count, &from), bytes = of(base)->weight_bytes;
 
@@ -156,7 +156,7 @@ static size_t thrift_bytes(const nst_device *base, const nst_node *nodes, int co
     return bytes + packed + from;
 }
 
-static nst_status thrift(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
+static nst_status pack_on_demand(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
 {
     struct cpu_device *d = of(base);
     size_t from, bytes = packed_bytes(base, nodes, count, &from);
@@ -357,8 +357,8 @@ static const nst_device_ops ops = {
     .compare = nst_cpu_compare,
     .drop = nst_cpu_drop,
     .weight_bytes = weight_bytes,
-    .thrift_bytes = thrift_bytes,
-    .thrift = thrift,
+    .on_demand_bytes = on_demand_bytes,
+    .pack_on_demand = pack_on_demand,
     .algorithm = algorithm_name,
     .tile = tile,
     .destroy = destroy,
@@ -426,7 +426,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
             s = nst_fail(e, NST_EMEM, "weights of %s: out of memory", o->model->layer[i].name);
             goto fail;
         } else {
-            nst_model_rest(o->model); /* not both at once, those of the model and packed ones */
+            nst_model_release_pages(o->model); /* not both at once, those of the model and packed ones */
         }
     *out = &d->base;
     return NST_OK;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct cpu_kept {
-    nst_kept base;
+    nst_saved_features base;
     nst_rect core;
     int top;  /* its first row in the whole picture's features */
     int blocks; /* of channels */
@@ -36,7 +36,7 @@ nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *co
     return NST_OK;
 }
 
-void nst_cpu_drop(nst_kept *base)
+void nst_cpu_drop(nst_saved_features *base)
 {
     struct cpu_kept *k = (struct cpu_kept *)(void *)base;
 
@@ -44,7 +44,8 @@ void nst_cpu_drop(nst_kept *base)
     nst_free(k);
 }
 
-nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                             nst_error *e)
 {
     struct cpu_kept *k = nst_calloc(1, sizeof *k);
     size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
@@ -69,7 +70,8 @@ static const float *feature_row(const struct cpu_device *d, const nst_node *n, c
                NST_LANES;
 }
 
-nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                        nst_error *e)
 {
     struct cpu_device *d = of(base);
     size_t row = (size_t)core->w * NST_LANES;
@@ -112,7 +114,7 @@ static const float *content_row(const struct content *c, int b, int y, const flo
 static float *gradient_row(const struct content *c, int b, int y)
 {
     const nst_node *n = c->n;
-    nst_slab rows = n->pooled ? n->result.rows : n->grad_out.rows;
+    nst_row_buffer rows = n->pooled ? n->result.rows : n->grad_out.rows;
     int at = n->result.rows.first + c->core->y + y - rows.first;
 
     return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;
@@ -139,8 +141,8 @@ static void compare_blocks(void *arg, int worker, int begin, int end)
     }
 }
 
-nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                           double *absolute, nst_error *e)
+nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                           double *square, double *absolute, nst_error *e)
 {
     struct cpu_device *d = of(base);
     struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)k, .core = core };
