@@ -1,6 +1,6 @@
 /* choose.c: what may compute here, by name: the CPU, and what OpenCL reaches where the build has it; and the graph on
  * one of them. */
-#include "net/device.h"
+#include "net/cpu/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

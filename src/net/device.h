@@ -211,6 +211,4 @@ bool nst_strips_stays(const nst_node *n, nst_use use);
 /* The graph on a device that was made for o's nodes, which it destroys at its end, or when it fails. */
 nst_status nst_graph_on(nst_graph **out, nst_device *device, const nst_graph_options *o, nst_error *e);
 
-nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
-
 #endif

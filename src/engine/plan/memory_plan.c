@@ -469,12 +469,14 @@ static nst_status lay_out_scales(nst_setup *u, size_t *need, nst_error *e)
 /* Each rank for itself. */
 static nst_status lay_out(nst_setup *u, nst_error *e)
 {
-    size_t available = nst_memory_available(), own = nst_memory_own(), need;
-    size_t sharers = u->job->comm && u->job->comm->beside > 1 ? (size_t)u->job->comm->beside : 1;
+    const nst_comm *comm = u->job->comm;
+    size_t need;
     nst_status s;
 
-    u->limit = u->s.memory ? (size_t)u->s.memory : u->limit ? u->limit : u->job->limit ? u->job->limit
-             : available ? own + available / 4 * 3 / sharers : SIZE_MAX;
+    if (u->s.memory || (!u->limit && !u->job->limit))
+        u->limit = nst_budget_limit(&u->s, comm && comm->beside > 1 ? (size_t)comm->beside : 1);
+    else if (!u->limit)
+        u->limit = u->job->limit;
     need = 1;
     for (int i = 0; need && i < 4; i++) { /* slower rather than less exact */
         u->pack_on_demand = i % 2, u->inexact_halo = i / 2;

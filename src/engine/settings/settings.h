@@ -28,6 +28,11 @@ nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weig
 /* Works what s->strength means into the other values; the strength is 50 then. */
 void nst_settings_balance(nst_settings *s);
 
+/* ---- memory_limit.c -------------------------------------------------------- */
+
+/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
+size_t nst_budget_limit(const nst_settings *s, size_t sharers);
+
 /* ---- scale_plan.c --------------------------------------------------------- */
 
 /* Width, height and iterations of each scale, coarse to fine, for a content picture of w x h.  plan->bytes is

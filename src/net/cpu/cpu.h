@@ -1,4 +1,4 @@
-/* cpu.h: between cpu.c and cpu_taps.c: the device that is the CPU. */
+/* cpu.h: the device that is the CPU; what cpu.c and cpu_taps.c share of it. */
 #ifndef NST_CPU_H
 #define NST_CPU_H
 
@@ -52,6 +52,9 @@ static inline float *row_of(const struct cpu_device *d, size_t at, nst_row_buffe
 {
     return at == NST_NONE ? NULL : floats(d, at) + (ptrdiff_t)(y - rows.first) * w * NST_LANES;
 }
+
+/* cpu.c: the CPU as the device of a graph with these nodes. */
+nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
 
 /* cpu_taps.c: entries of the device's table, as device.h says. */
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
