@@ -86,6 +86,7 @@ only "malloc and free" '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_a
 only "OpenMP" '# *pragma +omp|include <omp\.h>' src/base/threads.c
 only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
     simd/avx2.c simd/avx512.c simd/neon.c
+only "what follows the host's locale" '(^|[^_[:alnum:]])(strto(d|f|ld)|atof|strn?casecmp|setlocale|localeconv)[ ]*\(' src/base/plain.c 'src/cli/*'
 only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
 only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
 

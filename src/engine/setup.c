@@ -38,7 +38,7 @@ static nst_status parse_blend(nst_run *r, nst_error *e)
         char *end;
 
         errno = 0;
-        r->share[n] = strtod(text, &end);
+        r->share[n] = nst_plain_number(text, &end);
         if (end == text || errno || !(r->share[n] >= 0 && r->share[n] <= 1e9) || (*end && *end != ',') ||
             (*end && !end[1]))
             return nst_fail(e, NST_EARG, "style blend \"%s\": number %d is not a weight of 0 or more",

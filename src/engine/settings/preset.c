@@ -229,7 +229,7 @@ static bool item(const char *text, size_t n, char *name, size_t room, double *we
     memcpy(number, colon + 1, n);
     number[n] = 0;
     errno = 0;
-    *weight = strtod(number, &end);
+    *weight = nst_plain_number(number, &end);
     return end != number && !*end && !errno && isfinite(*weight) && *weight >= 0;
 }
 
