@@ -14,6 +14,10 @@
  * locks: a host that calls libhdf5 itself must not do so in another thread
  * while nst_model_open runs.
  *
+ * The host's locale changes nothing: numbers have a decimal point.  A process
+ * that was forked after its parent had painted paints with one thread, since
+ * OpenMP's are not there; before that, fork freely.
+ *
  * Texts in nst_error may hold names from files and archives: control
  * characters and bytes that are no UTF-8 are shown as \x1b in them.
  */
