@@ -116,11 +116,11 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
 
 void nst_model_close(nst_model **model)
 {
-    nst_model *m = *model;
+    nst_model *m = model ? *model : NULL;
 
-    *model = NULL;
     if (!m)
         return;
+    *model = NULL;
     if (m->release)
         m->release(m->memory, m->bytes);
     nst_free(m->describe);

@@ -117,6 +117,8 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
 
 void nst_settings_destroy(nst_settings **s)
 {
+    if (!s)
+        return;
     nst_free(*s);
     *s = NULL;
 }
