@@ -4,7 +4,7 @@
 #include <clblast_c.h>
 #include <stdio.h>
 
-#include "lazy.h"
+#include "base/lazy.h"
 
 #define SYMBOLS(X) X(CLBlastSgemm) X(CLBlastSgemmStridedBatched)
 NST_LAZY(CLBLAST, SYMBOLS)
