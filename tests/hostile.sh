@@ -142,12 +142,14 @@ sizes() { # NAME WORDS ARGUMENTS...
     says "$2"
 }
 began=$SECONDS
-sizes "900 megapixels" 'huge.pgm: 30000 x 30000 pixels take 11 GB, more than the .* that a painting has room for' --memory 2G -s native huge.pgm "$S"
+sizes "900 megapixels" 'huge.pgm: 30000 x 30000 pixels take 11 GB, more than the .* that a painting has room for' \
+    --memory 2G -s native huge.pgm "$S"
 check "  said before they are read" test $((SECONDS - began)) -le 5
 sizes "a strip" '3000 x 60 pixels become 512 x 10, which is too small, .*--size 1600 would do' -s 512 strip.pgm "$S"
 (cd t && "$NST" --model "$M" --dry-run -s 1600 strip.pgm "$S" >../stdout)
 check "  and that size does" test $? = 0
-sizes "a picture that no size makes large enough" '20 x 300 pixels is too small, expected 32 or more' -s native narrow.pgm "$S"
+sizes "a picture that no size makes large enough" \
+    '20 x 300 pixels is too small, expected 32 or more' -s native narrow.pgm "$S"
 rm t/huge.pgm
 
 # ---- temporary files --------------------------------------------------------------------------------------------------------
@@ -264,7 +266,7 @@ chmod 700 config; rm -r config
 mkdir t/a t/b; cp "$C" t/a/x.png; cp "$C" t/b/x.png
 try 2 "two results of one name: both are named" 'a/x.png in the style of .*s.png and b/x.png in that of' batch --dry-run a b -- "$S"
 
-# ---- a host program, and a machine, that are not as ours ----------------------------------------------------------------------
+# ---- a host program, and a machine, that are not as ours ------------------------------------------------------------------
 fresh
 (cd t && "$NST" $fast -o x.ppm "$C" "$S")
 for setting in OMP_THREAD_LIMIT=1 OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=1; do

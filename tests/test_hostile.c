@@ -1,5 +1,5 @@
-/* test_hostile.c: what tests/hostile.sh cannot do from outside.  Alone: what a host program may do to the library: fork, use
- * a picture whose pixels are gone, open one file of weights by many threads at once.
+/* test_hostile.c: what tests/hostile.sh cannot do from outside.  Alone: what a host program may do to the library: fork,
+ * use a picture whose pixels are gone, open one file of weights by many threads at once.
  * test_hostile locale NAME...: in each of these locales; of the first, the decimal point is a comma.
  * test_hostile stuck: a run that never ends an iteration gets SIGTERM.
  * test_hostile CHECKPOINT CONTENT STYLE MODEL NOTE: a checkpoint of these whose note, the command line
@@ -61,7 +61,7 @@ static int open_by_threads(void)
     return bad_threads;
 }
 
-/* ---- a host's own ways --------------------------------------------------------------------------------------------- */
+/* ---- a host's own ways ------------------------------------------------------------------------------------------ */
 
 static int failed;
 
@@ -199,7 +199,7 @@ static int get_stuck(void)
     return 1;
 }
 
-/* ---- checkpoints ------------------------------------------------------------------------------------------------------ */
+/* ---- checkpoints ------------------------------------------------------------------------------------------------ */
 
 static void make_note(const char *text)
 {

@@ -1,5 +1,5 @@
-/* plain.c: numbers and letters in texts as the C locale has them, 12.5 and not 12,5, whatever the locale of the host: one
- * in German would refuse the presets' own layers. */
+/* plain.c: numbers and letters in texts as the C locale has them, 12.5 and not 12,5, whatever the locale of the host:
+ * one in German would refuse the presets' own layers. */
 #include "base/base.h"
 
 #include <pthread.h>

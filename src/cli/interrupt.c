@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define PATIENCE 10    /* seconds */
-#define ITERATIONS 20  /* of the time of one: the first of the next scale, whose targets are computed before, takes longer */
+#define ITERATIONS 20  /* of the time of one: the next scale's first, whose targets are computed before, takes longer */
 #define LONGEST 100000 /* seconds */
 
 /* SIGUSR1: batch systems can be asked for it before the time is up. */

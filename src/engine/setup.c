@@ -22,8 +22,8 @@ static nst_status check_pictures(const nst_run *r, nst_error *e)
         return s;
     nst_image_file_size(r->content, &w, &h);
     if (w < PICTURE_MIN || h < PICTURE_MIN)
-        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side", w, h,
-                        PICTURE_MIN);
+        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side", w,
+                        h, PICTURE_MIN);
     if (r->n_styles < 1)
         return nst_fail(e, NST_EARG, "no style picture is given, expected one or more");
     for (int i = 0; i < r->n_styles; i++)

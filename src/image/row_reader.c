@@ -43,8 +43,8 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
         return s;
     bytes = (size_t)scaled(width, by) * (size_t)scaled(height, by) * (size_t)channels * sizeof(float);
     if (fit && fit->most && bytes > fit->most)
-        return nst_fail(e, NST_EMEM, "%s: %d x %d pixels take %.2g GB, more than the %.2g GB of memory that a painting has "
-                        "room for; a smaller --size, or a larger --memory", label, width, height, (double)bytes / 1e9,
+        return nst_fail(e, NST_EMEM, "%s: %d x %d pixels take %.2g GB, more than the %.2g GB of memory that a painting "
+                        "has room for; a smaller --size, or a larger --memory", label, width, height, (double)bytes / 1e9,
                         (double)fit->most / 1e9);
     if (!nst_memory_fits(bytes))
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than is free", label, width, height,

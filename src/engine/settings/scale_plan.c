@@ -67,12 +67,12 @@ nst_status nst_scales_check(const nst_settings *s, const nst_image *content, nst
         if (!s->size || (!s->size_enlarge && side > longest(own_w, own_h)))
             return nst_fail(e, NST_EARG, "content picture: %d x %d pixels is too small, expected %d or more a side",
                             own_w, own_h, SIDE_MIN);
-        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels become %d x %d, which is too small, expected %d or "
-                        "more a side; --size %d would do", own_w, own_h, fw, fh, SIDE_MIN, side);
+        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels become %d x %d, which is too small, expected %d "
+                        "or more a side; --size %d would do", own_w, own_h, fw, fh, SIDE_MIN, side);
     }
     if (longest(fw, fh) > NST_MAX_SIDE || (size_t)fw * (size_t)fh > NST_MAX_PIXELS)
-        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels become %d x %d, which is too large, expected sides "
-                        "up to %d and at most %zu pixels; --size %d would do", own_w, own_h, fw, fh, NST_MAX_SIDE,
+        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels become %d x %d, which is too large, expected "
+                        "sides up to %d and at most %zu pixels; --size %d would do", own_w, own_h, fw, fh, NST_MAX_SIDE,
                         NST_MAX_PIXELS, largest_size(s, own_w, own_h));
     return NST_OK;
 }
