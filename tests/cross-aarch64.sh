@@ -27,7 +27,7 @@ cat >"$tmp/tests" <<LIST
 test_conv tests/blocked.c $conv
 test_gram tests/blocked.c $conv
 test_graph tests/chain.c $conv src/net/memory_layout.c src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/graph.c src/ops/gram_masked.c src/base/memory.c src/net/tile_geometry.c src/base/error.c src/net/row_strips.c src/loss/tv.c src/ops/vector.c
-test_kernels src/ops/dispatch.c
+test_kernels tests/check_flat.c tests/check_layers.c tests/check_products.c tests/check_winograd.c src/ops/dispatch.c
 test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
 LIST
 
