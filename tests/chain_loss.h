@@ -5,11 +5,45 @@
 #include "chain.h"
 #include "suite.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const algorithms[] = { "im2col", "winograd4", "winograd6" };
+
+/* How far off float may be, over the largest value, behind a chain of convolutions, there and back.
+ *
+ * A sum of k terms of random signs, of which the first j have come to j / k of its square, is rounded k times by up to
+ * u = FLT_EPSILON / 2 of that, evenly spread: u^2 / 3 in the mean.  Together u^2 k / 6 of the result's square.  A direct
+ * convolution sums k = 9 in terms.  Winograd's sums have in of them at each point, and the transforms' own; then A^T m A takes large
+ * points from each other, so that the result is smaller than what was rounded: its error's square is that of the points times
+ *
+ *     gain^2,  gain = mean over i of sum over p of (A_ip |B_p| |G_p|)^2 / 3  (rows of A^T; |.| lengths of rows of B^T and G)
+ *
+ * Roundings of layers are independent, so squares add up, those of the way there and of the way back.  Errors and values are
+ * spread alike: the largest error is to the largest value as their root mean squares are.  Half as much again is allowed. */
+static const struct { double gain; int transforms; } tiles[] = { { 1, 0 }, { 10.8, 8 + 6 }, { 20.6, 12 + 6 } };
+
+static inline double rounding(int in, int algorithm)
+{
+    double gain = tiles[algorithm].gain;
+
+    return algorithm ? gain * gain * (in + tiles[algorithm].transforms) / 6 : 9. * in / 6;
+}
+
+static inline double chain_tolerance(const chain *c, int algorithm)
+{
+    double square = 0;
+
+    for (int i = 0; i < c->model.layers; i++) {
+        const nst_layer *l = &c->model.layer[i];
+        int by = i ? algorithm : 0; /* the first layer has no tiles */
+
+        square += rounding(l->in, by) + rounding(l->out, by) + l->out / 6.;
+    }
+    return 1.5 * (double)FLT_EPSILON / 2 * sqrt(square);
+}
 
 static inline size_t pixels(const chain_shape *s)
 {
@@ -107,6 +141,16 @@ static inline double largest(size_t n, const double *x)
     for (size_t i = 0; i < n; i++)
         most = fmax(most, fabs(x[i]));
     return most;
+}
+
+static inline void check_numbers(const char *what, const char *layer, size_t n, const double *got, const double *right,
+                                 double tolerance)
+{
+    double most = largest(n, right);
+
+    for (size_t i = 0; i < n; i++)
+        ck_assert_msg(fabs(got[i] - right[i]) <= tolerance * most, "%s: %s: number %zu is %.9g, expected %.9g", layer, what,
+                      i, got[i], right[i]);
 }
 
 static inline void check_gradient(const char *what, const chain_shape *s, const float *got, const double *right,

@@ -3,7 +3,7 @@
 #include "opencl_chain.h"
 
 static const char *const algorithms[] = { "im2col", "winograd4" };
-/* Each device is within test_graph.c's bounds of the truth (2e-6 by products of patches, 6e-6 by Winograd): the CPU
+/* Each device is within chain_loss.h's bounds of the truth (under 2e-6 by products of patches, about 6e-6 by Winograd): the CPU
  * side uses patches, so two are as far apart as the sum. */
 static const double allowed[] = { 4e-6, 8e-6 };
 
