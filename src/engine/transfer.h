@@ -23,6 +23,9 @@ typedef struct nst_layer_weight {
 nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weight *out, int max, int *n,
                             nst_error *e);
 
+/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
+size_t nst_settings_memory(const nst_settings *s, size_t sharers);
+
 /* ---- strength.c ----------------------------------------------------------- */
 
 /* Works what s->strength means into the other values; the strength is 50 then. */
@@ -37,11 +40,6 @@ nst_status nst_scales_check(const nst_settings *s, const nst_image *content, nst
 nst_status nst_scales_plan(const nst_settings *s, int w, int h, nst_plan *plan, nst_error *e);
 /* Size of a style picture of w x h at a scale of the plan (0 the coarsest); no side is below 32. */
 void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, int w, int h, int *ow, int *oh);
-
-/* ---- memory_plan.c -------------------------------------------------------- */
-
-/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
-size_t nst_budget_limit(const nst_settings *s, size_t sharers);
 
 /* ---- start.c -------------------------------------------------------------- */
 

@@ -458,16 +458,6 @@ static nst_status lay_out_scales(nst_run *r, size_t *need, nst_error *e)
     return NST_OK;
 }
 
-size_t nst_budget_limit(const nst_settings *s, size_t sharers)
-{
-    size_t available;
-
-    if (s->memory)
-        return (size_t)s->memory;
-    available = nst_memory_available();
-    return available ? nst_memory_own() + available / 4 * 3 / sharers : SIZE_MAX;
-}
-
 /* Each rank for itself. */
 static nst_status lay_out(nst_run *r, nst_error *e)
 {
@@ -475,7 +465,7 @@ static nst_status lay_out(nst_run *r, nst_error *e)
     nst_status s;
 
     if (r->s->memory || !r->limit) /* otherwise a checkpoint's */
-        r->limit = nst_budget_limit(r->s, sharers);
+        r->limit = nst_settings_memory(r->s, sharers);
     need = 1;
     for (int i = 0; need && i < 4; i++) { /* slower rather than less exact */
         r->thrift = i % 2, r->loose = i / 2;

@@ -123,6 +123,16 @@ void nst_settings_destroy(nst_settings **s)
     *s = NULL;
 }
 
+size_t nst_settings_memory(const nst_settings *s, size_t sharers)
+{
+    size_t available;
+
+    if (s->memory)
+        return (size_t)s->memory;
+    available = nst_memory_available();
+    return available ? nst_memory_own() + available / 4 * 3 / sharers : SIZE_MAX;
+}
+
 /* ---- the check ----------------------------------------------------------- */
 
 /* One row a field, with its range: all of nst_settings, which a test sees to. */
