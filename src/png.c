@@ -200,8 +200,12 @@ static void read_all(struct job *j)
                 nst_rows_put(j->rows);
             }
         }
+}
+
+/* What stands behind the rows and their checksum, damaged or missing as it may be: all pixels are there. */
+static void read_tail(struct job *j)
+{
     png_read_end(j->png, j->info);
-    read_eXIf(j);
 }
 
 /* The sentence for what stopped the reading. */
@@ -235,7 +239,7 @@ static nst_status read_png(nst_image **out, FILE *f, const nst_fit *fit, const c
         goto end;
     }
     png_set_read_fn(j.png, &j, read_bytes);
-    if (!guarded(&j, read_all)) {
+    if (!guarded(&j, read_all) || (!guarded(&j, read_tail) && ferror(f)) || !guarded(&j, read_eXIf)) {
         s = blame(&j);
         goto end;
     }
