@@ -20,6 +20,8 @@ static nst_status check_pictures(const nst_run *r, nst_error *e)
         if (r->styles[i]->width < PICTURE_MIN || r->styles[i]->height < PICTURE_MIN)
             return nst_fail(e, NST_EFORMAT, "style picture %d: %d x %d pixels is too small, expected %d or more a side",
                             i + 1, r->styles[i]->width, r->styles[i]->height, PICTURE_MIN);
+    if (nst_image_invisible(r->content))
+        return nst_fail(e, NST_EARG, "content picture: is transparent all over, expected something visible");
     if (r->s->init == NST_INIT_IMAGE && !r->init)
         return nst_fail(e, NST_EARG, "init: no start picture is given");
     return NST_OK;
