@@ -81,6 +81,7 @@ typedef struct nst_samples {
     const void *icc;      /* embedded profile, or NULL; used only by nst_color_open */
     size_t icc_bytes;
     double gamma;         /* PNG gAMA: sample = light^gamma, 0.45455 usually; 0: not said */
+    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits; needs lcms2 */
     const double *chroma; /* PNG cHRM: x, y of white, red, green, blue; NULL: not said */
 } nst_samples;
 
