@@ -395,6 +395,44 @@ START_TEST(nothing_visible)
 }
 END_TEST
 
+/* A style of one colour gives that colour, evenly: noise in the start that nothing takes away is not put there; a style with
+ * texture has all of it.  Black in black's style is black. */
+START_TEST(one_colour)
+{
+    nst_image *content = picture(64, 48, 3), *style = NULL, *out = NULL, *varied = picture(64, 48, 5);
+    nst_settings *s = settings("nst", 64);
+    const nst_image *styles[] = { varied };
+    struct run t;
+    nst_error e = { "" };
+
+    ck_assert(nst_image_create(&style, 64, 48, 3, NULL) == NST_OK);
+    s->color = NST_COLOR_MATCH;
+    s->iterations = s->first_iterations = 12;
+    for (int i = 0; i < 64 * 48 && !_i; i++)
+        style->plane[0][i] = .9f, style->plane[2][i] = .2f;
+    if (_i)
+        memcpy(content->plane[0], style->plane[0], 3 * 64 * 48 * sizeof(float));
+    ck_assert_msg(nst_transfer(s, model(), content, (const nst_image *const[]){ style }, 1, NULL, NULL, NULL, &out, &e) == NST_OK,
+                  "%s", e.text);
+    for (int c = 0; c < 3; c++) {
+        double sum = 0, squares = 0, n = 64 * 48;
+
+        for (int i = 0; i < 64 * 48; i++) {
+            sum += (double)out->plane[c][i];
+            squares += pow((double)out->plane[c][i], 2);
+        }
+        ck_assert_msg(fabs(sum / n - (double)style->plane[c][0]) < .02, "channel %d: mean %g", c, sum / n);
+        ck_assert_msg(squares / n - pow(sum / n, 2) < pow(1.5 / 255, 2), "channel %d: deviation %g of 255", c,
+                      255 * sqrt(squares / n - pow(sum / n, 2)));
+    }
+    evaluate(&t, s, content, styles, 1, 0, NULL);
+    ck_assert(t.r.s->init_noise == s->init_noise && s->init_noise > 0);
+    nst_run_close(&t.r);
+    nst_image_destroy(&content), nst_image_destroy(&style), nst_image_destroy(&out), nst_image_destroy(&varied);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
 /* What is black in a style's mask does not count: a style of two halves, the black one changed beyond where features reach,
  * has the same targets; colours are matched to the white half only.  Without regions, and with two styles blended. */
 START_TEST(a_part_of_a_style)
@@ -508,6 +546,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, the_rest, 0, 2);
     tcase_add_loop_test(t, hidden_colours_do_not_count, 0, 8);
     tcase_add_test(t, alpha_is_a_mask);
+    tcase_add_loop_test(t, one_colour, 0, 2);
     tcase_add_test(t, nothing_visible);
     tcase_add_test(t, a_part_of_a_style);
     tcase_add_test(t, colours_stay_in_their_region);
