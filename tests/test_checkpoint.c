@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "checkpoint.h"
-#include "model.h"
+#include "engine/checkpoint.h"
+#include "loss/wasserstein.h"
+#include "model/model.h"
 #include "picture.h"
-#include "w2.h"
 
 static nst_model *model;
 static nst_image *content, *style[2];

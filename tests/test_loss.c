@@ -1,9 +1,9 @@
 /* test_loss.c: style losses against their formulas in plain double, their gradient coefficients and total variation's
  * gradient by finite differences. */
-#include "suite.h"
-#include "w2.h"
-#include "ops.h"
+#include "loss/wasserstein.h"
+#include "ops/ops.h"
 #include "oracle.h"
+#include "suite.h"
 
 #include <math.h>
 #include <stdlib.h>

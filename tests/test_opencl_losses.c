@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/run.h"
+#include "loss/wasserstein.h"
 #include "opencl.h"
 #include "oracle.h"
-#include "run.h"
-#include "w2.h"
 
 /* Losses of themselves, or of 1e-3 of the total: as the CPU's own kernel sets are held to the golden numbers. */
 #define LOSS 1e-4

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "engine/run.h"
+#include "loss/wasserstein.h"
 #include "suite.h"
-#include "w2.h"
 
 /* ---- the arithmetic ---- */
 
