@@ -143,7 +143,8 @@ NST_API void nst_image_spend(nst_image *content);
 /* Ties a style picture to a region (guided Gram matrices, Gatys et al. 2017):
  * it is painted where content_mask is white (NULL: everywhere), and only what
  * is white in style_mask (NULL: all of it) counts of it.  Grey is in between;
- * colours count by their luminance, transparency as black.  The masks are
+ * colours count by their luminance, transparency as black.  A style picture's own
+ * alpha is such a style_mask, too.  The masks are
  * copied; they have the proportions of the content and of the style picture,
  * any size.  If a style picture of a run has a content mask, all have, or all
  * but one, which gets what the others leave.  Where masks overlap both styles

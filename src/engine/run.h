@@ -252,7 +252,7 @@ void nst_run_style_size(const nst_run *r, int scale, int i, int *w, int *h);
 
 /* ---- regions.c: where each style goes ----------------------------------------------------------------- */
 
-/* The styles' masks against the pictures; sets r->guided and r->parts. */
+/* The styles' masks against the pictures; sets r->guided and r->parts (a style's alpha is a mask, too). */
 nst_status nst_regions_check(nst_run *r, nst_error *e);
 /* How much each pixel counts of style picture i, or where it is painted in the content: [h][w] without margin, freed
  * by the caller; NULL: all of it.  A style without a place among others that have one gets what these leave. */

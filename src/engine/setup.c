@@ -30,8 +30,56 @@ static nst_status check_pictures(const nst_run *r, nst_error *e)
         if (r->styles[i]->width < PICTURE_MIN || r->styles[i]->height < PICTURE_MIN)
             return nst_fail(e, NST_EFORMAT, "style picture %d: %d x %d pixels is too small, expected %d or more a side",
                             i + 1, r->styles[i]->width, r->styles[i]->height, PICTURE_MIN);
+    if (nst_image_invisible(r->content))
+        return nst_fail(e, NST_EARG, "content picture: is transparent all over, expected something visible");
     if (r->s->init == NST_INIT_IMAGE && !r->init)
         return nst_fail(e, NST_EARG, "init: no start picture is given");
+    return NST_OK;
+}
+
+/* The largest standard deviation of the channels of what counts of a style picture. */
+static double spread(const nst_image *p, const float *part)
+{
+    size_t n = (size_t)p->width * (size_t)p->height;
+    double most = 0;
+
+    for (int c = 0; c < 3; c++) {
+        double all = 0, sum = 0, squares = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            double v = (double)p->plane[c][i], weight = part ? (double)part[i] : 1;
+
+            if (p->channels == 4)
+                weight *= (double)p->plane[3][i];
+            if (weight <= 0)
+                continue;
+            all += weight, sum += weight * v, squares += weight * v * v;
+        }
+        if (all > 0)
+            most = fmax(most, squares / all - sum / all * (sum / all));
+    }
+    return sqrt(most);
+}
+
+/* The noise in the start is to become what the styles' brushwork varies by.  Where they vary by less, as a single colour
+ * does, nothing takes it away again: its standard deviation, .289 of its share, stays within theirs. */
+static nst_status limit_noise(nst_run *r, nst_error *e)
+{
+    double most = 0;
+
+    if (r->s->init_noise <= 0)
+        return NST_OK;
+    for (int i = 0; i < r->n_styles; i++) {
+        const nst_image *p = r->styles[i];
+        float *part;
+        nst_status s = nst_region_part(r, i, p->width, p->height, &part, e);
+
+        if (s)
+            return s;
+        most = fmax(most, spread(p, part));
+        nst_free(part);
+    }
+    r->balanced.init_noise = fmin(r->s->init_noise, most * sqrt(12));
     return NST_OK;
 }
 
@@ -180,9 +228,8 @@ static nst_status open_alone(nst_run *r, nst_error *e)
     r->balanced = *r->s;
     nst_settings_balance(&r->balanced);
     r->s = &r->balanced;
-    if ((s = check_pictures(r, e)) || (s = nst_regions_check(r, e)) || (s = parse_layers(r, e)) ||
-        (s = parse_blend(r, e)) ||
-        (s = nst_scales_check(r->s, r->content, e)) ||
+    if ((s = check_pictures(r, e)) || (s = nst_regions_check(r, e)) || (s = limit_noise(r, e)) ||
+        (s = parse_layers(r, e)) || (s = parse_blend(r, e)) || (s = nst_scales_check(r->s, r->content, e)) ||
         (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)) ||
         (s = nst_run_style_scales(r, e)))
         return s;

@@ -10,7 +10,7 @@
 static nst_status keep_colors(const nst_run *r, nst_image *out, nst_error *e)
 {
     nst_image *content = NULL;
-    nst_status s = nst_image_resize(&content, r->content, out->width, out->height, e);
+    nst_status s = nst_image_resize_seen(&content, r->content, out->width, out->height, e);
 
     if (!s)
         nst_image_keep_colors(out, content, r->s->color_strength);
@@ -138,7 +138,7 @@ static nst_status start(nst_run *r, float *x, nst_error *e)
     nst_image *picture = NULL;
     nst_status s = NST_OK;
 
-    if (r->s->init == NST_INIT_IMAGE && !(s = nst_image_resize(&picture, r->init, r->w - 2 * r->margin,
+    if (r->s->init == NST_INIT_IMAGE && !(s = nst_image_resize_seen(&picture, r->init, r->w - 2 * r->margin,
                                                                 r->h - 2 * r->margin, e)))
         s = nst_margin_add(&picture, r->margin, e);
     if (!s)

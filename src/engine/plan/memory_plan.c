@@ -325,13 +325,17 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
 
         nst_run_style_size(r, scale, i, &sw, &sh);
         styles += floats(sw, sh, sc);
-        if (r->styles[i]->part.weight) /* while this style is computed: its mask, at all levels */
+        if (sc == 4) /* while what is hidden is filled in */
+            hold(&n, 0, all + styles + floats(sw, sh, 3));
+        if (r->styles[i]->part.weight || sc == 4) /* while this style is computed: its mask, at all levels */
             hold(&n, all + styles + floats(sw, sh, 1) + floats(sw + 2 * r->margin, sh + 2 * r->margin, 3) / 9 * 13, 0);
         hold(&n, all + styles + seen(nst_strip_own(r, sw + 2 * r->margin, sh + 2 * r->margin), 3),
              all + styles + floats(sw + 2 * r->margin, sh + 2 * r->margin, sc + 3));
     }
     all += masks(r, w, h);
     /* the content's: resized, recoloured, with its margin */
+    if (planes == 4)
+        hold(&n, 0, all + styles + content + floats(w, h, 3));
     hold(&n, 0, all + styles + content * ((r->n_styles > 1 || r->guided) && r->s->color == NST_COLOR_MATCH ? 3 : 2));
     all -= given;
     hold(&n, all + content + features + seen(strip, 3), 0);

@@ -258,7 +258,9 @@ nst_status nst_regions_check(nst_run *r, nst_error *e)
             masks++;
         else
             rest = i;
-        r->parts |= p->part.weight != NULL;
+        r->parts |= p->part.weight || nst_image_see_through(p);
+        if (nst_image_invisible(p))
+            return nst_fail(e, NST_EARG, "style picture %d: is transparent all over, expected something visible", i + 1);
         if ((s = check("content", i, &p->place, r->content, "content", e)) ||
             (s = check("style", i, &p->part, p, "style", e)))
             return s;

@@ -53,8 +53,8 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
     int w, h, cw = r->w - 2 * r->margin, ch = r->h - 2 * r->margin;
 
     nst_run_style_size(r, r->scale, i, &w, &h);
-    s = nst_image_resize(out, r->styles[i], w, h, e);
-    if (!s && r->s->color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize(&content, r->content, cw, ch, e)) &&
+    s = nst_image_resize_seen(out, r->styles[i], w, h, e);
+    if (!s && r->s->color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize_seen(&content, r->content, cw, ch, e)) &&
         !(s = nst_region_place(r, i, cw, ch, &place, e)) && !(s = nst_region_part(r, i, w, h, &part, e)))
         s = nst_image_recolor_weighted(*out, part, content, place, r->s->color_strength, e);
     nst_free(place);
@@ -69,6 +69,29 @@ static void tie(const nst_run *r, nst_stats *const *stats, const nst_region *g, 
     for (int row = 0; row < r->n_style; row++)
         if (stats[row])
             stats[row]->map = nst_region_at(g, r, r->style[row].layer, w, h, first);
+}
+
+/* How much each pixel of style picture i, p at this scale's size, counts: its mask times its alpha; NULL: all of it. */
+static nst_status part_of(const nst_run *r, int i, const nst_image *p, float **out, nst_error *e)
+{
+    size_t n = (size_t)p->width * (size_t)p->height;
+    double sum = 0;
+    nst_status s = nst_region_part(r, i, p->width, p->height, out, e);
+
+    if (s || !nst_image_see_through(p))
+        return s;
+    if (!*out && !(*out = nst_alloc(n * sizeof **out)))
+        return nst_fail(e, NST_EMEM, "alpha: out of memory");
+    for (size_t k = 0; k < n; k++) {
+        (*out)[k] = r->styles[i]->part.weight ? (*out)[k] * p->plane[3][k] : p->plane[3][k];
+        sum += (double)(*out)[k];
+    }
+    if (sum > 0)
+        return NST_OK;
+    nst_free(*out);
+    *out = NULL;
+    return nst_fail(e, NST_EARG, "style picture %d: is transparent wherever its mask is white, expected a mask that is "
+                    "white where something is visible", i + 1);
 }
 
 /* This rank's share of the statistics of style picture i at every style layer, added to stats[row] but those that are NULL. */
@@ -87,7 +110,7 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     if (!x)
         return s ? s : NST_EMEM;
     nst_budget_tiling(r, &strip, NST_USE_STATS, r->layout[r->scale].arena, &t);
-    if (!(s = nst_region_part(r, i, p->width, p->height, &part, e)) && !(s = nst_region_make(&g, r, part, w, h, e))) {
+    if (!(s = part_of(r, i, p, &part, e)) && !(s = nst_region_make(&g, r, part, w, h, e))) {
         tie(r, stats, &g, w, h, strip.from);
         s = nst_windows_sum(r, x, &strip, t, nst_windows_count(t), stats, e);
     }
@@ -286,7 +309,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
             !(s = style_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e)) && !masked)
             nst_styles_keep(r, pictures[i], &stats[i * NST_STYLE_ROWS]);
     }
-    if (!s && !(s = nst_image_resize(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&
+    if (!s && !(s = nst_image_resize_seen(&r->picture, r->content, r->w - 2 * r->margin, r->h - 2 * r->margin, e)) &&
         !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))
         s = nst_margin_add(&r->picture, r->margin, e);
     for (int i = 0; i < r->n_styles && pictures; i++)
