@@ -227,7 +227,7 @@ static nst_image *cut_out(const nst_image *in, int from, int to, float hidden)
  * resampled or not, in one piece and by regions. */
 START_TEST(hidden_colours_do_not_count)
 {
-    nst_image *whole = picture(110, 90, 3), *painted = picture(130, 100, 5), *two = picture(80, 90, 2);
+    nst_image *whole = picture(110, 90, 3, 3), *painted = picture(130, 100, 3, 5), *two = picture(80, 90, 3, 2);
     nst_image *left = stripe(110, 90, 0, 50);
     nst_settings *s = settings("nst", _i < 3 ? 110 : 84);
     struct run t[2];
@@ -253,7 +253,7 @@ END_TEST
 /* A style's alpha is its mask: the same losses as those of the opaque picture with that mask. */
 START_TEST(alpha_is_a_mask)
 {
-    nst_image *content = picture(96, 80, 3), *whole = picture(100, 90, 5), *style = cut_out(whole, 30, 70, 0), *opaque = NULL;
+    nst_image *content = picture(96, 80, 3, 3), *whole = picture(100, 90, 3, 5), *style = cut_out(whole, 30, 70, 0), *opaque = NULL;
     nst_image *mask = stripe(100, 90, 30, 70);
     nst_settings *s = settings("nst", 0);
     const nst_image *a_styles[] = { style }, *b_styles[] = { NULL };
@@ -278,7 +278,7 @@ END_TEST
 /* Nothing visible at all is refused, and what a mask leaves of what is visible. */
 START_TEST(nothing_visible)
 {
-    nst_image *whole = picture(96, 80, 3), *none = cut_out(whole, -9, -9, 0), *half = cut_out(whole, 0, 30, 0);
+    nst_image *whole = picture(96, 80, 3, 3), *none = cut_out(whole, -9, -9, 0), *half = cut_out(whole, 0, 30, 0);
     nst_image *mask = stripe(96, 80, 60, 96);
     nst_settings *s = settings("nst", 96);
     nst_error e = { "" };
@@ -301,7 +301,7 @@ END_TEST
  * texture has all of it.  Black in black's style is black. */
 START_TEST(one_colour)
 {
-    nst_image *content = picture(64, 48, 3), *style = NULL, *out = NULL, *varied = picture(64, 48, 5);
+    nst_image *content = picture(64, 48, 3, 3), *style = NULL, *out = NULL, *varied = picture(64, 48, 3, 5);
     nst_settings *s = settings("nst", 64);
     const nst_image *styles[] = { varied };
     struct run t;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +26,7 @@ static bool begins(const uint8_t *head, size_t bytes, const char *word)
 
     while (at < bytes && strchr(" \t\r\n", head[at]) && head[at])
         at++;
-    return at + n <= bytes && !strncasecmp((const char *)head + at, word, n);
+    return at + n <= bytes && nst_plain_alike((const char *)head + at, word, n);
 }
 
 static bool contains(const uint8_t *head, size_t bytes, const char *word)
