@@ -1,5 +1,5 @@
-/* test_regions.c: styles in regions: losses and gradients of whole runs by what must hold of them, windows included; and wrong
- * masks.  The weighted statistics: test_gram_masked.c. */
+/* test_regions.c: styles in regions: losses and gradients of whole runs by what must hold of them, windows included;
+ * and wrong masks.  The weighted statistics: test_gram_masked.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,8 +152,8 @@ START_TEST(gradient_and_windows)
 }
 END_TEST
 
-/* A style pulls only where it is painted and as far around as features reach; another style's part of the picture does not
- * move. */
+/* A style pulls only where it is painted and as far around as features reach; another style's part of the picture does
+ * not move. */
 START_TEST(a_style_stays_in_its_region)
 {
     nst_image *content = picture(300, 40, 3, 3), *style = picture(100, 100, 3, 5), *left = stripe(300, 40, 0, 60);
@@ -208,8 +208,9 @@ START_TEST(the_rest)
 }
 END_TEST
 
-/* What is black in a style's mask does not count: a style of two halves, the black one changed beyond where features reach,
- * has the same targets; colours are matched to the white half only.  Without regions, and with two styles blended. */
+/* What is black in a style's mask does not count: a style of two halves, the black one changed beyond where features
+ * reach, has the same targets; colours are matched to the white half only.  Without regions, and with two styles
+ * blended. */
 START_TEST(a_part_of_a_style)
 {
     nst_image *content = picture(96, 80, 3, 3), *two = picture(80, 90, 3, 2);
