@@ -15,14 +15,16 @@ static const char *const algorithms[] = { "im2col", "winograd4", "winograd6" };
 /* How far off float may be, over the largest value, behind a chain of convolutions, there and back.
  *
  * A sum of k terms of random signs, of which the first j have come to j / k of its square, is rounded k times by up to
- * u = FLT_EPSILON / 2 of that, evenly spread: u^2 / 3 in the mean.  Together u^2 k / 6 of the result's square.  A direct
- * convolution sums k = 9 in terms.  Winograd's sums have in of them at each point, and the transforms' own; then A^T m A takes large
- * points from each other, so that the result is smaller than what was rounded: its error's square is that of the points times
+ * u = FLT_EPSILON / 2 of that, evenly spread: u^2 / 3 in the mean.  Together u^2 k / 6 of the result's square.  A
+ * direct convolution sums k = 9 in terms.  Winograd's sums have in of them at each point, and the transforms' own;
+ * then A^T m A takes large points from each other, so that the result is smaller than what was rounded: its error's
+ * square is that of the points times
  *
  *     gain^2,  gain = mean over i of sum over p of (A_ip |B_p| |G_p|)^2 / 3  (rows of A^T; |.| lengths of rows of B^T and G)
  *
- * Roundings of layers are independent, so squares add up, those of the way there and of the way back.  Errors and values are
- * spread alike: the largest error is to the largest value as their root mean squares are.  Half as much again is allowed. */
+ * Roundings of layers are independent, so squares add up, those of the way there and of the way back.  Errors and
+ * values are spread alike: the largest error is to the largest value as their root mean squares are.  Half as much
+ * again is allowed. */
 static const struct { double gain; int transforms; } tiles[] = { { 1, 0 }, { 10.8, 8 + 6 }, { 20.6, 12 + 6 } };
 
 static inline double rounding(int in, int algorithm)

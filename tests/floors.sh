@@ -20,7 +20,7 @@ may_include() {
 # FILE INCLUDE: why.  No other file may do what these do.
 exceptions='
 src/net/choose.c ../opencl/opencl.h: the one door to the graphics cards: it alone asks whether this build has them
-src/cli/bench.c engine/transfer.h: it measures the floors themselves, and so looks inside
+src/cli/bench_parts.h engine/transfer.h: it measures the floors themselves, and so looks inside
 src/cli/arguments.c base/show.h: made for library and program alike, stands alone
 src/cli/fail.h base/show.h: the same
 src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way

@@ -219,13 +219,13 @@ static double mean_difference(const nst_image *a, const nst_image *b)
     return sum_of / ((double)n * a->channels);
 }
 
-/* Whole runs over two scales: L-BFGS (neural-style), Adam whose moments are carried over, its
- * averaged picture and Wasserstein-2 (style-transfer-pytorch), a margin and noise (nst), a random start (opengenus):
- * alpha, the second scale's start and the noise come from other ranks' rows.
+/* Whole runs over two scales: L-BFGS (neural-style), Adam whose moments are carried over, its averaged picture and
+ * Wasserstein-2 (style-transfer-pytorch), a margin and noise (nst), a random start (opengenus): alpha, the second
+ * scale's start and the noise come from other ranks' rows.
  *
  * Three steps a scale leave what rounding makes of them, 1e-5 of 255 in the mean.  More steps leave more: where two
- * maxima are alike rounding decides which one it is.  nst and style-transfer-pytorch average, because a maximum stands on
- * that edge in their third or sixth step here, with some kernels of ours or of OpenBLAS. */
+ * maxima are alike rounding decides which one it is.  nst and style-transfer-pytorch average, because a maximum stands
+ * on that edge in their third or sixth step here, with some kernels of ours or of OpenBLAS. */
 START_TEST(whole_run)
 {
     static const char *const presets[] = { "opengenus", "nst", "neural-style", "style-transfer-pytorch" };

@@ -1,5 +1,5 @@
-/* test_checkpoint.c: a run that is interrupted and goes on paints the bytes of one that is not.  Checkpoints that are no good:
- * test_checkpoint_damage.c. */
+/* test_checkpoint.c: a run that is interrupted and goes on paints the bytes of one that is not.  Checkpoints that are
+ * no good: test_checkpoint_damage.c. */
 #include "loss/wasserstein.h"
 #include "runs.h"
 
@@ -53,8 +53,8 @@ START_TEST(the_same_bytes)
 }
 END_TEST
 
-/* What was pressed on the way is part of the way: the strength, changed before the checkpoint and, in the run that goes on,
- * not again.  And it does change the picture. */
+/* What was pressed on the way is part of the way: the strength, changed before the checkpoint and, in the run that
+ * goes on, not again.  And it does change the picture. */
 START_TEST(a_changed_strength)
 {
     nst_settings *s = settings("nst");

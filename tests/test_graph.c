@@ -1,6 +1,6 @@
 /* test_graph.c: the network as a whole, on small random chains: statistics, content distances and gradients against
- * the oracle for every set and algorithm; finite differences.  Windows: test_graph_windows.c; threads, memory and refusals:
- * test_graph_running.c. */
+ * the oracle for every set and algorithm; finite differences.  Windows: test_graph_windows.c; threads, memory and
+ * refusals: test_graph_running.c. */
 #include "chain_loss.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* test_graph_windows.c: the network on windows of a picture: their sums and gradients add up to the picture's, and the features
- * of a core have the whole picture's bits. */
+/* test_graph_windows.c: the network on windows of a picture: their sums and gradients add up to the picture's, and the
+ * features of a core have the whole picture's bits. */
 #include "chain_loss.h"
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -178,8 +178,9 @@ static void check_core(nst_graph *g, const chain *c, const chain_shape *s, nst_w
     destroy_stats(c, want), destroy_stats(c, got);
 }
 
-/* The features of a core have the whole picture's bits, wherever it lies and whatever the tiles: in a window no larger than
- * they need; with the picture's sides nearer than a tile; and where only some rows of the picture are there, as on a rank. */
+/* The features of a core have the whole picture's bits, wherever it lies and whatever the tiles: in a window no larger
+ * than they need; with the picture's sides nearer than a tile; and where only some rows of the picture are there, as
+ * on a rank. */
 START_TEST(windows_have_the_bits)
 {
     static const chain_shape shape[] = {

@@ -3,8 +3,8 @@
 #include "opencl_chain.h"
 
 static const char *const algorithms[] = { "im2col", "winograd4" };
-/* Each device is within chain_loss.h's bounds of the truth (under 2e-6 by products of patches, about 6e-6 by Winograd): the CPU
- * side uses patches, so two are as far apart as the sum. */
+/* Each device is within chain_loss.h's bounds of the truth (under 2e-6 by products of patches, about 6e-6 by
+ * Winograd): the CPU side uses patches, so two are as far apart as the sum. */
 static const double allowed[] = { 4e-6, 8e-6 };
 
 /* Layer i is read by a style loss, a content loss or both; where by both, one has no shift. */
@@ -200,8 +200,8 @@ START_TEST(next_to_nothing_agrees)
 }
 END_TEST
 
-/* Style losses of one kind, scaled content losses and total variation at c->x, against targets of other: the device's own, or
- * the host's of what the device gives.  loss: style, content, total variation. */
+/* Style losses of one kind, scaled content losses and total variation at c->x, against targets of other: the device's
+ * own, or the host's of what the device gives.  loss: style, content, total variation. */
 static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind, int tv, const float *other, double loss[3],
                    struct result *r)
 {
@@ -318,8 +318,8 @@ START_TEST(losses_of_next_to_nothing_agree)
 }
 END_TEST
 
-/* CLBlast's kernels need larger work groups (-54, -55) or more local memory (-2046) than the device has: our own product
- * takes over, in the middle of a run, too. */
+/* CLBlast's kernels need larger work groups (-54, -55) or more local memory (-2046) than the device has: our own
+ * product takes over, in the middle of a run, too. */
 START_TEST(own_products_agree)
 {
     static const int codes[] = { -54, -55, -2046 };

@@ -1,5 +1,5 @@
-/* test_opencl_runs.c: whole runs on the first device that OpenCL reaches: ten iterations against the CPU's, and every failure
- * that can be provoked.  Programs and names: test_opencl_programs.c. */
+/* test_opencl_runs.c: whole runs on the first device that OpenCL reaches: ten iterations against the CPU's, and every
+ * failure that can be provoked.  Programs and names: test_opencl_programs.c. */
 #include <math.h>
 #include <string.h>
 

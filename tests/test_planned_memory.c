@@ -1,11 +1,11 @@
-/* test_planned_memory.c: what a painting takes is what was planned: the process's peak, a content picture that may be spent,
- * the least that will do; and the cores of windows cover a picture once. */
+/* test_planned_memory.c: what a painting takes is what was planned: the process's peak, a content picture that may be
+ * spent, the least that will do; and the cores of windows cover a picture once. */
 #include <math.h>
 
 #include "windows.h"
 
-/* A content picture that may be spent is empty afterwards, but where its colours are wanted at the end, and the result is
- * the same; the plan counts it as gone. */
+/* A content picture that may be spent is empty afterwards, but where its colours are wanted at the end, and the result
+ * is the same; the plan counts it as gone. */
 START_TEST(spent)
 {
     nst_settings *s = settings("nst");

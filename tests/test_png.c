@@ -1,5 +1,5 @@
-/* test_png.c: every kind of PNG, made with libpng: samples, palettes, transparency, colour and EXIF chunks.  Spoilt ones:
- * test_png_damage.c. */
+/* test_png.c: every kind of PNG, made with libpng: samples, palettes, transparency, colour and EXIF chunks.  Spoilt
+ * ones: test_png_damage.c. */
 #include "png_file.h"
 
 /* Every colour type, bit depth and interlace gives the numbers that were put in, over their greatest value. */

@@ -1,4 +1,5 @@
-/* test_png_damage.c: every way to spoil a PNG: a sentence or a picture, never a crash, nor memory for what a few bytes claim. */
+/* test_png_damage.c: every way to spoil a PNG: a sentence or a picture, never a crash, nor memory for what a few bytes
+ * claim. */
 #include "png_file.h"
 
 #include <zlib.h>

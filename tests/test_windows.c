@@ -1,6 +1,6 @@
-/* test_windows.c: a picture in windows has the losses and the gradient of the picture in one piece: at random windows and
- * odd sizes, for every preset's losses, in windows that memory chose, and in whole runs.  What windows take and when there is
- * too little: test_planned_memory.c. */
+/* test_windows.c: a picture in windows has the losses and the gradient of the picture in one piece: at random windows
+ * and odd sizes, for every preset's losses, in windows that memory chose, and in whole runs.  What windows take and
+ * when there is too little: test_planned_memory.c. */
 #include <math.h>
 
 #include "loss/wasserstein.h"
@@ -99,8 +99,8 @@ static void compare(const char *name, const struct result *one, const struct res
 }
 
 /* Every preset, at sizes odd in every way: in windows of a random side, and in strips, which pass rows on instead of
- * computing them twice: of one grid's rows, so that deep layers get one row each or none, and higher ones; in one column,
- * and in two with halos between them. */
+ * computing them twice: of one grid's rows, so that deep layers get one row each or none, and higher ones; in one
+ * column, and in two with halos between them. */
 START_TEST(every_preset)
 {
     static const struct { int w, h; } sizes[] = { { 117, 193 }, { 95, 130 }, { 111, 164 } };
@@ -144,8 +144,8 @@ START_TEST(every_preset)
 }
 END_TEST
 
-/* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha.  Where it is least
- * they have other roundings than the whole picture. */
+/* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha.  Where it is
+ * least they have other roundings than the whole picture. */
 START_TEST(by_memory)
 {
     nst_settings *s = settings("nst");
@@ -237,10 +237,10 @@ static nst_image *paint(const nst_settings *s, const nst_model *m, const nst_ima
 }
 
 /* A whole run in windows gives the picture of one without, and the same bits for any number of threads.  Preset nst by
- * Adam, two steps: L-BFGS's first pair on Wasserstein-2 can make .3 of a gradient's last digits.  Adam's first steps go by the
- * gradient's signs, and where GRADIENT is the error, some 3 of 33840 components have the other one in each step, which is a
- * step (10 of 255 with anishathalye) up instead of down; ReLUs and Wasserstein-2 go on from there.  .004 and .02 of 255 were
- * seen. */
+ * Adam, two steps: L-BFGS's first pair on Wasserstein-2 can make .3 of a gradient's last digits.  Adam's first steps
+ * go by the gradient's signs, and where GRADIENT is the error, some 3 of 33840 components have the other one in each
+ * step, which is a step (10 of 255 with anishathalye) up instead of down; ReLUs and Wasserstein-2 go on from there.
+ * .004 and .02 of 255 were seen. */
 START_TEST(whole_run)
 {
     static const char *const preset[] = { "opengenus", "anishathalye", "nst" };
