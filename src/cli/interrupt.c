@@ -12,7 +12,7 @@ static volatile sig_atomic_t pending, loud;
 
 static void note(int number)
 {
-    static const char text[] = "\nnst: finishing this iteration, then saving; once more to stop without\n";
+    static const char text[] = "\nnst: finishing this iteration, then saving; press again to quit without saving\n";
 
     if (!pending && loud && write(STDERR_FILENO, text, sizeof text - 1) < 0)
         loud = 0;
