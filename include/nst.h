@@ -28,8 +28,8 @@
  *     should set both.
  *   - While a transfer computes NST_STYLE_W2, it sets OpenBLAS, where that has
  *     threads of its own, to one thread in the whole process, and sets it back.
- *   - nst_model_open hands HDF5 files to libhdf5, which most systems build
- *     without support for threads: open such files one at a time.
+ *   - nst_model_open hands HDF5 files to libhdf5, which bears several threads
+ *     only where it was built so: open such files one at a time.
  *
  * Numbers in texts have a decimal point: LC_NUMERIC has to be "C", as it is
  * unless the program calls setlocale.
