@@ -97,7 +97,7 @@ const nst_option nst_options[] = {
       "Which statistics of the features are compared: Gram matrices as sums (gram-raw), divided by the number of "
       "positions (gram), that with its squared differences over the absolute ones (gram-scaled), or divided by the "
       "number of channels, too (gram-nm); mean and centred covariance (covariance); or the "
-      "Wasserstein-2 distance of the two normal distributions (w2, which needs LAPACK in the build)." },
+      "Wasserstein-2 distance of the two normal distributions (w2)." },
     { "style-blend", 0, "WEIGHT,...", NST_OPTION_TEXT, S(style_blend), 0, BYTES(style_blend), NULL,
       NST_COMMON | NST_GROUP_LOSS, "shares of several styles, in their order", "Equal shares without it." },
     { "style-scale", 0, "X", NST_OPTION_DOUBLE, S(style_scale), 0.05, 20, NULL, NST_COMMON | NST_GROUP_LOSS,

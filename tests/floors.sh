@@ -21,7 +21,7 @@ floor() {
     devices.[ch] | keep.[ch] | preview.[ch] | resume.[ch] | web.[ch] | web_files.inc) echo 5 ;;
     nst.h | kernels.h | checked.h) echo 0 ;;
     base.h | fields.[ch] | info.c | mem.c | par.c | status.c | sum.c | whole.c) echo 1 ;;
-    ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | guided.c | header.* | image.c | input.c | jpeg.c | lab.c | loss.c | \
+    ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | guided.c | header.* | image.c | input.c | inverse.c | jpeg.c | lab.c | loss.c | \
         optim.c | output.c | png.c | pnm.c | recolor.c | resize.c | rows.c | space.c | tiff.c | tv.c | webp.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
     arena.c | caffe.c | chain.c | choose.c | context.h | graph.[ch] | cpu*.[ch] | device.h | fold.c | keras.c | matconvnet.c | model.[ch] | modules.c | numbering.c | onnx*.[ch] | opencl.h | pickle*.[ch] | rectangles.c | safetensors.c | save.c | small.c | state.h | state_dict.c | kernels_cl.h | stored.c | strips.c | torch*.c | weights.[ch]) echo 3 ;;
     transfer.[ch] | balance.c | budget.c | evaluate.c | exact.c | fallback.c | margin.c | preset.c | regions.c | run.[ch] | scale.c | sizes.c | speed.c | start.c | styles.c | targets.c | windows.c) echo 4 ;;
@@ -77,7 +77,7 @@ one_file() { # HEADER: in at most one file of src/
     check "$1 in one file" test "$n" -le 1
 }
 for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENBLAS OPENCL AVX2 AVX512 NEON; do
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" src/*.[ch] simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done

@@ -8,7 +8,6 @@
 
 #include "run.h"
 #include "suite.h"
-#include "w2.h"
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
 #define LOSS 1e-5
@@ -265,17 +264,12 @@ static void close_all(void)
     nst_image_destroy(&style[1]);
 }
 
-static bool use(const char *preset)
+static void use(const char *preset)
 {
     ck_assert(nst_settings_create(&settings, preset, NULL) == NST_OK);
     settings->threads = 1;
     settings->size = 0;
     settings->scales = 1;
-    if (settings->style_loss == NST_STYLE_W2 && !nst_w2_available()) {
-        printf("skipped: %s, this build has no LAPACK\n", preset);
-        return false;
-    }
-    return true;
 }
 
 static struct rank task(void (*run)(struct rank *))
@@ -293,8 +287,7 @@ START_TEST(every_preset)
 {
     struct rank one, many[RANKS];
 
-    if (!use(nst_preset_name(_i)))
-        return;
+    use(nst_preset_name(_i));
     /* A maximum of two that are nearly the same goes over to the other by rounding: patches round alike everywhere. */
     strcpy(settings->conv, "im2col");
     one = task(evaluate);
@@ -378,14 +371,13 @@ static double mean_difference(const nst_image *a, const nst_image *b)
  *
  * Three steps a scale leave what rounding makes of them, 1e-5 of 255 in the mean.  More steps leave more: where two
  * maxima are alike rounding decides which one it is.  nst and style-transfer-pytorch average, because a maximum stands on
- * that edge in their third or sixth step here, with some kernels of ours or of OpenBLAS. */
+ * that edge in their third or sixth step here, with some kernels. */
 START_TEST(whole_run)
 {
     static const char *const presets[] = { "opengenus", "nst", "neural-style", "style-transfer-pytorch" };
     struct rank one, many[RANKS];
 
-    if (!use(presets[_i]))
-        return;
+    use(presets[_i]);
     strcpy(settings->conv, "im2col");
     settings->size = 117, settings->scales = 2, settings->iterations = settings->first_iterations = _i == 2 ? 5 : 3;
     if (_i == 0)

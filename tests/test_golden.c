@@ -2,7 +2,6 @@
  * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
 #include "run.h"
 #include "suite.h"
-#include "w2.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -47,20 +46,6 @@ static void close_all(void)
 static const nst_image *style_of(const struct golden *g)
 {
     return strstr(g->style, "67x51") ? style[0] : style[1];
-}
-
-/* Skipped, and said so, where the preset's loss needs what this build lacks. */
-static bool can(const char *preset)
-{
-    nst_settings *s;
-    bool yes;
-
-    ck_assert_int_eq(nst_settings_create(&s, preset, NULL), NST_OK);
-    yes = s->style_loss != NST_STYLE_W2 || nst_w2_available();
-    nst_settings_destroy(&s);
-    if (!yes)
-        printf("skipped: %s, this build has no LAPACK\n", preset);
-    return yes;
 }
 
 static nst_settings *settings(const char *preset)
@@ -113,24 +98,22 @@ START_TEST(exact_evaluation)
     nst_progress p = { .style_layers = 5 };
     nst_error e;
 
-    if (can(g->preset)) {
-        ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
-        ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
-        ck_assert(nst_run_exact_fits(&r, r.w, r.h) == (s->optimizer == NST_LBFGS && in_exact(s)));
-        for (int i = 0; i < 5; i++)
-            p.style_name[i] = model->layer[r.style[i].layer].name;
-        r.x = nst_calloc(n, 3 * sizeof *r.x);
-        r.dx = nst_calloc(n, 3 * sizeof *r.dx);
-        nst_space_encode(&r.space, rgb, n, r.x);
-        if (in_exact(s)) {
-            ck_assert_msg(!nst_run_evaluate_exact(&r, &p, &e), "%s", e.text);
-            losses_are(g->preset, 0, &p, &g->at_start, 1e-5);
-        }
-        for (int i = 0; i < 24 && in_exact(s); i++)
-            ck_assert_msg(fabs((double)r.dx[g->at[i]] - g->value[i]) <= 1e-5 * g->max, "%s: gradient at %d: %.9g, "
-                          "expected %.9g", g->preset, g->at[i], (double)r.dx[g->at[i]], g->value[i]);
-        nst_run_close(&r);
+    ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
+    ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
+    ck_assert(nst_run_exact_fits(&r, r.w, r.h) == (s->optimizer == NST_LBFGS && in_exact(s)));
+    for (int i = 0; i < 5; i++)
+        p.style_name[i] = model->layer[r.style[i].layer].name;
+    r.x = nst_calloc(n, 3 * sizeof *r.x);
+    r.dx = nst_calloc(n, 3 * sizeof *r.dx);
+    nst_space_encode(&r.space, rgb, n, r.x);
+    if (in_exact(s)) {
+        ck_assert_msg(!nst_run_evaluate_exact(&r, &p, &e), "%s", e.text);
+        losses_are(g->preset, 0, &p, &g->at_start, 1e-5);
     }
+    for (int i = 0; i < 24 && in_exact(s); i++)
+        ck_assert_msg(fabs((double)r.dx[g->at[i]] - g->value[i]) <= 1e-5 * g->max, "%s: gradient at %d: %.9g, "
+                      "expected %.9g", g->preset, g->at[i], (double)r.dx[g->at[i]], g->value[i]);
+    nst_run_close(&r);
     nst_settings_destroy(&s);
 }
 END_TEST
@@ -187,7 +170,7 @@ START_TEST(losses_and_gradients)
     static const char *const convs[] = { "im2col", "winograd4", "winograd6" };
     bool usable;
 
-    for (int i = 0; can(golden[_i].preset) && nst_kernels_at(i, &usable); i++)
+    for (int i = 0; nst_kernels_at(i, &usable); i++)
         for (size_t c = 0; usable && c < NST_COUNT(convs); c++)
             evaluate(&golden[_i], nst_kernels_at(i, NULL)->name, convs[c]);
 }
@@ -232,9 +215,6 @@ static int listen(void *arg, const nst_progress *p)
 
 START_TEST(first_iterations)
 {
-    if (!can(golden[_i].preset))
-        return;
-
     const struct golden *g = &golden[_i];
     nst_settings *s = settings(g->preset);
     const nst_image *one = style_of(g);
@@ -259,7 +239,7 @@ START_TEST(threads_give_the_same_bits)
     nst_image *first = NULL, *out;
     nst_error e;
 
-    for (int threads = 1; threads <= 3 && can(preset); threads++) {
+    for (int threads = 1; threads <= 3; threads++) {
         nst_settings *s = settings(preset);
 
         s->size = 60;

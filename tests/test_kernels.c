@@ -110,6 +110,35 @@ static void check_gram_tile(const nst_kernels *k)
     }
 }
 
+/* In double; stored, over what was there, or added. */
+static void check_double_tile(const nst_kernels *k)
+{
+    enum { MOST = 100 };
+    static const size_t n[] = { 0, 1, 2, 5, 16, 64, MOST };
+    double *a = nst_calloc(MOST * L, sizeof *a), *b = nst_calloc(MOST * L, sizeof *b), *c = nst_calloc(L * L + 2, sizeof *c);
+
+    for (size_t i = 0; i < MOST * L; i++)
+        a[i] = (double)oracle_random(), b[i] = (double)oracle_random();
+    for (size_t i = 0; i < 2 * NST_COUNT(n); i++) {
+        size_t terms = n[i / 2];
+        bool add = i % 2;
+
+        for (size_t j = 0; j < L * L + 2; j++)
+            c[j] = add || j >= L * L ? .5 : NAN;
+        k->double_tile(terms, a, b, c, add);
+        for (size_t row = 0; row < L; row++)
+            for (size_t column = 0; column < L; column++) {
+                double sum = add ? .5 : 0;
+
+                for (size_t p = 0; p < terms; p++)
+                    sum += a[p * L + row] * b[p * L + column];
+                close_to(k, "double_tile", c[row * L + column], sum, 2 * DBL_EPSILON * (1 + (double)terms));
+            }
+        ck_assert(c[L * L] == .5 && c[L * L + 1] == .5);
+    }
+    nst_free(a), nst_free(b), nst_free(c);
+}
+
 /* The first layer reads rows of a picture at any alignment, three of them overlapping. */
 static void check_first_tile(const nst_kernels *k)
 {
