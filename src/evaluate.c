@@ -22,16 +22,19 @@ static double row_weight(const nst_run *r, int row)
     return weight * each;
 }
 
-/* Layers side by side. */
+/* Layers side by side, the deepest first: they have the most channels, and whoever computes the last should not begin it late. */
 static void style_rows(void *arg, int worker, int begin, int end)
 {
     struct style_job *j = arg;
     nst_run *r = j->r;
 
     (void)worker;
-    for (int i = begin; i < end; i++)
+    for (int item = begin; item < end; item++) {
+        int i = r->n_style - 1 - item;
+
         j->status[i] = nst_style_loss(r->target[i], r->stats[i], row_weight(r, i), &j->loss[i], r->a[i], r->b[i],
                                       &j->error[i]);
+    }
 }
 
 nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e)

@@ -36,12 +36,19 @@ static double *block(const struct sweep *s, int i, int j)
     return s->m + nst_spd_at(i * SIDE, j * SIDE);
 }
 
-/* to[q][r] = sign * from[r][q] */
-static void turn(const double *from, double sign, double *to)
+/* to[q][r] = sign * from[r][q]; by twos, which compilers make vectors of */
+static void turn(const double *restrict from, double sign, double *restrict to)
 {
-    for (int q = 0; q < SIDE; q++)
-        for (int r = 0; r < SIDE; r++)
-            to[q * SIDE + r] = sign * from[r * SIDE + q];
+    for (int q = 0; q < SIDE; q += 2)
+        for (int r = 0; r < SIDE; r += 2) {
+            const double *a = from + r * SIDE + q, *b = a + SIDE;
+            double *c = to + q * SIDE + r, *d = c + SIDE;
+
+            c[0] = sign * a[0];
+            c[1] = sign * b[0];
+            d[0] = sign * a[1];
+            d[1] = sign * b[1];
+        }
 }
 
 /* Block i, j by columns: to[q][r] is the matrix's number at row i * 16 + r and column j * 16 + q. */

@@ -168,13 +168,24 @@ double nst_w2_square(const nst_w2 *w)
     return sum / w->c;
 }
 
-/* x = (g x + 1 / (g of y)) / 2, from minus y's inverse. */
-static void half_step(size_t n, double g, const double *yi, double *x)
+/* y = (g y + 1 / (g z)) / 2, from minus z's inverse. */
+static void step_y(nst_w2 *w, double g)
 {
     double a = g / 2, b = -1 / (2 * g);
 
-    for (size_t i = 0; i < n; i++)
-        x[i] = a * x[i] + b * yi[i];
+    for (size_t i = 0; i < w->n; i++)
+        w->y[i] = a * w->y[i] + b * w->zi[i];
+}
+
+/* z = (g z + 1 / (g y)) / 2, from minus the inverse of the y before; what is to be inverted next goes to yi and zi. */
+static void step_z(nst_w2 *w, double g)
+{
+    double a = g / 2, b = -1 / (2 * g);
+
+    for (size_t i = 0; i < w->n; i++) {
+        w->zi[i] = w->z[i] = a * w->z[i] + b * w->yi[i];
+        w->yi[i] = w->y[i];
+    }
 }
 
 /* The largest singular value behind a step, the smallest being 1, when it was k times the smallest before. */
@@ -202,7 +213,7 @@ static bool transport(nst_w2 *w, double *sum)
 
         top = behind(top / bottom);
         bottom = 1;
-        half_step(w->n, g, w->zi, w->y);
+        step_y(w, g);
         if (top - 1 < NEAR) {
             double root = 2 * dot(blocks, w->cov, w->y), off = (top - 1) * root;
 
@@ -212,9 +223,7 @@ static bool transport(nst_w2 *w, double *sum)
         }
         if (i > 0 && !invert(w, w->yi)) /* of the y before this step */
             return false;
-        half_step(w->n, g, w->yi, w->z);
-        memcpy(w->yi, w->y, w->n * sizeof *w->yi);
-        memcpy(w->zi, w->z, w->n * sizeof *w->zi);
+        step_z(w, g);
         if (!invert(w, w->zi))
             return false;
     }
