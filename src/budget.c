@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Of program and libraries, measured. */
-#define PROGRAM 16000000
+#define PROGRAM 20000000
 /* A core of so many pixels a side is the least that windows are cut to, where their halos cost many times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */

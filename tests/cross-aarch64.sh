@@ -28,6 +28,7 @@ test_conv tests/blocked.c $conv
 test_gram tests/blocked.c $conv
 test_graph tests/chain.c $conv src/arena.c src/choose.c src/cpu.c src/cpu_taps.c src/graph.c src/guided.c src/mem.c src/rectangles.c src/status.c src/strips.c src/tv.c src/vector.c
 test_kernels src/dispatch.c
+test_loss src/dispatch.c src/inverse.c src/loss.c src/mem.c src/par.c src/status.c src/tv.c src/vector.c src/w2.c
 test_vector src/dispatch.c src/par.c src/vector.c
 LIST
 

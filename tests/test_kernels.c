@@ -115,7 +115,7 @@ static void check_double_tile(const nst_kernels *k)
 {
     enum { MOST = 100 };
     static const size_t n[] = { 0, 1, 2, 5, 16, 64, MOST };
-    double *a = nst_calloc(MOST * L, sizeof *a), *b = nst_calloc(MOST * L, sizeof *b), *c = nst_calloc(L * L + 2, sizeof *c);
+    static _Alignas(64) double a[MOST * L], b[MOST * L], c[L * L + 2];
 
     for (size_t i = 0; i < MOST * L; i++)
         a[i] = (double)oracle_random(), b[i] = (double)oracle_random();
@@ -136,7 +136,6 @@ static void check_double_tile(const nst_kernels *k)
             }
         ck_assert(c[L * L] == .5 && c[L * L + 1] == .5);
     }
-    nst_free(a), nst_free(b), nst_free(c);
 }
 
 /* The first layer reads rows of a picture at any alignment, three of them overlapping. */
