@@ -349,35 +349,3 @@ const float *nst_across_rows(nst_run *r, int rank, const float *own, float *buff
         exchange(r, &m, 1);
     return me ? NULL : buffer;
 }
-
-/* ---- small pictures, in double ------------------------------------------------------------------------- */
-
-nst_status nst_across_exact(nst_run *r, nst_progress *p, nst_error *e)
-{
-    nst_strip *s = &r->strip;
-    size_t plane = (size_t)r->w * (size_t)r->h, own = rows_of(s, s->own, s->own_to), at = rows_of(s, 0, s->own);
-    double *all = nst_calloc(plane, 3 * sizeof *all);
-    float *x = nst_calloc(plane, 3 * sizeof *x), *dx = nst_calloc(plane, 3 * sizeof *dx), *own_x = r->x, *own_dx = r->dx;
-    nst_status status = all && x && dx ? NST_OK : nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
-
-    if ((status = nst_across_agree(r, status, e)))
-        goto end;
-    for (size_t c = 0; c < 3; c++)
-        for (size_t i = 0; i < own; i++)
-            all[c * plane + at + i] = (double)own_x[c * own + i];
-    nst_across_sum(r, all, 3 * plane);
-    for (size_t i = 0; i < 3 * plane; i++)
-        x[i] = (float)all[i];
-    r->x = x, r->dx = dx;
-    status = nst_run_evaluate_exact(r, p, e);
-    r->x = own_x, r->dx = own_dx;
-    for (size_t c = 0; c < 3; c++)
-        memcpy(own_dx + c * own, dx + c * plane + at, own * sizeof *dx);
-    status = nst_across_agree(r, status, e);
-
-end:
-    nst_free(all);
-    nst_free(x);
-    nst_free(dx);
-    return status;
-}

@@ -340,8 +340,6 @@ static struct need needs(const nst_run *r, int scale, int pairs, bool good)
     hold(&n, 0, all + owned(strip, r->s->average > 0 ? 3 : 0) + (r->s->optimizer == NST_ADAM ? owned(strip, 6) : 0));
     all -= before(r, scale);
     all += optimiser(r, scale, pairs) + (planes == 4 ? floats(w, h, 1) : 0);
-    if (nst_run_exact_fits(r, w, h))
-        all += content + nst_run_exact_bytes(r, w, h);
     hold(&n, all, all);
     return n;
 }

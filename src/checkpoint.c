@@ -25,7 +25,6 @@ static const nst_field fields[] = {
     ROW(scale, INT, 0, NST_MAX_LAYERS - 1),
     ROW(iteration, INT, 1, 10000000),
     ROW(done, INT, 1, INT32_MAX),
-    ROW(exact_left, INT, 0, 2),
     ROW(best, REAL, -1e300, 1e300),
     ROW(best_before, REAL, -1e300, 1e300),
     ROW(elapsed, REAL, 0, 1e12),
@@ -242,7 +241,7 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
 
     w->saved = (nst_saved){ .on_cpu = nst_graph_on_cpu(r->graph), .styles = r->n_styles, .width = r->w,
                             .height = r->h, .margin = r->margin, .scale = r->scale,
-                            .iteration = p->iteration, .done = p->done, .exact_left = r->exact_left,
+                            .iteration = p->iteration, .done = p->done,
                             .elapsed = p->elapsed, .spent = r->spent, .loss = p->total,
                             .best = r->clock.best, .best_before = r->clock.best_before,
                             .planned = r->plan.iterations[r->scale], .style_weight = r->s->style_weight,

@@ -16,7 +16,7 @@
 
 #include "run.h"
 
-#define NST_CHECKPOINT_FORMAT 1
+#define NST_CHECKPOINT_FORMAT 2
 #define NST_CHECKPOINT_TENSORS 8
 #define NST_CHECKPOINT_TEXT 65536 /* bytes of settings, state and note at most, each */
 
@@ -26,7 +26,7 @@ typedef struct nst_saved {
     int on_cpu;            /* 0: a device */
     int styles;
     int width, height, margin; /* of x, margin included; the margin */
-    int scale, iteration, done, exact_left;
+    int scale, iteration, done;
     double best, best_before; /* of the clock */
     double elapsed, spent; /* seconds */
     double loss;           /* the last total, for people */

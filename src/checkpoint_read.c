@@ -347,9 +347,7 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
     if ((s = read_floats(c, NST_KEPT_X, 0, r->x, n, e)) || (s = nst_optim_create(&r->optim, &o, n, r->x, e)) ||
         (s = read_optimizer(c, r, n, e)))
         return s;
-    r->exact_left = v->exact_left;
-    if (!r->exact_left)
-        nst_image_destroy(&r->picture);
+    nst_image_destroy(&r->picture);
     r->spent = v->spent;
     r->clock.best = v->best;
     r->clock.best_before = v->best_before;

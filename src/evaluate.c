@@ -185,10 +185,6 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
     bool vary = r->s->tv_weight > 0;
     nst_status s;
 
-    if (r->exact_left > 0) {
-        r->exact_left--;
-        return (r->comm ? nst_across_exact : nst_run_evaluate_exact)(r, p, e);
-    }
     p->total = p->content = p->tv = 0;
     nst_across_spread(r);
     nst_graph_variation(r->graph, r->s->tv, r->margin, r->s->tv_weight, vary && own_losses(r) ? &p->tv : NULL);

@@ -109,8 +109,6 @@ typedef struct nst_run {
     nst_optim *optim;
     float *x, *dx;                       /* [3][own rows][w] */
     nst_across *across;                  /* the same with the rows around them; NULL alone */
-    double *exact;                       /* [3][h][w] while exact.c works */
-    int exact_left;                      /* evaluations of this scale that are still made in double */
     float *good;                         /* [3][own rows][w] the last x whose losses were finite, or NULL */
 } nst_run;
 
@@ -124,8 +122,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e);
 bool nst_run_spends(const nst_run *r, int scale);
 /* checkpoint.c: r->sums, once a run. */
 nst_status nst_run_sum_inputs(nst_run *r, nst_error *e);
-/* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing, but for the
- * first two evaluations of a scale where exact.c makes them. */
+/* The losses at r->x into p (total, content, tv, style), their gradient into r->dx.  Allocates nothing. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
 /* styles.c: the statistics [r->n_style] of a style picture at its size from r->known, and into it.  Both do nothing without. */
 bool nst_styles_find(const nst_run *r, const nst_image *p, nst_stats *const *stats);
@@ -134,18 +131,13 @@ void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *sta
 bool nst_run_apart(const nst_run *r);
 /* From r->stats: every style loss into p and its total, r->a and r->b. */
 nst_status nst_run_style_losses(nst_run *r, nst_progress *p, nst_error *e);
-/* exact.c: the same as nst_run_evaluate in double, never in windows; whether a picture of w x h is small enough for it,
- * and the bytes that it takes meanwhile. */
-nst_status nst_run_evaluate_exact(nst_run *r, nst_progress *p, nst_error *e);
-bool nst_run_exact_fits(const nst_run *r, int w, int h);
-size_t nst_run_exact_bytes(const nst_run *r, int w, int h);
 /* schedule.c.  Before all scales; after a checkpoint is restored; when a scale has been prepared. */
 void nst_schedule_begin(nst_run *r);
 void nst_schedule_resume(nst_run *r, const nst_progress *p);
 void nst_schedule_enter(nst_run *r, double seconds);
-/* After an iteration that p tells of (usual: made as the others are, not by exact.c): p->remaining, and with a limit of time
+/* After an iteration that p tells of: p->remaining, and with a limit of time
  * or of the loss's change the iterations of this and later scales, in r->plan, p->iterations and p->total_iterations. */
-void nst_schedule_count(nst_run *r, nst_progress *p, bool usual);
+void nst_schedule_count(nst_run *r, nst_progress *p);
 /* Whether another iteration would pass the limit of time. */
 bool nst_schedule_over(const nst_run *r, const nst_progress *p);
 /* Frees what belongs to one scale but x. */
@@ -204,8 +196,6 @@ void nst_across_collect(nst_run *r);
 void nst_across_fetch(nst_run *r, const float *own, int w, int h, const int *from, const int *to, float *rows);
 /* On rank 0 the rows of a rank's strip, which are in own where it is rank 0's, else come to buffer; elsewhere NULL. */
 const float *nst_across_rows(nst_run *r, int rank, const float *own, float *buffer);
-/* exact.c's evaluation, by each rank of all of the picture, which is small. */
-nst_status nst_across_exact(nst_run *r, nst_progress *p, nst_error *e);
 
 /* ---- enlarge.c: from a scale to the next ----------------------------------------------------------- */
 

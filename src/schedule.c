@@ -112,17 +112,14 @@ void nst_schedule_enter(nst_run *r, double seconds)
     c->best = c->best_before = NONE;
 }
 
-void nst_schedule_count(nst_run *r, nst_progress *p, bool usual)
+void nst_schedule_count(nst_run *r, nst_progress *p)
 {
     nst_clock *c = &r->clock;
+    int known = ++c->measured + c->foretold;
+    double weight = 1. / (known < MEMORY ? known : MEMORY); /* a mean, of the last MEMORY or so */
 
-    if (usual || c->iteration == 0) { /* a mean, of the last MEMORY or so */
-        int known = usual ? ++c->measured + c->foretold : 1;
-        double weight = 1. / (known < MEMORY ? known : MEMORY);
-
-        c->iteration += weight * (p->seconds - c->iteration);
-        c->fixed += weight * (c->losses - c->fixed);
-    }
+    c->iteration += weight * (p->seconds - c->iteration);
+    c->fixed += weight * (c->losses - c->fixed);
     if (r->s->time_limit > 0 && (c->measured == USUAL || p->iteration % EVERY == 0))
         fit(r, p);
     if (r->s->until > 0 && settled(r, p))

@@ -169,9 +169,7 @@ static nst_status enter(nst_run *r, nst_error *e)
         s = nst_enlarge(r, old ? nst_optim_result(old, before) : before, w, h, x, e);
     else
         s = start(r, x, e);
-    r->exact_left = nst_run_exact_fits(r, r->w, r->h) ? 2 : 0;
-    if (!r->exact_left)
-        nst_image_destroy(&r->picture); /* its colours have been said */
+    nst_image_destroy(&r->picture); /* its colours have been said */
     o = nst_run_optim(r);
     if (!s)
         s = nst_optim_create(&r->optim, &o, floats(r), x, e);
@@ -209,7 +207,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
     if (r->good)
         memcpy(r->good, r->x, n * sizeof *r->x);
     while (p->iteration < p->iterations && !*stop) {
-        bool usual = r->exact_left == 0, over;
+        bool over;
         double at = nst_now();
         nst_status s;
 
@@ -224,7 +222,7 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         p->seconds = nst_now() - at;
         r->spent += p->seconds;
         p->elapsed = nst_now() - r->began;
-        nst_schedule_count(r, p, usual);
+        nst_schedule_count(r, p);
         over = nst_across_schedule(r, p, nst_schedule_over(r, p));
         p->notice = *r->notice ? r->notice : NULL;
         *stop = nst_across_any(r, tell && tell(arg, p));

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,7 +108,7 @@ nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst
 {
     struct stat st;
     bool old = stat(path, &st) == 0;
-    char *real;
+    char *real = NULL;
     nst_status s;
 
     if (old && S_ISDIR(st.st_mode))
@@ -117,8 +118,13 @@ nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst
         return nst_fail(e, NST_EIO, "%s: cannot write: %s", path, strerror(errno));
     if (old && !S_ISREG(st.st_mode))
         return stream(path, write, arg, e);
-    real = old ? realpath(path, NULL) : NULL;
+    if (old && !(real = nst_alloc(PATH_MAX)))
+        return nst_fail(e, NST_EMEM, "%s: out of memory", path);
+    if (old && !realpath(path, real)) {
+        nst_free(real);
+        real = NULL;
+    }
     s = replace(path, real ? real : path, old ? &st : NULL, write, arg, e);
-    free(real); /* realpath's, not nst_alloc's */
+    nst_free(real);
     return s;
 }

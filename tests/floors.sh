@@ -24,7 +24,7 @@ floor() {
     ops.h | image.h | color.* | conv*.c | dispatch.c | exif.* | first.c | format.[ch] | gemm.c | gram.c | guided.c | header.* | image.c | input.c | inverse.c | jpeg.c | lab.c | loss.c | \
         optim.c | output.c | png.c | pnm.c | recolor.c | resize.c | rows.c | space.c | tiff.c | tv.c | webp.c | vector.c | w2.* | winograd.c | wire.[ch]) echo 2 ;;
     arena.c | caffe.c | chain.c | choose.c | context.h | graph.[ch] | cpu*.[ch] | device.h | fold.c | keras.c | matconvnet.c | model.[ch] | modules.c | numbering.c | onnx*.[ch] | opencl.h | pickle*.[ch] | rectangles.c | safetensors.c | save.c | small.c | state.h | state_dict.c | kernels_cl.h | stored.c | strips.c | torch*.c | weights.[ch]) echo 3 ;;
-    transfer.[ch] | balance.c | budget.c | evaluate.c | exact.c | fallback.c | margin.c | preset.c | regions.c | run.[ch] | scale.c | sizes.c | speed.c | start.c | styles.c | targets.c | windows.c) echo 4 ;;
+    transfer.[ch] | balance.c | budget.c | evaluate.c |  fallback.c | margin.c | preset.c | regions.c | run.[ch] | scale.c | sizes.c | speed.c | start.c | styles.c | targets.c | windows.c) echo 4 ;;
     main.c | bench.[ch] | commands.* | docs.c | help.c | interrupt.[ch] | models.[ch] | options.[ch] | paint.[ch] | paths.[ch] | presets.inc | report.[ch]) echo 5 ;;
     across.c | enlarge.c | schedule.c) echo 4 ;;
     arguments.c | batch.[ch] | masks.[ch] | config.[ch] | files.[ch]) echo 5 ;;

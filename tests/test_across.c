@@ -365,7 +365,7 @@ static double mean_difference(const nst_image *a, const nst_image *b)
     return sum_of / ((double)n * a->channels);
 }
 
-/* Whole runs over two scales: L-BFGS with exact.c's first steps (neural-style), Adam whose moments are carried over, its
+/* Whole runs over two scales: L-BFGS (neural-style), Adam whose moments are carried over, its
  * averaged picture and Wasserstein-2 (style-transfer-pytorch), a margin and noise (nst), a random start (opengenus):
  * alpha, the second scale's start and the noise come from other ranks' rows.
  *

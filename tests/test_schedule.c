@@ -37,7 +37,7 @@ static double pixels(int i)
     return (double)(r.plan.width[i] + 32) * (r.plan.width[i] + 32);
 }
 
-static double usual_seconds(int i)
+static double iteration_seconds(int i)
 {
     return FIXED + RATE * (pixels(i) + WEIGHTS);
 }
@@ -51,16 +51,16 @@ static void enter(int i)
     p.iterations = r.plan.iterations[i];
 }
 
-static void iteration(double total, bool usual)
+static void iteration(double total)
 {
     p.iteration++;
     p.done++;
-    p.seconds = usual ? usual_seconds(r.scale) : 1;
+    p.seconds = iteration_seconds(r.scale);
     now += p.seconds;
     p.elapsed = now;
     p.total = total;
     r.clock.losses = FIXED;
-    nst_schedule_count(&r, &p, usual);
+    nst_schedule_count(&r, &p);
 }
 
 static double left(void)
@@ -68,24 +68,21 @@ static double left(void)
     double sum = 0;
 
     for (int i = r.scale; i < 5; i++)
-        sum += (r.plan.iterations[i] - (i == r.scale ? p.iteration : 0)) * usual_seconds(i) +
+        sum += (r.plan.iterations[i] - (i == r.scale ? p.iteration : 0)) * iteration_seconds(i) +
                (i > r.scale ? PREPARE * pixels(i) : 0);
     return sum;
 }
 
-/* Right from the first iteration on, and at each scale's beginning; slow first ones do not count once there are others. */
+/* Right from the first iteration on, and at each scale's beginning. */
 START_TEST(time_left)
 {
     make();
     for (int i = 0; i < 5; i++) {
         enter(i);
         for (int k = 0; k < r.plan.iterations[i]; k++) {
-            bool usual = i != 0 || k > 1;
-
-            iteration(1, usual);
-            if (usual)
-                ck_assert_msg(fabs(p.remaining - left()) <= 1e-9, "scale %d, iteration %d: %g, expected %g", i, k, p.remaining,
-                              left());
+            iteration(1);
+            ck_assert_msg(fabs(p.remaining - left()) <= 1e-9, "scale %d, iteration %d: %g, expected %g", i, k, p.remaining,
+                          left());
         }
     }
     ck_assert_double_eq(p.remaining, 0);
@@ -103,11 +100,11 @@ START_TEST(disturbed)
         for (int k = 0; k < r.plan.iterations[i]; k++) {
             double last = r.clock.iteration;
 
-            iteration(1, true);
+            iteration(1);
             if (i && !k) { /* the same once more, by hand: what was counted was undisturbed */
                 r.clock.iteration = last, r.clock.measured = 0;
                 p.seconds *= 1.5;
-                nst_schedule_count(&r, &p, true);
+                nst_schedule_count(&r, &p);
             }
             ck_assert_msg(fabs(p.remaining - left()) <= .15 * left() + 1e-9, "scale %d, iteration %d: %g, expected %g", i, k,
                           p.remaining, left());
@@ -115,7 +112,7 @@ START_TEST(disturbed)
     }
     make(); /* a run that goes on at the fourth scale has only what it sees */
     enter(3);
-    iteration(1, true);
+    iteration(1);
     ck_assert_double_eq_tol(p.remaining, left(), 1e-9);
 }
 END_TEST
@@ -132,7 +129,7 @@ START_TEST(limits)
     for (int i = 0; i < 5; i++) {
         enter(i);
         for (done[i] = 0; p.iteration < p.iterations && !nst_schedule_over(&r, &p); done[i]++)
-            iteration(1, i != 0 || p.iteration > 1 || limit[_i] < 10);
+            iteration(1);
         ck_assert_int_gt(done[i], 0);
     }
     ck_assert_msg(now <= s.time_limit && now >= .97 * s.time_limit - .3, "%g s of %g", now, s.time_limit);
@@ -147,7 +144,7 @@ START_TEST(nothing_fits)
     make();
     s.time_limit = .001;
     enter(0);
-    iteration(1, true);
+    iteration(1);
     ck_assert(nst_schedule_over(&r, &p));
     ck_assert_double_eq(p.remaining, 0);
 }
@@ -160,12 +157,12 @@ START_TEST(settles)
     s.until = .01;
     enter(0);
     for (int k = 0; k < 100 && p.iteration < p.iterations; k++)
-        iteration((k < 40 ? 100 * pow(.9, k) : 100 * pow(.9, 40) * (1 - 1e-4 * (k - 40))) * (1 + .2 * (k % 3)), true);
+        iteration((k < 40 ? 100 * pow(.9, k) : 100 * pow(.9, 40) * (1 - 1e-4 * (k - 40))) * (1 + .2 * (k % 3)));
     ck_assert_int_eq(p.iteration, 60);
     ck_assert_int_eq(p.total_iterations, 60 + 200);
     enter(1); /* begins anew */
     for (int k = 0; k < 15; k++)
-        iteration(1, true);
+        iteration(1);
     ck_assert_int_eq(p.iterations, 50);
 }
 END_TEST
