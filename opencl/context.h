@@ -1,4 +1,4 @@
-/* context.h: floor 3, inside of the OpenCL device: a context with its queue, program and buffers. */
+/* context.h: inside of the OpenCL device: a context with its queue, program and buffers. */
 #ifndef NST_OPENCL_CONTEXT_H
 #define NST_OPENCL_CONTEXT_H
 

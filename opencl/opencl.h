@@ -1,8 +1,8 @@
-/* opencl.h: floor 3, devices that OpenCL 1.2 reaches: which there are, and one of them as the graph's device. */
+/* opencl.h: devices that OpenCL 1.2 reaches: which there are, and one of them as the graph's device. */
 #ifndef NST_OPENCL_H
 #define NST_OPENCL_H
 
-#include "../src/device.h"
+#include "net/device.h"
 
 /* Device i of all platforms' in their order, as the driver tells; false past the last.  device is "opencl:I". */
 bool nst_opencl_at(int i, nst_device_info *info);

@@ -1,4 +1,4 @@
-/* state.h: floor 3, inside of the OpenCL device: its state, shared by its files. */
+/* state.h: inside of the OpenCL device: its state, shared by its files. */
 #ifndef NST_OPENCL_STATE_H
 #define NST_OPENCL_STATE_H
 

@@ -1,4 +1,4 @@
-/* checked.h: floor 0, loops whose accesses a sanitizer checks as ranges before they run, not one by one: most of what the
+/* checked.h: loops whose accesses a sanitizer checks as ranges before they run, not one by one: most of what the
  * sanitizers' tests took was products. */
 #ifndef NST_CHECKED_H
 #define NST_CHECKED_H

@@ -1,4 +1,4 @@
-/* kernels.h: floor 0, the contract between the engine and its kernels.
+/* kernels.h: the contract between the engine and its kernels.
  *
  * A kernel is arithmetic on pointers and counts.  It cannot fail, allocate,
  * lock or print.  A set is used as a whole, because packing depends on its tile.

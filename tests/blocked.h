@@ -2,7 +2,7 @@
 #ifndef NST_BLOCKED_H
 #define NST_BLOCKED_H
 
-#include "ops.h"
+#include "ops/ops.h"
 #include "oracle.h"
 
 /* [c / 16][h][w][16], padded with zeros, between guards. */

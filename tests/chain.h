@@ -2,7 +2,7 @@
 #ifndef NST_CHAIN_H
 #define NST_CHAIN_H
 
-#include "graph.h"
+#include "net/graph.h"
 #include "oracle.h"
 
 /* What a test varies.  out[block][i] are channels, 0 ends. */

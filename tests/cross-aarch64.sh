@@ -21,15 +21,15 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-conv='src/conv.c src/conv_io.c src/dispatch.c src/first.c src/gram.c src/par.c src/winograd.c'
+conv='src/ops/conv.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c src/base/threads.c src/ops/winograd.c'
 # one line a test: its name, then the sources that it needs beside the oracle
 cat >"$tmp/tests" <<LIST
 test_conv tests/blocked.c $conv
 test_gram tests/blocked.c $conv
-test_graph tests/chain.c $conv src/arena.c src/choose.c src/cpu.c src/cpu_taps.c src/graph.c src/guided.c src/mem.c src/rectangles.c src/status.c src/strips.c src/tv.c src/vector.c
-test_kernels src/dispatch.c
-test_loss src/dispatch.c src/inverse.c src/loss.c src/mem.c src/par.c src/status.c src/tv.c src/vector.c src/w2.c
-test_vector src/dispatch.c src/par.c src/vector.c
+test_graph tests/chain.c $conv src/net/memory_layout.c src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/graph.c src/ops/gram_masked.c src/base/memory.c src/net/tile_geometry.c src/base/error.c src/net/row_strips.c src/loss/tv.c src/ops/vector.c
+test_kernels src/ops/dispatch.c
+test_loss src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/base/memory.c src/base/threads.c src/base/error.c src/loss/tv.c src/ops/vector.c src/loss/wasserstein.c
+test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
 LIST
 
 flags="-std=c11 -O2 -Wall -Wextra -Wshadow -Werror -D_POSIX_C_SOURCE=200809L -DHAVE_NEON"
@@ -45,7 +45,7 @@ while read -r name sources; do
     for f in $sources; do
         files="$files $src/$f"
     done
-    "$CROSS_CC" $flags -ffp-contract=off -static -I"$src/tests/minicheck" -I"$src/src" -o "$tmp/$name" \
+    "$CROSS_CC" $flags -ffp-contract=off -static -I"$src/tests/minicheck" -I"$src/include" -I"$src/src" -o "$tmp/$name" \
         "$src/tests/$name.c" "$src/tests/oracle.c" $files "$tmp/scalar.o" "$tmp/neon.o" -lm
     "$QEMU" "$tmp/$name" >"$tmp/log" 2>&1 || {
         cat "$tmp/log"

@@ -10,7 +10,7 @@ DYLD_LIBRARY_PATH=$PWD/.libs
 export LD_LIBRARY_PATH DYLD_LIBRARY_PATH
 
 content=$SRCDIR/data/content.jpg style=$SRCDIR/data/style.jpg
-check "paint.c builds" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/src" -o "$dir/paint" \
+check "paint.c builds" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" -o "$dir/paint" \
     "$SRCDIR/examples/paint.c" -L"$PWD/.libs" -lnst
 check "paint.c paints" "$dir/paint" "$content" "$style" "$dir/paint.png" 2>/dev/null
 check "nst paints the same" "$NST" -q -s 128 -o "$dir/nst.png" "$content" "$style"

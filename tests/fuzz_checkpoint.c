@@ -1,7 +1,7 @@
 /* fuzz_checkpoint.c: the reader of checkpoints under libFuzzer, as fuzz_model.c says.  The sum at the end is made right, or
  * nothing behind it would ever be reached; what opens is resumed for an iteration. */
-#include "checkpoint.h"
-#include "model.h"
+#include "engine/checkpoint.h"
+#include "model/model.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* fuzz_image.c: the readers of pictures under libFuzzer: CC=clang ./configure --enable-fuzzing --enable-sanitize,
  * make tests/fuzz_image, tests/fuzz_image FOLDER.  FOLDER holds small pictures to start from; PNG checksums are put
  * right after most mutations, so that what lies behind them is reached. */
-#include "format.h"
+#include "image/format.h"
 
 #include <string.h>
 #include <zlib.h>

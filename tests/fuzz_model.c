@@ -1,7 +1,7 @@
 /* fuzz_model.c: the readers of weight files under libFuzzer: CC=clang ./configure --enable-fuzzing --enable-sanitize
  * --disable-openmp, make tests/fuzz_model, tests/fuzz_model FOLDER.  FOLDER holds files to start from, as tests/models
  * does.  NST_FUZZ=hdf5 (or a name below) gives all the time to one reader; tests/fuzz.sh shares it among all. */
-#include "model.h"
+#include "model/model.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -18,7 +18,7 @@ check "help fits 80 columns" sh -c "! cat '$dir/short' '$dir/help' | grep -q '.\
 check "help fits 43 lines" test "$(wc -l <"$dir/short")" -le 43
 
 # The table itself: a row is { "name", letter, ...
-sed -n "s/^    { \"\([a-z-]*\)\", \('.'\|0\),.*/\1/p" "$SRCDIR/src/options.c" | sort >"$dir/table"
+sed -n "s/^    { \"\([a-z-]*\)\", \('.'\|0\),.*/\1/p" "$SRCDIR/src/cli/options.c" | sort >"$dir/table"
 check "help all and table agree" diff "$dir/table" "$dir/names"
 
 sed -n '/^\.TP$/{n;p;}' "$(page nst.1)" | sed -n 's/^\(\\fB\\-.\\fR, \)\{0,1\}\\fB\\-\\-\([a-z\\-]*\)\\fR.*/\2/p' | tr -d '\\' | sort >"$dir/man"
@@ -31,7 +31,7 @@ sed -n 's/.* -l \([a-z-]*\).*/\1/p' "$(page completions/nst.fish)" | sort >"$dir
 check "fish completion and table agree" diff "$dir/table" "$dir/fish"
 
 # Commands: the table's rows, the two helps, the man page, the completions; each says more about itself.
-commands=$(sed -n 's/^COMMAND("\([a-z]*\)".*/\1/p' "$SRCDIR/src/commands.inc")
+commands=$(sed -n 's/^COMMAND("\([a-z]*\)".*/\1/p' "$SRCDIR/src/cli/commands.inc")
 check "there are commands" test "$(echo "$commands" | wc -l)" -ge 3
 for c in $commands; do
     check "help lists $c" grep -q "^  nst $c  " "$dir/short"
@@ -66,6 +66,6 @@ while read -r name; do
 done <"$dir/presets"
 ok "presets are documented"
 for set in $("$NST" --version | sed -n 's/^kernels: //p' | sed 's/;.*//; s/([^)]*)//g'); do
-    check "--simd knows $set" sh -c "grep 'scalar avx2' '$SRCDIR/src/options.c' | grep -qw $set"
+    check "--simd knows $set" sh -c "grep 'scalar avx2' '$SRCDIR/src/cli/options.c' | grep -qw $set"
 done
 finish

@@ -2,7 +2,7 @@
 #ifndef NST_TESTS_PICTURE_H
 #define NST_TESTS_PICTURE_H
 
-#include "image.h"
+#include "image/image.h"
 #include "suite.h"
 
 #include <dirent.h>

@@ -5,7 +5,7 @@ library=
 for l in .libs/libnst.so .libs/libnst.dylib; do [ -f $l ] && library=$l; done
 [ -n "$library" ] || exit 77
 
-tr '\n' ' ' <"$SRCDIR/src/nst.h" | grep -o 'NST_API [a-z][^(;]*(' | sed 's/ *($//; s/.*[ *]//' | sort >"$dir/header"
+tr '\n' ' ' <"$SRCDIR/include/nst.h" | grep -o 'NST_API [a-z][^(;]*(' | sed 's/ *($//; s/.*[ *]//' | sort >"$dir/header"
 if [ "${library##*.}" = so ]; then
     ${NM:-nm} -D --defined-only "$library" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort >"$dir/exported"
 else
@@ -24,9 +24,9 @@ if [ "${library##*.}" = so ] && ${NM:-nm} -D --with-symbol-versions "$library" >
 fi
 
 printf '#include "nst.h"\nint main(void) { return nst_version()[0] == 0; }\n' >"$dir/t.c"
-check "nst.h stands alone in C" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/src" -fsyntax-only "$dir/t.c"
+check "nst.h stands alone in C" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" -fsyntax-only "$dir/t.c"
 if command -v c++ >/dev/null; then
     cp "$dir/t.c" "$dir/t.cc"
-    check "nst.h stands alone in C++" c++ -pedantic -Wall -Wextra -Werror -I"$SRCDIR/src" -fsyntax-only "$dir/t.cc"
+    check "nst.h stands alone in C++" c++ -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" -fsyntax-only "$dir/t.cc"
 fi
 finish

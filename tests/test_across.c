@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */

@@ -1,7 +1,7 @@
 /* test_balance.c: the one dial moves a picture from its content to the style, further with every step, and 50 is the preset;
  * whose colours the result has; how large each style is. */
+#include "engine/run.h"
 #include "picture.h"
-#include "run.h"
 
 #define SIDE 64
 static const double dial[] = { 0, 25, 50, 75, 100 };

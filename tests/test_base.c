@@ -1,5 +1,5 @@
 /* test_base.c: what everything stands on: failures are told, sizes do not overflow, each item is done once. */
-#include "base.h"
+#include "base/base.h"
 #include "suite.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "checkpoint.h"
-#include "model.h"
+#include "engine/checkpoint.h"
+#include "model/model.h"
 #include "picture.h"
 
 static nst_model *model;

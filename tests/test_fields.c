@@ -1,6 +1,6 @@
 /* test_fields.c: the table of settings has every field of nst.h, and each goes to text and back. */
+#include "engine/transfer.h"
 #include "picture.h"
-#include "transfer.h"
 
 #include <ctype.h>
 
@@ -14,7 +14,7 @@ START_TEST(every_setting_has_a_row)
     const nst_field *rows = nst_settings_fields(&n);
 
     ck_assert_ptr_nonnull(folder);
-    snprintf(path, sizeof path, "%s/src/nst.h", folder);
+    snprintf(path, sizeof path, "%s/include/nst.h", folder);
     text = (char *)get_file(path, &bytes);
     p = (char *)find_bytes((unsigned char *)text, bytes, "typedef struct nst_settings {", 29) + 29;
     end = (char *)find_bytes((unsigned char *)p, bytes - (size_t)(p - text), "} nst_settings;", 15);

@@ -2,7 +2,7 @@
  * numbers bit for bit; damaged ones give a sentence, whatever the damage. */
 #include "picture.h"
 
-#include "model.h"
+#include "model/model.h"
 
 #include <fcntl.h>
 

@@ -1,6 +1,6 @@
 /* test_golden.c: the presets of other programs give those programs' losses, gradients and first iterations, as an
  * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 #include <math.h>

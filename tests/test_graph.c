@@ -29,7 +29,7 @@ static nst_graph *graph(const chain *c, const nst_kernels *k, int threads, const
     return g;
 }
 
-/* By hand: the arm64 build has no loss.c, which makes them. */
+/* By hand: the arm64 build has no style.c, which makes them. */
 static nst_stats stats_create(int c)
 {
     nst_stats s = { .c = c };

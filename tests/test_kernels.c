@@ -1,6 +1,6 @@
 /* test_kernels.c: every kernel of every set that runs here, against naive loops in double: outputs start as NaN,
  * stand between guards, and may be off by what theory says of a float sum. */
-#include "ops.h"
+#include "ops/ops.h"
 #include "oracle.h"
 #include "suite.h"
 

@@ -1,8 +1,8 @@
 /* test_loss.c: style losses against their formulas in plain double, their gradient coefficients and total variation's
  * gradient by finite differences. */
-#include "suite.h"
-#include "ops.h"
+#include "ops/ops.h"
 #include "oracle.h"
+#include "suite.h"
 #include "w2_numbers.h"
 
 #include <math.h>

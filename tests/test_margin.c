@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 static nst_image *ramp(int w, int h, int channels)

@@ -1,5 +1,5 @@
-/* test_memory.c: no memory at any one point is a sentence, not a crash, a leak (under ASan) or half a result.  mem.c is
- * compiled into this program with an allocator that fails when told; the library's own copy is then not linked. */
+/* test_memory.c: no memory at any one point is a sentence, not a crash, a leak (under ASan) or half a result.  memory.c
+ * is compiled into this program with an allocator that fails when told; the library's own copy is then not linked. */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #endif
@@ -23,7 +23,7 @@ static void *failing_map(void *at, size_t bytes, int protection, int flags, int 
 #define mmap failing_map
 #endif
 #define aligned_alloc failing_alloc
-#include "../src/mem.c"
+#include "base/memory.c"
 #undef aligned_alloc
 #undef mmap
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/run.h"
 #include "opencl.h"
 #include "oracle.h"
-#include "run.h"
 
 /* Losses of themselves, or of 1e-3 of the total: as the CPU's own kernel sets are held to the golden numbers. */
 #define LOSS 1e-4

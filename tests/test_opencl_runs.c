@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/run.h"
 #include "opencl.h"
 #include "oracle.h"
-#include "run.h"
 
 static nst_model *model;
 static nst_image *content, *start, *style;

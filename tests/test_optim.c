@@ -1,6 +1,6 @@
 /* test_optim.c: Adam and L-BFGS take torch.optim's steps; averaging, bounds, carrying over, threads. */
-#include "image.h"
-#include "ops.h"
+#include "image/image.h"
+#include "ops/ops.h"
 #include "suite.h"
 
 #include <math.h>

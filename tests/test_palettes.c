@@ -1,6 +1,6 @@
 /* test_palettes.c: --color with several styles: whose colours the content, the styles and the result have in each
  * mode. */
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 /* ---- the arithmetic ---- */

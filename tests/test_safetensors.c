@@ -1,6 +1,6 @@
 /* test_safetensors.c: models from safetensors files: every dtype and naming, and every way to be damaged that came to
  * mind: one clear sentence, the right status, nothing left open. */
-#include "model.h"
+#include "model/model.h"
 #include "picture.h"
 
 #include <inttypes.h>

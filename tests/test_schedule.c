@@ -1,6 +1,6 @@
 /* test_schedule.c: the time left, the iterations that fit a limit of time, and the end of a settled scale: by numbers with
  * iterations that take what a formula says, and with a real run. */
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 #include <math.h>

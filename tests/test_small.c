@@ -1,5 +1,5 @@
 /* test_small.c: the built-in model is what its file and the table of its layers say. */
-#include "model.h"
+#include "model/model.h"
 #include "suite.h"
 
 #include <math.h>

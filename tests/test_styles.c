@@ -1,6 +1,6 @@
 /* test_styles.c: what is kept of style pictures from run to run gives the same bits, is found again, and is never taken for
  * another picture, other settings or another model. */
-#include "run.h"
+#include "engine/run.h"
 #include "suite.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_vector.c: sums and updates over flat arrays: right, and the same bits for any number of threads. */
-#include "ops.h"
+#include "ops/ops.h"
 #include "oracle.h"
 #include "suite.h"
 

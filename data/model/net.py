@@ -12,7 +12,7 @@ PLAN = [("1_1", 0), ("1_2", 2), "P", ("2_1", 5), ("2_2", 7), "P", ("3_1", 10), (
         ("4_1", 17), ("4_2", 19), ("4_3", 21), "P", ("5_1", 24)]
 LAYERS = [p[0] for p in PLAN if p != "P"]
 TEACHER = {layer: (64, 128, 256, 512, 512)[int(layer[0]) - 1] for layer in LAYERS}
-# The student's widths; src/small.c has the same table.
+# The student's widths; src/model/builtin/small.c has the same table.
 WIDTHS = {"1_1": 32, "1_2": 32, "2_1": 64, "2_2": 64, "3_1": 128, "3_2": 96, "3_3": 112,
           "4_1": 224, "4_2": 192, "4_3": 160, "5_1": 256}
 

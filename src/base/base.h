@@ -1,0 +1,83 @@
+/* base.h: what everything stands on: failure, memory, threads. */
+#ifndef NST_BASE_H
+#define NST_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "nst.h"
+
+#define NST_COUNT(a) (sizeof(a) / sizeof *(a))
+#define NST_ALIGN 64
+
+#if defined(__GNUC__)
+#define NST_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define NST_PRINTF(f, a)
+#endif
+
+/* Fills e (which may be NULL) and returns s, so that a failure is one line.
+ * A text that is too long is cut. */
+nst_status nst_fail(nst_error *e, nst_status s, const char *format, ...) NST_PRINTF(3, 4);
+
+/* ---- memory.c: the only file that calls malloc ------------------------- */
+
+/* 64-byte aligned; NULL when there is none.  bytes 0 gives a valid pointer. */
+void *nst_alloc(size_t bytes);
+/* n * each bytes, zeroed; NULL also when the product overflows. */
+void *nst_calloc(size_t n, size_t each);
+void nst_free(void *p);
+/* A copy of a string; NULL when there is no memory. */
+char *nst_strdup(const char *s);
+/* Product of sizes; false (and *out untouched) when it overflows. */
+bool nst_mul(size_t a, size_t b, size_t *out);
+bool nst_add(size_t a, size_t b, size_t *out);
+/* Bytes that this process may still take, by the system and by its control group; 0 when that cannot be told. */
+size_t nst_memory_available(void);
+/* Bytes of memory that it has now; 0 when that cannot be told. */
+size_t nst_memory_own(void);
+/* Allocations made so far, for the test that an iteration makes none. */
+size_t nst_alloc_count(void);
+
+/* ---- error.c -------------------------------------------------------------- */
+
+/* Seconds of a clock that only runs forward. */
+double nst_now(void);
+
+/* ---- atomic_file.c: a file that is written whole or not at all ------------ */
+
+/* Writes to f, whose errors are looked at afterwards. */
+typedef nst_status nst_whole_fn(void *arg, FILE *f, nst_error *e);
+
+/* Calls write for a new file beside path, which is synced and then renamed to it, with the old one's rights: path is
+ * always the old file or the whole new one.  A symbolic link stays one, a device or pipe is written in place. */
+nst_status nst_whole_write(const char *path, nst_whole_fn *write, void *arg, nst_error *e);
+
+/* ---- checksum.c: a checksum, 64 bits ------------------------------------- */
+
+/* Finds every change within 8 bytes, and any other but for one in 2^64; not made against people. */
+typedef struct nst_sum {
+    uint64_t h, bytes;
+    unsigned char rest[8];
+} nst_sum;
+void nst_sum_begin(nst_sum *s);
+void nst_sum_add(nst_sum *s, const void *data, size_t bytes);
+uint64_t nst_sum_end(const nst_sum *s);
+
+/* ---- threads.c: the only file that knows OpenMP ------------------------- */
+
+/* One share of the work: items begin..end-1, done by worker 0..threads-1
+ * (which of several scratch buffers to use). */
+typedef void nst_par_fn(void *arg, int worker, int begin, int end);
+
+/* Runs fn over items 0..items-1 on up to `threads` threads, each item once.
+ * Who does which item is not fixed: an item's result must not depend on it. */
+void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg);
+/* How many threads to use when the user does not say: the cores that this process may run on. */
+int nst_par_cores(void);
+/* Of the machine. */
+int nst_par_online(void);
+
+#endif

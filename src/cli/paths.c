@@ -1,0 +1,220 @@
+/* paths.c: names of the files that a run writes, and what stands in their way, asked before the long run. */
+#include "cli/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+
+const char *nst_paths_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+int nst_paths_stem(const char *name)
+{
+    const char *dot = strrchr(nst_paths_base(name), '.');
+
+    return (int)(dot && dot != nst_paths_base(name) ? (size_t)(dot - name) : strlen(name));
+}
+
+bool nst_paths_is_picture(const char *path)
+{
+    const nst_format *f = nst_format_of(path);
+
+    return f && f->built;
+}
+
+bool nst_paths_is_stream(const char *path)
+{
+    return !strcmp(path, "-");
+}
+
+const char *nst_paths_label(const char *path)
+{
+    return nst_paths_is_stream(path) ? "standard output" : path;
+}
+
+const nst_format *nst_paths_format(const nst_command *c, const char *path)
+{
+    if (c->format) /* the row's first word is auto */
+        return nst_format_at(c->format - 1);
+    return path && !nst_paths_is_stream(path) ? nst_format_of(path) : nst_format_at(0);
+}
+
+const char *nst_paths_suffix(const nst_command *c, char out[16])
+{
+    const char *all = nst_paths_format(c, NULL)->suffixes;
+
+    snprintf(out, 16, "%.*s", (int)strcspn(all, " "), all);
+    return out;
+}
+
+/* What the command line asks of the result's format, which must be able to do it. */
+static nst_status check_format(const nst_command *c, nst_error *e)
+{
+    const nst_format *f = nst_paths_format(c, c->output);
+    char list[128];
+
+    if (!f)
+        return fail(e, NST_EARG, "%s: its name does not end in %s, and there is no --format", c->output,
+                    nst_format_list(1, list, sizeof list));
+    if (!f->built)
+        return fail(e, NST_EARG, "%s: this build writes no %s, only %s", c->output ? c->output : "--format", f->label,
+                    nst_format_list(0, list, sizeof list));
+    if (c->bits && f->bits < 16)
+        return fail(e, NST_EARG, "--bits 16: the result is a %s, which has 8", f->label);
+    if (c->quality && !f->quality)
+        return fail(e, NST_EARG, "--quality: the result is a %s, which loses nothing; name a .jpg with --output",
+                    f->label);
+    return NST_OK;
+}
+
+/* How many of the files that are read a test holds for. */
+static int count_inputs(const nst_command *c, bool (*test)(const char *path, const void *arg), const void *arg)
+{
+    int n = test(c->content, arg) + (c->init && test(c->init, arg));
+
+    for (int i = 0; i < c->styles; i++)
+        n += test(c->style[i], arg);
+    for (int i = 0; i < c->content_mask.n; i++)
+        n += test(c->content_mask.name[i], arg);
+    for (int i = 0; i < c->style_mask.n; i++)
+        n += test(c->style_mask.name[i], arg);
+    return n;
+}
+
+static bool is_stream(const char *path, const void *arg)
+{
+    (void)arg;
+    return nst_paths_is_stream(path);
+}
+
+int nst_paths_streams(const nst_command *c)
+{
+    return count_inputs(c, is_stream, NULL);
+}
+
+/* Pictures that come or go through pipes. */
+static nst_status check_streams(const nst_command *c, nst_error *e)
+{
+    int n = nst_paths_streams(c);
+
+    if (n > 1)
+        return fail(e, NST_EARG, "-: standard input holds one picture, but %d are read from it", n);
+    if (!c->output || !nst_paths_is_stream(c->output))
+        return NST_OK;
+    if (c->save_every)
+        return fail(e, NST_EARG, "--save-every: the result goes to standard output, which holds one picture");
+    if (!c->dry_run && isatty(STDOUT_FILENO))
+        return fail(e, NST_EARG, "--output -: standard output is a terminal, expected a file or a pipe");
+    return NST_OK;
+}
+
+/* What an input is called in the result's name. */
+static const char *called(const char *path)
+{
+    return nst_paths_is_stream(path) ? "stdin" : nst_paths_base(path);
+}
+
+nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e)
+{
+    const char *content = called(c->content), *style = called(c->style[0]);
+    char suffix[16];
+    struct stat st;
+    nst_status s;
+    int n;
+
+    if ((s = check_streams(c, e)))
+        return s;
+    if (c->output && !nst_paths_is_stream(c->output) && stat(c->output, &st) == 0 && S_ISDIR(st.st_mode))
+        return fail(e, NST_EIO, "%s: is a folder, expected a file's name", c->output);
+    if ((s = check_format(c, e)))
+        return s;
+    nst_paths_suffix(c, suffix);
+    if (c->output)
+        n = snprintf(out, bytes, "%s", c->output);
+    else if (c->styles == 1)
+        n = snprintf(out, bytes, "%.*s-%.*s%s", nst_paths_stem(content), content, nst_paths_stem(style), style, suffix);
+    else
+        n = snprintf(out, bytes, "%.*s-%.*s+%d%s", nst_paths_stem(content), content, nst_paths_stem(style), style,
+                     c->styles - 1, suffix);
+    if (n < 0 || (size_t)n >= bytes)
+        return fail(e, NST_EARG, "output: its name is longer than %zu characters", bytes - 1);
+    return NST_OK;
+}
+
+nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e)
+{
+    int n = snprintf(out, bytes, "%.*s-%04d%s", nst_paths_stem(path), path, number, path + nst_paths_stem(path));
+
+    if (n < 0 || (size_t)n >= bytes)
+        return fail(e, NST_EARG, "%.100s...: longer than %zu characters with its number", path, bytes - 1);
+    return NST_OK;
+}
+
+nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+    int n = snprintf(name, sizeof name, "%.*s-stopped%s", nst_paths_stem(path), path, path + nst_paths_stem(path));
+
+    if (n < 0 || (size_t)n >= sizeof name || (size_t)n >= bytes)
+        return fail(e, NST_EARG, "%.100s...: its name is too long", path);
+    memcpy(path, name, (size_t)n + 1);
+    return NST_OK;
+}
+
+static bool same_file(const char *path, const void *other)
+{
+    const struct stat *a = other;
+    struct stat b;
+
+    return stat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+}
+
+static nst_status check_folder(const char *path, nst_error *e)
+{
+    char folder[NST_PATH_BYTES] = ".";
+    size_t n = (size_t)(nst_paths_base(path) - path);
+
+    if (n >= sizeof folder)
+        return fail(e, NST_EARG, "%.100s...: its name is too long", path);
+    if (n)
+        snprintf(folder, sizeof folder, "%.*s", (int)n, path);
+    if (access(folder, W_OK | X_OK) != 0)
+        return fail(e, NST_EIO, "%s: nothing can be written into %s: %s", path, folder, strerror(errno));
+    return NST_OK;
+}
+
+nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
+{
+    struct stat st;
+
+    if (nst_paths_is_stream(path))
+        return NST_OK;
+    if (stat(path, &st) != 0)
+        return check_folder(path, e);
+    if (S_ISDIR(st.st_mode))
+        return fail(e, NST_EIO, "%s: is a folder, expected a file's name", path);
+    if (count_inputs(c, same_file, &st) || (c->model && same_file(c->model, &st)))
+        return fail(e, NST_EIO, "%s: is an input of this run, and inputs are never overwritten", path);
+    return S_ISREG(st.st_mode) ? check_folder(path, e) : NST_OK;
+}
+
+void nst_paths_cache(char *out, size_t bytes)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int n = 0;
+
+    if (cache && *cache == '/')
+        n = snprintf(out, bytes, "%s/nst", cache);
+    else if (home && *home == '/')
+        n = snprintf(out, bytes, "%s/.cache/nst", home);
+    if (n <= 0 || (size_t)n >= bytes)
+        *out = 0;
+}

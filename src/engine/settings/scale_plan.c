@@ -1,0 +1,129 @@
+/* scale_plan.c: how large the picture and the styles are at each scale. */
+#include "engine/transfer.h"
+
+#include <math.h>
+
+/* conv5_1 stands behind four pools: below 32 pixels it has no inside. */
+#define SIDE_MIN 32
+
+static int longest(int w, int h)
+{
+    return w > h ? w : h;
+}
+
+static int shortest(int w, int h)
+{
+    return w < h ? w : h;
+}
+
+static int ruled(const nst_settings *s, int w, int h)
+{
+    return s->size_rule == NST_SIZE_SHORTEST ? shortest(w, h) : longest(w, h);
+}
+
+/* side * ratio, rounded, at least 1, and within an int. */
+static int scaled(int side, double ratio)
+{
+    double v = floor(side * ratio + .5);
+
+    return v < 1 ? 1 : v > 1e9 ? 1000000000 : (int)v;
+}
+
+/* The final width and height. */
+static void final_size(const nst_settings *s, int w, int h, int *ow, int *oh)
+{
+    int side = s->size;
+    double ratio;
+
+    if (!s->size_enlarge && side > longest(w, h))
+        side = longest(w, h);
+    ratio = s->size ? (double)side / ruled(s, w, h) : 1;
+    *ow = scaled(w, ratio);
+    *oh = scaled(h, ratio);
+}
+
+nst_status nst_scales_plan(const nst_settings *s, int w, int h, nst_plan *plan, nst_error *e)
+{
+    int fw, fh, side, n;
+
+    *plan = (nst_plan){ 0 };
+    final_size(s, w, h, &fw, &fh);
+    if (shortest(fw, fh) < SIDE_MIN)
+        return nst_fail(e, NST_EARG, "result: %d x %d pixels is too small, expected %d or more a side", fw, fh,
+                        SIDE_MIN);
+    if (longest(fw, fh) > NST_MAX_SIDE || (size_t)fw * (size_t)fh > NST_MAX_PIXELS)
+        return nst_fail(e, NST_EARG, "result: %d x %d pixels is too large", fw, fh);
+    side = ruled(s, fw, fh);
+    for (n = 0; n < (s->scales ? s->scales : NST_MAX_LAYERS); n++) {
+        double ratio = floor(side / pow(s->scale_step, n) + .5) / side;
+        int sw = scaled(fw, ratio), sh = scaled(fh, ratio);
+        bool small = shortest(sw, sh) < SIDE_MIN;
+
+        if (s->scales && small)
+            return nst_fail(e, NST_EARG, "scales: %d are too many for %d x %d pixels, one would be %d x %d",
+                            s->scales, fw, fh, sw, sh);
+        if (n && !s->scales && (small || ruled(s, sw, sh) < s->min_size))
+            break;
+        plan->width[n] = sw;
+        plan->height[n] = sh;
+    }
+    plan->scales = n;
+    for (int i = 0; i < n / 2; i++) { /* found fine to coarse */
+        int tw = plan->width[i], th = plan->height[i];
+
+        plan->width[i] = plan->width[n - 1 - i], plan->width[n - 1 - i] = tw;
+        plan->height[i] = plan->height[n - 1 - i], plan->height[n - 1 - i] = th;
+    }
+    for (int i = 0; i < n; i++)
+        plan->iterations[i] = i == 0 && n > 1 && s->first_iterations ? s->first_iterations : s->iterations;
+    return NST_OK;
+}
+
+void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, int w, int h, int *ow, int *oh)
+{
+    int cw = plan->width[scale], ch = plan->height[scale], last = plan->scales - 1;
+    double ratio;
+
+    if (s->style_fit == NST_FIT_WIDTH) {
+        ratio = cw * s->style_scale / w;
+    } else if (s->size == 0) {
+        ratio = (double)longest(cw, ch) / longest(plan->width[last], plan->height[last]) * s->style_scale;
+    } else if (s->style_fit == NST_FIT_STRETCH) {
+        *ow = longest(scaled(cw, s->style_scale), SIDE_MIN);
+        *oh = longest(scaled(ch, s->style_scale), SIDE_MIN);
+        return;
+    } else {
+        ratio = ruled(s, cw, ch) * s->style_scale / ruled(s, w, h);
+        if (s->style_fit == NST_FIT_SHRINK && ratio > 1)
+            ratio = 1;
+    }
+    if (shortest(w, h) * ratio < SIDE_MIN)
+        ratio = (double)SIDE_MIN / shortest(w, h);
+    *ow = scaled(w, ratio);
+    *oh = scaled(h, ratio);
+}
+
+nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content)
+{
+    int w, h, side = s->size;
+    nst_fit fit = { 0 };
+
+    if (!s->size)
+        return fit;
+    if (content) {
+        final_size(s, content->width, content->height, &w, &h);
+        fit.shortest = SIDE_MIN;
+        if (s->style_fit == NST_FIT_STRETCH)
+            side = longest(w, h);
+        else
+            side = ruled(s, w, h);
+        if (s->style_size[0]) /* of its own size: read as it is */
+            return (nst_fit){ 0 };
+        side = (int)fmin(ceil(side * s->style_scale), 1e9);
+    }
+    if (s->size_rule == NST_SIZE_SHORTEST || (content && s->style_fit == NST_FIT_STRETCH))
+        fit.shortest = longest(fit.shortest, side);
+    else
+        fit.longest = side;
+    return fit;
+}

@@ -1,0 +1,62 @@
+/* style_sizes.c: how large each style picture is, from "300,0.5x". */
+#include "engine/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCALE_MIN .01
+#define SCALE_MAX 100
+
+void nst_run_style_size(const nst_run *r, int scale, int i, int *w, int *h)
+{
+    nst_settings s = *r->s;
+
+    s.style_scale = r->style_scale[i];
+    nst_scales_style(&s, &r->plan, scale, r->styles[i]->width, r->styles[i]->height, w, h);
+}
+
+/* The scale at which style i has this longest side at the last scale. */
+static double of_pixels(const nst_run *r, int i, double pixels)
+{
+    nst_settings s = *r->s;
+    int w, h;
+
+    s.style_scale = 1;
+    if (s.style_fit == NST_FIT_SHRINK) /* the linear rule; shrinking alone is asked for again when it is used */
+        s.style_fit = NST_FIT_SIDE;
+    nst_scales_style(&s, &r->plan, r->plan.scales - 1, r->styles[i]->width, r->styles[i]->height, &w, &h);
+    return pixels / (w > h ? w : h);
+}
+
+nst_status nst_run_style_scales(nst_run *r, nst_error *e)
+{
+    const char *text = r->s->style_size;
+    int n = 0;
+
+    if (!(r->style_scale = nst_calloc((size_t)r->n_styles, sizeof *r->style_scale)))
+        return nst_fail(e, NST_EMEM, "settings: out of memory");
+    for (int i = 0; i < r->n_styles; i++)
+        r->style_scale[i] = r->s->style_scale;
+    while (*text && n < r->n_styles) {
+        char *end;
+        double v, scale;
+
+        errno = 0;
+        v = strtod(text, &end);
+        scale = *end == 'x' ? v * r->s->style_scale : of_pixels(r, n, v);
+        if (end == text || errno || (*end != 'x' && v < 32) || !(scale >= SCALE_MIN && scale <= SCALE_MAX))
+            return nst_fail(e, NST_EARG,
+                            "style size \"%s\": number %d is neither 32 or more pixels nor a factor as 0.5x",
+                            r->s->style_size, n + 1);
+        end += *end == 'x';
+        if ((*end && *end != ',') || (*end && !end[1]))
+            return nst_fail(e, NST_EARG, "style size \"%s\": expected sizes with commas between", r->s->style_size);
+        r->style_scale[n++] = scale;
+        text = *end ? end + 1 : end;
+    }
+    if (*text || (n && n != r->n_styles))
+        return nst_fail(e, NST_EARG, "style size \"%s\": expected %d size%s, one for each style picture",
+                        r->s->style_size, r->n_styles, r->n_styles > 1 ? "s" : "");
+    return NST_OK;
+}

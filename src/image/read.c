@@ -1,0 +1,134 @@
+/* read.c: picture files, told apart by their first bytes, from names and from pipes. */
+#include "image/format.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIST 64               /* room for the formats' names */
+#define PIPE_MAX (1LL << 32)  /* bytes that are taken from a pipe */
+
+static const nst_codec *sniff(const uint8_t *head, size_t bytes)
+{
+    const nst_codec *c;
+
+    for (int i = 0; (c = nst_codec_at(i)); i++)
+        if (c->is(head, bytes))
+            return c;
+    return NULL;
+}
+
+/* Other formats that people have, by what stands at `at` in their first bytes: the sentence can name them. */
+static nst_status refuse(const uint8_t *head, size_t bytes, const char *label, nst_error *e)
+{
+    static const struct { const char *name; size_t at, n; const char *mark; } formats[] = {
+        { "a GIF", 0, 4, "GIF8" },
+        { "an AVIF", 4, 8, "ftypavif" },
+        { "a HEIF", 4, 7, "ftyphei" },
+        { "a HEIF", 4, 8, "ftypmif1" },
+        { "a JPEG XL", 0, 2, "\xff\x0a" },
+        { "a JPEG XL", 4, 4, "JXL " },
+        { "a JPEG 2000", 4, 4, "jP  " },
+        { "a PDF", 0, 4, "%PDF" },
+        { "a Photoshop", 0, 4, "8BPS" },
+        { "an XCF", 0, 8, "gimp xcf" },
+    };
+    const nst_codec *c = sniff(head, bytes);
+    char list[LIST];
+
+    nst_format_list(0, list, sizeof list);
+    if (c) /* known, but its library is not in this build */
+        return nst_fail(e, NST_EUNSUPPORTED, "%s: a %s file, which this build cannot read, expected %s", label,
+                        c->format.label, list);
+    for (size_t i = 0; i < NST_COUNT(formats); i++)
+        if (formats[i].at + formats[i].n <= bytes && !memcmp(head + formats[i].at, formats[i].mark, formats[i].n))
+            return nst_fail(e, NST_EFORMAT, "%s: %s file, expected %s", label, formats[i].name, list);
+    return nst_fail(e, NST_EFORMAT, "%s: no known kind of picture, expected %s", label, list);
+}
+
+/* A pipe cannot go back to its start: what came and what follows goes to a nameless file that can. */
+static nst_status spool(FILE **f, const uint8_t *head, size_t bytes, const char *label, nst_error *e)
+{
+    FILE *copy = tmpfile();
+    char block[1 << 14];
+    long long total = (long long)bytes;
+
+    if (!copy)
+        return nst_fail(e, NST_EIO, "%s: cannot make a temporary file for a pipe: %s", label, strerror(errno));
+    fwrite(head, 1, bytes, copy);
+    while ((bytes = fread(block, 1, sizeof block, *f)) > 0 && (total += (long long)bytes) <= PIPE_MAX)
+        if (fwrite(block, 1, bytes, copy) < bytes)
+            break;
+    if (total > PIPE_MAX || ferror(*f) || ferror(copy) || fflush(copy) || !feof(*f)) {
+        fclose(copy);
+        return total > PIPE_MAX ? nst_fail(e, NST_EIO, "%s: more than 4 GiB from a pipe, expected a picture", label)
+                                : nst_fail(e, NST_EIO, "%s: cannot be read to its end: %s", label, strerror(errno));
+    }
+    rewind(copy);
+    fclose(*f);
+    *f = copy;
+    return NST_OK;
+}
+
+/* Reads from f, which it closes. */
+static nst_status read_file(nst_image **out, FILE *f, const char *label, const nst_fit *fit, nst_error *e)
+{
+    uint8_t head[NST_HEAD];
+    const nst_codec *c;
+    struct stat st;
+    char list[LIST];
+    size_t bytes;
+    nst_status s = NST_OK;
+
+    if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
+        fclose(f);
+        return nst_fail(e, NST_EIO, "%s: is a directory, expected a file: %s", label,
+                        nst_format_list(0, list, sizeof list));
+    }
+    bytes = fread(head, 1, sizeof head, f);
+    c = sniff(head, bytes);
+    if (ferror(f))
+        s = nst_fail(e, NST_EIO, "%s: cannot read: %s", label, strerror(errno));
+    else if (!bytes)
+        s = nst_fail(e, NST_EFORMAT, "%s: empty file, expected %s", label, nst_format_list(0, list, sizeof list));
+    else if (!c || !c->read)
+        s = refuse(head, bytes, label, e);
+    else if (fseeko(f, 0, SEEK_SET))
+        s = spool(&f, head, bytes, label, e);
+    if (!s)
+        s = c->read(out, f, fit, label, e);
+    fclose(f);
+    return s;
+}
+
+nst_status nst_image_read_fit(nst_image **out, const char *path, const nst_fit *fit, nst_error *e)
+{
+    FILE *f = fopen(path, "rb");
+
+    *out = NULL;
+    if (!f)
+        return nst_fail(e, NST_EIO, "%s: cannot open: %s", path, strerror(errno));
+    return read_file(out, f, path, fit, e);
+}
+
+nst_status nst_image_read(nst_image **out, const char *path, nst_error *e)
+{
+    return nst_image_read_fit(out, path, NULL, e);
+}
+
+nst_status nst_image_read_fd(nst_image **out, int fd, const char *label, const nst_fit *fit, nst_error *e)
+{
+    int own = dup(fd);
+    FILE *f = own >= 0 ? fdopen(own, "rb") : NULL;
+
+    *out = NULL;
+    if (!f) {
+        nst_status s = nst_fail(e, NST_EIO, "%s: cannot read: %s", label, strerror(errno));
+
+        if (own >= 0)
+            close(own);
+        return s;
+    }
+    return read_file(out, f, label, fit, e);
+}

@@ -1,0 +1,178 @@
+/* keras.c: weights from Keras' HDF5 files: a group block1_conv1 a layer, with its kernel [3][3][in][out] and its
+ * bias. */
+#include "model/tensors.h"
+
+#ifdef HAVE_HDF5
+
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The most that deflate can make of a byte, and a little. */
+#define BLOWN_UP 1100
+
+struct reader {
+    nst_weights w;
+    hid_t file;
+    nst_status status;
+    nst_error *e;
+    unsigned char *scratch;
+    size_t room;
+};
+
+/* "model_weights/block3_conv2/block3_conv2/kernel:0": true with 3 and 2.  An optimiser's state has such names, too. */
+static bool parse_path(const char *path, int *block, int *index)
+{
+    int end = 0;
+
+    path = strncmp(path, "optimizer", 9) ? strstr(path, "block") : NULL;
+    return path && sscanf(path, "block%1d_conv%1d%n", block, index, &end) == 2 &&
+        (path[end] == '/' || path[end] == '_');
+}
+
+/* n numbers of so many bytes that lie in this file, all of them, as they are or packed by the library's own filters:
+ * libhdf5 1.10 reads on behind those of a compact set that has fewer than its shape says. */
+static bool lies_inside(hid_t set, uint64_t n, size_t size)
+{
+    hid_t how = H5Dget_create_plist(set);
+    bool good = how >= 0 && H5Pget_external_count(how) == 0 && H5Pget_layout(how) != H5D_VIRTUAL;
+    bool chunked = good && H5Pget_layout(how) == H5D_CHUNKED;
+    int filters = chunked ? H5Pget_nfilters(how) : 0;
+
+    for (int i = 0; i < filters && good; i++) {
+        unsigned flags, values[1];
+        size_t count = 1;
+        H5Z_filter_t filter = H5Pget_filter2(how, (unsigned)i, &flags, &count, values, 0, NULL, NULL);
+
+        good = filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
+    }
+    if (how >= 0)
+        H5Pclose(how);
+    return good && size && n / (chunked ? BLOWN_UP : 1) <= H5Dget_storage_size(set) / size;
+}
+
+static nst_status take(struct reader *r, hid_t set, int block, int index, nst_error *e)
+{
+    hsize_t d[4] = { 0 };
+    hid_t space = H5Dget_space(set), type = H5Dget_type(set);
+    size_t size = H5Tget_size(type);
+    int dims = H5Sget_simple_extent_ndims(space);
+    nst_stored t = { .dims = dims, .exact = true, .id = (int64_t)set };
+
+    if (dims == 1 || dims == 4)
+        H5Sget_simple_extent_dims(space, d, NULL);
+    t.number = H5Tget_class(type) == H5T_FLOAT ? NST_F32 : NST_NO_FLOAT; /* the library converts */
+    snprintf(t.type, sizeof t.type, "integer");
+    H5Tclose(type);
+    H5Sclose(space);
+    if (dims != 1 && dims != 4)
+        return NST_OK;
+    snprintf(t.name, sizeof t.name, "conv%d_%d.%s", block, index, dims == 4 ? "weight" : "bias");
+    t.bytes = sizeof(float);
+    for (int i = 0; i < dims; i++)
+        t.bytes = d[i] <= 65536 && t.bytes < (uint64_t)1 << 40 ? t.bytes * d[i] : 0;
+    if (dims == 4) {
+        const uint64_t shape[4] = { d[3], d[2], d[0], d[1] }, stride[4] = { 1, d[3], d[1] * d[2] * d[3], d[2] * d[3] };
+
+        memcpy(t.shape, shape, sizeof shape);
+        memcpy(t.stride, stride, sizeof stride);
+    } else {
+        t.shape[0] = d[0];
+        t.stride[0] = 1;
+    }
+    if (!lies_inside(set, t.bytes / sizeof(float), size))
+        return nst_fail(e, NST_EFORMAT, "%s: the numbers of %s are missing, in another file, or packed by an unknown "
+                        "filter", r->w.path, t.name);
+    return nst_weights_add(&r->w, &t, e);
+}
+
+/* For each link of the file; soft links and links to other files are not followed. */
+static herr_t visit(hid_t group, const char *path, const H5L_info_t *link, void *arg)
+{
+    struct reader *r = arg;
+    int block, index;
+    hid_t object;
+
+    if (link->type != H5L_TYPE_HARD || !parse_path(path, &block, &index))
+        return 0;
+    if ((object = H5Oopen(group, path, H5P_DEFAULT)) < 0)
+        return 0; /* what it would have given is missed later */
+    if (H5Iget_type(object) != H5I_DATASET) {
+        H5Oclose(object);
+        return 0;
+    }
+    r->status = take(r, object, block, index, r->e); /* stays open until the file is closed */
+    return r->status ? 1 : 0;
+}
+
+static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p, nst_error *e)
+{
+    struct reader *r = arg;
+
+    if (t->bytes > r->room) {
+        nst_free(r->scratch);
+        r->room = 0;
+        if (!(r->scratch = nst_alloc((size_t)t->bytes)))
+            return nst_fail(e, NST_EMEM, "%s: out of memory for %s", r->w.path, t->name);
+        r->room = (size_t)t->bytes;
+    }
+    if (H5Dread((hid_t)t->id, H5T_IEEE_F32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, r->scratch) < 0)
+        return nst_fail(e, NST_EFORMAT, "%s: the numbers of %s cannot be read: it is damaged", r->w.path, t->name);
+    *p = r->scratch;
+    return NST_OK;
+}
+
+static nst_status read_all(struct reader *r, nst_model **out, nst_error *e)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+
+    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG); /* closes what is open in it */
+    r->file = H5Fopen(r->w.path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    if (r->file < 0)
+        return nst_fail(e, NST_EFORMAT, "%s: is a damaged or truncated HDF5 file", r->w.path);
+    if (H5Lvisit(r->file, H5_INDEX_NAME, H5_ITER_NATIVE, visit, r) < 0)
+        return nst_fail(e, NST_EFORMAT, "%s: its groups are damaged", r->w.path);
+    return r->status ? r->status : nst_weights_finish(out, &r->w, e);
+}
+
+nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
+{
+    struct reader *r = nst_calloc(1, sizeof *r);
+    H5E_auto2_t printer;
+    void *printer_data;
+    nst_status s;
+
+    *out = NULL;
+    if (!r)
+        return nst_fail(e, NST_EMEM, "%s: out of memory", path);
+    r->w.path = path;
+    r->w.format = "Keras HDF5";
+    r->w.fetch = fetch;
+    r->w.arg = r;
+    r->w.input = "caffe";
+    r->w.why = "Keras' VGGs come from Caffe's";
+    r->e = e;
+    r->file = -1;
+    H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data); /* which would write to standard error */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    s = read_all(r, out, e);
+    if (r->file >= 0)
+        H5Fclose(r->file);
+    H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
+    nst_weights_close(&r->w);
+    nst_free(r->scratch);
+    nst_free(r);
+    return s;
+}
+
+#else
+
+nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
+{
+    *out = NULL;
+    return nst_fail(e, NST_EUNSUPPORTED, "%s: is an HDF5 file, as Keras writes; this build of nst lacks libhdf5, which "
+                    "reads it", path);
+}
+
+#endif

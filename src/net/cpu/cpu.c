@@ -1,0 +1,435 @@
+/* cpu.c: the device that is the CPU: features in blocks of 16 channels, computed by the kernels of one set. */
+#include "net/cpu/cpu.h"
+
+#include <math.h>
+#include <string.h>
+
+static size_t feature_bytes(const nst_device *d, int channels, int w, int h)
+{
+    (void)d;
+    return (size_t)nst_blocks(channels) * NST_LANES * (size_t)w * (size_t)h * sizeof(float);
+}
+
+static size_t mask_bytes(const nst_device *d, int channels, int w, int h)
+{
+    (void)d;
+    return (size_t)nst_blocks(channels) * (size_t)w * (size_t)h * sizeof(uint16_t);
+}
+
+/* ---- one node as a job of conv.c or conv_first.c ---- */
+
+static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, int out, int w, int h)
+{
+    return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
+}
+
+static nst_conv_algorithm forward_algorithm(const struct cpu_device *d, const nst_node *n)
+{
+    int w, h;
+
+    nst_rectangles_measure(n, &w, &h);
+    return algorithm(d, n->layer, nst_blocks(n->in), nst_blocks(n->out), w, h);
+}
+
+static int tile(const nst_device *d, const nst_node *nodes, int i)
+{
+    return nst_conv_tile(forward_algorithm(of(d), &nodes[i]));
+}
+
+/* What the node behind reads: its first column, how many there are, and its rows' buffer. */
+struct given {
+    int x, w;
+    nst_slab rows;
+};
+
+static struct given given(const nst_node *n)
+{
+    return n->pooled ? (struct given){ n->x / 2, n->pooled_w, n->pool_rows }
+                     : (struct given){ n->x, n->w, n->result_rows };
+}
+
+static uint16_t *mask_row(const struct cpu_device *d, const nst_node *n, int y)
+{
+    return n->pass == NST_NONE ? NULL : masks(d, n->pass) + (ptrdiff_t)(y - n->pass_rows.first) * n->w;
+}
+
+static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
+{
+    const nst_node *n = &nodes[i], *from = &nodes[i - 1];
+    struct given r = given(from);
+    int there = from->ready - r.rows.first;
+    nst_conv c = { .in = nst_blocks(n->in), .out = nst_blocks(n->out), .w = n->w, .h = n->h,
+                   .weight = d->w[i].forward, .bias = d->w[i].bias, .floor = 0,
+                   .source = floats(d, from->pooled ? from->pool : from->result), .source_w = r.w,
+                   .source_h = there, .source_rows = r.rows.count,
+                   .left = n->x - r.x, .top = n->y - r.rows.first, .wider = r.w - n->w, .higher = there - n->h,
+                   .lead_x = nst_rectangles_lead(n, n->x, 0), .lead_y = nst_rectangles_lead(n, n->y, n->above),
+                   .scale = 1,
+                   .result = row_of(d, n->result, n->result_rows, n->y, n->w), .result_rows = n->result_rows.count,
+                   .pass = mask_row(d, n, n->y), .pass_rows = n->pass_rows.count,
+                   .pooled = row_of(d, n->pool, n->pool_rows, n->y / 2, n->pooled_w), .pooled_rows = n->pool_rows.count,
+                   .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = d->average };
+
+    c.algorithm = forward_algorithm(d, n);
+    return c;
+}
+
+static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
+{
+    const nst_node *n = &nodes[i], *from = &nodes[i - 1];
+    bool behind_pool = n->pooled && !n->tap;
+    struct given r = given(from);
+    nst_slab source = n->pooled && n->tap ? n->result_rows : n->dout_rows;
+    int first = behind_pool ? 2 * source.first : source.first, h = from->back.to - from->back.from;
+    nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = h,
+                   .left = r.x - n->x, .top = from->back.from - first, .wider = n->w - r.w,
+                   .higher = n->grad.to - first - h,
+                   .weight = d->w[i].backward, .bias = d->w[i].zero, .floor = -INFINITY,
+                   .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout), .source_rows = source.count,
+                   .source_w = behind_pool ? n->pooled_w : n->w,
+                   .source_h = (behind_pool ? n->back.to : n->grad.to) - source.first,
+                   .mask = mask_row(d, n, first), .mask_rows = n->pass_rows.count,
+                   .shift = behind_pool, .scale = behind_pool && d->average ? .25f : 1,
+                   .average = behind_pool && d->average,
+                   .result = row_of(d, from->dout, from->dout_rows, from->back.from, r.w),
+                   .result_rows = from->dout_rows.count };
+
+    c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
+    return c;
+}
+
+static nst_first first_job(const struct cpu_device *d, const nst_node *n, const nst_window *win)
+{
+    nst_first f = { .out = n->out, .w = n->w, .h = n->h, .replicate = d->replicate, .weight = d->w[0].forward,
+                    .bias = d->w[0].bias, .ldx = (size_t)win->picture_w,
+                    .plane = (size_t)win->picture_w * (size_t)win->picture_h };
+
+    memcpy(f.scale, d->scale, sizeof f.scale);
+    memcpy(f.shift, d->shift, sizeof f.shift);
+    memcpy(f.order, d->order, sizeof f.order);
+    return f;
+}
+
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+/* The packed weights of a convolution. */
+static const float *weights_of(struct cpu_device *d, const nst_node *nodes, int i, bool backward)
+{
+    const nst_layer *l;
+
+    if (!d->model)
+        return backward ? d->w[i].backward : d->w[i].forward;
+    l = &d->model->layer[nodes[i].layer];
+    if (d->packed_node != i || d->packed_backward != backward) {
+        nst_conv_pack(d->cpu.k, l->weight, l->out, l->in, backward, d->packed);
+        nst_model_rest(d->model);
+    }
+    d->packed_node = i, d->packed_backward = backward;
+    return d->packed;
+}
+
+/* Of the packing that is largest, and of what it is made from, which is in memory meanwhile. */
+static size_t packed_bytes(const nst_device *base, const nst_node *nodes, int count, size_t *from)
+{
+    size_t bytes = 0;
+
+    *from = 0;
+    for (int i = 1; i < count; i++) {
+        int in = nodes[i].in, out = nodes[i].out;
+        const nst_kernels *k = of(base)->cpu.k;
+
+        bytes = most(bytes, sizeof(float) * most(nst_conv_pack_floats(k, out, in), nst_conv_pack_floats(k, in, out)));
+        *from = most(*from, sizeof(float) * 9 * (size_t)in * (size_t)out);
+    }
+    return bytes;
+}
+
+static size_t thrift_bytes(const nst_device *base, const nst_node *nodes, int count)
+{
+    size_t from, packed = packed_bytes(base, nodes, count, &from), bytes = of(base)->weight_bytes;
+
+    for (int i = 1; i < count; i++)
+        bytes -= sizeof(float) * (nst_conv_pack_floats(of(base)->cpu.k, nodes[i].out, nodes[i].in) +
+                                  nst_conv_pack_floats(of(base)->cpu.k, nodes[i].in, nodes[i].out));
+    return bytes + packed + from;
+}
+
+static nst_status thrift(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    size_t from, bytes = packed_bytes(base, nodes, count, &from);
+
+    for (int i = 1; i < count; i++) {
+        nst_free(d->w[i].forward);
+        nst_free(d->w[i].backward);
+        d->w[i].forward = d->w[i].backward = NULL;
+    }
+    if (!(d->packed = nst_alloc(bytes)))
+        return nst_fail(e, NST_EMEM, "weights: out of memory");
+    d->model = m, d->packed_node = 0;
+    return NST_OK;
+}
+
+static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int count)
+{
+    const struct cpu_device *d = of(base);
+    nst_window win = nst_window_whole(nodes[0].w, nodes[0].h);
+    nst_first f = first_job(d, nodes, &win);
+    size_t need = nst_first_scratch(&d->cpu, &f);
+
+    for (int i = 0; i < count; i++) {
+        if (nodes[i].tap)
+            need = most(need, d->guided ? nst_guided_scratch(&d->cpu, nst_blocks(nodes[i].out), nodes[i].w, nodes[i].h)
+                                        : nst_gram_scratch(&d->cpu, nst_blocks(nodes[i].out)));
+        if (i) {
+            nst_conv c = forward_conv(d, nodes, i), b = backward_conv(d, nodes, i);
+
+            need = most(need, most(nst_conv_scratch(&d->cpu, &c), nst_conv_scratch(&d->cpu, &b)));
+        }
+    }
+    return need * sizeof(float);
+}
+
+static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_error *e)
+{
+    struct cpu_device *d = of(base);
+
+    nst_free(d->arena);
+    d->arena = NULL;
+    if (!bytes)
+        return NST_OK;
+    bytes = (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN;
+    if (!(d->arena = nst_alloc(bytes + scratch)))
+        return nst_fail(e, NST_EMEM, "features: out of memory for %.1f MB", (double)(bytes + scratch) / 1e6);
+    d->scratch = (float *)(void *)(d->arena + bytes);
+    return NST_OK;
+}
+
+static void move(nst_device *base, const nst_move *m)
+{
+    struct cpu_device *d = of(base);
+    size_t unit = (size_t)m->w * (m->mask ? sizeof(uint16_t) : NST_LANES * sizeof(float));
+
+    for (int b = 0; b < nst_blocks(m->channels) && m->count > 0; b++)
+        memmove(d->arena + m->to + ((size_t)b * (size_t)m->to_rows + (size_t)m->to_row) * unit,
+                d->arena + m->from + ((size_t)b * (size_t)m->from_rows + (size_t)m->from_row) * unit,
+                (size_t)m->count * unit);
+}
+
+/* A first block of one convolution: conv_first.c does not pool on its way out as conv.c does. */
+struct pooling {
+    struct cpu_device *d;
+    const nst_node *n;
+};
+
+static void pool_rows(void *arg, int worker, int begin, int end)
+{
+    const struct pooling *p = arg;
+    const nst_node *n = p->n;
+    nst_conv c = { .w = n->w, .h = n->h, .pass = masks(p->d, n->pass), .pooled = floats(p->d, n->pool),
+                   .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = p->d->average };
+    float strip[2 * NST_STRIP_COLS * NST_LANES];
+
+    (void)worker;
+    for (int b = 0; b < nst_blocks(n->out); b++)
+        for (int y = 2 * begin; y < 2 * end; y += 2)
+            for (int x = 0; x < n->w; x += NST_STRIP_COLS) {
+                int rows = n->h - y < 2 ? 1 : 2, cols = n->w - x < NST_STRIP_COLS ? n->w - x : NST_STRIP_COLS;
+
+                for (int r = 0; r < rows; r++)
+                    memcpy(strip + r * NST_STRIP_COLS * NST_LANES,
+                           floats(p->d, n->result) +
+                               (((size_t)b * (size_t)n->h + (size_t)(y + r)) * (size_t)n->w + (size_t)x) * NST_LANES,
+                           (size_t)cols * NST_LANES * sizeof *strip);
+                nst_conv_write(p->d->cpu.k, &c, b, y, x, rows, NST_STRIP_COLS, strip);
+            }
+}
+
+static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,
+                          nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    const nst_node *n = &nodes[i];
+
+    (void)e;
+    if (i == 0) {
+        nst_first f = first_job(d, n, win);
+
+        f.rows = n->result_rows.count, f.pass_rows = n->pass_rows.count;
+        f.above = win->strip && n->y > 0, f.below = win->strip && n->y + n->h < win->picture_h;
+        nst_first_forward(&d->cpu, &f, x + (size_t)n->y * f.ldx + (size_t)n->x,
+                          row_of(d, n->result, n->result_rows, n->y, n->w), mask_row(d, n, n->y), d->scratch);
+        if (n->pooled) {
+            struct pooling p = { d, n };
+
+            nst_par_for(d->cpu.threads, (n->h + 1) / 2, pool_rows, &p);
+        }
+    } else {
+        nst_conv c = forward_conv(d, nodes, i);
+
+        c.weight = weights_of(d, nodes, i, false);
+        nst_conv_run(&d->cpu, &c, d->scratch);
+    }
+    return NST_OK;
+}
+
+static nst_status backward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, float *dx,
+                           nst_error *e)
+{
+    struct cpu_device *d = of(base);
+    const nst_node *n = &nodes[i];
+
+    (void)e;
+    if (i == 0) {
+        nst_first f = first_job(d, n, win);
+
+        if (n->pooled && !n->tap)
+            nst_cpu_unpool(d, n);
+        if (d->first_tap)
+            f.tap = floats(d, n->result), f.a = d->first_tap->a, f.b = d->first_tap->b;
+        d->first_tap = NULL;
+        f.h = n->grad.to - n->grad.from;
+        f.rows = n->pooled ? n->h : n->dout_rows.count, f.pass_rows = n->pass_rows.count;
+        f.above = win->strip && n->grad.from > 0, f.below = win->strip && n->grad.to < win->picture_h;
+        if (f.h)
+            nst_first_backward(&d->cpu, &f, n->pooled ? floats(d, n->dresult)
+                                                      : row_of(d, n->dout, n->dout_rows, n->grad.from, n->w),
+                               mask_row(d, n, n->grad.from), dx + (size_t)n->grad.from * f.ldx + (size_t)n->x,
+                               d->scratch);
+    } else if (nodes[i - 1].back.to > nodes[i - 1].back.from) {
+        nst_conv c = backward_conv(d, nodes, i);
+
+        c.weight = weights_of(d, nodes, i, true);
+        nst_conv_run(&d->cpu, &c, d->scratch);
+    }
+    return NST_OK;
+}
+
+/* ---- creation ---- */
+
+static size_t weight_bytes(const nst_device *d)
+{
+    return of(d)->weight_bytes;
+}
+
+static void destroy(nst_device *base)
+{
+    struct cpu_device *d = of(base);
+
+    for (int i = 0; i < d->count; i++) {
+        nst_free(d->w[i].forward);
+        nst_free(d->w[i].backward);
+        nst_free(d->w[i].bias);
+        nst_free(d->w[i].zero);
+    }
+    nst_free(d->packed);
+    nst_free(d->arena);
+    nst_free(d);
+}
+
+static const char *algorithm_name(const nst_device *base, const nst_node *nodes, int i, bool behind)
+{
+    const struct cpu_device *d = of(base);
+    nst_conv c;
+
+    if (i == 0)
+        return "direct";
+    c = behind ? backward_conv(d, nodes, i) : forward_conv(d, nodes, i);
+    return nst_conv_name(c.algorithm);
+}
+
+const nst_device_ops nst_cpu_ops = {
+    .name = "cpu",
+    .rectangles = true,
+    .feature_bytes = feature_bytes,
+    .mask_bytes = mask_bytes,
+    .scratch_bytes = scratch_bytes,
+    .reserve = reserve,
+    .forward = forward,
+    .backward = backward,
+    .tap = nst_cpu_tap,
+    .stats = nst_cpu_stats,
+    .keep = nst_cpu_keep,
+    .keep_room = nst_cpu_keep_room,
+    .move = move,
+    .compare = nst_cpu_compare,
+    .drop = nst_cpu_drop,
+    .weight_bytes = weight_bytes,
+    .thrift_bytes = thrift_bytes,
+    .thrift = thrift,
+    .algorithm = algorithm_name,
+    .tile = tile,
+    .destroy = destroy,
+};
+
+static nst_status choose(struct cpu_device *d, const char *name, nst_error *e)
+{
+    if (!name || !*name || strcmp(name, "auto") == 0)
+        return NST_OK;
+    for (int a = 0; a < NST_CONV_COUNT; a++)
+        if (strcmp(name, nst_conv_name((nst_conv_algorithm)a)) == 0) {
+            for (int i = 0; i < d->count; i++)
+                d->w[i].fixed = true, d->w[i].algorithm = (nst_conv_algorithm)a;
+            return NST_OK;
+        }
+    return nst_fail(e, NST_EARG, "convolution \"%s\": not known, expected auto, im2col, winograd4 or winograd6", name);
+}
+
+static bool pack(struct cpu_device *d, int i, const nst_layer *l)
+{
+    const nst_kernels *k = d->cpu.k;
+    struct weights *w = &d->w[i];
+    /* biases are read a panel at a time, so round up past the largest */
+    size_t pad = (size_t)(l->out > l->in ? l->out : l->in) + NST_NR_MAX;
+    size_t forward_n = i ? nst_conv_pack_floats(k, l->out, l->in) : nst_first_pack_floats(k, l->out);
+    size_t backward_n = i ? nst_conv_pack_floats(k, l->in, l->out) : 0;
+
+    w->forward = nst_alloc(forward_n * sizeof(float));
+    w->backward = nst_alloc(backward_n * sizeof(float));
+    w->bias = nst_calloc(pad, sizeof(float));
+    w->zero = nst_calloc(pad, sizeof(float));
+    if (!w->forward || !w->backward || !w->bias || !w->zero)
+        return false;
+    if (i) {
+        nst_conv_pack(k, l->weight, l->out, l->in, false, w->forward);
+        nst_conv_pack(k, l->weight, l->out, l->in, true, w->backward);
+    } else {
+        nst_first_pack(k, l->weight, l->out, w->forward);
+    }
+    memcpy(w->bias, l->bias, (size_t)l->out * sizeof(float));
+    d->weight_bytes += (forward_n + backward_n + 2 * pad) * sizeof(float);
+    return true;
+}
+
+nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e)
+{
+    struct cpu_device *d = nst_calloc(1, sizeof *d);
+    nst_status s;
+
+    *out = NULL;
+    if (!d)
+        return nst_fail(e, NST_EMEM, "cpu: out of memory");
+    d->base.ops = &nst_cpu_ops;
+    d->cpu = o->cpu, d->count = count;
+    d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->guided = o->maps > 0;
+    for (int i = 0; i < 3; i++) {
+        d->order[i] = o->bgr ? 2 - i : i;
+        /* the options speak of x's planes, the first layer of its own */
+        d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];
+    }
+    if ((s = choose(d, o->conv, e)))
+        goto fail;
+    for (int i = 0; i < count; i++)
+        if (!pack(d, i, &o->model->layer[nodes[i].layer])) {
+            s = nst_fail(e, NST_EMEM, "weights of %s: out of memory", o->model->layer[i].name);
+            goto fail;
+        } else {
+            nst_model_rest(o->model); /* not both at once, those of the model and packed ones */
+        }
+    *out = &d->base;
+    return NST_OK;
+
+fail:
+    destroy(&d->base);
+    return s;
+}

@@ -1,0 +1,70 @@
+/* cpu.h: between cpu.c and cpu_taps.c: the device that is the CPU. */
+#ifndef NST_CPU_H
+#define NST_CPU_H
+
+#include "net/device.h"
+
+/* A layer's weights as the kernels read them. */
+struct weights {
+    float *forward, *backward; /* packed */
+    float *bias, *zero;        /* [out], and as many zeros for the gradient */
+    nst_conv_algorithm algorithm;
+    bool fixed;                /* the user chose the algorithm */
+};
+
+struct cpu_device {
+    nst_device base;
+    nst_cpu cpu;
+    bool average, replicate, guided;
+    float scale[3], shift[3];
+    int order[3];
+    int count;
+    struct weights w[NST_MODEL_LAYERS];
+    size_t weight_bytes;
+    unsigned char *arena;
+    float *scratch;
+    /* thrift: convolutions' weights are packed when they are used, into one place */
+    const nst_model *model;    /* NULL: no thrift */
+    float *packed;
+    int packed_node;           /* whose they are, */
+    bool packed_backward;      /* and which */
+    const nst_tap_gradient *first_tap; /* the first layer's, while its backward pass takes it along */
+};
+
+static inline struct cpu_device *of(const nst_device *d)
+{
+    return (struct cpu_device *)(uintptr_t)d;
+}
+
+/* A buffer of the arena; NULL where there is none. */
+static inline float *floats(const struct cpu_device *d, size_t at)
+{
+    return at == NST_NONE ? NULL : (float *)(void *)(d->arena + at);
+}
+
+static inline uint16_t *masks(const struct cpu_device *d, size_t at)
+{
+    return at == NST_NONE ? NULL : (uint16_t *)(void *)(d->arena + at);
+}
+
+/* Row y of a buffer's first plane. */
+static inline float *row_of(const struct cpu_device *d, size_t at, nst_slab rows, int y, int w)
+{
+    return at == NST_NONE ? NULL : floats(d, at) + (ptrdiff_t)(y - rows.first) * w * NST_LANES;
+}
+
+extern const nst_device_ops nst_cpu_ops;
+
+/* Entries of that table, as device.h says: cpu_taps.c. */
+nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
+void nst_cpu_drop(nst_kept *base);
+nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
+                           double *absolute, nst_error *e);
+nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                       const nst_tap_gradient *t, double *distance, nst_error *e);
+/* The gradient with respect to pooled features, taken back through the pooling to dresult. */
+void nst_cpu_unpool(struct cpu_device *d, const nst_node *n);
+
+#endif

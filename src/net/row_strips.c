@@ -1,0 +1,203 @@
+/* row_strips.c: the rows of a picture that is computed from the top down in strips without halos.
+ *
+ * A convolution can compute row y when row y + 1 of what it reads is there, so each layer lags a row behind the one before it, and
+ * a strip leaves the last rows of every layer for the next one; what is computed in tiles waits for a whole one.  The gradient
+ * lags in the same way on its way back: VGG19's at the first layer is 149 rows behind the picture, with tiles up to 245.  So
+ * long masks and the features that losses read stay in their buffers, which are moved up by what a strip needs no more; all
+ * other buffers are shared in time as in windows, and a few rows of each are carried over in a buffer of their own. */
+#include "net/device.h"
+
+/* Ends of the rows that are there when the first layer has computed so many: of features, of what the next layer reads,
+ * of the gradient with respect to the latter, and with respect to features. */
+struct frontier {
+    int made[NST_MODEL_LAYERS], ready[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS], grad[NST_MODEL_LAYERS];
+};
+
+static int behind(int n, int all) { return n == all ? n : n > 0 ? n - 1 : 0; }
+
+static void frontier(const nst_node *node, int count, bool ceil, int height, int y, struct frontier *f)
+{
+    int size[NST_MODEL_LAYERS], given[NST_MODEL_LAYERS];
+
+    for (int i = 0; i < count; i++) {
+        size[i] = i ? given[i - 1] : height;
+        given[i] = !node[i].pooled ? size[i] : ceil ? (size[i] + 1) / 2 : size[i] / 2;
+        f->made[i] = i ? behind(f->ready[i - 1], size[i]) : y;
+        if (f->made[i] < size[i])
+            f->made[i] -= nst_rectangles_lead(&node[i], f->made[i], node[i].above);
+        if (f->made[i] < 0)
+            f->made[i] = 0;
+        if (node[i].pooled && f->made[i] < size[i])
+            f->made[i] -= f->made[i] % 2;
+        f->ready[i] = !node[i].pooled ? f->made[i] : f->made[i] == size[i] ? given[i] : f->made[i] / 2;
+    }
+    for (int i = count - 1; i >= 0; i--) {
+        f->back[i] = i + 1 == count ? f->made[i] : behind(f->grad[i + 1], size[i + 1]);
+        f->grad[i] = !node[i].pooled ? f->back[i]
+                   : f->back[i] == given[i] && f->made[i] == size[i] ? size[i] : 2 * f->back[i];
+    }
+}
+
+/* The first rows that are still needed where a strip begins, of each buffer of a node. */
+struct first {
+    int result, pool, pass, dout;
+};
+
+bool nst_strips_stays(const nst_node *n, nst_use use)
+{
+    return n->tap && use != NST_USE_STATS;
+}
+
+static int least(int a, int b) { return a < b ? a : b; }
+static int above(int n) { return n > 0 ? n - 1 : 0; }
+
+static struct first first_rows(const nst_node *node, int count, int i, nst_use use, const struct frontier *f)
+{
+    int next = i + 1 < count ? above(f->made[i + 1]) : f->made[i];
+    int back = i ? above(f->back[i - 1]) : f->grad[0];
+    struct first r = { next, next, back, back };
+
+    if (nst_strips_stays(&node[i], use))
+        r.result = node[i].pooled || i + 1 == count ? f->grad[i] : least(f->grad[i], next);
+    if (node[i].pooled)
+        r.pass -= r.pass % 2, r.dout /= 2;
+    return r;
+}
+
+static void begin_and_end(const nst_node *node, int count, bool ceil, const nst_window *win, struct frontier *a,
+                          struct frontier *b)
+{
+    frontier(node, count, ceil, win->picture_h, win->y, a);
+    frontier(node, count, ceil, win->picture_h, win->y + win->h, b);
+}
+
+void nst_strips_rows(nst_node *node, int count, bool ceil, nst_use use, const nst_window *win)
+{
+    struct frontier a, b;
+
+    begin_and_end(node, count, ceil, win, &a, &b);
+    for (int i = 0; i < count; i++) {
+        nst_node *n = &node[i];
+        struct first first = first_rows(node, count, i, use, &a);
+
+        n->strip = true;
+        n->y = a.made[i], n->h = b.made[i] - a.made[i];
+        n->pooled_h = n->pooled ? b.ready[i] - a.ready[i] : 0;
+        n->ready = b.ready[i];
+        n->back = (nst_range){ a.back[i], b.back[i] };
+        n->grad = (nst_range){ a.grad[i], b.grad[i] };
+        n->result_rows.first = first.result, n->pool_rows.first = first.pool;
+        n->pass_rows.first = first.pass, n->dout_rows.first = first.dout;
+    }
+}
+
+static void raise(int *n, int to)
+{
+    if (*n < to)
+        *n = to;
+}
+
+void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const nst_window *win,
+                     void (*each)(const nst_node *node, int count, void *arg), void *arg)
+{
+    nst_window strip = *win;
+
+    for (int i = 0; i < count; i++) {
+        node[i].result_rows.count = node[i].pool_rows.count = node[i].pass_rows.count = node[i].dout_rows.count = 0;
+        node[i].result_carry_rows = node[i].pool_carry_rows = node[i].dout_carry_rows = 0;
+    }
+    for (strip.y = 0; strip.y < win->picture_h; strip.y += win->strip) {
+        struct frontier a, b;
+
+        strip.h = least(win->strip, win->picture_h - strip.y);
+        begin_and_end(node, count, ceil, &strip, &a, &b);
+        nst_strips_rows(node, count, ceil, use, &strip);
+        each(node, count, arg);
+        for (int i = 0; i < count; i++) {
+            nst_node *n = &node[i];
+            struct first from = first_rows(node, count, i, use, &a), to = first_rows(node, count, i, use, &b);
+
+            raise(&n->result_rows.count, b.made[i] - from.result);
+            raise(&n->pool_rows.count, b.ready[i] - from.pool);
+            raise(&n->pass_rows.count, b.made[i] - from.pass);
+            raise(&n->dout_rows.count, b.back[i] - from.dout);
+            raise(&n->result_carry_rows, b.made[i] - to.result);
+            raise(&n->pool_carry_rows, b.ready[i] - to.pool);
+            raise(&n->dout_carry_rows, b.back[i] - to.dout);
+        }
+    }
+}
+
+void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil, nst_use use, const nst_window *win)
+{
+    nst_window before = *win;
+    struct frontier a, b;
+
+    if (!win->y)
+        return;
+    before.y -= win->strip, before.h = win->strip;
+    begin_and_end(node, count, ceil, &before, &a, &b);
+    for (int i = 0; i < count; i++) {
+        const nst_node *n = &node[i];
+        struct first from = first_rows(node, count, i, use, &a), to = first_rows(node, count, i, use, &b);
+        nst_move m = { .w = n->w, .channels = n->out };
+
+        if (nst_strips_stays(n, use)) {
+            m.from = m.to = n->result, m.from_rows = m.to_rows = n->result_rows.count;
+            m.from_row = to.result - from.result, m.count = b.made[i] - to.result;
+            d->ops->move(d, &m);
+        }
+        if (use == NST_USE_GRADIENT) {
+            m.from = m.to = n->pass, m.from_rows = m.to_rows = n->pass_rows.count;
+            m.from_row = to.pass - from.pass, m.count = b.made[i] - to.pass, m.mask = true;
+            d->ops->move(d, &m);
+        }
+    }
+}
+
+/* One buffer's rows out of (save) or into it. */
+static void carry(nst_device *d, const nst_node *n, int w, size_t buffer, nst_slab rows, size_t carried, int carried_rows,
+                  int from, int end, bool save)
+{
+    nst_move in = { .from = carried, .to = buffer, .from_rows = carried_rows, .to_rows = rows.count,
+                    .to_row = from - rows.first, .count = end - from, .w = w, .channels = n->out };
+    nst_move out = { .from = buffer, .to = carried, .from_rows = rows.count, .to_rows = carried_rows,
+                     .from_row = from - rows.first, .count = end - from, .w = w, .channels = n->out };
+
+    if (end > from)
+        d->ops->move(d, save ? &out : &in);
+}
+
+static void carry_all(nst_device *d, const nst_node *node, int count, int i, nst_use use, const struct frontier *f,
+                      bool forward, bool save)
+{
+    const nst_node *n = &node[i];
+    struct first first = first_rows(node, count, i, use, f);
+    int half = n->pooled ? n->pooled_w : n->w;
+
+    if (!forward)
+        carry(d, n, half, n->dout, n->dout_rows, n->dout_carry, n->dout_carry_rows, first.dout, f->back[i], save);
+    if (forward && n->pooled)
+        carry(d, n, half, n->pool, n->pool_rows, n->pool_carry, n->pool_carry_rows, first.pool, f->ready[i], save);
+    else if (forward && !nst_strips_stays(n, use))
+        carry(d, n, n->w, n->result, n->result_rows, n->result_carry, n->result_carry_rows, first.result, f->made[i], save);
+}
+
+void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win,
+                        bool forward)
+{
+    struct frontier f;
+
+    frontier(node, count, ceil, win->picture_h, win->y, &f);
+    carry_all(d, node, count, i, use, &f, forward, false);
+}
+
+void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win,
+                     bool forward)
+{
+    struct frontier f;
+
+    frontier(node, count, ceil, win->picture_h, win->y + win->h, &f);
+    if (win->y + win->h < win->picture_h)
+        carry_all(d, node, count, i, use, &f, forward, true);
+}

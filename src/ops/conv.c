@@ -1,0 +1,187 @@
+/* conv.c: 3x3 convolutions: packing, the choice of an algorithm, and the product of patches (im2col). */
+#include "ops/ops.h"
+
+#include <string.h>
+
+static int panels(const nst_kernels *k, int blocks)
+{
+    return (blocks * NST_LANES + k->nr - 1) / k->nr;
+}
+
+size_t nst_conv_pack_floats(const nst_kernels *k, int out, int in)
+{
+    return (size_t)panels(k, nst_blocks(out)) * (size_t)k->nr * (size_t)nst_blocks(in) * NST_LANES * 9;
+}
+
+void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool backward, float *packed)
+{
+    int rows = backward ? out : in, cols = backward ? in : out;
+    size_t panel = (size_t)nst_blocks(rows) * 9 * NST_LANES * (size_t)k->nr;
+
+    memset(packed, 0, (backward ? nst_conv_pack_floats(k, in, out) : nst_conv_pack_floats(k, out, in)) *
+                          sizeof *packed);
+    for (int j = 0; j < cols; j++) {
+        float *p = packed + (size_t)(j / k->nr) * panel + j % k->nr;
+
+        for (int i = 0; i < rows; i++)
+            for (int tap = 0; tap < 9; tap++) {
+                const float *from = backward ? w + ((size_t)i * (size_t)in + (size_t)j) * 9 + (8 - tap)
+                                             : w + ((size_t)j * (size_t)in + (size_t)i) * 9 + tap;
+
+                p[(((size_t)(i / NST_LANES) * 9 + (size_t)tap) * NST_LANES + (size_t)(i % NST_LANES)) *
+                  (size_t)k->nr] = *from;
+            }
+    }
+}
+
+/* ---- im2col: blocks of 2 rows, so that pooling can ride along ---- */
+
+#define COLS 28 /* 56 positions: 4 tiles of 14, 9.3 of 6 */
+
+struct im2col {
+    const nst_cpu *cpu;
+    const nst_conv *c;
+    int cols;        /* columns of a block, even */
+    int t;           /* positions of a block, rounded up to whole tiles */
+    int across;      /* blocks in a row */
+    size_t each;     /* scratch floats a worker */
+    float *scratch;
+};
+
+static void im2col_plan(struct im2col *j, const nst_cpu *cpu, const nst_conv *c)
+{
+    int mr = cpu->k->mr;
+
+    j->cpu = cpu, j->c = c;
+    j->cols = c->w < COLS ? (c->w + 1) / 2 * 2 : COLS;
+    j->t = (2 * j->cols + mr - 1) / mr * mr;
+    j->across = (c->w + j->cols - 1) / j->cols;
+    j->each = (size_t)c->in * 9 * (size_t)j->t * NST_LANES     /* patches */
+            + (size_t)cpu->k->nr * (size_t)j->t                /* products of one panel */
+            + 4 * (size_t)(j->cols + 2) * NST_LANES;           /* one block's neighbourhood */
+}
+
+/* a [in][9][t][16] from the source around rows y, y+1 and columns x.. */
+static void patches(const struct im2col *j, int y, int x, float *a, float *near)
+{
+    const nst_conv *c = j->c;
+    size_t tap = (size_t)j->t * NST_LANES, row = (size_t)j->cols * NST_LANES;
+
+    for (int b = 0; b < c->in; b++) {
+        nst_conv_read(j->cpu->k, c, b, y - 1, x - 1, 4, j->cols + 2, near);
+        for (int i = 0; i < 9; i++, a += tap) {
+            for (int r = 0; r < 2; r++)
+                memcpy(a + (size_t)r * row, near + ((r + i / 3) * (j->cols + 2) + i % 3) * NST_LANES,
+                       row * sizeof *a);
+            memset(a + 2 * row, 0, (tap - 2 * row) * sizeof *a);
+        }
+    }
+}
+
+static void im2col_blocks(void *arg, int worker, int begin, int end)
+{
+    const struct im2col *j = arg;
+    const nst_conv *c = j->c;
+    const nst_kernels *k = j->cpu->k;
+    size_t lda = (size_t)j->t * NST_LANES, panel = (size_t)c->in * 9 * NST_LANES * (size_t)k->nr;
+    float *a = j->scratch + j->each * (size_t)worker, *s = a + (size_t)c->in * 9 * lda;
+    float *near = s + (size_t)k->nr * (size_t)j->t;
+
+    for (int i = begin; i < end; i++) {
+        int y = i / j->across * 2, x = i % j->across * j->cols;
+
+        patches(j, y, x, a, near);
+        for (int b = 0; b < c->out; b += k->nr / NST_LANES) {
+            const float *w = c->weight + (size_t)(b * NST_LANES / k->nr) * panel;
+
+            for (int r = 0; r < j->t; r += k->mr)
+                k->gemm_tile((size_t)c->in * 9, a + r * NST_LANES, lda, w, s + r * NST_LANES, lda, 0);
+            for (int n = 0; n < k->nr / NST_LANES && b + n < c->out; n++) {
+                k->bias(2 * (size_t)j->cols, c->bias + (b + n) * NST_LANES, c->floor, s + (size_t)n * lda);
+                nst_conv_write(k, c, b + n, y, x, 2, j->cols, s + (size_t)n * lda);
+            }
+        }
+    }
+}
+
+static void im2col_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
+{
+    struct im2col j;
+
+    im2col_plan(&j, cpu, c);
+    j.scratch = scratch;
+    nst_par_for(cpu->threads, j.across * ((c->h + 1) / 2), im2col_blocks, &j);
+}
+
+/* ---- the choice ---- */
+
+static const char *const algorithms[] = {
+    [NST_CONV_IM2COL] = "im2col",
+    [NST_CONV_WINOGRAD4] = "winograd4",
+    [NST_CONV_WINOGRAD6] = "winograd6",
+};
+_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
+
+const char *nst_conv_name(nst_conv_algorithm a)
+{
+    return algorithms[a];
+}
+
+int nst_conv_tile(nst_conv_algorithm a)
+{
+    return a == NST_CONV_WINOGRAD6 ? 6 : a == NST_CONV_WINOGRAD4 ? 4 : 1;
+}
+
+/* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product
+ * (Zen 5, both AVX sets): the product at its peak, a tile's transforms at about a third of it. */
+static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, bool six)
+{
+    int m = six ? 6 : 4, points = (m + 2) * (m + 2);
+    double tiles = (double)((w + m - 1) / m) * ((h + m - 1) / m);
+    double whole = ((int)tiles + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
+    double product = 2. * points * whole * (in * NST_LANES) * (out * NST_LANES);
+    double transforms = tiles * (in * (six ? 24000. : 10000.) + out * (six ? 18000. : 8000.));
+    double filters = (double)in * NST_LANES * out * (six ? 12000. : 4000.);
+
+    return product + transforms + filters;
+}
+
+static double im2col_cost(const nst_cpu *cpu, int in, int out, int w, int h)
+{
+    double rows = (h + 1) / 2, cols = w < COLS ? w : COLS, blocks = (w + COLS - 1) / COLS;
+    double whole = ((int)(2 * cols) + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
+
+    return 2. * 9 * rows * blocks * whole * (in * NST_LANES) * (out * NST_LANES + 8.);
+}
+
+nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h)
+{
+    double direct = im2col_cost(cpu, in, out, w, h);
+    double four = winograd_cost(cpu, in, out, w, h, false), six = winograd_cost(cpu, in, out, w, h, true);
+
+    if (direct < four && direct < six)
+        return NST_CONV_IM2COL;
+    /* F(6x6) is less exact, so it has to pay; in small layers (VGG19's below about 200 pixels) there is nothing
+     * to gain.  L-BFGS without a line search feels the difference in its first steps. */
+    if (six < .95 * four && ((w + 5) / 6) * ((h + 5) / 6) * (double)(in * out) >= 20000)
+        return NST_CONV_WINOGRAD6;
+    return NST_CONV_WINOGRAD4;
+}
+
+size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c)
+{
+    struct im2col j;
+
+    if (c->algorithm != NST_CONV_IM2COL)
+        return nst_winograd_scratch(cpu, c);
+    im2col_plan(&j, cpu, c);
+    return j.each * (size_t)cpu->threads;
+}
+
+void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
+{
+    if (c->algorithm == NST_CONV_IM2COL)
+        im2col_run(cpu, c, scratch);
+    else
+        nst_winograd_run(cpu, c, scratch);
+}

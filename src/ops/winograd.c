@@ -1,0 +1,239 @@
+/* winograd.c: Winograd convolution (Lavin & Gray, CVPR 2016) in blocks of tiles that stay in the caches.
+ *
+ * For a block of t tiles: input transform to v [point][in][t][16], for each panel of nr output channels and
+ * each point a product with the transformed filters u [point][in * 16][nr] to m [point][nr/16][t][16], then
+ * the output transform to the picture.  Two ways to share the work:
+ *   shallow layers   filters are transformed once for the layer; threads take blocks of tiles
+ *   deep layers      filters are larger than the cache: threads take panels, transform a panel's filters just
+ *                    before they use them and drop them; the input transform of a large block is shared
+ */
+#include "ops/ops.h"
+
+#include <string.h>
+
+#define GROUP 8        /* tiles transformed from one patch, which fits L1 */
+#define MAX_POINTS 64
+#define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which a layer is shallow */
+#define SHALLOW_FLOATS 120000            /* floats of v a worker of a shallow layer, about half of L2 */
+#define DEEP_FLOATS ((size_t)5 << 19)    /* floats of v of a deep layer's block at most (10 MiB) */
+
+struct wino {
+    const nst_cpu *cpu;
+    const nst_conv *c;
+    int m, n;                /* tile of m x m results from n x n inputs */
+    int points;
+    nst_wino_in_fn *in;
+    nst_wino_filter_fn *filter;
+    nst_wino_out_fn *out;
+    int across, tiles;       /* tiles in a row, and all */
+    bool deep;
+    int t;                   /* tiles of a block, a multiple of mr */
+    size_t filters;          /* floats between points of one panel's transformed filters, [in * 16][nr] and a pad */
+    size_t ldv, ldm;         /* floats between points of v and m */
+    size_t each;             /* scratch floats a worker */
+    float *u, *v, *worker;
+    int first;               /* deep: first tile of the current block */
+};
+
+static size_t line(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
+static size_t patch_floats(const struct wino *p)
+{
+    return (size_t)p->n * (size_t)(GROUP * p->m + 2) * NST_LANES;
+}
+
+static size_t strip_floats(const struct wino *p)
+{
+    return (size_t)p->m * (size_t)(GROUP * p->m) * NST_LANES;
+}
+
+static int panel_count(const struct wino *p)
+{
+    return (p->c->out * NST_LANES + p->cpu->k->nr - 1) / p->cpu->k->nr;
+}
+
+static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
+{
+    const nst_kernels *k = cpu->k;
+    bool six = c->algorithm == NST_CONV_WINOGRAD6;
+    size_t all;
+
+    p->cpu = cpu, p->c = c;
+    p->m = nst_conv_tile(c->algorithm), p->n = p->m + 2, p->points = p->n * p->n;
+    p->in = six ? k->wino6_in : k->wino4_in;
+    p->filter = six ? k->wino6_filter : k->wino4_filter;
+    p->out = six ? k->wino6_out : k->wino4_out;
+    p->across = (c->w + c->lead_x + p->m - 1) / p->m;
+    p->tiles = p->across * ((c->h + c->lead_y + p->m - 1) / p->m);
+    /* one line more than a power of two, or all points of a channel would meet in the same cache set */
+    p->filters = (size_t)c->in * NST_LANES * (size_t)k->nr + 16;
+    all = (size_t)panel_count(p) * (size_t)p->points * p->filters;
+    p->deep = all > SHARED_FILTERS;
+    if (p->deep) {
+        int most = (int)(DEEP_FLOATS / ((size_t)p->points * (size_t)c->in * NST_LANES));
+        int blocks = most > 0 ? (p->tiles + most - 1) / most : p->tiles;
+
+        p->t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
+    } else {
+        p->t = SHALLOW_FLOATS / (p->points * c->in * NST_LANES);
+        if (p->t > (p->tiles + cpu->threads - 1) / cpu->threads)
+            p->t = (p->tiles + cpu->threads - 1) / cpu->threads;
+        if (p->t < 2 * k->mr)
+            p->t = 2 * k->mr;
+    }
+    p->t = (p->t + k->mr - 1) / k->mr * k->mr;
+    p->ldv = (size_t)c->in * (size_t)p->t * NST_LANES + 16;
+    p->ldm = (size_t)(k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
+    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
+              line((size_t)p->points * (p->deep ? p->filters : p->ldv));
+}
+
+size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c)
+{
+    struct wino p;
+
+    plan(&p, cpu, c);
+    return p.each * (size_t)cpu->threads + (size_t)p.points * (p.deep ? p.ldv : (size_t)panel_count(&p) * p.filters);
+}
+
+/* Filters of one panel: u [point][in * 16][nr]. */
+static void transform_filters(const struct wino *p, int panel, float *u)
+{
+    int nr = p->cpu->k->nr;
+    const float *w = p->c->weight + (size_t)panel * (size_t)p->c->in * 9 * NST_LANES * (size_t)nr;
+
+    for (int b = 0; b < p->c->in; b++, w += 9 * NST_LANES * nr)
+        for (int l = 0; l < NST_LANES; l++)
+            for (int j = 0; j < nr; j += NST_LANES)
+                p->filter(w + l * nr + j, (size_t)(NST_LANES * nr), u + (b * NST_LANES + l) * nr + j, p->filters);
+}
+
+/* Tiles first..first+count-1 of one channel block: v [point] at [tile][16]. */
+static void transform_input(const struct wino *p, int block, int first, int count, float *v, float *patch)
+{
+    for (int i = 0, n; i < count; i += n) {
+        int tile = first + i, x = tile % p->across, y = tile / p->across;
+        int cols;
+
+        n = p->across - x < GROUP ? p->across - x : GROUP;
+        n = n < count - i ? n : count - i;
+        cols = n * p->m + 2;
+        nst_conv_read(p->cpu->k, p->c, block, y * p->m - p->c->lead_y - 1, x * p->m - p->c->lead_x - 1, p->n, cols,
+                      patch);
+        for (int g = 0; g < n; g++)
+            p->in(patch + g * p->m * NST_LANES, (size_t)(cols * NST_LANES), v + (i + g) * NST_LANES, p->ldv);
+    }
+}
+
+/* m [point] at [tile][16] of one output block to the picture. */
+static void transform_output(const struct wino *p, int block, int first, int count, const float *m, float *strip)
+{
+    for (int i = 0, n; i < count; i += n) {
+        int tile = first + i, x = tile % p->across, y = tile / p->across;
+        int cols;
+
+        n = p->across - x < GROUP ? p->across - x : GROUP;
+        n = n < count - i ? n : count - i;
+        cols = n * p->m;
+        for (int g = 0; g < n; g++)
+            p->out(m + (i + g) * NST_LANES, p->ldm, p->c->bias + block * NST_LANES, p->c->floor,
+                   strip + g * p->m * NST_LANES, (size_t)(cols * NST_LANES));
+        nst_conv_write(p->cpu->k, p->c, block, y * p->m - p->c->lead_y, x * p->m - p->c->lead_x, p->m, cols, strip);
+    }
+}
+
+/* Products and output of one panel for a block of tiles. */
+static void multiply(const struct wino *p, int panel, int first, int count, const float *u, const float *v, float *m,
+                     float *strip)
+{
+    const nst_kernels *k = p->cpu->k;
+    size_t row = (size_t)p->t * NST_LANES;
+    int blocks = k->nr / NST_LANES;
+
+    for (int point = 0; point < p->points; point++)
+        for (int r = 0; r < count; r += k->mr)
+            k->gemm_tile((size_t)p->c->in, v + (size_t)point * p->ldv + (size_t)r * NST_LANES, row,
+                         u + (size_t)point * p->filters, m + (size_t)point * p->ldm + (size_t)r * NST_LANES, row, 0);
+    for (int b = 0; b < blocks && panel * blocks + b < p->c->out; b++)
+        transform_output(p, panel * blocks + b, first, count, m + (size_t)b * row, strip);
+}
+
+static float *scratch_of(const struct wino *p, int worker, float **patch, float **strip, float **m)
+{
+    float *s = p->worker + p->each * (size_t)worker;
+
+    *patch = s, s += line(patch_floats(p));
+    *strip = s, s += line(strip_floats(p));
+    *m = s, s += line((size_t)p->points * p->ldm);
+    return s;
+}
+
+static void shallow_filters(void *arg, int worker, int begin, int end)
+{
+    const struct wino *p = arg;
+
+    (void)worker;
+    for (int i = begin; i < end; i++)
+        transform_filters(p, i, p->u + (size_t)i * (size_t)p->points * p->filters);
+}
+
+static void shallow_blocks(void *arg, int worker, int begin, int end)
+{
+    const struct wino *p = arg;
+    float *patch, *strip, *m, *v = scratch_of(p, worker, &patch, &strip, &m);
+
+    for (int i = begin; i < end; i++) {
+        int first = i * p->t, count = p->tiles - first < p->t ? p->tiles - first : p->t;
+
+        for (int b = 0; b < p->c->in; b++)
+            transform_input(p, b, first, count, v + (size_t)b * (size_t)p->t * NST_LANES, patch);
+        for (int panel = 0; panel < panel_count(p); panel++)
+            multiply(p, panel, first, count, p->u + (size_t)panel * (size_t)p->points * p->filters, v, m, strip);
+    }
+}
+
+static void deep_input(void *arg, int worker, int begin, int end)
+{
+    const struct wino *p = arg;
+    float *patch, *strip, *m;
+    int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
+
+    scratch_of(p, worker, &patch, &strip, &m);
+    for (int b = begin; b < end; b++)
+        transform_input(p, b, p->first, count, p->v + (size_t)b * (size_t)p->t * NST_LANES, patch);
+}
+
+static void deep_panels(void *arg, int worker, int begin, int end)
+{
+    const struct wino *p = arg;
+    float *patch, *strip, *m, *u = scratch_of(p, worker, &patch, &strip, &m);
+    int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
+
+    for (int panel = begin; panel < end; panel++) {
+        transform_filters(p, panel, u);
+        multiply(p, panel, p->first, count, u, p->v, m, strip);
+    }
+}
+
+void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
+{
+    struct wino p;
+
+    plan(&p, cpu, c);
+    if (p.deep) {
+        p.v = scratch;
+        p.worker = scratch + (size_t)p.points * p.ldv;
+        for (p.first = 0; p.first < p.tiles; p.first += p.t) {
+            nst_par_for(cpu->threads, c->in, deep_input, &p);
+            nst_par_for(cpu->threads, panel_count(&p), deep_panels, &p);
+        }
+    } else {
+        p.u = scratch;
+        p.worker = scratch + (size_t)panel_count(&p) * (size_t)p.points * p.filters;
+        nst_par_for(cpu->threads, panel_count(&p), shallow_filters, &p);
+        nst_par_for(cpu->threads, (p.tiles + p.t - 1) / p.t, shallow_blocks, &p);
+    }
+}
