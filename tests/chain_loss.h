@@ -63,7 +63,7 @@ static inline nst_graph *graph(const chain *c, const nst_kernels *k, int threads
     return g;
 }
 
-/* By hand: style.c, which makes them, needs LAPACK, and the arm64 build has none. */
+/* By hand: the arm64 build has no style.c, which makes them. */
 static inline nst_stats stats_create(int c)
 {
     nst_stats s = { .c = c };

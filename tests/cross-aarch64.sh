@@ -31,6 +31,7 @@ test_graph $graph
 test_graph_running $graph
 test_graph_windows $graph
 test_kernels tests/check_flat.c tests/check_layers.c tests/check_products.c tests/check_winograd.c src/ops/dispatch.c
+test_loss src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/base/memory.c src/base/threads.c src/base/error.c src/ops/vector.c src/loss/wasserstein.c
 test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
 LIST
 

@@ -220,7 +220,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
     check_ok(nst_graph_keep(g, last, &kept, &e), &e);
     for (int i = 0; i <= last; i++) {
         check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
-        check_ok(nst_style_create(&target[i], (nst_style_loss_kind)kind, NST_NORM_TARGET,
+        check_ok(nst_style_create(&target[i], nst_kernels_pick(NULL), (nst_style_loss_kind)kind, NST_NORM_TARGET,
                                   (const nst_stats *const *)&r->stats[i], &one, 1, &e), &e);
         if (own)
             check_ok(nst_graph_target(g, i, 0, target[i], &e), &e);

@@ -84,19 +84,9 @@ static double difference(const nst_run *a, const nst_run *b)
 
 static const char *const presets[] = { "nst", "opengenus", "neural-style", "style-transfer-pytorch" };
 
-static bool lacks_loss(int i)
-{
-    if (strcmp(presets[i], "style-transfer-pytorch") || nst_w2_available())
-        return false;
-    printf("skipped: %s, this build has no LAPACK\n", presets[i]);
-    return true;
-}
-
 /* A style whose region is everything is a style without masks. */
 START_TEST(white_masks_are_none)
 {
-    if (lacks_loss(_i))
-        return;
 
     nst_image *content = picture(75, 62, 3, 3), *style = picture(70, 66, 3, 5), *guided = picture(70, 66, 3, 5);
     nst_image *white = stripe(75, 62, 0, 75), *part = stripe(70, 66, 0, 70);
@@ -121,8 +111,6 @@ END_TEST
  * windows both are what they are in one piece. */
 START_TEST(gradient_and_windows)
 {
-    if (lacks_loss(_i))
-        return;
 
     nst_image *content = picture(120, 90, 3, 3), *one = picture(114, 102, 3, 5), *two = picture(96, 108, 3, 2);
     nst_image *left = stripe(120, 90, 0, 54), *right = stripe(60, 45, 24, 60), *part = stripe(114, 102, 18, 72);

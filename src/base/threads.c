@@ -72,42 +72,6 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
     fn(arg, 0, 0, items);
 }
 
-void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg)
-{
-#ifdef _OPENMP
-    atomic_int next = 0;
-    int busy = threads < items ? threads : items;
-
-    if (!may_part()) {
-        int had = omp_get_max_threads();
-
-        omp_set_num_threads(1);
-        fn(arg, 0, 0, items);
-        omp_set_num_threads(had);
-        return;
-    }
-#pragma omp parallel num_threads(busy > 1 ? busy : 2)
-    {
-        int worker = omp_get_thread_num(), i;
-
-        omp_set_num_threads(1); /* for the library, where this region has one thread only, and does not count as one */
-        while (worker < busy && (i = atomic_fetch_add(&next, 1)) < items)
-            fn(arg, worker, i, i + 1);
-    }
-#else
-    nst_par_for(threads, items, fn, arg);
-#endif
-}
-
-bool nst_par_has_openmp(void)
-{
-#ifdef _OPENMP
-    return true;
-#else
-    return false;
-#endif
-}
-
 int nst_par_online(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);

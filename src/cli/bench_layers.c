@@ -168,7 +168,7 @@ static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *
 
         if (!t->stats[i])
             continue;
-        if ((s = nst_style_create(&t->target[i], NST_STYLE_GRAM, NST_NORM_NONE, (const nst_stats *const *)&t->stats[i], &one, 1,
+        if ((s = nst_style_create(&t->target[i], b->cpu.k, NST_STYLE_GRAM, NST_NORM_NONE, (const nst_stats *const *)&t->stats[i], &one, 1,
                                   e)) ||
             (s = nst_graph_target(g, i, 0, t->target[i], e)))
             return s;

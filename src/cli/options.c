@@ -101,7 +101,7 @@ const nst_option nst_options[] = {
       "The statistics of the features that are compared: Gram matrices as sums (gram-raw), divided by the number of "
       "positions (gram), or divided by the number of channels, too (gram-nm); gram with its squared differences over "
       "the absolute ones (gram-scaled); mean and centred covariance (covariance); or the Wasserstein-2 distance of "
-      "the two normal distributions (w2, which needs LAPACK in the build)." },
+      "the two normal distributions (w2)." },
     { "style-blend", 0, "WEIGHT,...", NST_OPTION_TEXT, S(style_blend), 0, BYTES(style_blend), NULL,
       NST_COMMON | NST_GROUP_LOSS,
       "weights of several styles, in their order",

@@ -1,12 +1,10 @@
 /* memory_plan.c: what a run takes of memory, scale by scale, and how it is made to fit: windows, L-BFGS's pairs. */
 #include "engine/run.h"
-#include "loss/wasserstein.h"
 
 #include <math.h>
 
 /* Of program and libraries, measured. */
-#define PROGRAM 26000000
-#define WITHOUT_LAPACK 10000000 /* less in a build without it */
+#define PROGRAM 20000000
 /* A core of so many pixels a side is the least that windows are cut to, where their halos cost many times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */
@@ -209,7 +207,7 @@ bool nst_budget_tiling(const nst_run *r, const nst_strip *strip, nst_use use, si
 /* Bytes that stay for the whole run. */
 static size_t constant(const nst_run *r)
 {
-    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + (r->thrift ? nst_graph_thrift_bytes(r->graph) : nst_graph_weight_bytes(r->graph)) +
+    size_t bytes = PROGRAM + (r->thrift ? nst_graph_thrift_bytes(r->graph) : nst_graph_weight_bytes(r->graph)) +
                    (r->model->rest ? 0 : r->model->bytes);
 
     for (int i = -1; i < r->n_styles; i++) {
@@ -227,8 +225,9 @@ static size_t constant(const nst_run *r)
     for (int i = 0; i < r->n_style; i++) {
         size_t c = (size_t)nst_graph_channels(r->graph, r->style[i].layer);
 
-        /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
-        bytes += c * c * (4 + 8 * (3 + (size_t)(r->guided ? 1 : r->n_styles)) + (r->s->style_loss == NST_STYLE_W2 ? 56 : 0));
+        /* picture's statistics, gradient, the styles' statistics, target; W2's matrices are 7 halves more, with a border of scratch */
+        bytes += c * c * (4 + 8 * (3 + (size_t)(r->guided ? 1 : r->n_styles)) + (r->s->style_loss == NST_STYLE_W2 ? 28 : 0));
+        bytes += r->s->style_loss == NST_STYLE_W2 ? 2048 * c : 0;
     }
     return bytes;
 }

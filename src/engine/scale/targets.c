@@ -1,6 +1,5 @@
 /* targets.c: what the losses of one scale compare with, from the content and style pictures at its size. */
 #include "engine/run.h"
-#include "loss/wasserstein.h"
 
 #include <math.h>
 #include <string.h>
@@ -168,7 +167,7 @@ static void target_rows(void *arg, int worker, int begin, int end)
         const nst_stats *const *of = (const nst_stats *const *)j->stats + row * r->n_styles;
         int one = r->guided ? row / r->n_layers : 0;
 
-        j->status[row] = nst_style_create(&r->target[row], (nst_style_loss_kind)r->s->style_loss,
+        j->status[row] = nst_style_create(&r->target[row], r->cpu.k, (nst_style_loss_kind)r->s->style_loss,
                                           (nst_layer_norm)r->s->layer_norm, of + one, r->guided ? &whole : r->share,
                                           r->guided ? 1 : r->n_styles, &j->error[row]);
     }
@@ -185,7 +184,7 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
     for (int row = 0; row < r->n_style; row++)
         for (int i = 0; i < r->n_styles; i++)
             job.stats[row * r->n_styles + i] = stats[i * NST_STYLE_ROWS + row];
-    (r->s->style_loss == NST_STYLE_W2 ? nst_w2_for : nst_par_for)(r->cpu.threads, r->n_style, target_rows, &job);
+    nst_par_for(r->cpu.threads, r->n_style, target_rows, &job);
     for (int row = 0; row < r->n_style && !s; row++)
         if ((s = job.status[row]))
             nst_fail(e, s, "%s", job.error[row].text);

@@ -1,6 +1,5 @@
 /* preset.c: what each program's defaults are, and which settings make sense. */
 #include "engine/transfer.h"
-#include "loss/wasserstein.h"
 
 #include <errno.h>
 #include <math.h>
@@ -107,9 +106,6 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
         if (!(*out = nst_alloc(sizeof **out)))
             return nst_fail(e, NST_EMEM, "settings: out of memory");
         **out = presets[i].s;
-        /* our own preset works everywhere; the others are what they are, or fail */
-        if (i == 0 && !nst_w2_available())
-            (*out)->style_loss = NST_STYLE_COVARIANCE;
         return NST_OK;
     }
     return nst_fail(e, NST_EARG, "preset \"%s\": unknown, see nst --preset list", preset);
