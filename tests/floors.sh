@@ -104,7 +104,7 @@ one_file() { # HEADER: in at most one file of src/
     check "$1 in one file" test "$n" -le 1
 }
 for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENBLAS OPENCL AVX2 AVX512 NEON; do
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done
