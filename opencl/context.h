@@ -93,6 +93,8 @@ nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, n
 void nst_cl_close(nst_cl *cl);
 
 /* ---- gemm.c: CLBlast, row-major; every matrix starts at its span ---- */
+/* Loads CLBlast; comes before the first product. */
+nst_status nst_cl_need_products(nst_error *e);
 /* c [n][ldc] (+)= sum over k of b[k][n] a[k][lda], m columns: `batch` products, strides in floats. */
 typedef struct nst_cl_gemm {
     size_t m, n, k;

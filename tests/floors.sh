@@ -20,9 +20,13 @@ may_include() {
 # FILE INCLUDE: why.  No other file may do what these do.
 exceptions='
 src/net/choose.c ../opencl/opencl.h: the one door to the graphics cards: it alone asks whether this build has them
-src/cli/bench.c engine/settings/settings.h: it measures the floors themselves, and so looks inside
+src/cli/bench_parts.h engine/settings/settings.h: it measures the floors themselves, and so looks inside
 src/cli/arguments.c base/show.h: made for library and program alike, stands alone
 src/cli/fail.h base/show.h: the same
+src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way
+src/cli/models/fetch.c base/lazy.h: the same
+src/cli/preview.c base/lazy.h: the same
+src/cli/web.c base/lazy.h: the same
 '
 
 # Comments and strings out, so that a rule is broken by code only.
@@ -86,7 +90,10 @@ only "malloc and free" '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_a
 only "OpenMP" '# *pragma +omp|include <omp\.h>' src/base/threads.c
 only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
     simd/avx2.c simd/avx512.c simd/neon.c
+only "what follows the host's locale" '(^|[^_[:alnum:]])(strto(d|f|ld)|atof|strn?casecmp|setlocale|localeconv)[ ]*\(' \
+    src/base/plain.c 'src/cli/*'
 only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
+only "dlopen" '(^|[^_[:alnum:]])dl(open|sym|close)[ ]*\(' src/base/lazy.c
 only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
 
 check "lines of the program's only by nst_say, which shows what is foreign in them" sh -c \
@@ -97,7 +104,7 @@ one_file() { # HEADER: in at most one file of src/
     check "$1 in one file" test "$n" -le 1
 }
 for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENBLAS OPENCL AVX2 AVX512 NEON; do
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# readme.sh: the README's examples are understood as written, its pictures are there, and so are the files it speaks of.
+# readme.sh: nst accepts the README's examples as written; the files to which README.md, HACKING.md and docs/ link exist.
 . "${SRCDIR:-.}/tests/lib.sh"
 [ -x "$NST" ] || exit 77
 cd "$SRCDIR" || exit 99
@@ -13,5 +13,9 @@ while read -r line; do
         not_ok "$line: $(cat "$dir/said")"
     fi
 done <"$dir/examples"
-for f in $(grep -o '](\([^):]*\))' README.md | tr -d '()]'); do check "$f is there" test -e "$f"; done
+for page in README.md HACKING.md docs/*.md; do
+    for f in $(grep -o '](\([^):]*\))' "$page" | tr -d '()]' | sed 's/#.*//' | sort -u); do
+        check "$page: $f is there" test -e "$(dirname "$page")/$f"
+    done
+done
 finish

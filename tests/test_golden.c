@@ -1,7 +1,6 @@
 /* test_golden.c: the presets of other programs give those programs' losses, gradients and first iterations, as an
  * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
 #include "engine/run.h"
-#include "loss/wasserstein.h"
 #include "suite.h"
 
 #include <math.h>
@@ -47,20 +46,6 @@ static void close_all(void)
 static const nst_image *style_of(const struct golden *g)
 {
     return strstr(g->style, "67x51") ? style[0] : style[1];
-}
-
-/* Skipped, and said so, where the preset's loss needs what this build lacks. */
-static bool can(const char *preset)
-{
-    nst_settings *s;
-    bool yes;
-
-    ck_assert_int_eq(nst_settings_create(&s, preset, NULL), NST_OK);
-    yes = s->style_loss != NST_STYLE_W2 || nst_w2_available();
-    nst_settings_destroy(&s);
-    if (!yes)
-        printf("skipped: %s, this build has no LAPACK\n", preset);
-    return yes;
 }
 
 static nst_settings *settings(const char *preset)
@@ -147,7 +132,7 @@ START_TEST(losses_and_gradients)
     static const char *const convs[] = { "im2col", "winograd4", "winograd6" };
     bool usable;
 
-    for (int i = 0; can(golden[_i].preset) && nst_kernels_at(i, &usable); i++)
+    for (int i = 0; nst_kernels_at(i, &usable); i++)
         for (size_t c = 0; usable && c < NST_COUNT(convs); c++)
             evaluate(&golden[_i], nst_kernels_at(i, NULL)->name, convs[c]);
 }
@@ -190,9 +175,6 @@ static int listen(void *arg, const nst_progress *p)
 
 START_TEST(first_iterations)
 {
-    if (!can(golden[_i].preset))
-        return;
-
     const struct golden *g = &golden[_i];
     nst_settings *s = settings(g->preset);
     const nst_image *one = style_of(g);
@@ -217,7 +199,7 @@ START_TEST(threads_give_the_same_bits)
     nst_image *first = NULL, *out;
     nst_error e;
 
-    for (int threads = 1; threads <= 3 && can(preset); threads++) {
+    for (int threads = 1; threads <= 3; threads++) {
         nst_settings *s = settings(preset);
 
         s->size = 60;

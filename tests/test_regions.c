@@ -1,110 +1,11 @@
-/* test_regions.c: styles in regions: weighted statistics and their gradient against naive sums for every kernel set, losses
- * and gradients of whole runs by what must hold of them, windows included; and wrong masks. */
+/* test_regions.c: styles in regions: losses and gradients of whole runs by what must hold of them, windows included; and wrong
+ * masks.  The weighted statistics: test_gram_masked.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/run.h"
-#include "loss/wasserstein.h"
-#include "suite.h"
-
-/* ---- the arithmetic ---- */
-
-static double random_at(nst_random *r)
-{
-    return (double)nst_random_uniform(r) - .3;
-}
-
-/* Sums of map f f^T, map f and map (a f + b) over a rectangle equal the naive ones in double, for every kernel set, in maps
- * so wide that they are cut into bands, with edges inside of the features. */
-START_TEST(sums_and_gradient)
-{
-    static const struct {
-        int c, fw, fh;
-        nst_rect r;
-    } shapes[] = { { 5, 9, 7, { 1, 2, 7, 4 } }, { 64, 33, 21, { 0, 0, 33, 21 } }, { 130, 20, 11, { 3, 0, 17, 11 } },
-                   { 64, 600, 60, { 8, 4, 590, 50 } } };
-    bool usable;
-
-    for (int set = 0; nst_kernels_at(set, &usable); set++)
-        for (size_t i = 0; usable && i < sizeof shapes / sizeof *shapes; i++) {
-            const nst_cpu cpu = { .k = nst_kernels_at(set, &usable), .threads = 2 };
-            nst_rect r = shapes[i].r;
-            int c = shapes[i].c, fw = shapes[i].fw, fh = shapes[i].fh, checked = c < 16 ? c : 16;
-            size_t n = (size_t)nst_blocks(c) * NST_LANES * (size_t)fw * (size_t)fh, ldm = (size_t)r.w + 3;
-            float *f = nst_calloc(n, sizeof *f), *df = nst_calloc(n, sizeof *df), *map = nst_calloc(ldm * (size_t)r.h, 4);
-            float *a = nst_calloc((size_t)c * (size_t)c, sizeof *a), *b = nst_calloc((size_t)c, sizeof *b);
-            float *scratch = nst_alloc(nst_guided_scratch(&cpu, nst_blocks(c), fw, fh) * sizeof(float));
-            double *gram = nst_calloc((size_t)c * (size_t)c, sizeof *gram), *sum = nst_calloc((size_t)c, sizeof *sum);
-            nst_random random = { i + 1 };
-
-#define AT(ch, x, y) \
-    ((((size_t)((ch) / NST_LANES) * (size_t)fh + (size_t)(y)) * (size_t)fw + (size_t)(x)) * NST_LANES + \
-     (size_t)((ch) % NST_LANES))
-            for (int ch = 0; ch < c; ch++)
-                for (int y = 0; y < fh; y++)
-                    for (int x = 0; x < fw; x++)
-                        f[AT(ch, x, y)] = (float)random_at(&random);
-            for (size_t k = 0; k < ldm * (size_t)r.h; k++)
-                map[k] = k % 5 ? nst_random_uniform(&random) : 0;
-            for (int k = 0; k < c; k++) {
-                b[k] = (float)random_at(&random);
-                for (int l = 0; l <= k; l++)
-                    a[k * c + l] = a[l * c + k] = (float)random_at(&random);
-            }
-            for (size_t k = 0; k < n; k++)
-                df[k] = 1;
-            nst_guided_add(&cpu, f, c, fw, fh, &r, map, ldm, gram, sum, scratch);
-            nst_guided_gradient(&cpu, f, c, fw, fh, &r, map, ldm, a, b, df, scratch);
-            for (int k = 0; k < checked; k++) {
-                double s = 0, g[16] = { 0 };
-
-                for (int y = 0; y < r.h; y++)
-                    for (int x = 0; x < r.w; x++) {
-                        double w = (double)map[(size_t)y * ldm + (size_t)x], fk = (double)f[AT(k, r.x + x, r.y + y)];
-
-                        s += w * fk;
-                        for (int l = 0; l < checked; l++)
-                            g[l] += w * fk * (double)f[AT(c - 1 - l, r.x + x, r.y + y)];
-                    }
-                ck_assert_msg(fabs(s - sum[k]) < 1e-5 * r.w * r.h, "%s shape %zu: sum %g, not %g", cpu.k->name, i,
-                              sum[k], s);
-                for (int l = 0; l < checked; l++)
-                    ck_assert_msg(fabs(g[l] - gram[k * c + c - 1 - l]) < 1e-5 * r.w * r.h, "%s shape %zu: %g, not %g",
-                                  cpu.k->name, i, gram[k * c + c - 1 - l], g[l]);
-            }
-            for (int y = 0; y < fh; y += 3)
-                for (int x = 0; x < fw; x += 5) {
-                    bool inside = x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h;
-                    double want = 1, w = inside ? (double)map[(size_t)(y - r.y) * ldm + (size_t)(x - r.x)] : 0;
-
-                    for (int l = 0; l < c && inside; l++)
-                        want += w * (double)a[(c - 1) * c + l] * (double)f[AT(l, x, y)];
-                    want += w * (double)b[c - 1];
-                    ck_assert_msg(fabs(want - (double)df[AT(c - 1, x, y)]) < 1e-5 * (1 + c),
-                                  "%s shape %zu: gradient %g, not %g", cpu.k->name, i, (double)df[AT(c - 1, x, y)], want);
-                }
-            nst_free(f), nst_free(df), nst_free(map), nst_free(a), nst_free(b), nst_free(scratch);
-            nst_free(gram), nst_free(sum);
-        }
-}
-END_TEST
-
-/* ---- whole runs ---- */
-
-static nst_image *picture(int w, int h, int seed)
-{
-    nst_image *p = NULL;
-    nst_random random = { (uint64_t)seed };
-
-    ck_assert(nst_image_create(&p, w, h, 3, NULL) == NST_OK);
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++)
-                p->plane[c][y * w + x] = .5f + .3f * sinf((float)(x * (c + 1) + y * seed) / 17) +
-                                         .2f * (nst_random_uniform(&random) - .5f);
-    return p;
-}
+#include "scene.h"
 
 /* Columns from..to - 1 are white, three columns beside them grey. */
 static nst_image *stripe(int w, int h, int from, int to)
@@ -183,21 +84,11 @@ static double difference(const nst_run *a, const nst_run *b)
 
 static const char *const presets[] = { "nst", "opengenus", "neural-style", "style-transfer-pytorch" };
 
-static bool lacks_loss(int i)
-{
-    if (strcmp(presets[i], "style-transfer-pytorch") || nst_w2_available())
-        return false;
-    printf("skipped: %s, this build has no LAPACK\n", presets[i]);
-    return true;
-}
-
 /* A style whose region is everything is a style without masks. */
 START_TEST(white_masks_are_none)
 {
-    if (lacks_loss(_i))
-        return;
 
-    nst_image *content = picture(75, 62, 3), *style = picture(70, 66, 5), *guided = picture(70, 66, 5);
+    nst_image *content = picture(75, 62, 3, 3), *style = picture(70, 66, 3, 5), *guided = picture(70, 66, 3, 5);
     nst_image *white = stripe(75, 62, 0, 75), *part = stripe(70, 66, 0, 70);
     nst_settings *s = settings(presets[_i], 75);
     const nst_image *plain_styles[] = { style }, *guided_styles[] = { guided };
@@ -220,10 +111,8 @@ END_TEST
  * windows both are what they are in one piece. */
 START_TEST(gradient_and_windows)
 {
-    if (lacks_loss(_i))
-        return;
 
-    nst_image *content = picture(120, 90, 3), *one = picture(114, 102, 5), *two = picture(96, 108, 2);
+    nst_image *content = picture(120, 90, 3, 3), *one = picture(114, 102, 3, 5), *two = picture(96, 108, 3, 2);
     nst_image *left = stripe(120, 90, 0, 54), *right = stripe(60, 45, 24, 60), *part = stripe(114, 102, 18, 72);
     nst_settings *s = settings(presets[_i], 120);
     const nst_image *styles[] = { one, two };
@@ -255,7 +144,7 @@ END_TEST
  * move. */
 START_TEST(a_style_stays_in_its_region)
 {
-    nst_image *content = picture(300, 40, 3), *style = picture(100, 100, 5), *left = stripe(300, 40, 0, 60);
+    nst_image *content = picture(300, 40, 3, 3), *style = picture(100, 100, 3, 5), *left = stripe(300, 40, 0, 60);
     nst_settings *s = settings("opengenus", 300);
     const nst_image *styles[] = { style };
     double inside = 0, outside = 0;
@@ -284,8 +173,8 @@ END_TEST
 /* A style without a mask among others gets what these leave: the same as with that mask. */
 START_TEST(the_rest)
 {
-    nst_image *content = picture(120, 90, 3), *one = picture(90, 95, 5);
-    nst_image *two = picture(80, 100, 2), *three = picture(80, 100, 2);
+    nst_image *content = picture(120, 90, 3, 3), *one = picture(90, 95, 3, 5);
+    nst_image *two = picture(80, 100, 3, 2), *three = picture(80, 100, 3, 2);
     nst_image *left = stripe(120, 90, 0, 50), *right = stripe(120, 90, 50, 120);
     nst_settings *s = settings("nst", 120);
     const nst_image *implied[] = { one, two }, *named[] = { one, three };
@@ -307,12 +196,139 @@ START_TEST(the_rest)
 }
 END_TEST
 
+/* A copy with alpha: columns from..to - 1 are visible, three columns beside them half so, and the rest has the colour. */
+static nst_image *cut_out(const nst_image *in, int from, int to, float hidden)
+{
+    nst_image *out = NULL, *alpha = stripe(in->width, in->height, from, to);
+
+    ck_assert(nst_image_create(&out, in->width, in->height, 4, NULL) == NST_OK);
+    for (int i = 0; i < in->width * in->height; i++) {
+        out->plane[3][i] = alpha->plane[0][i];
+        for (int c = 0; c < 3; c++)
+            out->plane[c][i] = alpha->plane[0][i] > 0 ? in->plane[c][i] : c == 1 ? hidden : 1 - hidden;
+    }
+    nst_image_destroy(&alpha);
+    return out;
+}
+
+/* Colours under alpha 0, of content, style and start picture, change no bit of losses and gradient: in every way of colour,
+ * resampled or not, in one piece and by regions. */
+START_TEST(hidden_colours_do_not_count)
+{
+    nst_image *whole = picture(110, 90, 3, 3), *painted = picture(130, 100, 3, 5), *two = picture(80, 90, 3, 2);
+    nst_image *left = stripe(110, 90, 0, 50);
+    nst_settings *s = settings("nst", _i < 3 ? 110 : 84);
+    struct run t[2];
+
+    s->color = _i % 4;
+    for (int k = 0; k < 2; k++) {
+        nst_image *content = cut_out(whole, 20, 80, (float)k), *style = cut_out(painted, 30, 90, (float)k);
+        const nst_image *styles[] = { style, two };
+
+        if (_i >= 4)
+            ck_assert(nst_image_set_region(style, left, NULL, NULL) == NST_OK);
+        evaluate(&t[k], s, content, styles, 2, 0, NULL);
+        ck_assert(t[k].r.setup.has_style_masks);
+        nst_run_close(&t[k].r);
+        nst_image_destroy(&content), nst_image_destroy(&style);
+    }
+    ck_assert_msg(t[0].p.total == t[1].p.total, "%.12g and %.12g", t[0].p.total, t[1].p.total);
+    nst_image_destroy(&whole), nst_image_destroy(&painted), nst_image_destroy(&two), nst_image_destroy(&left);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* A style's alpha is its mask: the same losses as those of the opaque picture with that mask. */
+START_TEST(alpha_is_a_mask)
+{
+    nst_image *content = picture(96, 80, 3, 3), *whole = picture(100, 90, 3, 5), *style = cut_out(whole, 30, 70, 0), *opaque = NULL;
+    nst_image *mask = stripe(100, 90, 30, 70);
+    nst_settings *s = settings("nst", 0);
+    const nst_image *a_styles[] = { style }, *b_styles[] = { NULL };
+    struct run a, b;
+
+    s->margin = 0;
+    s->color = NST_COLOR_MATCH;
+    ck_assert(nst_image_fill_hidden(style, NULL) == NST_OK && nst_image_create(&opaque, 100, 90, 3, NULL) == NST_OK);
+    memcpy(opaque->plane[0], style->plane[0], 3 * 9000 * sizeof(float));
+    ck_assert(nst_image_set_region(opaque, NULL, mask, NULL) == NST_OK);
+    b_styles[0] = opaque;
+    evaluate(&a, s, content, a_styles, 1, 0, NULL);
+    evaluate(&b, s, content, b_styles, 1, 0, NULL);
+    ck_assert_msg(fabs(a.p.total - b.p.total) < 1e-5 * a.p.total, "%g and %g", a.p.total, b.p.total);
+    ck_assert_msg(difference(&a.r, &b.r) < 1e-4, "gradients differ by %g", difference(&a.r, &b.r));
+    nst_run_close(&a.r), nst_run_close(&b.r);
+    nst_image_destroy(&content), nst_image_destroy(&whole), nst_image_destroy(&style), nst_image_destroy(&opaque);
+    nst_image_destroy(&mask), nst_settings_destroy(&s);
+}
+END_TEST
+
+/* Nothing visible at all is refused, and what a mask leaves of what is visible. */
+START_TEST(nothing_visible)
+{
+    nst_image *whole = picture(96, 80, 3, 3), *none = cut_out(whole, -9, -9, 0), *half = cut_out(whole, 0, 30, 0);
+    nst_image *mask = stripe(96, 80, 60, 96);
+    nst_settings *s = settings("nst", 96);
+    nst_error e = { "" };
+    struct run t = { .r = { .job = { .settings = s, .model = model(), .content = none, .styles = (const nst_image *[]){ whole }, .n_styles = 1 } } };
+
+    ck_assert(nst_run_open(&t.r, &e) == NST_EARG && strstr(e.text, "content picture: is transparent all over"));
+    t.r = (nst_run){ .job = { .settings = s, .model = model(), .content = whole, .styles = (const nst_image *[]){ none }, .n_styles = 1 } };
+    ck_assert(nst_run_open(&t.r, &e) == NST_EARG && strstr(e.text, "style picture 1: is transparent all over"));
+    ck_assert(nst_image_set_region(half, NULL, mask, NULL) == NST_OK);
+    t.r = (nst_run){ .job = { .settings = s, .model = model(), .content = whole, .styles = (const nst_image *[]){ half }, .n_styles = 1 } };
+    ck_assert(nst_run_open(&t.r, &e) == NST_OK && nst_run_targets(&t.r, &e) == NST_EARG);
+    ck_assert_msg(strstr(e.text, "transparent wherever its mask is white") != NULL, "%s", e.text);
+    nst_run_close(&t.r);
+    nst_image_destroy(&whole), nst_image_destroy(&none), nst_image_destroy(&half), nst_image_destroy(&mask);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
+/* A style of one colour gives that colour, evenly: noise in the start that nothing takes away is not put there; a style with
+ * texture has all of it.  Black in black's style is black. */
+START_TEST(one_colour)
+{
+    nst_image *content = picture(64, 48, 3, 3), *style = NULL, *out = NULL, *varied = picture(64, 48, 3, 5);
+    nst_settings *s = settings("nst", 64);
+    const nst_image *styles[] = { varied };
+    struct run t;
+    nst_error e = { "" };
+
+    ck_assert(nst_image_create(&style, 64, 48, 3, NULL) == NST_OK);
+    s->color = NST_COLOR_MATCH;
+    s->iterations = s->first_iterations = 12;
+    for (int i = 0; i < 64 * 48 && !_i; i++)
+        style->plane[0][i] = .9f, style->plane[2][i] = .2f;
+    if (_i)
+        memcpy(content->plane[0], style->plane[0], 3 * 64 * 48 * sizeof(float));
+    ck_assert_msg(nst_transfer(s, model(), content, (const nst_image *const[]){ style }, 1, NULL, NULL, NULL, &out, &e) == NST_OK,
+                  "%s", e.text);
+    for (int c = 0; c < 3; c++) {
+        double sum = 0, squares = 0, n = 64 * 48;
+
+        for (int i = 0; i < 64 * 48; i++) {
+            sum += (double)out->plane[c][i];
+            squares += pow((double)out->plane[c][i], 2);
+        }
+        ck_assert_msg(fabs(sum / n - (double)style->plane[c][0]) < .02, "channel %d: mean %g", c, sum / n);
+        ck_assert_msg(squares / n - pow(sum / n, 2) < pow(1.5 / 255, 2), "channel %d: deviation %g of 255", c,
+                      255 * sqrt(squares / n - pow(sum / n, 2)));
+    }
+    evaluate(&t, s, content, styles, 1, 0, NULL);
+    ck_assert(t.r.setup.s.init_noise == s->init_noise && s->init_noise > 0);
+    nst_run_close(&t.r);
+    nst_image_destroy(&content), nst_image_destroy(&style), nst_image_destroy(&out), nst_image_destroy(&varied);
+    nst_settings_destroy(&s);
+}
+END_TEST
+
 /* What is black in a style's mask does not count: a style of two halves, the black one changed beyond where features reach,
  * has the same targets; colours are matched to the white half only.  Without regions, and with two styles blended. */
 START_TEST(a_part_of_a_style)
 {
-    nst_image *content = picture(96, 80, 3), *two = picture(80, 90, 2);
-    nst_image *half = picture(400, 100, 5), *other = picture(400, 100, 5);
+    nst_image *content = picture(96, 80, 3, 3), *two = picture(80, 90, 3, 2);
+    nst_image *half = picture(400, 100, 3, 5), *other = picture(400, 100, 3, 5);
     nst_image *mask = stripe(400, 100, 0, 40);
     nst_settings *s = settings("nst", 96);
     const nst_image *a_styles[] = { half, two }, *b_styles[] = { other, two };
@@ -343,7 +359,7 @@ END_TEST
 /* Content is recoloured where a region is, to its style; elsewhere it keeps its colours. */
 START_TEST(colours_stay_in_their_region)
 {
-    nst_image *content = picture(100, 80, 3), *red = NULL, *mask = stripe(100, 80, 0, 40);
+    nst_image *content = picture(100, 80, 3, 3), *red = NULL, *mask = stripe(100, 80, 0, 40);
     nst_settings *s = settings("nst", 0);
     const nst_image *styles[1];
     struct run t;
@@ -387,7 +403,7 @@ static void refused(const nst_image *content, const nst_image *const *styles, in
 /* Masks of other proportions, all black, missing beside others: one sentence each. */
 START_TEST(wrong_masks)
 {
-    nst_image *content = picture(64, 48, 3), *one = picture(64, 64, 5), *two = picture(64, 64, 2);
+    nst_image *content = picture(64, 48, 3, 3), *one = picture(64, 64, 3, 5), *two = picture(64, 64, 3, 2);
     nst_image *tall = stripe(48, 64, 0, 20), *black = stripe(64, 48, 90, 90), *good = stripe(64, 48, 0, 30);
     nst_image *white = stripe(64, 48, 0, 64);
     const nst_image *styles[] = { one, two, two };
@@ -413,11 +429,14 @@ END_TEST
 
 static void add(TCase *t)
 {
-    tcase_add_test(t, sums_and_gradient);
     tcase_add_loop_test(t, white_masks_are_none, 0, 4);
     tcase_add_loop_test(t, gradient_and_windows, 0, 4);
     tcase_add_test(t, a_style_stays_in_its_region);
     tcase_add_loop_test(t, the_rest, 0, 2);
+    tcase_add_loop_test(t, hidden_colours_do_not_count, 0, 8);
+    tcase_add_test(t, alpha_is_a_mask);
+    tcase_add_loop_test(t, one_colour, 0, 2);
+    tcase_add_test(t, nothing_visible);
     tcase_add_test(t, a_part_of_a_style);
     tcase_add_test(t, colours_stay_in_their_region);
     tcase_add_test(t, wrong_masks);

@@ -2,10 +2,14 @@
 #ifndef NST_BASE_H
 #define NST_BASE_H
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#ifdef __APPLE__
+#include <xlocale.h>
+#endif
 
 #include "nst.h"
 
@@ -46,6 +50,18 @@ size_t nst_alloc_count(void);
 /* Seconds of a clock that only runs forward. */
 double nst_now(void);
 
+/* ---- plain.c: texts by the C locale, whatever the host's ------------------- */
+
+/* strtod. */
+double nst_plain_number(const char *text, char **end);
+/* snprintf, for texts with numbers in them. */
+int nst_plain_print(char *out, size_t bytes, const char *format, ...) NST_PRINTF(3, 4);
+/* Whether two texts are the same in their first n bytes, but for ASCII's capitals. */
+bool nst_plain_alike(const char *a, const char *b, size_t n);
+/* This thread's locale is C's until the end, which gets what begin gave. */
+locale_t nst_plain_begin(void);
+void nst_plain_end(locale_t host);
+
 /* ---- atomic_file.c: a file that is written whole or not at all ------------ */
 
 /* Writes to f, whose errors are looked at afterwards. */
@@ -75,11 +91,6 @@ typedef void nst_par_fn(void *arg, int worker, int begin, int end);
 /* Runs fn over items 0..items-1 on up to `threads` threads, each item once.
  * Who does which item is not fixed: an item's result must not depend on it. */
 void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg);
-/* The same for items that call a library with OpenMP threads of its own (OpenBLAS): always from inside a parallel
- * region, also for one thread, where such a library keeps to one: its rounding then never depends on ours. */
-void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg);
-/* Whether there are parallel regions in this build. */
-bool nst_par_has_openmp(void);
 /* How many threads to use when the user does not say: the cores that this process may run on. */
 int nst_par_cores(void);
 /* Of the machine. */

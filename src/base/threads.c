@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/base.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -20,6 +21,30 @@ static int share(int threads, int items)
     return n > 1 ? n : 1;
 }
 
+#ifdef _OPENMP
+/* A process that was forked after a parallel region has none of the threads that libgomp waits for: it works alone. */
+static atomic_bool alone;
+
+static void be_alone(void)
+{
+    atomic_store(&alone, true);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, be_alone);
+}
+
+/* Whether there may be a parallel region. */
+static bool may_part(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, watch_forks);
+    return !atomic_load(&alone);
+}
+#endif
+
 void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
 {
     if (items <= 0)
@@ -27,7 +52,7 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
     if (threads > items)
         threads = items;
 #ifdef _OPENMP
-    if (threads > 1) {
+    if (threads > 1 && may_part()) {
         atomic_int next = 0;
         int step = share(threads, items);
 
@@ -45,33 +70,6 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
     (void)share;
 #endif
     fn(arg, 0, 0, items);
-}
-
-void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg)
-{
-#ifdef _OPENMP
-    atomic_int next = 0;
-    int busy = threads < items ? threads : items;
-
-#pragma omp parallel num_threads(busy > 1 ? busy : 2)
-    {
-        int worker = omp_get_thread_num(), i;
-
-        while (worker < busy && (i = atomic_fetch_add(&next, 1)) < items)
-            fn(arg, worker, i, i + 1);
-    }
-#else
-    nst_par_for(threads, items, fn, arg);
-#endif
-}
-
-bool nst_par_has_openmp(void)
-{
-#ifdef _OPENMP
-    return true;
-#else
-    return false;
-#endif
 }
 
 int nst_par_online(void)

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/lazy.h"
 #include "cli/config.h"
 #include "cli/fail.h"
 #include "cli/models/models.h"
@@ -79,6 +80,27 @@ static void say_program(void)
     puts(from_file("/proc/cpuinfo", "model name", text, sizeof text) ? text : u.machine);
 }
 
+/* A library that is missing is missed by what needs it only, so it is not bad. */
+static void say_libraries(void)
+{
+    char text[2048] = "loaded when needed:";
+    const char *file, *what;
+    bool there, any = false;
+
+    for (int i = 0; i < NST_LAZY_COUNT; i++)
+        if (nst_lazy_about(i, &file, &what, &there)) {
+            size_t n = strlen(text);
+
+            snprintf(text + n, sizeof text - n, "%s %s%s%s%s", any ? "," : "", file,
+                     there ? "" : " (not installed: no ", there ? "" : what, there ? "" : ")");
+            any = true;
+        }
+    if (any) {
+        line("libraries");
+        words(text);
+    }
+}
+
 static void say_kernels(const nst_settings *s)
 {
     line("kernels");
@@ -88,7 +110,7 @@ static void say_kernels(const nst_settings *s)
     line("threads");
 #ifdef _SC_NPROCESSORS_ONLN
     if (!s->threads)
-        printf("one a core, of which %ld are there\n", sysconf(_SC_NPROCESSORS_ONLN));
+        printf("one for each of %ld cores\n", sysconf(_SC_NPROCESSORS_ONLN));
     else
 #endif
         printf("%d\n", s->threads);
@@ -248,7 +270,7 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
            plan.height[last], s->preset, plan.scales, last ? "s" : "", total);
     if (others > .5) {
         line("");
-        printf("others kept the processor busy (load %.1f): alone it is faster\n", others);
+        printf("other programs kept the processor busy (load %.1f); without them it is faster\n", others);
     }
 
 end:
@@ -281,6 +303,7 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     if ((status = *options.text ? nst_settings_create(&s, NULL, e) : nst_config_settings(argc, argv, &c, &s, e)))
         return status;
     say_program();
+    say_libraries();
     say_kernels(s);
     say_memory();
     say_devices(s);
@@ -288,7 +311,7 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     say_models(m);
     line("options");
     nst_say(stdout, "%s%s", *options.text ? "bad: " : "",
-           *options.text ? options.text : nst_config_path() ? nst_config_path() : "no file of the user's");
+           *options.text ? options.text : nst_config_path() ? nst_config_path() : "no file");
     bad += *options.text != 0;
     say_writable("folders", ".");
     say_writable("", cache && *cache ? cache : "/tmp");

@@ -11,9 +11,22 @@
 
 static nst_status check_pictures(const nst_setup *u, nst_error *e)
 {
-    if (u->job->content->width < PICTURE_MIN || u->job->content->height < PICTURE_MIN)
-        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side",
-                        u->job->content->width, u->job->content->height, PICTURE_MIN);
+    const nst_job *j = u->job;
+    nst_status s = nst_image_check_there(j->content, "content picture", e);
+    int w, h;
+
+    for (int i = 0; i < j->n_styles && !s; i++)
+        s = nst_image_check_there(j->styles[i], "style picture", e);
+    if (!s && j->init)
+        s = nst_image_check_there(j->init, "start picture", e);
+    if (s)
+        return s;
+    nst_image_file_size(j->content, &w, &h);
+    if (w < PICTURE_MIN || h < PICTURE_MIN)
+        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side", w,
+                        h, PICTURE_MIN);
+    if (nst_image_invisible(j->content))
+        return nst_fail(e, NST_EARG, "content picture: is transparent all over, expected something visible");
     if (u->job->n_styles < 1)
         return nst_fail(e, NST_EARG, "no style picture is given, expected one or more");
     for (int i = 0; i < u->job->n_styles; i++)
@@ -22,6 +35,52 @@ static nst_status check_pictures(const nst_setup *u, nst_error *e)
                             i + 1, u->job->styles[i]->width, u->job->styles[i]->height, PICTURE_MIN);
     if (u->s.init == NST_INIT_IMAGE && !u->job->init)
         return nst_fail(e, NST_EARG, "init: no start picture is given");
+    return NST_OK;
+}
+
+/* The largest standard deviation of the channels of what counts of a style picture. */
+static double spread(const nst_image *p, const float *part)
+{
+    size_t n = (size_t)p->width * (size_t)p->height;
+    double most = 0;
+
+    for (int c = 0; c < 3; c++) {
+        double all = 0, sum = 0, squares = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            double v = (double)p->plane[c][i], weight = part ? (double)part[i] : 1;
+
+            if (p->channels == 4)
+                weight *= (double)p->plane[3][i];
+            if (weight <= 0)
+                continue;
+            all += weight, sum += weight * v, squares += weight * v * v;
+        }
+        if (all > 0)
+            most = fmax(most, squares / all - sum / all * (sum / all));
+    }
+    return sqrt(most);
+}
+
+/* The noise in the start is to become what the styles' brushwork varies by.  Where they vary by less, as a single colour
+ * does, nothing takes it away again: its standard deviation, .289 of its share, stays within theirs. */
+static nst_status limit_noise(nst_setup *u, nst_error *e)
+{
+    double most = 0;
+
+    if (u->s.init_noise <= 0)
+        return NST_OK;
+    for (int i = 0; i < u->job->n_styles; i++) {
+        const nst_image *p = u->job->styles[i];
+        float *part;
+        nst_status s = nst_region_part(u, i, p->width, p->height, &part, e);
+
+        if (s)
+            return s;
+        most = fmax(most, spread(p, part));
+        nst_free(part);
+    }
+    u->s.init_noise = fmin(u->s.init_noise, most * sqrt(12));
     return NST_OK;
 }
 
@@ -38,7 +97,7 @@ static nst_status parse_blend(nst_setup *u, nst_error *e)
         char *end;
 
         errno = 0;
-        u->blend[n] = strtod(text, &end);
+        u->blend[n] = nst_plain_number(text, &end);
         if (end == text || errno || !(u->blend[n] >= 0 && u->blend[n] <= 1e9) || (*end && *end != ',') ||
             (*end && !end[1]))
             return nst_fail(e, NST_EARG, "style blend \"%s\": number %d is not a weight of 0 or more",
@@ -176,8 +235,9 @@ static nst_status open_alone(nst_run *r, nst_error *e)
         return s;
     u->s = *r->job.settings;
     nst_settings_balance(&u->s);
-    if ((s = check_pictures(u, e)) || (s = nst_regions_check(u, e)) || (s = parse_layers(u, e)) ||
-        (s = parse_blend(u, e)) ||
+    if ((s = check_pictures(u, e)) || (s = nst_regions_check(u, e)) || (s = limit_noise(u, e)) ||
+        (s = parse_layers(u, e)) || (s = parse_blend(u, e)) ||
+        (s = nst_scales_check(&u->s, r->job.content, e)) ||
         (s = nst_scales_plan(&u->s, r->job.content->width, r->job.content->height, &u->plan, e)) ||
         (s = nst_style_scales(u, e)))
         return s;

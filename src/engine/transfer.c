@@ -10,7 +10,7 @@
 static nst_status keep_colors(const nst_run *r, nst_image *out, nst_error *e)
 {
     nst_image *content = NULL;
-    nst_status s = nst_image_resize(&content, r->job.content, out->width, out->height, e);
+    nst_status s = nst_image_resize_seen(&content, r->job.content, out->width, out->height, e);
 
     if (!s)
         nst_image_keep_colors(out, content, r->setup.s.color_strength);
@@ -144,7 +144,7 @@ static nst_status start(nst_run *r, float *x, nst_error *e)
     nst_status s = NST_OK;
 
     if (u->s.init == NST_INIT_IMAGE)
-        s = nst_image_resize(&picture, r->job.init, r->w - 2 * u->margin, r->h - 2 * u->margin, e);
+        s = nst_image_resize_seen(&picture, r->job.init, r->w - 2 * u->margin, r->h - 2 * u->margin, e);
     if (!s && picture)
         s = nst_margin_add(&picture, u->margin, e);
     if (!s)

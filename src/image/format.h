@@ -17,7 +17,7 @@ typedef struct nst_codec {
     bool seeks; /* write goes back in its file: not straight into a pipe */
 } nst_codec;
 
-#define NST_HEAD 16
+#define NST_HEAD 512
 
 extern const nst_codec nst_codec_png, nst_codec_jpeg, nst_codec_tiff, nst_codec_webp, nst_codec_ppm, nst_codec_pfm;
 

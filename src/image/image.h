@@ -15,6 +15,7 @@ typedef struct nst_mask {
 struct nst_image {
     int width, height, channels; /* channels 3, or 4 with alpha */
     float *plane[4];             /* [height][width] each, inside one allocation */
+    int file_width, file_height; /* of the file's, upright, where it was made smaller while it was read; or 0 */
     bool spend;                  /* nst_image_spend */
     nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
@@ -26,6 +27,10 @@ struct nst_image {
 nst_image *nst_image_copy(const nst_image *in); /* NULL without memory */
 /* Refuses sizes that are absurd or none: NST_EFORMAT. */
 nst_status nst_image_check(size_t width, size_t height, const char *label, nst_error *e);
+/* The size that the picture has in its file, upright. */
+void nst_image_file_size(const nst_image *image, int *width, int *height);
+/* Refuses a picture whose pixels a painting has given back. */
+nst_status nst_image_check_there(const nst_image *image, const char *label, nst_error *e);
 /* As nst_image_create, contents undefined.  label names the picture in the failure's text. */
 nst_status nst_image_alloc(nst_image **out, int width, int height, int channels, const char *label, nst_error *e);
 /* False for more than is free: asked of what a file claims, before the kernel ends the process for touching it. */
@@ -33,8 +38,18 @@ bool nst_memory_fits(size_t bytes);
 /* Turns the picture upright by an EXIF orientation 1..8; anything else leaves it.  Takes the memory of one plane; on
  * failure the picture is unchanged. */
 nst_status nst_image_orient(nst_image *image, int orientation, const char *label, nst_error *e);
+/* hidden.c.  Whether there is anything transparent, or nothing but that. */
+bool nst_image_see_through(const nst_image *image);
+bool nst_image_invisible(const nst_image *image);
+/* The colours of transparent pixels are replaced by a smooth continuation of the visible ones; alpha stays.  Takes the
+ * memory of three planes.  On failure the colours are anything. */
+nst_status nst_image_fill_hidden(nst_image *image, nst_error *e);
+/* nst_image_resize, and that. */
+nst_status nst_image_resize_seen(nst_image **out, const nst_image *in, int width, int height, nst_error *e);
 /* Nearest integer to v * max, v first clipped to [0,1]; NaN is 0.  max 255 or 65535. */
 unsigned nst_image_quantise(float v, unsigned max);
+/* An alpha so small that the colour beside it says nothing. */
+#define NST_FAINT (1.0f / 512)
 /* Pixel i of plane c, laid on white where the picture is transparent. */
 float nst_image_flat(const nst_image *image, int c, size_t i);
 
@@ -71,6 +86,7 @@ typedef struct nst_samples {
     const void *icc;      /* embedded profile, or NULL; used only by nst_color_open */
     size_t icc_bytes;
     double gamma;         /* PNG gAMA: sample = light^gamma, 0.45455 usually; 0: not said */
+    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits; needs lcms2 */
     const double *chroma; /* PNG cHRM: x, y of white, red, green, blue; NULL: not said */
 } nst_samples;
 

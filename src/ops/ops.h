@@ -147,6 +147,21 @@ void nst_gram_gradient_at(const nst_cpu *cpu, const float *f, int c, int fw, int
 size_t nst_gram_pack_floats(const nst_kernels *k, int c);
 void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed);
 
+/* ---- inverse.c: symmetric positive definite matrices in double: the blocks of 16 x 16 on and below the diagonal, row by row,
+ * each whole; rows beyond c belong to them, with something positive on the diagonal ---- */
+/* Where the number at row i, column j lies; j / 16 <= i / 16. */
+static inline size_t nst_spd_at(int i, int j)
+{
+    size_t row = (size_t)i / NST_LANES, column = (size_t)j / NST_LANES, square = NST_LANES * NST_LANES;
+
+    return (row * (row + 1) / 2 + column) * square + (size_t)i % NST_LANES * NST_LANES + (size_t)j % NST_LANES;
+}
+/* Numbers of a matrix of c rows, and of the scratch. */
+size_t nst_spd_size(int c);
+size_t nst_spd_scratch(int c);
+/* m becomes minus its inverse; false when it is not positive definite, or nearly not: then m is spoilt. */
+bool nst_spd_negative_inverse(const nst_kernels *k, int c, double *m, double *scratch);
+
 /* ---- gram_masked.c: the same with positions that count by a map of weights 0..1; map [r->h][ldm] begins at the rectangle ---- */
 /* How much the positions of a layer of the whole picture count: [h][ld]; NULL: all the same. */
 typedef struct nst_map {
@@ -185,8 +200,8 @@ void nst_stats_clear(nst_stats *s);
 typedef struct nst_style nst_style;
 
 /* kind and norm as in nst.h.  stats[i] are blended with weights blend[i] (which sum to one) after each is
- * divided as its kind says. NST_STYLE_W2 needs LAPACK: NST_EUNSUPPORTED when built without. */
-nst_status nst_style_create(nst_style **out, nst_style_loss_kind kind, nst_layer_norm norm,
+ * divided as its kind says.  k: what NST_STYLE_W2 computes with. */
+nst_status nst_style_create(nst_style **out, const nst_kernels *k, nst_style_loss_kind kind, nst_layer_norm norm,
                             const nst_stats *const *stats, const double *blend, int n_styles, nst_error *e);
 void nst_style_destroy(nst_style **s);
 

@@ -1,13 +1,11 @@
 /* memory_plan.c: what a run takes of memory, scale by scale, and how it is made to fit: windows, L-BFGS's pairs. */
 #include "engine/plan/plan.h"
 #include "engine/ranks/ranks.h"
-#include "loss/wasserstein.h"
 
 #include <math.h>
 
 /* Of program and libraries, measured. */
-#define PROGRAM 26000000
-#define WITHOUT_LAPACK 10000000 /* less in a build without it */
+#define PROGRAM 11000000
 /* A core of so many pixels a side is the least that windows are cut to, where their halos cost many times its own work. */
 #define CORE_MIN 64
 #define PARTS_MAX 256 /* columns of windows that are tried */
@@ -213,7 +211,7 @@ bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use
 static size_t constant(const nst_setup *u)
 {
     size_t weights = u->pack_on_demand ? nst_graph_on_demand_bytes(u->graph) : nst_graph_weight_bytes(u->graph);
-    size_t bytes = PROGRAM - (nst_w2_available() ? 0 : WITHOUT_LAPACK) + weights +
+    size_t bytes = PROGRAM + weights +
                    (u->job->model->release_pages ? 0 : u->job->model->bytes);
 
     for (int i = -1; i < u->job->n_styles; i++) {
@@ -231,9 +229,11 @@ static size_t constant(const nst_setup *u)
     for (int i = 0; i < u->n_style; i++) {
         size_t c = (size_t)nst_graph_channels(u->graph, u->style[i].layer);
 
-        /* picture's statistics, gradient, the styles' statistics, target; W2's scratch is 7 matrices more */
+        /* picture's statistics, gradient, the styles' statistics, target; W2's matrices are 7 halves
+         * more, with a border of scratch */
         bytes += c * c * (4 + 8 * (3 + (size_t)(u->has_content_masks ? 1 : u->job->n_styles)) +
-                          (u->s.style_loss == NST_STYLE_W2 ? 56 : 0));
+                          (u->s.style_loss == NST_STYLE_W2 ? 28 : 0));
+        bytes += u->s.style_loss == NST_STYLE_W2 ? 2048 * c : 0;
     }
     return bytes;
 }
@@ -333,13 +333,17 @@ static struct need needs(const nst_setup *u, int scale, int pairs, bool good)
 
         nst_style_size(u, scale, i, &sw, &sh);
         styles += floats(sw, sh, sc);
-        if (u->job->styles[i]->part.weight) /* while this style is computed: its mask, at all levels */
+        if (sc == 4) /* while what is hidden is filled in */
+            hold(&n, 0, all + styles + floats(sw, sh, 3));
+        if (u->job->styles[i]->part.weight || sc == 4) /* while this style is computed: its mask, at all levels */
             hold(&n, all + styles + floats(sw, sh, 1) + floats(sw + 2 * u->margin, sh + 2 * u->margin, 3) / 9 * 13, 0);
         hold(&n, all + styles + seen(nst_rank_own_rows(u, sw + 2 * u->margin, sh + 2 * u->margin), 3),
              all + styles + floats(sw + 2 * u->margin, sh + 2 * u->margin, sc + 3));
     }
     all += masks(u, w, h);
     /* the content's: resized, recoloured, with its margin */
+    if (planes == 4)
+        hold(&n, 0, all + styles + content + floats(w, h, 3));
     hold(&n, 0, all + styles + content * (several && u->s.color == NST_COLOR_MATCH ? 3 : 2));
     all -= given;
     hold(&n, all + content + features + seen(strip, 3), 0);
@@ -474,7 +478,7 @@ static nst_status lay_out(nst_setup *u, nst_error *e)
     nst_status s;
 
     if (u->s.memory || (!u->limit && !u->job->limit))
-        u->limit = nst_budget_limit(&u->s, comm && comm->beside > 1 ? (size_t)comm->beside : 1);
+        u->limit = nst_settings_memory(&u->s, comm && comm->beside > 1 ? (size_t)comm->beside : 1);
     else if (!u->limit)
         u->limit = u->job->limit;
     need = 1;

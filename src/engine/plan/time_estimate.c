@@ -6,7 +6,7 @@
 #define SIDE 192      /* of the picture that is timed: VGG19 takes 0.05 s on two cores of Zen 5 */
 #define MOMENT 5e10   /* multiply-adds that are not worth the trouble */
 #define TRAFFIC 1e10  /* bytes a second of vectors that come from memory */
-#define EIGEN 4e-10   /* seconds by channels cubed: Wasserstein-2's eigenproblem */
+#define INVERSES 3e-10 /* seconds by channels cubed: Wasserstein-2 */
 
 /* Seconds of a unit of nst_graph_work; 0 when it cannot be told. */
 static double measure(const nst_setup *u)
@@ -39,7 +39,7 @@ static double beside(const nst_setup *u, int scale, double pixels)
     double vectors = u->s.optimizer == NST_LBFGS ? 8 + 5. * pairs : 8, seconds = 12 * pixels * vectors / TRAFFIC;
 
     for (int i = 0; i < u->n_style && u->s.style_loss == NST_STYLE_W2; i++)
-        seconds += EIGEN * pow(nst_graph_channels(u->graph, u->style[i].layer), 3) / fmin(u->cpu.threads, 2);
+        seconds += INVERSES * pow(nst_graph_channels(u->graph, u->style[i].layer), 3) / fmin(u->cpu.threads, 2);
     return seconds;
 }
 

@@ -1,6 +1,5 @@
 /* targets.c: what the losses of one scale compare with, from the content and style pictures at its size. */
 #include "engine/run.h"
-#include "loss/wasserstein.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,8 +49,8 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
     int w, h, cw = r->w - 2 * u->margin, ch = r->h - 2 * u->margin;
 
     nst_style_size(u, r->scale, i, &w, &h);
-    s = nst_image_resize(out, r->job.styles[i], w, h, e);
-    if (!s && u->s.color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize(&content, r->job.content, cw, ch, e)) &&
+    s = nst_image_resize_seen(out, r->job.styles[i], w, h, e);
+    if (!s && u->s.color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize_seen(&content, r->job.content, cw, ch, e)) &&
         !(s = nst_region_place(u, i, cw, ch, &place, e)) && !(s = nst_region_part(u, i, w, h, &part, e)))
         s = nst_image_recolor_weighted(*out, part, content, place, u->s.color_strength, e);
     nst_free(place);
@@ -79,6 +78,29 @@ static nst_tiling style_tiling(const nst_run *r, const nst_row_range *strip)
     return t;
 }
 
+/* How much each pixel of style picture i, p at this scale's size, counts: its mask times its alpha; NULL: all of it. */
+static nst_status part_of(const nst_setup *u, int i, const nst_image *p, float **out, nst_error *e)
+{
+    size_t n = (size_t)p->width * (size_t)p->height;
+    double sum = 0;
+    nst_status s = nst_region_part(u, i, p->width, p->height, out, e);
+
+    if (s || !nst_image_see_through(p))
+        return s;
+    if (!*out && !(*out = nst_alloc(n * sizeof **out)))
+        return nst_fail(e, NST_EMEM, "alpha: out of memory");
+    for (size_t k = 0; k < n; k++) {
+        (*out)[k] = u->job->styles[i]->part.weight ? (*out)[k] * p->plane[3][k] : p->plane[3][k];
+        sum += (double)(*out)[k];
+    }
+    if (sum > 0)
+        return NST_OK;
+    nst_free(*out);
+    *out = NULL;
+    return nst_fail(e, NST_EARG, "style picture %d: is transparent wherever its mask is white, expected a mask that is "
+                    "white where something is visible", i + 1);
+}
+
 /* This rank's share of the statistics of style picture i at every style layer, added to stats[row] but those that are
  * NULL. */
 static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats **stats, nst_error *e)
@@ -97,7 +119,7 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     if (!x)
         return s ? s : NST_EMEM;
     t = style_tiling(r, &strip);
-    if (!(s = nst_region_part(u, i, p->width, p->height, &part, e)) && !(s = nst_region_make(&g, u, part, w, h, e))) {
+    if (!(s = part_of(u, i, p, &part, e)) && !(s = nst_region_make(&g, u, part, w, h, e))) {
         tie(r, stats, &g, w, h, strip.from);
         s = nst_windows_sum(r, x, &strip, t, nst_windows_count(t), stats, e);
     }
@@ -176,7 +198,7 @@ static void target_rows(void *arg, int worker, int begin, int end)
         const nst_stats *const *of = (const nst_stats *const *)j->stats + row * r->job.n_styles;
         int one = u->has_content_masks ? row / u->n_layers : 0;
 
-        j->status[row] = nst_style_create(&r->targets.style[row], (nst_style_loss_kind)u->s.style_loss,
+        j->status[row] = nst_style_create(&r->targets.style[row], u->cpu.k, (nst_style_loss_kind)u->s.style_loss,
                                           (nst_layer_norm)u->s.layer_norm, of + one,
                                           u->has_content_masks ? &whole : u->blend,
                                           u->has_content_masks ? 1 : r->job.n_styles, &j->error[row]);
@@ -195,7 +217,7 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
     for (int row = 0; row < u->n_style; row++)
         for (int i = 0; i < r->job.n_styles; i++)
             job.stats[row * r->job.n_styles + i] = stats[i * NST_STYLE_ROWS + row];
-    (u->s.style_loss == NST_STYLE_W2 ? nst_w2_for : nst_par_for)(u->cpu.threads, u->n_style, target_rows, &job);
+    nst_par_for(u->cpu.threads, u->n_style, target_rows, &job);
     for (int row = 0; row < u->n_style && !s; row++)
         if ((s = job.status[row]))
             nst_fail(e, s, "%s", job.error[row].text);
@@ -317,13 +339,13 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
             s = known_stats(r, i, pictures[i], &stats[i * NST_STYLE_ROWS], e);
     }
     if (!s)
-        s = nst_image_resize(&r->targets.picture, r->job.content, r->w - 2 * u->margin, r->h - 2 * u->margin, e);
+        s = nst_image_resize_seen(&r->targets.picture, r->job.content, r->w - 2 * u->margin, r->h - 2 * u->margin, e);
     if (!s && !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))
         s = nst_margin_add(&r->targets.picture, u->margin, e);
     for (int i = 0; i < r->job.n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    s = s ? s : nst_ranks_agree(&r->ranks, spend(r, e), e);
-    if (!(s = nst_ranks_agree(&r->ranks, s, e))) {
+    s = nst_ranks_agree(&r->ranks, s ? s : spend(r, e), e); /* one agreement, whoever failed where */
+    if (!s) {
         for (int i = 0; i < r->job.n_styles * NST_STYLE_ROWS; i++)
             if (stats[i])
                 nst_ranks_stats(&r->ranks, stats[i]);

@@ -1,6 +1,5 @@
 /* preset.c: what each program's defaults are, and which settings make sense. */
 #include "engine/settings/settings.h"
-#include "loss/wasserstein.h"
 
 #include <errno.h>
 #include <math.h>
@@ -107,9 +106,6 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
         if (!(*out = nst_alloc(sizeof **out)))
             return nst_fail(e, NST_EMEM, "settings: out of memory");
         **out = presets[i].s;
-        /* our own preset works everywhere; the others are what they are, or fail */
-        if (i == 0 && !nst_w2_available())
-            (*out)->style_loss = NST_STYLE_COVARIANCE;
         return NST_OK;
     }
     return nst_fail(e, NST_EARG, "preset \"%s\": unknown, see nst --preset list", preset);
@@ -117,8 +113,20 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
 
 void nst_settings_destroy(nst_settings **s)
 {
+    if (!s)
+        return;
     nst_free(*s);
     *s = NULL;
+}
+
+size_t nst_settings_memory(const nst_settings *s, size_t sharers)
+{
+    size_t available;
+
+    if (s->memory)
+        return (size_t)s->memory;
+    available = nst_memory_available();
+    return available ? nst_memory_own() + available / 4 * 3 / sharers : SIZE_MAX;
 }
 
 /* ---- the check ----------------------------------------------------------- */
@@ -229,7 +237,7 @@ static bool item(const char *text, size_t n, char *name, size_t room, double *we
     memcpy(number, colon + 1, n);
     number[n] = 0;
     errno = 0;
-    *weight = strtod(number, &end);
+    *weight = nst_plain_number(number, &end);
     return end != number && !*end && !errno && isfinite(*weight) && *weight >= 0;
 }
 

@@ -23,18 +23,18 @@ typedef struct nst_layer_weight {
 nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weight *out, int max, int *n,
                             nst_error *e);
 
+/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
+size_t nst_settings_memory(const nst_settings *s, size_t sharers);
+
 /* ---- strength.c ----------------------------------------------------------- */
 
 /* Works what s->strength means into the other values; the strength is 50 then. */
 void nst_settings_balance(nst_settings *s);
 
-/* ---- memory_limit.c -------------------------------------------------------- */
-
-/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
-size_t nst_budget_limit(const nst_settings *s, size_t sharers);
-
 /* ---- scale_plan.c --------------------------------------------------------- */
 
+/* Refuses a content picture whose result would have absurd sides, and says which size would do. */
+nst_status nst_scales_check(const nst_settings *s, const nst_image *content, nst_error *e);
 /* Width, height and iterations of each scale, coarse to fine, for a content picture of w x h.  plan->bytes is
  * left 0. */
 nst_status nst_scales_plan(const nst_settings *s, int w, int h, nst_plan *plan, nst_error *e);
