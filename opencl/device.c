@@ -103,7 +103,7 @@ static size_t limit(const nst_device *base)
     return nst_cl_of(base)->cl.allocation / ARENA_UNIT * ARENA_UNIT;
 }
 
-/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies and the system. */
+/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies, the system. */
 static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
 {
     const nst_cl_device *d = nst_cl_of(base);
@@ -114,7 +114,8 @@ static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
 
     for (int i = 0; i < nst_cl_styles(d); i++)
         later += d->style[i].c && !d->style[i].target ? nst_cl_target_bytes(d->style[i].c) : 0;
-    beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture_bytes + later + d->weights_later + d->cl.memory / 16;
+    beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture_bytes + later + d->weights_later;
+    beside += d->cl.memory / 16;
 
     return beside < d->cl.memory ? d->cl.memory - beside : 0;
 }
@@ -180,8 +181,8 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
     if (n->pooled && !n->tap && (s = nst_cl_unpool(d, n, e)))
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
-    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiiiiiii",
-                      nst_cl_span(d, n->pooled ? n->dresult : n->dout), nst_cl_span(d, n->pass),
+    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e,
+                      "ssssiifffiiiiiiiii", nst_cl_span(d, n->pooled ? n->dresult : n->dout), nst_cl_span(d, n->pass),
                       (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->gradient, 0 }, n->out, d->replicate,
                       (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0], d->order[1],
                       d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h, n->w, n->h);

@@ -51,7 +51,8 @@ nst_span nst_cl_kept_span(const nst_kept *k)
     return nst_cl_floats(((const struct kept *)(const void *)k)->f, 0);
 }
 
-nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e)
+nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add,
+                         nst_error *e)
 {
     return nst_cl_run(&d->cl, NST_CL_gather, n, 1, (parts + 2) * n * sizeof(float), e, "ssiii", part, pairs, (int)parts,
                       (int)n, add);
@@ -77,9 +78,9 @@ static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core
 
 /* ---- statistics ---- */
 
-/* The Gram matrix of one strip of positions, added to d->sums if add: products of DEPTH positions each, then their sum. */
-static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
-                             size_t count, bool add, nst_error *e)
+/* The Gram matrix of one strip of positions, added to d->sums if add: products of DEPTH positions, then their sum. */
+static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map,
+                             size_t start, size_t count, bool add, nst_error *e)
 {
     size_t c = (size_t)n->out, deep = count / DEPTH, rest = count % DEPTH;
     nst_cl_gemm g = { .m = c, .n = c, .k = DEPTH, .lda = count, .stride_a = DEPTH, .stride_c = c * c, .batch = deep };
@@ -154,7 +155,8 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
         if (d->style[i].stats) {
             size_t c = (size_t)d->style[i].c, at = d->style[i].sums;
 
-            s = nst_cl_read(&d->cl, nst_cl_floats(d->sums, at), 2 * (c * c + c) * sizeof(float), d->host + at, i == last, e);
+            s = nst_cl_read(&d->cl, nst_cl_floats(d->sums, at), 2 * (c * c + c) * sizeof(float), d->host + at,
+                            i == last, e);
         }
     for (int i = 0; i < nst_cl_styles(d); i++) {
         if (!s && d->style[i].stats)
@@ -255,8 +257,8 @@ static bool all_zero(const float *b, int n)
 }
 
 /* df (+)= a f over one strip of positions, + b; by a map, it is added. */
-static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t df,
-                                 size_t start, size_t count, bool add, bool shifted, nst_error *e)
+static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map,
+                                 size_t df, size_t start, size_t count, bool add, bool shifted, nst_error *e)
 {
     size_t c = (size_t)n->out, ask = nst_cl_style_at(d, n->layer, map->number)->ask;
     nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->ask, ask), .ldb = c, .batch = 1 };

@@ -15,7 +15,8 @@ check "paint.c builds" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SR
 check "paint.c paints" "$dir/paint" "$content" "$style" "$dir/paint.png" 2>/dev/null
 check "nst paints the same" "$NST" -q -s 128 -o "$dir/nst.png" "$content" "$style"
 # The comment in nst's file differs, so the pictures are compared, not the files.
-check "paint.c tells a failure" sh -c "! '$dir/paint' '$dir/none' '$style' '$dir/x.png' 2>'$dir/said' && grep -q none '$dir/said'"
+check "paint.c tells a failure" \
+    sh -c "! '$dir/paint' '$dir/none' '$style' '$dir/x.png' 2>'$dir/said' && grep -q none '$dir/said'"
 check "and leaves nothing" test ! -e "$dir/x.png"
 
 if command -v python3 >/dev/null; then

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag (unless they were ignored); the second one kills as usual.
- * say: the first one is answered on standard error. */
+/* From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag (unless they were ignored); the second one kills as
+ * usual. say: the first one is answered on standard error. */
 void nst_interrupt_watch(bool say);
 /* While a file is written no number of signals stops it. */
 void nst_interrupt_hold(void);
