@@ -171,7 +171,8 @@ NST_API void nst_image_spend(nst_image *content);
  * 2017).  The style is painted where content_mask is white (NULL: everywhere),
  * and only what is white in style_mask (NULL: all of it) counts of it.  Grey is in
  * between; colours count by their luminance, transparency as black.  A style
- * picture's own alpha is such a style_mask, too.  The masks are copied.  They have the proportions of the content and of the style
+ * picture's own alpha is such a style_mask, too.  The masks are copied.  They
+ * have the proportions of the content and of the style
  * picture, at any size.
  * If a style picture of a run has a content mask, all have, or all but one, which
  * gets what the others leave.  Where masks overlap both styles pull; where all

@@ -86,8 +86,8 @@ nst_status nst_cl_send(nst_cl *cl, const void *from, size_t bytes, nst_span to, 
     return code == CL_SUCCESS ? NST_OK : nst_cl_fail(cl, code, "writing to the device", e);
 }
 
-/* A driver that hangs would be waited for by clFinish for ever.  So events are asked how far they are, and the driver has
- * a minute, and the time that its work takes at a speed below any device's. */
+/* A driver that hangs would be waited for by clFinish for ever.  So events are asked how far they are, and the driver
+ * has a minute, and the time that its work takes at a speed below any device's. */
 nst_status nst_cl_wait(nst_cl *cl, cl_event event, const char *doing, nst_error *e)
 {
     double most = nst_opencl_fault.hang ? .01 : PATIENCE + (cl->counts.flop - cl->waited) / SLOWEST, start = nst_now();

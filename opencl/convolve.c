@@ -79,7 +79,8 @@ static size_t scratch_floats(const nst_cl_device *d, const struct conv *c)
 /* What the node behind reads: its rectangle's corner and size. */
 static nst_rect given(const nst_node *n)
 {
-    return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h } : (nst_rect){ n->x, n->y, n->w, n->h };
+    return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h }
+                     : (nst_rect){ n->x, n->y, n->w, n->h };
 }
 
 static int forward_algorithm(const nst_cl_device *d, const nst_node *n)
@@ -164,8 +165,8 @@ static nst_status packed(nst_cl_device *d, const struct conv *c, nst_span *out, 
             return s;
         d->weight_bytes += bytes;
         d->weights_later -= bytes < d->weights_later ? bytes : d->weights_later;
-        if ((s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs, 1,
-                            bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
+        if ((s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs,
+                            1, bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
                             w->in, c->direction)))
             return s;
     }
@@ -209,7 +210,8 @@ static nst_status winograd(nst_cl_device *d, const struct conv *c, nst_span weig
         return s;
     return nst_cl_run(&d->cl, NST_CL_winograd_out, tiles, out, 52 * out * ld * sizeof(float), e, "ssiiiiiiisssiiiii", m,
                       (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, c->lead_x, c->lead_y, y,
-                      (int)tiles, (int)ld, c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w, c->pooled_h);
+                      (int)tiles, (int)ld, c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w,
+                      c->pooled_h);
 }
 
 static nst_status run(nst_cl_device *d, const struct conv *c, nst_error *e)
@@ -219,7 +221,8 @@ static nst_status run(nst_cl_device *d, const struct conv *c, nst_error *e)
     nst_status s = packed(d, c, &weights, e);
 
     for (int y = 0; y < all && !s; y += rows)
-        s = (c->algorithm == NST_CL_WINOGRAD ? winograd : patches)(d, c, weights, y, all - y < rows ? all - y : rows, e);
+        s = (c->algorithm == NST_CL_WINOGRAD ? winograd : patches)
+                (d, c, weights, y, all - y < rows ? all - y : rows, e);
     return s;
 }
 

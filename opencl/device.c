@@ -40,7 +40,7 @@ static size_t limit(const nst_device *base)
     return nst_cl_of(base)->cl.allocation / ARENA_UNIT * ARENA_UNIT;
 }
 
-/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies and the system. */
+/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies, the system. */
 static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
 {
     const nst_cl_device *d = nst_cl_of(base);

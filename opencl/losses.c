@@ -68,8 +68,8 @@ nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const 
     return s;
 }
 
-nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *stats, double weight,
-                             double *loss, nst_error *e)
+nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *stats,
+                             double weight, double *loss, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
@@ -85,12 +85,12 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
     nst_style_terms_of(t, stats->n, weight, &terms);
     kind = terms.kind == NST_STYLE_COVARIANCE ? COVARIANCE : terms.kind == NST_STYLE_GRAM_SCALED ? SCALED : SQUARES;
     to_pair(1 / terms.by, by);
-    s = nst_cl_run(&d->cl, NST_CL_style, nst_cl_items(d, 1), c, 5 * square * sizeof(float), e, "ssssssliiffff", gram, sum,
-                   nst_cl_floats(at->target, 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],
+    s = nst_cl_run(&d->cl, NST_CL_style, nst_cl_items(d, 1), c, 5 * square * sizeof(float), e, "ssssssliiffff", gram,
+                   sum, nst_cl_floats(at->target, 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],
                    1 / terms.unit, 4 * terms.scale / terms.by * terms.unit);
     if (!s && kind == SCALED)
-        s = nst_cl_run(&d->cl, NST_CL_style_scaled, nst_cl_items(d, 1), c, 2 * square * sizeof(float), e, "sslifff", a, part,
-                       (int)c, terms.unit, 2 * terms.scale / terms.by, terms.epsilon);
+        s = nst_cl_run(&d->cl, NST_CL_style_scaled, nst_cl_items(d, 1), c, 2 * square * sizeof(float), e, "sslifff", a,
+                       part, (int)c, terms.unit, 2 * terms.scale / terms.by, terms.epsilon);
     at->shifted = kind == COVARIANCE;
     at->loss = loss, at->terms = terms;
     return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
@@ -123,8 +123,8 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
     return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);
 }
 
-nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
-                          double *distance, nst_error *e)
+nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+                          nst_span df, double *distance, nst_error *e)
 {
     size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
 

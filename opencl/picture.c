@@ -61,7 +61,8 @@ static nst_rect needed(const nst_cl_device *d, const nst_node *first, const nst_
 
     if (!d->picture.tv_loss)
         return r;
-    right = most(right, least(t.x + t.w + 1, win->picture_w)), bottom = most(bottom, least(t.y + t.h + 1, win->picture_h));
+    right = most(right, least(t.x + t.w + 1, win->picture_w));
+    bottom = most(bottom, least(t.y + t.h + 1, win->picture_h));
     r.x = least(r.x, most(t.x - 1, 0)), r.y = least(r.y, most(t.y - 1, 0));
     r.w = right - r.x, r.h = bottom - r.y;
     return r;

@@ -242,8 +242,8 @@ static bool all_zero(const float *b, int n)
 }
 
 /* df (+)= a f over one strip of positions, + b; by a map, it is added. */
-static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t df,
-                                 size_t start, size_t count, bool add, bool shifted, nst_error *e)
+static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map,
+                                 size_t df, size_t start, size_t count, bool add, bool shifted, nst_error *e)
 {
     size_t c = (size_t)n->out, ask = nst_cl_style_at(d, n->layer, map->number)->ask;
     nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->taps.ask, ask), .ldb = c, .batch = 1 };

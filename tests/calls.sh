@@ -70,7 +70,8 @@ awk '
             new++
             for (j = 1; j <= m; j++)
                 for (k = 1; k <= m; k++)
-                    if ((member[j], member[k]) in by) print "    " member[j] " calls " member[k] ":" by[member[j], member[k]]
+                    if ((member[j], member[k]) in by)
+                        print "    " member[j] " calls " member[k] ":" by[member[j], member[k]]
         }
         if (!new) print "ok - no new circle of calls between " files " files, " old + 0 " old ones"
         exit new > 0

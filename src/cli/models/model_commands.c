@@ -21,8 +21,8 @@ static void say_licence(const nst_known *o)
 {
     if (built_in(o->m)) {
         puts("licence: CC BY 4.0, https://creativecommons.org/licenses/by/4.0/\n"
-             "made from: VGG16 of the VGG team (K. Simonyan and A. Zisserman, Visual Geometry Group, University of Oxford), "
-             "CC BY 4.0\n"
+             "made from: VGG16 of the VGG team (K. Simonyan and A. Zisserman, Visual Geometry Group, University of "
+             "Oxford), CC BY 4.0\n"
              "changed: channels chosen, weights fitted by least squares and gradient descent, rounded to 8 bits");
         return;
     }
