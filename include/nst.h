@@ -26,12 +26,11 @@
  *   - A transfer computes with settings.threads threads, and with threads = 0
  *     and memory = 0 it plans for the whole machine.  Programs that run several
  *     should set both.
- *   - While a transfer computes NST_STYLE_W2, it sets OpenBLAS, where that has
- *     threads of its own, to one thread in the whole process, and sets it back.
  *   - nst_model_open reads HDF5 files one at a time, because libhdf5 is usually
  *     built without locks.  A host that calls libhdf5 itself must not do so in
  *     another thread meanwhile.
- *   - A child of fork may use the library; it starts threads of its own.
+ *   - A child of fork may use the library.  If its parent had painted before,
+ *     the child computes with one thread.
  *
  * Locale.  The host's locale changes nothing: numbers in texts have a decimal
  * point.

@@ -163,14 +163,12 @@ src/cli/paths.h
 src/engine/fallback.c
 src/engine/plan/memory_plan.c
 src/engine/plan/plan.h
-src/engine/ranks/across.c
 src/engine/ranks/halo.c
 src/engine/run.h
 src/engine/scale/evaluate.c
 src/engine/scale/regions.c
 src/engine/scale/scale.h
 src/engine/scale/targets.c
-src/engine/scale/windows.c
 src/engine/settings/preset.c
 src/engine/setup.c
 src/engine/transfer.c

@@ -218,7 +218,7 @@ static double mean_difference(const nst_image *a, const nst_image *b)
  *
  * Three steps a scale leave what rounding makes of them, 1e-5 of 255 in the mean.  More steps leave more: where two
  * maxima are alike rounding decides which one it is.  nst and style-transfer-pytorch average, because a maximum stands
- * on that edge in their third or sixth step here, with some kernels of ours or of OpenBLAS. */
+ * on that edge in their third or sixth step here, with some kernels. */
 START_TEST(whole_run)
 {
     static const char *const presets[] = { "opengenus", "nst", "neural-style", "style-transfer-pytorch" };
