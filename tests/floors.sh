@@ -108,11 +108,11 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" $sources 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h \
+for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h libheif/heif.h jxl/decode.h gif_lib.h zip.h ini.h \
     hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
     one_file $h
 done
-for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP HEIF JXL GIF LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
     AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
@@ -172,14 +172,7 @@ src/engine/scale/targets.c
 src/engine/settings/preset.c
 src/engine/setup.c
 src/engine/transfer.c
-src/image/color.c
-src/image/hidden.c
 src/image/image.h
-src/image/jpeg.c
-src/image/png.c
-src/image/read.c
-src/image/row_reader.c
-src/image/tiff.c
 src/loss/style.c
 src/loss/wasserstein.c
 src/loss/wasserstein.h
@@ -213,8 +206,6 @@ tests/lazy.sh
 tests/models.sh
 tests/mpi.sh
 tests/opencl.sh
-tests/picture.h
-tests/png_file.h
 tests/preview.sh
 tests/resume.sh
 tests/runs.h
@@ -222,7 +213,6 @@ tests/safetensors_file.h
 tests/suite.h
 tests/test_across.c
 tests/test_balance.c
-tests/test_checkpoint.c
 tests/test_checkpoint_damage.c
 tests/test_color.c
 tests/test_fields.c
@@ -230,11 +220,8 @@ tests/test_formats.c
 tests/test_formats_damage.c
 tests/test_golden.c
 tests/test_gram_masked.c
-tests/test_graph.c
 tests/test_graph_windows.c
 tests/test_hostile.c
-tests/test_image.c
-tests/test_jpeg.c
 tests/test_loss.c
 tests/test_margin.c
 tests/test_numbering.c
@@ -244,19 +231,14 @@ tests/test_opencl_programs.c
 tests/test_opencl_runs.c
 tests/test_optim.c
 tests/test_planned_memory.c
-tests/test_png.c
-tests/test_png_damage.c
 tests/test_pnm.c
 tests/test_presets.c
-tests/test_recolor.c
 tests/test_regions.c
 tests/test_resize.c
-tests/test_rows.c
 tests/test_safetensors.c
 tests/test_schedule.c
 tests/test_small.c
 tests/test_styles.c
-tests/test_tiff.c
 tests/test_tv.c
 tests/test_windows.c
 tests/w2_numbers.h
