@@ -10,6 +10,7 @@
 #include "cli/config.h"
 #include "cli/fail.h"
 #include "cli/files.h"
+#include "cli/fitting.h"
 #include "cli/interrupt.h"
 #include "cli/masks.h"
 #include "cli/models/models.h"
@@ -444,8 +445,11 @@ nst_status nst_paint(nst_painting *p, nst_error *e)
         return s;
     nst_image_spend(p->content);
     if ((s = nst_transfer_plan_across(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
-                                      p->comm, &p->plan, e)))
+                                      p->comm, &p->plan, e))) {
+        if (s == NST_EMEM && !p->comm)
+            nst_fitting_advise(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, e);
         return s;
+    }
     if (p->c.dry_run) {
         if (first(p))
             say_dry(p);
