@@ -14,6 +14,10 @@
  * locks: a host that calls libhdf5 itself must not do so in another thread
  * while nst_model_open runs.
  *
+ * The host's locale changes nothing: numbers have a decimal point.  A process
+ * that was forked after its parent had painted paints with one thread, since
+ * OpenMP's are not there; before that, fork freely.
+ *
  * Texts in nst_error may hold names from files and archives: control
  * characters and bytes that are no UTF-8 are shown as \x1b in them.
  */
@@ -87,6 +91,8 @@ NST_API const char *nst_format_list(int suffixes, char *out, size_t bytes);
  * in the memory of the smaller picture.  Any other is read as it is. */
 typedef struct nst_fit {
     int longest, shortest;
+    size_t most; /* bytes that it may take in memory: a picture that takes more is NST_EMEM by its file's first bytes,
+                    before the others are read; 0: as many as are free */
 } nst_fit;
 
 /* Reads a picture file, whose format is told by its first bytes: turned upright
@@ -130,7 +136,8 @@ NST_API float *nst_image_plane(nst_image *image, int c);
 
 /* Lets a painting whose content this is give its pixels' memory back, 12 or 16 bytes
  * a pixel, as soon as it has no more use for them; that may be never.  The size
- * stays, nst_image_plane then returns NULL.  The picture is good for one painting. */
+ * stays, nst_image_plane then returns NULL.  The picture is good for one painting;
+ * used once more it is NST_EARG. */
 NST_API void nst_image_spend(nst_image *content);
 
 /* Ties a style picture to a region (guided Gram matrices, Gatys et al. 2017):

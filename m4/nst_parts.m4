@@ -67,6 +67,56 @@ AS_IF([test "$with_lapack" = yes], [AC_DEFINE([HAVE_LAPACK], [1], [the Wasserste
 AM_CONDITIONAL([HAVE_LAPACK], [test "$with_lapack" = yes])
 ])
 
+# NST_LAZY_FILE(NAME, LIBRARY, FUNCTION, FLAGS, BEGINNING)
+# --------------------------------------------------------
+# Where with_NAME is yes, defines NST_FILE_<LIBRARY>: the file libBEGINNING... that the linker notes in a program that calls
+# FUNCTION, by its soname or, on macOS, its install name.  A static library has none: then enable_lazy becomes no.
+AC_DEFUN([NST_LAZY_FILE], [
+AS_IF([test "$enable_lazy$with_$1" = yesyes], [
+    AC_MSG_CHECKING([which file has $3])
+    nst_file=
+    nst_save_LIBS=$LIBS
+    LIBS="$4 $LIBS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[void $3(void);]], [[$3();]])],
+        [nst_file=`{ $OBJDUMP -p conftest$EXEEXT; $OTOOL -L conftest$EXEEXT; } 2>/dev/null |
+            $SED -n -e 's/^ *NEEDED *//p' -e 's/^@<:@@<:@:space:@:>@@:>@*\(.*\) (compatibility.*/\1/p' |
+            grep "lib$5@<:@^/@:>@*\$" | $SED 1q`])
+    LIBS=$nst_save_LIBS
+    AC_MSG_RESULT([${nst_file:-none}])
+    AS_IF([test -n "$nst_file"],
+        [AC_DEFINE_UNQUOTED([NST_FILE_$2], ["$nst_file"], [what is loaded when it is first used])
+         nst_loaded="$nst_loaded${nst_loaded:+, }$nst_file"],
+        [enable_lazy=no])
+])
+])
+
+# NST_LAZY
+# --------
+# --disable-lazy links the libraries that otherwise are loaded when they are first used.  So does a build for which one of
+# them is a static library.  What is loaded is taken out of the _LIBS.
+AC_DEFUN([NST_LAZY], [
+AC_ARG_ENABLE([lazy], [AS_HELP_STRING([--disable-lazy],
+    [link HDF5, CLBlast, libcurl, libmicrohttpd and chafa instead of loading each when it is first used])], [],
+    [enable_lazy=yes])
+AC_CHECK_TOOLS([OBJDUMP], [objdump llvm-objdump], [false])
+AC_CHECK_TOOL([OTOOL], [otool], [false])
+AS_IF([test "$enable_lazy" = yes], [
+    AC_SEARCH_LIBS([dlopen], [dl], [], [enable_lazy=no])
+    AC_SEARCH_LIBS([pthread_mutex_lock], [pthread], [], [enable_lazy=no])
+])
+nst_loaded=
+NST_LAZY_FILE([hdf5], [HDF5], [H5open], [$HDF5_LIBS], [hdf5])
+NST_LAZY_FILE([opencl], [CLBLAST], [CLBlastSgemm], [$OPENCL_LIBS], [clblast])
+NST_LAZY_FILE([libcurl], [LIBCURL], [curl_easy_init], [$LIBCURL_LIBS], [curl])
+NST_LAZY_FILE([libmicrohttpd], [LIBMICROHTTPD], [MHD_start_daemon], [$LIBMICROHTTPD_LIBS], [microhttpd])
+NST_LAZY_FILE([chafa], [CHAFA], [chafa_canvas_new], [$CHAFA_LIBS], [chafa])
+AS_IF([test "$enable_lazy" = yes], [
+    AC_DEFINE([NST_LAZY_LOADS], [1], [some libraries are loaded when they are first used])
+    HDF5_LIBS= LIBCURL_LIBS= LIBMICROHTTPD_LIBS= CHAFA_LIBS=
+    OPENCL_LIBS=`AS_ECHO([" $OPENCL_LIBS "]) | $SED 's/ -lclblast / /'`
+], [nst_loaded=])
+])
+
 # NST_SANITIZE
 # ------------
 # --enable-sanitize[=address,undefined]: builds with the compiler's run-time checks.

@@ -290,6 +290,7 @@ nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, n
     nst_device_info info;
     cl_bool available = CL_TRUE, compiler = CL_TRUE;
     cl_int code;
+    nst_error why;
     nst_status s;
 
     *cl = (nst_cl){ .group = 1 };
@@ -307,6 +308,8 @@ nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, n
     if (!available || !compiler)
         return nst_fail(e, NST_EUNSUPPORTED, "%s: %s", cl->label,
                         available ? "its driver has no compiler" : "not available now");
+    if (nst_cl_need_products(&why))
+        return nst_fail(e, NST_EDEVICE, "%s: %s", cl->label, why.text); /* with auto the processor goes on */
     cl->context = clCreateContext(NULL, 1, &cl->id, NULL, NULL, &code);
     if (code != CL_SUCCESS) {
         s = nst_cl_fail(cl, code, "opening the device", e);

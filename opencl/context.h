@@ -88,6 +88,8 @@ nst_status nst_cl_run(nst_cl *cl, int kernel, size_t x, size_t y, size_t bytes, 
 nst_status nst_cl_build(nst_cl *cl, const char *cache, nst_error *e);
 
 /* ---- gemm.c: CLBlast, row-major; every matrix starts at its span ---- */
+/* Loads CLBlast; comes before the first product. */
+nst_status nst_cl_need_products(nst_error *e);
 /* c [n][ldc] (+)= sum over k of b[k][n] a[k][lda], m columns: `batch` products, strides in floats. */
 typedef struct nst_cl_gemm {
     size_t m, n, k;

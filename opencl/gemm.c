@@ -4,6 +4,16 @@
 #include <clblast_c.h>
 #include <stdio.h>
 
+#include "base/lazy.h"
+
+#define SYMBOLS(X) X(CLBlastSgemm) X(CLBlastSgemmStridedBatched)
+NST_LAZY(CLBLAST, SYMBOLS)
+
+nst_status nst_cl_need_products(nst_error *e)
+{
+    return load(e);
+}
+
 static const struct {
     int code;
     const char *name;
@@ -69,10 +79,10 @@ nst_status nst_cl_product(nst_cl *cl, const nst_cl_gemm *g, nst_error *e)
     count(cl, g);
     if (!code && !cl->unfit)
         code = g->batch == 1
-            ? CLBlastSgemm(CLBlastLayoutColMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->n, g->k, 1,
+            ? lib.CLBlastSgemm(CLBlastLayoutColMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->n, g->k, 1,
                            g->a.mem, g->a.at / 4, g->lda, g->b.mem, g->b.at / 4, g->ldb, g->add ? 1 : 0, g->c.mem,
                            g->c.at / 4, g->ldc, &cl->queue, NULL)
-            : CLBlastSgemmStridedBatched(CLBlastLayoutColMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->n,
+            : lib.CLBlastSgemmStridedBatched(CLBlastLayoutColMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->n,
                                          g->k, 1, g->a.mem, g->a.at / 4, g->lda, g->stride_a, g->b.mem, g->b.at / 4,
                                          g->ldb, g->stride_b, g->add ? 1 : 0, g->c.mem, g->c.at / 4, g->ldc,
                                          g->stride_c, g->batch, &cl->queue, NULL);
@@ -90,10 +100,10 @@ nst_status nst_cl_square(nst_cl *cl, const nst_cl_gemm *g, nst_error *e)
     count(cl, g);
     if (!code && !cl->unfit)
         code = g->batch == 1
-            ? CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->m, g->k, 1,
+            ? lib.CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->m, g->k, 1,
                            g->a.mem, g->a.at / 4, g->lda, g->a.mem, g->a.at / 4, g->lda, 0, g->c.mem, g->c.at / 4,
                            g->m, &cl->queue, NULL)
-            : CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->m,
+            : lib.CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, g->m, g->m,
                                          g->k, 1, g->a.mem, g->a.at / 4, g->lda, g->stride_a, g->a.mem, g->a.at / 4,
                                          g->lda, g->stride_a, 0, g->c.mem, g->c.at / 4, g->m, g->stride_c, g->batch,
                                          &cl->queue, NULL);

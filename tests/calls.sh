@@ -14,7 +14,7 @@ engine/ranks/across engine/scale/evaluate engine/scale/windows
 image/format image/jpeg image/png image/pnm image/tiff image/webp
 model/chain model/fold model/formats/caffe model/formats/keras model/formats/matconvnet model/formats/onnx model/formats/onnx_graph model/formats/pickle model/formats/safetensors model/formats/state_dict model/formats/torch model/formats/torch_zip model/model model/numbering model/tensors
 net/choose net/cpu/cpu net/cpu/cpu_taps net/graph
-opencl/context opencl/program
+opencl/context opencl/gemm opencl/program
 opencl/convolve opencl/device opencl/losses opencl/picture opencl/taps
 ops/conv ops/winograd
 LIST

@@ -23,6 +23,10 @@ src/net/choose.c ../opencl/opencl.h: the one door to the graphics cards: it alon
 src/cli/bench.c engine/transfer.h: it measures the floors themselves, and so looks inside
 src/cli/arguments.c base/show.h: made for library and program alike, stands alone
 src/cli/fail.h base/show.h: the same
+src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way
+src/cli/models/fetch.c base/lazy.h: the same
+src/cli/preview.c base/lazy.h: the same
+src/cli/web.c base/lazy.h: the same
 '
 
 # Comments and strings out, so that a rule is broken by code only.
@@ -86,7 +90,10 @@ only "malloc and free" '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_a
 only "OpenMP" '# *pragma +omp|include <omp\.h>' src/base/threads.c
 only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
     simd/avx2.c simd/avx512.c simd/neon.c
+only "what follows the host's locale" '(^|[^_[:alnum:]])(strto(d|f|ld)|atof|strn?casecmp|setlocale|localeconv)[ ]*\(' \
+    src/base/plain.c 'src/cli/*'
 only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
+only "dlopen" '(^|[^_[:alnum:]])dl(open|sym|close)[ ]*\(' src/base/lazy.c
 only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
 
 check "lines of the program's only by nst_say, which shows what is foreign in them" sh -c \

@@ -131,6 +131,27 @@ print(subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL), r.getrusage(r.RU
     check "200 texts of 8 MB in a PNG of 1.5 MB are not all kept" test "${took% *}" = 0 -a "${took#* }" -lt $most
 fi
 
+# Sizes are told, and refused, by a file's first bytes
+fresh
+printf 'P5 30000 30000 255\n' >t/huge.pgm; truncate -s 900000019 t/huge.pgm # of holes
+printf 'P5 3000 60 255\n' >t/strip.pgm; head -c 180000 /dev/zero >>t/strip.pgm
+printf 'P5 20 300 255\n' >t/narrow.pgm; head -c 6000 /dev/zero >>t/narrow.pgm
+sizes() { # NAME WORDS ARGUMENTS...
+    (cd t && exec "$NST" -q --model "$M" -o x.png "${@:3}" 2>../stderr)
+    check "$1: status 1 or 2" test $? = 1 -o $? = 2
+    says "$2"
+}
+began=$SECONDS
+sizes "900 megapixels" 'huge.pgm: 30000 x 30000 pixels take 11 GB, more than the .* that a painting has room for' \
+    --memory 2G -s native huge.pgm "$S"
+check "  said before they are read" test $((SECONDS - began)) -le 5
+sizes "a strip" '3000 x 60 pixels become 512 x 10, which is too small, .*--size 1600 would do' -s 512 strip.pgm "$S"
+(cd t && "$NST" --model "$M" --dry-run -s 1600 strip.pgm "$S" >../stdout)
+check "  and that size does" test $? = 0
+sizes "a picture that no size makes large enough" \
+    '20 x 300 pixels is too small, expected 32 or more' -s native narrow.pgm "$S"
+rm t/huge.pgm
+
 # ---- temporary files --------------------------------------------------------------------------------------------------------
 fresh
 for i in $(seq 0 9); do touch t/.nst-$$-$i.tmp; done
@@ -244,4 +265,27 @@ fi
 chmod 700 config; rm -r config
 mkdir t/a t/b; cp "$C" t/a/x.png; cp "$C" t/b/x.png
 try 2 "two results of one name: both are named" 'a/x.png in the style of .*s.png and b/x.png in that of' batch --dry-run a b -- "$S"
+
+# ---- a host program, and a machine, that are not as ours ------------------------------------------------------------------
+fresh
+(cd t && "$NST" $fast -o x.ppm "$C" "$S")
+for setting in OMP_THREAD_LIMIT=1 OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=1; do
+    (cd t && env $setting timeout -k 1 60 "$NST" -j 2 $fast -o y.ppm "$C" "$S")
+    check "$setting: the same picture" cmp t/x.ppm t/y.ppm
+    rm -f t/y.ppm
+done
+if [ -x "$helper" ]; then
+    mkdir locales
+    if command -v localedef >/dev/null && localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null; then
+        localedef -i tr_TR -f ISO-8859-9 locales/tr_TR 2>/dev/null && turkish=tr_TR
+        check "a host in German or Turkish: the same numbers, the same pictures" \
+            env LOCPATH="$dir/locales" "$helper" locale de_DE.UTF-8 ${turkish-}
+    else
+        echo "no localedef here, or no sources of locales: nothing is tried in German"
+    fi
+    began=$SECONDS
+    "$helper" stuck 2>stderr
+    check "a run that is stuck is ended by its signal after ten seconds" test $? = 143 -a $((SECONDS - began)) -ge 9
+    says 'the iteration does not end'
+fi
 finish

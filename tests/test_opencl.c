@@ -1,33 +1,11 @@
 /* test_opencl.c: the OpenCL device against the CPU's, on the first device that OpenCL reaches: every node, statistics,
  * gradients, by maps, too, windows; small largest buffers and work groups. */
-#include <math.h>
-#include <string.h>
-
-#include "chain.h"
-#include "opencl.h"
+#include "opencl_chain.h"
 
 static const char *const algorithms[] = { "im2col", "winograd4" };
-/* Each device is within test_graph.c's bounds of the truth (2e-6 by products of patches, 6e-6 by Winograd): the CPU
+/* Each device is within chain_loss.h's bounds of the truth (under 2e-6 by products of patches, about 6e-6 by Winograd): the CPU
  * side uses patches, so two are as far apart as the sum. */
 static const double allowed[] = { 4e-6, 8e-6 };
-
-static nst_graph *graph(const chain *c, const char *device, const char *conv)
-{
-    nst_graph_options o = c->options;
-    nst_graph *g;
-    nst_error e;
-
-    o.cpu.k = nst_kernels_pick(NULL), o.cpu.threads = 2, o.conv = conv, o.device = device, o.maps = 2;
-    ck_assert_msg(nst_graph_create(&g, &o, &e) == NST_OK, "%s", e.text);
-    return g;
-}
-
-/* What a device makes of a chain: statistics, distances, squares of content features, the gradient. */
-struct result {
-    nst_stats *stats[NST_MODEL_LAYERS], *other[NST_MODEL_LAYERS]; /* other: by the second map */
-    double distance[NST_MODEL_LAYERS], square[NST_MODEL_LAYERS];
-    float *dx;
-};
 
 /* Layer i is read by a style loss, a content loss or both; where by both, one has no shift. */
 static bool has_style(int i) { return i % 3 != 1; }
@@ -120,62 +98,6 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
         r->stats[i]->map = r->other[i]->map = (nst_map){ .weight = NULL };
         r->stats[i]->next = NULL;
     }
-}
-
-static struct result result_create(const chain *c, size_t pixels)
-{
-    struct result r = { .dx = oracle_alloc(pixels) };
-
-    memset(r.dx, 0, pixels * sizeof *r.dx);
-    for (int i = 0; i < c->model.layers; i++) {
-        ck_assert_int_eq(nst_stats_create(&r.stats[i], c->model.layer[i].out, NULL), NST_OK);
-        ck_assert_int_eq(nst_stats_create(&r.other[i], c->model.layer[i].out, NULL), NST_OK);
-    }
-    return r;
-}
-
-static void result_destroy(struct result *r)
-{
-    for (int i = 0; i < NST_MODEL_LAYERS; i++)
-        nst_stats_destroy(&r->stats[i]), nst_stats_destroy(&r->other[i]);
-    ck_assert(oracle_free(r->dx));
-}
-
-static void check_doubles(const char *what, const char *layer, size_t n, const double *got, const double *want,
-                          double tolerance)
-{
-    double most = 0;
-
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, fabs(want[i]));
-    for (size_t i = 0; i < n; i++)
-        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * most, "%s: %s: number %zu is %.9g, the CPU's %.9g", what,
-                      layer, i, got[i], want[i]);
-}
-
-static void compare(const char *what, const chain *c, size_t pixels, const struct result *got,
-                    const struct result *want, double tolerance)
-{
-    double most = 0;
-
-    for (int i = 0; i < c->model.layers; i++) {
-        const char *name = c->model.layer[i].name;
-        size_t n = (size_t)c->model.layer[i].out;
-
-        ck_assert(got->stats[i]->n == want->stats[i]->n && got->other[i]->n == want->other[i]->n);
-        check_doubles(what, name, n * n, got->other[i]->gram, want->other[i]->gram, tolerance);
-        check_doubles(what, name, n, got->other[i]->sum, want->other[i]->sum, tolerance);
-        check_doubles(what, name, n * n, got->stats[i]->gram, want->stats[i]->gram, tolerance);
-        check_doubles(what, name, n, got->stats[i]->sum, want->stats[i]->sum, tolerance);
-        check_doubles(what, name, 1, &got->distance[i], &want->distance[i], tolerance);
-        check_doubles(what, name, 1, &got->square[i], &want->square[i], tolerance);
-    }
-    for (size_t i = 0; i < pixels; i++)
-        most = fmax(most, fabs((double)want->dx[i]));
-    for (size_t i = 0; i < pixels; i++)
-        ck_assert_msg(fabs((double)got->dx[i] - (double)want->dx[i]) <= tolerance * most,
-                      "%s: gradient %zu is %.9g, the CPU's %.9g, the largest %.3g", what, i, (double)got->dx[i],
-                      (double)want->dx[i], most);
 }
 
 /* The whole picture, or cores of step pixels with a halo around each; what is left over goes to the last. */

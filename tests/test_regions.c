@@ -1,110 +1,12 @@
-/* test_regions.c: styles in regions: weighted statistics and their gradient against naive sums for every kernel set, losses
- * and gradients of whole runs by what must hold of them, windows included; and wrong masks. */
+/* test_regions.c: styles in regions: losses and gradients of whole runs by what must hold of them, windows included; and wrong
+ * masks.  The weighted statistics: test_gram_masked.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/run.h"
 #include "loss/wasserstein.h"
-#include "suite.h"
-
-/* ---- the arithmetic ---- */
-
-static double random_at(nst_random *r)
-{
-    return (double)nst_random_uniform(r) - .3;
-}
-
-/* Sums of map f f^T, map f and map (a f + b) over a rectangle equal the naive ones in double, for every kernel set, in maps
- * so wide that they are cut into bands, with edges inside of the features. */
-START_TEST(sums_and_gradient)
-{
-    static const struct {
-        int c, fw, fh;
-        nst_rect r;
-    } shapes[] = { { 5, 9, 7, { 1, 2, 7, 4 } }, { 64, 33, 21, { 0, 0, 33, 21 } }, { 130, 20, 11, { 3, 0, 17, 11 } },
-                   { 64, 600, 60, { 8, 4, 590, 50 } } };
-    bool usable;
-
-    for (int set = 0; nst_kernels_at(set, &usable); set++)
-        for (size_t i = 0; usable && i < sizeof shapes / sizeof *shapes; i++) {
-            const nst_cpu cpu = { .k = nst_kernels_at(set, &usable), .threads = 2 };
-            nst_rect r = shapes[i].r;
-            int c = shapes[i].c, fw = shapes[i].fw, fh = shapes[i].fh, checked = c < 16 ? c : 16;
-            size_t n = (size_t)nst_blocks(c) * NST_LANES * (size_t)fw * (size_t)fh, ldm = (size_t)r.w + 3;
-            float *f = nst_calloc(n, sizeof *f), *df = nst_calloc(n, sizeof *df), *map = nst_calloc(ldm * (size_t)r.h, 4);
-            float *a = nst_calloc((size_t)c * (size_t)c, sizeof *a), *b = nst_calloc((size_t)c, sizeof *b);
-            float *scratch = nst_alloc(nst_guided_scratch(&cpu, nst_blocks(c), fw, fh) * sizeof(float));
-            double *gram = nst_calloc((size_t)c * (size_t)c, sizeof *gram), *sum = nst_calloc((size_t)c, sizeof *sum);
-            nst_random random = { i + 1 };
-
-#define AT(ch, x, y) \
-    ((((size_t)((ch) / NST_LANES) * (size_t)fh + (size_t)(y)) * (size_t)fw + (size_t)(x)) * NST_LANES + \
-     (size_t)((ch) % NST_LANES))
-            for (int ch = 0; ch < c; ch++)
-                for (int y = 0; y < fh; y++)
-                    for (int x = 0; x < fw; x++)
-                        f[AT(ch, x, y)] = (float)random_at(&random);
-            for (size_t k = 0; k < ldm * (size_t)r.h; k++)
-                map[k] = k % 5 ? nst_random_uniform(&random) : 0;
-            for (int k = 0; k < c; k++) {
-                b[k] = (float)random_at(&random);
-                for (int l = 0; l <= k; l++)
-                    a[k * c + l] = a[l * c + k] = (float)random_at(&random);
-            }
-            for (size_t k = 0; k < n; k++)
-                df[k] = 1;
-            nst_guided_add(&cpu, f, c, fw, fh, &r, map, ldm, gram, sum, scratch);
-            nst_guided_gradient(&cpu, f, c, fw, fh, &r, map, ldm, a, b, df, scratch);
-            for (int k = 0; k < checked; k++) {
-                double s = 0, g[16] = { 0 };
-
-                for (int y = 0; y < r.h; y++)
-                    for (int x = 0; x < r.w; x++) {
-                        double w = (double)map[(size_t)y * ldm + (size_t)x], fk = (double)f[AT(k, r.x + x, r.y + y)];
-
-                        s += w * fk;
-                        for (int l = 0; l < checked; l++)
-                            g[l] += w * fk * (double)f[AT(c - 1 - l, r.x + x, r.y + y)];
-                    }
-                ck_assert_msg(fabs(s - sum[k]) < 1e-5 * r.w * r.h, "%s shape %zu: sum %g, not %g", cpu.k->name, i,
-                              sum[k], s);
-                for (int l = 0; l < checked; l++)
-                    ck_assert_msg(fabs(g[l] - gram[k * c + c - 1 - l]) < 1e-5 * r.w * r.h, "%s shape %zu: %g, not %g",
-                                  cpu.k->name, i, gram[k * c + c - 1 - l], g[l]);
-            }
-            for (int y = 0; y < fh; y += 3)
-                for (int x = 0; x < fw; x += 5) {
-                    bool inside = x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h;
-                    double want = 1, w = inside ? (double)map[(size_t)(y - r.y) * ldm + (size_t)(x - r.x)] : 0;
-
-                    for (int l = 0; l < c && inside; l++)
-                        want += w * (double)a[(c - 1) * c + l] * (double)f[AT(l, x, y)];
-                    want += w * (double)b[c - 1];
-                    ck_assert_msg(fabs(want - (double)df[AT(c - 1, x, y)]) < 1e-5 * (1 + c),
-                                  "%s shape %zu: gradient %g, not %g", cpu.k->name, i, (double)df[AT(c - 1, x, y)], want);
-                }
-            nst_free(f), nst_free(df), nst_free(map), nst_free(a), nst_free(b), nst_free(scratch);
-            nst_free(gram), nst_free(sum);
-        }
-}
-END_TEST
-
-/* ---- whole runs ---- */
-
-static nst_image *picture(int w, int h, int seed)
-{
-    nst_image *p = NULL;
-    nst_random random = { (uint64_t)seed };
-
-    ck_assert(nst_image_create(&p, w, h, 3, NULL) == NST_OK);
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++)
-                p->plane[c][y * w + x] = .5f + .3f * sinf((float)(x * (c + 1) + y * seed) / 17) +
-                                         .2f * (nst_random_uniform(&random) - .5f);
-    return p;
-}
+#include "scene.h"
 
 /* Columns from..to - 1 are white, three columns beside them grey. */
 static nst_image *stripe(int w, int h, int from, int to)
@@ -196,7 +98,7 @@ START_TEST(white_masks_are_none)
     if (lacks_loss(_i))
         return;
 
-    nst_image *content = picture(75, 62, 3), *style = picture(70, 66, 5), *guided = picture(70, 66, 5);
+    nst_image *content = picture(75, 62, 3, 3), *style = picture(70, 66, 3, 5), *guided = picture(70, 66, 3, 5);
     nst_image *white = stripe(75, 62, 0, 75), *part = stripe(70, 66, 0, 70);
     nst_settings *s = settings(presets[_i], 75);
     const nst_image *plain_styles[] = { style }, *guided_styles[] = { guided };
@@ -222,7 +124,7 @@ START_TEST(gradient_and_windows)
     if (lacks_loss(_i))
         return;
 
-    nst_image *content = picture(120, 90, 3), *one = picture(114, 102, 5), *two = picture(96, 108, 2);
+    nst_image *content = picture(120, 90, 3, 3), *one = picture(114, 102, 3, 5), *two = picture(96, 108, 3, 2);
     nst_image *left = stripe(120, 90, 0, 54), *right = stripe(60, 45, 24, 60), *part = stripe(114, 102, 18, 72);
     nst_settings *s = settings(presets[_i], 120);
     const nst_image *styles[] = { one, two };
@@ -254,7 +156,7 @@ END_TEST
  * move. */
 START_TEST(a_style_stays_in_its_region)
 {
-    nst_image *content = picture(300, 40, 3), *style = picture(100, 100, 5), *left = stripe(300, 40, 0, 60);
+    nst_image *content = picture(300, 40, 3, 3), *style = picture(100, 100, 3, 5), *left = stripe(300, 40, 0, 60);
     nst_settings *s = settings("opengenus", 300);
     const nst_image *styles[] = { style };
     double inside = 0, outside = 0;
@@ -283,8 +185,8 @@ END_TEST
 /* A style without a mask among others gets what these leave: the same as with that mask. */
 START_TEST(the_rest)
 {
-    nst_image *content = picture(120, 90, 3), *one = picture(90, 95, 5);
-    nst_image *two = picture(80, 100, 2), *three = picture(80, 100, 2);
+    nst_image *content = picture(120, 90, 3, 3), *one = picture(90, 95, 3, 5);
+    nst_image *two = picture(80, 100, 3, 2), *three = picture(80, 100, 3, 2);
     nst_image *left = stripe(120, 90, 0, 50), *right = stripe(120, 90, 50, 120);
     nst_settings *s = settings("nst", 120);
     const nst_image *implied[] = { one, two }, *named[] = { one, three };
@@ -310,8 +212,8 @@ END_TEST
  * has the same targets; colours are matched to the white half only.  Without regions, and with two styles blended. */
 START_TEST(a_part_of_a_style)
 {
-    nst_image *content = picture(96, 80, 3), *two = picture(80, 90, 2);
-    nst_image *half = picture(400, 100, 5), *other = picture(400, 100, 5);
+    nst_image *content = picture(96, 80, 3, 3), *two = picture(80, 90, 3, 2);
+    nst_image *half = picture(400, 100, 3, 5), *other = picture(400, 100, 3, 5);
     nst_image *mask = stripe(400, 100, 0, 40);
     nst_settings *s = settings("nst", 96);
     const nst_image *a_styles[] = { half, two }, *b_styles[] = { other, two };
@@ -342,7 +244,7 @@ END_TEST
 /* Content is recoloured where a region is, to its style; elsewhere it keeps its colours. */
 START_TEST(colours_stay_in_their_region)
 {
-    nst_image *content = picture(100, 80, 3), *red = NULL, *mask = stripe(100, 80, 0, 40);
+    nst_image *content = picture(100, 80, 3, 3), *red = NULL, *mask = stripe(100, 80, 0, 40);
     nst_settings *s = settings("nst", 0);
     const nst_image *styles[1];
     struct run t;
@@ -386,7 +288,7 @@ static void refused(const nst_image *content, const nst_image *const *styles, in
 /* Masks of other proportions, all black, missing beside others: one sentence each. */
 START_TEST(wrong_masks)
 {
-    nst_image *content = picture(64, 48, 3), *one = picture(64, 64, 5), *two = picture(64, 64, 2);
+    nst_image *content = picture(64, 48, 3, 3), *one = picture(64, 64, 3, 5), *two = picture(64, 64, 3, 2);
     nst_image *tall = stripe(48, 64, 0, 20), *black = stripe(64, 48, 90, 90), *good = stripe(64, 48, 0, 30);
     nst_image *white = stripe(64, 48, 0, 64);
     const nst_image *styles[] = { one, two, two };
@@ -412,7 +314,6 @@ END_TEST
 
 static void add(TCase *t)
 {
-    tcase_add_test(t, sums_and_gradient);
     tcase_add_loop_test(t, white_masks_are_none, 0, 4);
     tcase_add_loop_test(t, gradient_and_windows, 0, 4);
     tcase_add_test(t, a_style_stays_in_its_region);

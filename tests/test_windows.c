@@ -1,40 +1,15 @@
 /* test_windows.c: a picture in windows has the losses and the gradient of the picture in one piece: at random windows and
- * odd sizes, for every preset's losses; what memory decides, and what it says when there is too little. */
+ * odd sizes, for every preset's losses, in windows that memory chose, and in whole runs.  What windows take and when there is
+ * too little: test_planned_memory.c. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "engine/run.h"
 #include "loss/wasserstein.h"
-#include "suite.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZER_TAKES_MEMORY
-#define SLOW true /* each preset in windows or strips of one kind, memory in two steps of three, one run, no large picture */
-#else
-#define SLOW false
-#endif
+#include "windows.h"
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
 #define LOSS 1e-5
 #define GRADIENT 1e-4
 #define LOOSE 2e-3 /* where memory leaves no halo for whole tiles */
-
-/* Smooth colours with noise: every feature has something to say. */
-static nst_image *picture(int w, int h, int channels, int seed)
-{
-    nst_image *p = NULL;
-    nst_random random = { (uint64_t)seed };
-
-    ck_assert(nst_image_create(&p, w, h, channels, NULL) == NST_OK);
-    for (int c = 0; c < channels; c++)
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++)
-                p->plane[c][y * w + x] = .5f + .3f * sinf((float)(x * (c + 1) + y * seed) / 17) +
-                                         .2f * (nst_random_uniform(&random) - .5f);
-    return p;
-}
 
 struct result {
     nst_progress p;
@@ -123,17 +98,6 @@ static void compare(const char *name, const struct result *one, const struct res
                   "%s: gradients differ by %.3g of their length", name, sqrt(difference / sum));
 }
 
-static nst_settings *settings(const char *preset)
-{
-    nst_settings *s = NULL;
-
-    ck_assert(nst_settings_create(&s, preset, NULL) == NST_OK);
-    s->scales = 1;
-    s->size = 0; /* as it is */
-    s->threads = 2;
-    return s;
-}
-
 /* Every preset, at sizes odd in every way: in windows of a random side, and in strips, which pass rows on instead of
  * computing them twice: of one grid's rows, so that deep layers get one row each or none, and higher ones; in one column,
  * and in two with halos between them. */
@@ -179,22 +143,6 @@ START_TEST(every_preset)
     nst_settings_destroy(&s);
 }
 END_TEST
-
-/* Too little memory is one sentence with a number: the number. */
-static size_t expected(const nst_settings *s, const nst_model *m, const nst_image *content,
-                       const nst_image *const *styles, int n_styles)
-{
-    nst_settings poor = *s;
-    nst_plan plan;
-    nst_error e = { "" };
-    const char *number;
-
-    poor.memory = 1 << 20;
-    ck_assert(nst_transfer_plan(&poor, m, content, styles, n_styles, &plan, &e) == NST_EMEM);
-    number = strstr(e.text, "expected ");
-    ck_assert_msg(number && strstr(e.text, "1 MB of memory are too few"), "%s", e.text);
-    return strtoul(number + strlen("expected "), NULL, 10) * 1000000;
-}
 
 /* Windows that memory chose, which may be others in each pass and for each picture: two styles, alpha.  Where it is least
  * they have other roundings than the whole picture. */
@@ -326,157 +274,6 @@ START_TEST(whole_run)
 }
 END_TEST
 
-/* A content picture that may be spent is empty afterwards, but where its colours are wanted at the end, and the result is
- * the same; the plan counts it as gone. */
-START_TEST(spent)
-{
-    nst_settings *s = settings("nst");
-    nst_image *content = picture(150, 117, 3, 3), *style = picture(90, 80, 3, 5), *given = nst_image_copy(content), *a, *b;
-    nst_model *m = NULL;
-    nst_plan whole, less;
-
-    ck_assert(given && nst_model_open(&m, "small", NULL) == NST_OK);
-    s->size = 150, s->scales = 2, s->iterations = 2, s->first_iterations = 2, s->optimizer = NST_ADAM;
-    nst_image_spend(given);
-    ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &whole, NULL) == NST_OK);
-    ck_assert(nst_transfer_plan(s, m, given, (const nst_image *[]){ style }, 1, &less, NULL) == NST_OK);
-    ck_assert(less.bytes < whole.bytes && nst_image_plane(given, 0));
-    s->color = NST_COLOR_CONTENT;
-    ck_assert(nst_transfer(s, m, given, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &a, NULL) == NST_OK);
-    ck_assert(nst_image_plane(given, 0));
-    nst_image_destroy(&a);
-    s->color = NST_COLOR_MATCH;
-    ck_assert(nst_transfer(s, m, content, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &a, NULL) == NST_OK);
-    ck_assert(nst_transfer(s, m, given, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &b, NULL) == NST_OK);
-    ck_assert(!memcmp(a->plane[0], b->plane[0], 3 * sizeof(float) * 150 * 117));
-    ck_assert(!nst_image_plane(given, 0) && nst_image_width(given) == 150 && nst_image_plane(content, 0));
-    nst_image_destroy(&a);
-    nst_image_destroy(&b);
-    nst_image_destroy(&given);
-    nst_image_destroy(&content);
-    nst_image_destroy(&style);
-    nst_model_close(&m);
-    nst_settings_destroy(&s);
-}
-END_TEST
-
-/* Too little memory is one sentence with a number, and that number does. */
-START_TEST(too_little)
-{
-    nst_settings *s = settings("nst");
-    nst_image *content = picture(420, 280, 3, 3);
-    nst_model *m = NULL;
-    nst_plan plan;
-    nst_error e = { "" };
-
-    ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
-    s->size = 420, s->scales = 0;
-    s->memory = expected(s, m, content, (const nst_image *const *)&content, 1);
-    ck_assert_msg(nst_transfer_plan(s, m, content, (const nst_image *const *)&content, 1, &plan, &e) == NST_OK, "%s",
-                  e.text);
-    ck_assert(plan.bytes <= s->memory && plan.windows[plan.scales - 1] > 4);
-    for (int k = 1; k < 48; k++) { /* nor does more memory make a plan that takes more than there is */
-        s->memory += s->memory / 40;
-        ck_assert(nst_transfer_plan(s, m, content, (const nst_image *const *)&content, 1, &plan, NULL) == NST_OK);
-        ck_assert_msg(plan.bytes <= s->memory, "%zu bytes planned of %zu", plan.bytes, (size_t)s->memory);
-    }
-    nst_image_destroy(&content);
-    nst_model_close(&m);
-    nst_settings_destroy(&s);
-}
-END_TEST
-
-#ifndef SANITIZER_TAKES_MEMORY
-/* Kilobytes of a row of /proc/self/status; 0 where there is none. */
-static double status_row(const char *name)
-{
-    FILE *f = fopen("/proc/self/status", "r");
-    char line[256];
-    double v = 0;
-
-    while (f && fgets(line, sizeof line, f))
-        if (!strncmp(line, name, strlen(name)))
-            v = strtod(line + strlen(name), NULL);
-    if (f)
-        fclose(f);
-    return v;
-}
-#endif
-
-/* The plan's bytes are the process's peak, within a tenth: scale by scale with L-BFGS, Adam, and in windows.  Each in a
- * process of its own. */
-START_TEST(peak)
-{
-#ifdef SANITIZER_TAKES_MEMORY
-    printf("skipped: peak, a sanitizer takes memory of its own\n");
-#else
-    nst_settings *s = settings("nst");
-    nst_image *content = picture(560, 420, 3, 3), *style = picture(420, 560, 3, 5);
-    nst_model *m = NULL;
-    nst_plan plan;
-    double high;
-
-    ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
-    s->size = 560, s->scales = _i == 1 ? 1 : 0, s->optimizer = _i == 1 ? NST_ADAM : NST_LBFGS;
-    s->learning_rate = 0;
-    s->iterations = s->first_iterations = 3;
-    s->memory = _i == 2 ? 150000000 : 0;
-    ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
-    ck_assert((plan.windows[plan.scales - 1] > 1) == (_i == 2));
-    nst_image_destroy(&content);
-    content = picture(560, 420, 3, 3);
-    {
-        nst_image *out = NULL;
-
-        ck_assert(nst_transfer(s, m, content, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &out, NULL) == NST_OK);
-        nst_image_destroy(&out);
-    }
-    high = 1024 * status_row("VmHWM:");
-    printf("plan %.0f MB, peak %.0f MB\n", (double)plan.bytes / 1e6, high / 1e6);
-    if (high > 0)
-        ck_assert_msg(fabs((double)plan.bytes - high) < .1 * high, "planned %.1f MB, %.1f MB taken",
-                      (double)plan.bytes / 1e6, high / 1e6);
-    nst_image_destroy(&content);
-    nst_image_destroy(&style);
-    nst_model_close(&m);
-    nst_settings_destroy(&s);
-#endif
-}
-END_TEST
-
-/* Cores cover a picture once, on the grid, whatever its size. */
-START_TEST(cores)
-{
-    nst_settings *s = settings("nst");
-    nst_image *content = picture(80, 80, 3, 3);
-    nst_model *m = NULL;
-    nst_run r = { .s = s, .content = content, .styles = (const nst_image *const *)&content, .n_styles = 1 };
-
-    ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
-    r.model = m;
-    ck_assert(nst_run_open(&r, NULL) == NST_OK);
-    for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r, &(nst_strip){ w, 0, w, r.margin, w - r.margin, 0, w, w }).nx; nx++) {
-            nst_strip all = { w, 0, w, r.margin, w - r.margin, 0, w, w };
-            int at = r.margin;
-
-            for (int i = 0; i < nx; i++) {
-                nst_window win = nst_windows_at(&r, &all, (nst_tiling){ nx, 1, 0 }, i);
-
-                ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.graph) == 0);
-                ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.graph) == 0);
-                ck_assert(win.x + win.w <= w && win.x + win.w >= win.core_x + win.core_w);
-                at += win.core_w;
-            }
-            ck_assert(at == w - r.margin);
-        }
-    nst_run_close(&r);
-    nst_image_destroy(&content);
-    nst_model_close(&m);
-    nst_settings_destroy(&s);
-}
-END_TEST
-
 static void add(TCase *t)
 {
     int presets = 0;
@@ -488,10 +285,6 @@ static void add(TCase *t)
     if (!SLOW)
         tcase_add_test(t, shares_of_need);
     tcase_add_loop_test(t, whole_run, SLOW ? 2 : 0, 3);
-    tcase_add_test(t, spent);
-    tcase_add_loop_test(t, peak, 0, 3);
-    tcase_add_test(t, too_little);
-    tcase_add_test(t, cores);
 }
 
 int main(void)

@@ -2,10 +2,14 @@
 #ifndef NST_BASE_H
 #define NST_BASE_H
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#ifdef __APPLE__
+#include <xlocale.h>
+#endif
 
 #include "nst.h"
 
@@ -45,6 +49,18 @@ size_t nst_alloc_count(void);
 
 /* Seconds of a clock that only runs forward. */
 double nst_now(void);
+
+/* ---- plain.c: texts by the C locale, whatever the host's ------------------- */
+
+/* strtod. */
+double nst_plain_number(const char *text, char **end);
+/* snprintf, for texts with numbers in them. */
+int nst_plain_print(char *out, size_t bytes, const char *format, ...) NST_PRINTF(3, 4);
+/* Whether two texts are the same in their first n bytes, but for ASCII's capitals. */
+bool nst_plain_alike(const char *a, const char *b, size_t n);
+/* This thread's locale is C's until the end, which gets what begin gave. */
+locale_t nst_plain_begin(void);
+void nst_plain_end(locale_t host);
 
 /* ---- atomic_file.c: a file that is written whole or not at all ------------ */
 

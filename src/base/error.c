@@ -24,12 +24,14 @@ const char *nst_status_text(nst_status s)
 
 nst_status nst_fail(nst_error *e, nst_status s, const char *format, ...)
 {
-    va_list args;
-
     if (e) {
+        locale_t host = nst_plain_begin();
+        va_list args;
+
         va_start(args, format);
         nst_show_format(e->text, sizeof e->text, format, args);
         va_end(args);
+        nst_plain_end(host);
     }
     return s;
 }

@@ -187,7 +187,7 @@ nst_status nst_fields_set(const nst_field *rows, int n, void *base, const char *
         memcpy(place, &bits, sizeof bits);
         return NST_OK;
     }
-    v = strtod(value, &end);
+    v = nst_plain_number(value, &end);
     whole = r->kind == NST_FIELD_INT;
     if (end == value || *end || errno || !(v >= r->min && v <= r->max) || (whole && v != (double)(int)v))
         return nst_fail(e, NST_EARG, "%s: \"%s\" is not a %snumber from %g to %.10g", name, value,

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/lazy.h"
 #include "cli/config.h"
 #include "cli/fail.h"
 #include "cli/models/models.h"
@@ -77,6 +78,27 @@ static void say_program(void)
     printf("%s %s, %s\n", u.sysname, u.release, u.machine);
     line("processor");
     puts(from_file("/proc/cpuinfo", "model name", text, sizeof text) ? text : u.machine);
+}
+
+/* A library that is missing is missed by what needs it only, so it is not bad. */
+static void say_libraries(void)
+{
+    char text[2048] = "loaded when needed:";
+    const char *file, *what;
+    bool there, any = false;
+
+    for (int i = 0; i < NST_LAZY_COUNT; i++)
+        if (nst_lazy_about(i, &file, &what, &there)) {
+            size_t n = strlen(text);
+
+            snprintf(text + n, sizeof text - n, "%s %s%s%s%s", any ? "," : "", file,
+                     there ? "" : " (not installed: no ", there ? "" : what, there ? "" : ")");
+            any = true;
+        }
+    if (any) {
+        line("libraries");
+        words(text);
+    }
 }
 
 static void say_kernels(const nst_settings *s)
@@ -281,6 +303,7 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     if ((status = *options.text ? nst_settings_create(&s, NULL, e) : nst_config_settings(argc, argv, &c, &s, e)))
         return status;
     say_program();
+    say_libraries();
     say_kernels(s);
     say_memory();
     say_devices(s);

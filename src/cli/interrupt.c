@@ -7,9 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PATIENCE 10    /* seconds */
+#define ITERATIONS 20  /* of the time of one: the next scale's first, whose targets are computed before, takes longer */
+#define LONGEST 100000 /* seconds */
+
 /* SIGUSR1: batch systems can be asked for it before the time is up. */
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 static volatile sig_atomic_t pending, loud;
+static volatile sig_atomic_t patience; /* seconds from a signal to the end of a run that is stuck; 0: for ever */
 
 static void note(int number)
 {
@@ -17,7 +22,25 @@ static void note(int number)
 
     if (!pending && loud && write(STDERR_FILENO, text, sizeof text - 1) < 0)
         loud = 0;
+    if (!pending)
+        alarm((unsigned)patience);
     pending = number;
+}
+
+static void give_up(int number)
+{
+    static const char text[] = "nst: the iteration does not end: stopped without a picture\n";
+
+    (void)number;
+    if (loud && write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        loud = 0;
+    nst_interrupt_die(pending);
+}
+
+static void be_patient(int seconds)
+{
+    patience = seconds;
+    alarm(pending ? (unsigned)seconds : 0);
 }
 
 static void install(int flags)
@@ -47,19 +70,42 @@ void nst_interrupt_begin(void)
 
 void nst_interrupt_watch(bool say)
 {
+    struct sigaction end;
+
+    memset(&end, 0, sizeof end);
+    end.sa_handler = give_up;
+    sigemptyset(&end.sa_mask);
+    sigaction(SIGALRM, &end, NULL);
     loud = say;
+    be_patient(PATIENCE);
     install((int)(SA_RESETHAND | SA_RESTART));
+}
+
+void nst_interrupt_pace(double seconds)
+{
+    double most = ITERATIONS * seconds;
+
+    if (most > LONGEST)
+        most = LONGEST;
+    be_patient(most > PATIENCE ? (int)most : PATIENCE);
+}
+
+void nst_interrupt_at_ease(void)
+{
+    be_patient(0);
 }
 
 void nst_interrupt_hold(void)
 {
     loud = 0;
+    be_patient(0);
     install(SA_RESTART);
 }
 
 void nst_interrupt_free(void)
 {
     loud = 0;
+    be_patient(0);
     install(0);
 }
 

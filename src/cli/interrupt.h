@@ -10,6 +10,12 @@ void nst_interrupt_begin(void);
 /* From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag (unless they were ignored); the second one kills as usual.
  * say: the first one is answered on standard error. */
 void nst_interrupt_watch(bool say);
+/* An iteration begins, and the last one took so many seconds.  A run that is stuck is ended by the signal, its picture
+ * lost: one in which no iteration ends within ten seconds of it, or within twenty such times where these are longer.
+ * From nst_interrupt_watch on it is ten seconds. */
+void nst_interrupt_pace(double seconds);
+/* An iteration has ended, and what follows it may take as long as it likes. */
+void nst_interrupt_at_ease(void);
 /* While a file is written no number of signals stops it. */
 void nst_interrupt_hold(void);
 /* While a pipe is written, whose reader may never take it: a signal ends the writing as a failure. */

@@ -316,7 +316,9 @@ static int each_iteration(void *arg, const nst_progress *at)
 {
     nst_painting *p = arg;
     nst_error e;
+    int stop;
 
+    nst_interrupt_at_ease();
     if (p->from && !p->done && first(p) && open_log(p, &e)) {
         nst_paint_complain(p, e.text);
         p->failed = true;
@@ -343,7 +345,10 @@ static int each_iteration(void *arg, const nst_progress *at)
     }
     if (p->web && !nst_interrupt_pending())
         nst_web_progress(p->web, at, nst_interrupt_pending, &p->stopped);
-    return keep(p, at);
+    stop = keep(p, at);
+    if (!stop)
+        nst_interrupt_pace(at->seconds);
+    return stop;
 }
 
 static nst_status open_web(nst_painting *p, nst_error *e)

@@ -13,6 +13,17 @@
 #include <chafa.h>
 #include <sys/ioctl.h>
 
+#include "base/lazy.h"
+
+#define SYMBOLS(X)                                                                                                   \
+    X(chafa_calc_canvas_geometry) X(chafa_canvas_config_new) X(chafa_canvas_config_set_canvas_mode)                  \
+    X(chafa_canvas_config_set_cell_geometry) X(chafa_canvas_config_set_geometry)                                     \
+    X(chafa_canvas_config_set_pixel_mode) X(chafa_canvas_config_set_symbol_map) X(chafa_canvas_config_unref)         \
+    X(chafa_canvas_draw_all_pixels) X(chafa_canvas_new) X(chafa_canvas_print) X(chafa_canvas_unref)                  \
+    X(chafa_symbol_map_add_by_tags) X(chafa_symbol_map_new) X(chafa_symbol_map_unref) X(chafa_term_db_detect)        \
+    X(chafa_term_db_get_default) X(chafa_term_info_have_seq) X(chafa_term_info_unref) X(g_string_free)
+NST_LAZY(CHAFA, SYMBOLS)
+
 #define SECONDS 8   /* between two pictures */
 #define SHARE 20    /* drawing takes at most one second in so many */
 #define SIDE 768    /* pixels that are handed on at most: enough for any terminal */
@@ -66,22 +77,22 @@ static void shrink(nst_image *image, int w, int h)
 
 static ChafaPixelMode pixel_mode(ChafaTermInfo *t)
 {
-    if (chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1))
+    if (lib.chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1))
         return CHAFA_PIXEL_MODE_KITTY;
-    if (chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_BEGIN_SIXELS))
+    if (lib.chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_BEGIN_SIXELS))
         return CHAFA_PIXEL_MODE_SIXELS;
-    if (chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_BEGIN_ITERM2_IMAGE))
+    if (lib.chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_BEGIN_ITERM2_IMAGE))
         return CHAFA_PIXEL_MODE_ITERM2;
     return CHAFA_PIXEL_MODE_SYMBOLS;
 }
 
 static ChafaCanvasMode colors(ChafaTermInfo *t)
 {
-    if (chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT))
+    if (lib.chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT))
         return CHAFA_CANVAS_MODE_TRUECOLOR;
-    if (chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256))
+    if (lib.chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256))
         return CHAFA_CANVAS_MODE_INDEXED_240;
-    if (chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_SET_COLOR_FGBG_16))
+    if (lib.chafa_term_info_have_seq(t, CHAFA_TERM_SEQ_SET_COLOR_FGBG_16))
         return CHAFA_CANVAS_MODE_INDEXED_16;
     return CHAFA_CANVAS_MODE_FGBG;
 }
@@ -90,30 +101,30 @@ static ChafaCanvasMode colors(ChafaTermInfo *t)
 static GString *render(int w, int h, int *rows, bool *kitty)
 {
     struct screen s = measure();
-    ChafaTermInfo *t = chafa_term_db_detect(chafa_term_db_get_default(), environ);
-    ChafaCanvasConfig *config = chafa_canvas_config_new();
-    ChafaSymbolMap *symbols = chafa_symbol_map_new();
+    ChafaTermInfo *t = lib.chafa_term_db_detect(lib.chafa_term_db_get_default(), environ);
+    ChafaCanvasConfig *config = lib.chafa_canvas_config_new();
+    ChafaSymbolMap *symbols = lib.chafa_symbol_map_new();
     ChafaPixelMode mode = pixel_mode(t);
     int columns = s.columns - 1, lines = s.rows > 6 ? s.rows - 4 : s.rows;
     ChafaCanvas *canvas;
     GString *text;
 
-    chafa_calc_canvas_geometry(w, h, &columns, &lines, (float)s.cell, TRUE, FALSE);
-    chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_BLOCK | CHAFA_SYMBOL_TAG_SPACE);
-    chafa_canvas_config_set_geometry(config, columns, lines);
-    chafa_canvas_config_set_cell_geometry(config, s.cell < .2 || s.cell > 1 ? 10 : (int)(20 * s.cell + .5), 20);
-    chafa_canvas_config_set_pixel_mode(config, mode);
-    chafa_canvas_config_set_canvas_mode(config, colors(t));
-    chafa_canvas_config_set_symbol_map(config, symbols);
-    canvas = chafa_canvas_new(config);
-    chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGB8, pixels, w, h, 3 * w);
-    text = chafa_canvas_print(canvas, t);
+    lib.chafa_calc_canvas_geometry(w, h, &columns, &lines, (float)s.cell, TRUE, FALSE);
+    lib.chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_BLOCK | CHAFA_SYMBOL_TAG_SPACE);
+    lib.chafa_canvas_config_set_geometry(config, columns, lines);
+    lib.chafa_canvas_config_set_cell_geometry(config, s.cell < .2 || s.cell > 1 ? 10 : (int)(20 * s.cell + .5), 20);
+    lib.chafa_canvas_config_set_pixel_mode(config, mode);
+    lib.chafa_canvas_config_set_canvas_mode(config, colors(t));
+    lib.chafa_canvas_config_set_symbol_map(config, symbols);
+    canvas = lib.chafa_canvas_new(config);
+    lib.chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGB8, pixels, w, h, 3 * w);
+    text = lib.chafa_canvas_print(canvas, t);
     *rows = lines;
     *kitty = mode == CHAFA_PIXEL_MODE_KITTY;
-    chafa_canvas_unref(canvas);
-    chafa_symbol_map_unref(symbols);
-    chafa_canvas_config_unref(config);
-    chafa_term_info_unref(t);
+    lib.chafa_canvas_unref(canvas);
+    lib.chafa_symbol_map_unref(symbols);
+    lib.chafa_canvas_config_unref(config);
+    lib.chafa_term_info_unref(t);
     return text;
 }
 
@@ -134,7 +145,7 @@ static void show(nst_preview *v, int w, int h)
     fwrite(text->str, 1, text->len, stderr);
     fprintf(stderr, "\033[0m\0338\033[%dB\r", rows);
     fflush(stderr);
-    g_string_free(text, TRUE);
+    (lib.g_string_free)(text, TRUE); /* a macro of GLib's calls it by its bare name */
     v->rows = rows;
 }
 
@@ -152,8 +163,8 @@ nst_status nst_preview_open(nst_preview *v, nst_error *e)
                  "--save-every and --web show them elsewhere");
         return NST_EARG;
     }
-    v->on = true;
-    return NST_OK;
+    v->on = load(e) == NST_OK;
+    return v->on ? NST_OK : NST_EUNSUPPORTED;
 }
 
 bool nst_preview_due(const nst_preview *v, const nst_progress *p)

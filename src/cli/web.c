@@ -17,8 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/lazy.h"
 /* index_html, nst_css, nst_js */
 #include "web_files.inc"
+
+#define SYMBOLS(X)                                                                                                   \
+    X(MHD_add_response_header) X(MHD_create_response_from_buffer) X(MHD_create_response_from_fd_at_offset64)         \
+    X(MHD_destroy_response) X(MHD_get_connection_values) X(MHD_lookup_connection_value) X(MHD_queue_response)        \
+    X(MHD_start_daemon) X(MHD_stop_daemon)
+NST_LAZY(LIBMICROHTTPD, SYMBOLS)
 
 #define CLIENTS 128
 #define POINTS 300       /* of the curve: when they are full, every second one goes */
@@ -71,21 +78,21 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const c
 
     if (!r)
         return MHD_NO;
-    MHD_add_response_header(r, "Content-Type", type);
-    MHD_add_response_header(r, "Cache-Control", "no-store");
-    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
-    MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin");
-    MHD_add_response_header(r, "Content-Security-Policy",
+    lib.MHD_add_response_header(r, "Content-Type", type);
+    lib.MHD_add_response_header(r, "Cache-Control", "no-store");
+    lib.MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    lib.MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
+    lib.MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin");
+    lib.MHD_add_response_header(r, "Content-Security-Policy",
                             "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'");
-    queued = MHD_queue_response(c, status, r);
-    MHD_destroy_response(r);
+    queued = lib.MHD_queue_response(c, status, r);
+    lib.MHD_destroy_response(r);
     return queued;
 }
 
 static enum MHD_Result text(struct MHD_Connection *c, unsigned status, const char *type, const char *data, size_t bytes)
 {
-    return answer(c, status, type, MHD_create_response_from_buffer(bytes, (void *)data, MHD_RESPMEM_MUST_COPY));
+    return answer(c, status, type, lib.MHD_create_response_from_buffer(bytes, (void *)data, MHD_RESPMEM_MUST_COPY));
 }
 
 static enum MHD_Result plain(struct MHD_Connection *c, unsigned status, const char *sentence)
@@ -131,7 +138,8 @@ static enum MHD_Result picture(struct MHD_Connection *c, const int *file)
             close(fd);
         return plain(c, MHD_HTTP_NOT_FOUND, "no picture yet\n");
     }
-    return answer(c, MHD_HTTP_OK, "image/jpeg", MHD_create_response_from_fd_at_offset64((uint64_t)bytes, fd, 0));
+    return answer(c, MHD_HTTP_OK, "image/jpeg",
+                  lib.MHD_create_response_from_fd_at_offset64((uint64_t)bytes, fd, 0));
 }
 
 /* Numbers and colons are an address, which no foreign name stands for; a name is ours or this machine's. */
@@ -152,8 +160,8 @@ static bool is_ours(const char *host)
  * of another page a foreign Origin. */
 static bool is_trusted(struct MHD_Connection *c)
 {
-    const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
-    const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
+    const char *host = lib.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+    const char *origin = lib.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
 
     return is_ours(host) && (!origin || (!strncmp(origin, "http://", 7) && !strcmp(origin + 7, host)));
 }
@@ -168,14 +176,14 @@ static enum MHD_Result first_argument(void *arg, enum MHD_ValueKind kind, const 
 
 static enum MHD_Result press(struct MHD_Connection *c, const char *url)
 {
-    const char *token = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Nst-Token"), *value = NULL;
+    const char *token = lib.MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Nst-Token"), *value = NULL;
     bool good = true;
     char *end;
     double v;
 
     if (!token || strcmp(token, web.token))
         return plain(c, MHD_HTTP_FORBIDDEN, "the page's token is missing\n");
-    MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, first_argument, &value);
+    lib.MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, first_argument, &value);
     v = value ? strtod(value, &end) : -1;
     pthread_mutex_lock(&web.lock);
     if (!strcmp(url, "/pause"))
@@ -366,7 +374,7 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
         there = now() - w->asked < WATCHED && w->seen < last;
         pthread_mutex_unlock(&w->lock);
     }
-    MHD_stop_daemon(w->daemon);
+    lib.MHD_stop_daemon(w->daemon);
     if (w->content >= 0)
         close(w->content);
     if (w->picture >= 0)
@@ -444,6 +452,9 @@ nst_status nst_web_open(nst_web **w, const char *host, int port, const char *wha
 
     *w = NULL;
     host = host ? host : "127.0.0.1";
+    s = load(e);
+    if (s)
+        return s;
     if ((s = listen_at(host, &port, &fd, e)))
         return s;
     web = (nst_web){ .content = -1, .picture = -1, .every = 1, .strength = strength, .in_force = strength,
@@ -455,7 +466,7 @@ nst_status nst_web_open(nst_web **w, const char *host, int port, const char *wha
     describe("painting");
     web.described = 0;
     if (!make_token(web.token) ||
-        !(web.daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, serve, NULL,
+        !(web.daemon = lib.MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, serve, NULL,
                                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CLIENTS,
                                         MHD_OPTION_CONNECTION_TIMEOUT, 15u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                         (size_t)16384, MHD_OPTION_END))) {

@@ -223,11 +223,11 @@ nst_status nst_checkpoint_open(nst_checkpoint **out, const char *path, nst_error
 
 void nst_checkpoint_close(nst_checkpoint **p)
 {
-    nst_checkpoint *c = *p;
+    nst_checkpoint *c = p ? *p : NULL;
 
-    *p = NULL;
     if (!c)
         return;
+    *p = NULL;
     if (c->f)
         fclose(c->f);
     nst_free(c->path);

@@ -11,9 +11,19 @@
 
 static nst_status check_pictures(const nst_run *r, nst_error *e)
 {
-    if (r->content->width < PICTURE_MIN || r->content->height < PICTURE_MIN)
-        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side",
-                        r->content->width, r->content->height, PICTURE_MIN);
+    nst_status s = nst_image_check_there(r->content, "content picture", e);
+    int w, h;
+
+    for (int i = 0; i < r->n_styles && !s; i++)
+        s = nst_image_check_there(r->styles[i], "style picture", e);
+    if (!s && r->init)
+        s = nst_image_check_there(r->init, "start picture", e);
+    if (s)
+        return s;
+    nst_image_file_size(r->content, &w, &h);
+    if (w < PICTURE_MIN || h < PICTURE_MIN)
+        return nst_fail(e, NST_EFORMAT, "content picture: %d x %d pixels is too small, expected %d or more a side", w,
+                        h, PICTURE_MIN);
     if (r->n_styles < 1)
         return nst_fail(e, NST_EARG, "no style picture is given, expected one or more");
     for (int i = 0; i < r->n_styles; i++)
@@ -38,7 +48,7 @@ static nst_status parse_blend(nst_run *r, nst_error *e)
         char *end;
 
         errno = 0;
-        r->share[n] = strtod(text, &end);
+        r->share[n] = nst_plain_number(text, &end);
         if (end == text || errno || !(r->share[n] >= 0 && r->share[n] <= 1e9) || (*end && *end != ',') ||
             (*end && !end[1]))
             return nst_fail(e, NST_EARG, "style blend \"%s\": number %d is not a weight of 0 or more",
@@ -172,6 +182,7 @@ static nst_status open_alone(nst_run *r, nst_error *e)
     r->s = &r->balanced;
     if ((s = check_pictures(r, e)) || (s = nst_regions_check(r, e)) || (s = parse_layers(r, e)) ||
         (s = parse_blend(r, e)) ||
+        (s = nst_scales_check(r->s, r->content, e)) ||
         (s = nst_scales_plan(r->s, r->content->width, r->content->height, &r->plan, e)) ||
         (s = nst_run_style_scales(r, e)))
         return s;

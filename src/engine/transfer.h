@@ -30,11 +30,18 @@ void nst_settings_balance(nst_settings *s);
 
 /* ---- scale_plan.c --------------------------------------------------------- */
 
+/* Refuses a content picture whose result would have absurd sides, and says which size would do. */
+nst_status nst_scales_check(const nst_settings *s, const nst_image *content, nst_error *e);
 /* Width, height and iterations of each scale, coarse to fine, for a content picture of w x h.  plan->bytes is
  * left 0. */
 nst_status nst_scales_plan(const nst_settings *s, int w, int h, nst_plan *plan, nst_error *e);
 /* Size of a style picture of w x h at a scale of the plan (0 the coarsest); no side is below 32. */
 void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, int w, int h, int *ow, int *oh);
+
+/* ---- memory_plan.c -------------------------------------------------------- */
+
+/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
+size_t nst_budget_limit(const nst_settings *s, size_t sharers);
 
 /* ---- start.c -------------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
 #include "image/format.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const nst_codec *const codecs[] = { &nst_codec_png,  &nst_codec_jpeg, &nst_codec_tiff,
                                            &nst_codec_webp, &nst_codec_ppm,  &nst_codec_pfm };
@@ -30,7 +29,7 @@ const nst_format *nst_format_of(const char *path)
         for (const char *s = codecs[i]->format.suffixes; *s; s += strspn(s, " ")) {
             size_t m = strcspn(s, " ");
 
-            if (m == n && !strncasecmp(s, dot, n))
+            if (m == n && nst_plain_alike(s, dot, n))
                 return &codecs[i]->format;
             s += m;
         }

@@ -100,13 +100,32 @@ void nst_image_spend(nst_image *content)
     content->spend = true;
 }
 
+void nst_image_file_size(const nst_image *image, int *width, int *height)
+{
+    bool smaller = image->file_width > 0;
+
+    *width = smaller ? image->file_width : image->width;
+    *height = smaller ? image->file_height : image->height;
+}
+
+nst_status nst_image_check_there(const nst_image *image, const char *label, nst_error *e)
+{
+    if (image->plane[0])
+        return NST_OK;
+    return nst_fail(e, NST_EARG, "%s: its pixels were given back by a painting that it was lent to (nst_image_spend), "
+                    "expected a picture that has them", label);
+}
+
 /* A mask's weights: its luminance as it is stored, so that a grey of 128 is a half, times its alpha. */
 static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
 {
     size_t n;
+    nst_status s;
 
     if (!in)
         return NST_OK;
+    if ((s = nst_image_check_there(in, "mask", e)))
+        return s;
     n = (size_t)in->width * (size_t)in->height;
     *out = (nst_mask){ in->width, in->height, nst_alloc(n * sizeof(float)) };
     if (!out->weight)
@@ -199,5 +218,10 @@ nst_status nst_image_orient(nst_image *p, int orientation, const char *label, ns
     nst_free(from);
     p->width = w;
     p->height = h;
+    if (swap) {
+        w = p->file_width;
+        p->file_width = p->file_height;
+        p->file_height = w;
+    }
     return NST_OK;
 }

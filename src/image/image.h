@@ -15,6 +15,7 @@ typedef struct nst_mask {
 struct nst_image {
     int width, height, channels; /* channels 3, or 4 with alpha */
     float *plane[4];             /* [height][width] each, inside one allocation */
+    int file_width, file_height; /* of the file's, upright, where it was made smaller while it was read; or 0 */
     bool spend;                  /* nst_image_spend */
     nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
@@ -26,6 +27,10 @@ struct nst_image {
 nst_image *nst_image_copy(const nst_image *in); /* NULL without memory */
 /* Refuses sizes that are absurd or none: NST_EFORMAT. */
 nst_status nst_image_check(size_t width, size_t height, const char *label, nst_error *e);
+/* The size that the picture has in its file, upright. */
+void nst_image_file_size(const nst_image *image, int *width, int *height);
+/* Refuses a picture whose pixels a painting has given back. */
+nst_status nst_image_check_there(const nst_image *image, const char *label, nst_error *e);
 /* As nst_image_create, contents undefined.  label names the picture in the failure's text. */
 nst_status nst_image_alloc(nst_image **out, int width, int height, int channels, const char *label, nst_error *e);
 /* False for more than is free: asked of what a file claims, before the kernel ends the process for touching it. */

@@ -42,6 +42,10 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
     if ((s = nst_image_check((size_t)width, (size_t)height, label, e)))
         return s;
     bytes = (size_t)scaled(width, by) * (size_t)scaled(height, by) * (size_t)channels * sizeof(float);
+    if (fit && fit->most && bytes > fit->most)
+        return nst_fail(e, NST_EMEM, "%s: %d x %d pixels take %.2g GB, more than the %.2g GB of memory that a painting "
+                        "has room for; a smaller --size, or a larger --memory", label, width, height, (double)bytes / 1e9,
+                        (double)fit->most / 1e9);
     if (!nst_memory_fits(bytes))
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than is free", label, width, height,
                         (double)bytes / 1e9);
@@ -50,6 +54,8 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
     if ((s = nst_image_alloc(&r->image, scaled(width, by), scaled(height, by), channels, label, e)))
         goto fail;
     if (by < 1) {
+        r->image->file_width = width;
+        r->image->file_height = height;
         if ((s = nst_resampler_open(&r->smaller, width, height, r->image, label, e)))
             goto fail;
         if (!(r->room = nst_calloc((size_t)width, (size_t)channels * sizeof *r->room))) {

@@ -87,7 +87,9 @@ nst_status nst_image_write(const nst_image *image, const char *path, const nst_w
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return nst_fail(e, NST_EIO, "%s: is a directory, expected the name of a picture", path);
-    return (s = choose(&j, path, e)) ? s : nst_whole_write(path, write_job, &j, e);
+    if ((s = nst_image_check_there(image, path, e)) || (s = choose(&j, path, e)))
+        return s;
+    return nst_whole_write(path, write_job, &j, e);
 }
 
 nst_status nst_image_write_fd(const nst_image *image, int fd, const char *label, const nst_write_options *o,
@@ -99,7 +101,7 @@ nst_status nst_image_write_fd(const nst_image *image, int fd, const char *label,
     FILE *f;
     int own;
 
-    if ((s = choose(&j, NULL, e)))
+    if ((s = nst_image_check_there(image, label, e)) || (s = choose(&j, NULL, e)))
         return s;
     own = dup(fd);
     if (!(f = own >= 0 ? fdopen(own, "wb") : NULL)) {

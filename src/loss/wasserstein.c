@@ -57,8 +57,20 @@ static void one_thread(bool begin)
 #endif
 }
 
+/* Without threads OpenBLAS has no locks either: several callers at once ruin each other's results. */
+static bool has_locks(void)
+{
+#ifdef HAVE_OPENBLAS
+    return !openblas_get_parallel || openblas_get_parallel() != 0;
+#else
+    return true;
+#endif
+}
+
 void nst_w2_for(int threads, int items, nst_par_fn *fn, void *arg)
 {
+    if (!has_locks())
+        threads = 1;
     one_thread(true);
     nst_par_apart(threads, items, fn, arg);
     one_thread(false);

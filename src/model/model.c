@@ -116,11 +116,11 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
 
 void nst_model_close(nst_model **model)
 {
-    nst_model *m = *model;
+    nst_model *m = model ? *model : NULL;
 
-    *model = NULL;
     if (!m)
         return;
+    *model = NULL;
     if (m->release)
         m->release(m->memory, m->bytes);
     nst_free(m->describe);
@@ -200,26 +200,29 @@ void nst_model_own_input(nst_model *m, const nst_input *input)
 
     m->input = *input;
     m->input_name = "its own";
-    snprintf(m->input_text, sizeof m->input_text, "%s from 0 to %g, minus %.5g %.5g %.5g, over %.5g %.5g %.5g (red, "
-             "green, blue)", input->bgr ? "BGR" : "RGB", range, range * (double)a[0], range * (double)a[1],
-             range * (double)a[2], range * (double)b[0], range * (double)b[1], range * (double)b[2]);
+    nst_plain_print(m->input_text, sizeof m->input_text,
+                    "%s from 0 to %g, minus %.5g %.5g %.5g, over %.5g %.5g %.5g (red, green, blue)",
+                    input->bgr ? "BGR" : "RGB", range, range * (double)a[0], range * (double)a[1],
+                    range * (double)a[2], range * (double)b[0], range * (double)b[1], range * (double)b[2]);
 }
 
 void nst_input_write(const nst_input *input, char text[NST_INPUT_BYTES])
 {
     const float *a = input->mean, *b = input->std;
 
-    snprintf(text, NST_INPUT_BYTES, "%s,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", input->bgr ? "BGR" : "RGB", (double)a[0],
-             (double)a[1], (double)a[2], (double)b[0], (double)b[1], (double)b[2]);
+    nst_plain_print(text, NST_INPUT_BYTES, "%s,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", input->bgr ? "BGR" : "RGB",
+                    (double)a[0], (double)a[1], (double)a[2], (double)b[0], (double)b[1], (double)b[2]);
 }
 
 bool nst_input_read(nst_input *input, const char *text)
 {
     float *a = input->mean, *b = input->std;
     char order[4];
+    locale_t host = nst_plain_begin();
+    int found = sscanf(text, "%3[RGB],%f,%f,%f,%f,%f,%f", order, &a[0], &a[1], &a[2], &b[0], &b[1], &b[2]);
 
-    if (sscanf(text, "%3[RGB],%f,%f,%f,%f,%f,%f", order, &a[0], &a[1], &a[2], &b[0], &b[1], &b[2]) != 7 ||
-        (strcmp(order, "RGB") && strcmp(order, "BGR")))
+    nst_plain_end(host);
+    if (found != 7 || (strcmp(order, "RGB") && strcmp(order, "BGR")))
         return false;
     input->bgr = *order == 'B';
     for (int i = 0; i < 3; i++)

@@ -276,8 +276,8 @@ static nst_status describe(nst_model *m, const nst_weights *w, nst_error *e)
     m->format = w->format;
     for (int i = 0; i < m->layers; i++)
         n += (size_t)m->layer[i].out * ((size_t)m->layer[i].in * 9 + 1);
-    snprintf(text, sizeof text, "%.200s: learned weights (%s), %d convolutions to %s, %.2f million numbers",
-             slash ? slash + 1 : w->path, w->format, m->layers, m->layer[m->layers - 1].name, (double)n / 1e6);
+    nst_plain_print(text, sizeof text, "%.200s: learned weights (%s), %d convolutions to %s, %.2f million numbers",
+                    slash ? slash + 1 : w->path, w->format, m->layers, m->layer[m->layers - 1].name, (double)n / 1e6);
     if (!(m->describe = nst_strdup(text)))
         return nst_fail(e, NST_EMEM, "%s: out of memory", w->path);
     return NST_OK;

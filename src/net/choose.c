@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #ifdef HAVE_OPENCL
 #include "../opencl/opencl.h"
@@ -57,7 +56,7 @@ int nst_device_at(int i, nst_device_info *info)
 static bool stands_in(const char *name, const char *text)
 {
     for (; *name; name++)
-        if (strncasecmp(name, text, strlen(text)) == 0)
+        if (nst_plain_alike(name, text, strlen(text)))
             return true;
     return false;
 }

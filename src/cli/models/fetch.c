@@ -27,12 +27,20 @@ void nst_fetch_forget(const char *part)
 
 #ifdef HAVE_LIBCURL
 
+#define CURL_DISABLE_TYPECHECK /* by macros that call the function by its bare name */
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "base/lazy.h"
+
+#define SYMBOLS(X)                                                                                                   \
+    X(curl_easy_cleanup) X(curl_easy_getinfo) X(curl_easy_init) X(curl_easy_perform) X(curl_easy_setopt)             \
+    X(curl_easy_strerror) X(curl_global_init) X(curl_slist_append) X(curl_slist_free_all)
+NST_LAZY(LIBCURL, SYMBOLS)
 
 /* More than any file of weights that we read has. */
 #define BYTES_MAX ((long long)4 << 30)
@@ -217,8 +225,8 @@ static nst_status begin(struct download *d)
     curl_off_t length = -1;
     long status = 0;
 
-    curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(d->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    lib.curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
+    lib.curl_easy_getinfo(d->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     if (status != 200 && status != 206)
         return fail(d->e, NST_EIO, "%s: the server answers %ld, expected 200", url, status);
     if (!strncasecmp(d->type, "text/html", 9))
@@ -293,12 +301,12 @@ static bool begins(const char *text, const char *with)
 static void allow(CURL *curl, const char *first, const char *redirected)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, first);
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirected);
+    lib.curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, first);
+    lib.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirected);
 #else
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
+    lib.curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
                      (long)(strchr(first, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS));
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(strchr(redirected, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS
+    lib.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(strchr(redirected, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS
                                                                                    : CURLPROTO_HTTPS));
 #endif
 }
@@ -312,25 +320,25 @@ static void set_up(struct download *d, char reason[CURL_ERROR_SIZE])
     seconds = seconds >= 1 && seconds <= 3600 ? seconds : 30;
     snprintf(agent, sizeof agent, "nst/%.20s", nst_version());
     *reason = 0;
-    curl_easy_setopt(d->curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(d->curl, CURLOPT_URL, d->f->url);
-    curl_easy_setopt(d->curl, CURLOPT_USERAGENT, agent);
+    lib.curl_easy_setopt(d->curl, CURLOPT_ERRORBUFFER, reason);
+    lib.curl_easy_setopt(d->curl, CURLOPT_URL, d->f->url);
+    lib.curl_easy_setopt(d->curl, CURLOPT_USERAGENT, agent);
     /* from https never back to http, where anybody on the way could change what comes */
     allow(d->curl, d->f->plain ? "http,https" : "https", begins(d->f->url, "http:") ? "http,https" : "https");
-    curl_easy_setopt(d->curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(d->curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
-    curl_easy_setopt(d->curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(d->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(d->curl, CURLOPT_CONNECTTIMEOUT, seconds);
-    curl_easy_setopt(d->curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW);
-    curl_easy_setopt(d->curl, CURLOPT_LOW_SPEED_TIME, seconds);
-    curl_easy_setopt(d->curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(d->curl, CURLOPT_HEADERDATA, d);
-    curl_easy_setopt(d->curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(d->curl, CURLOPT_WRITEDATA, d);
-    curl_easy_setopt(d->curl, CURLOPT_XFERINFOFUNCTION, show);
-    curl_easy_setopt(d->curl, CURLOPT_XFERINFODATA, d);
-    curl_easy_setopt(d->curl, CURLOPT_NOPROGRESS, 0L);
+    lib.curl_easy_setopt(d->curl, CURLOPT_FOLLOWLOCATION, 1L);
+    lib.curl_easy_setopt(d->curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
+    lib.curl_easy_setopt(d->curl, CURLOPT_FAILONERROR, 1L);
+    lib.curl_easy_setopt(d->curl, CURLOPT_NOSIGNAL, 1L);
+    lib.curl_easy_setopt(d->curl, CURLOPT_CONNECTTIMEOUT, seconds);
+    lib.curl_easy_setopt(d->curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW);
+    lib.curl_easy_setopt(d->curl, CURLOPT_LOW_SPEED_TIME, seconds);
+    lib.curl_easy_setopt(d->curl, CURLOPT_HEADERFUNCTION, take_header);
+    lib.curl_easy_setopt(d->curl, CURLOPT_HEADERDATA, d);
+    lib.curl_easy_setopt(d->curl, CURLOPT_WRITEFUNCTION, take_body);
+    lib.curl_easy_setopt(d->curl, CURLOPT_WRITEDATA, d);
+    lib.curl_easy_setopt(d->curl, CURLOPT_XFERINFOFUNCTION, show);
+    lib.curl_easy_setopt(d->curl, CURLOPT_XFERINFODATA, d);
+    lib.curl_easy_setopt(d->curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 /* One request, from where the part ends. */
@@ -344,13 +352,13 @@ static CURLcode ask(struct download *d)
     d->writing = false;
     snprintf(range, sizeof range, "%lld-", d->have);
     snprintf(condition, sizeof condition, "If-Range: %s", d->validator);
-    if (d->have && *d->validator && !(headers = curl_slist_append(NULL, condition)))
+    if (d->have && *d->validator && !(headers = lib.curl_slist_append(NULL, condition)))
         return CURLE_OUT_OF_MEMORY;
-    curl_easy_setopt(d->curl, CURLOPT_RANGE, d->have ? range : NULL);
-    curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, headers);
-    code = curl_easy_perform(d->curl);
-    curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(headers);
+    lib.curl_easy_setopt(d->curl, CURLOPT_RANGE, d->have ? range : NULL);
+    lib.curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, headers);
+    code = lib.curl_easy_perform(d->curl);
+    lib.curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, NULL);
+    lib.curl_slist_free_all(headers);
     return code;
 }
 
@@ -359,7 +367,7 @@ static nst_status explain(struct download *d, CURLcode code, const char *reason)
     const char *url = d->f->url;
     long status = 0;
 
-    curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
+    lib.curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
     switch (code) {
     case CURLE_HTTP_RETURNED_ERROR:
         return fail(d->e, NST_EIO, "%s: the server answers %ld%s", url, status,
@@ -371,7 +379,7 @@ static nst_status explain(struct download *d, CURLcode code, const char *reason)
     case CURLE_OUT_OF_MEMORY:
         return fail(d->e, NST_EMEM, "%s: out of memory", url);
     default:
-        return fail(d->e, NST_EIO, "%s: %s%s", url, *reason ? reason : curl_easy_strerror(code),
+        return fail(d->e, NST_EIO, "%s: %s%s", url, *reason ? reason : lib.curl_easy_strerror(code),
                     d->have ? "; the same command goes on from there" : "");
     }
 }
@@ -381,7 +389,7 @@ static bool complete(const struct download *d, CURLcode code)
 {
     long status = 0;
 
-    curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
+    lib.curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_HTTP_RETURNED_ERROR && status == 416) /* nothing lies behind what we have */
         return d->have && d->range_total == d->have && (!d->f->bytes || d->f->bytes == d->have);
     return code == CURLE_OK && d->have && (!d->total || d->have == d->total);
@@ -404,7 +412,7 @@ static nst_status collect(struct download *d)
             return d->failed;
         if (complete(d, code))
             return NST_OK;
-        curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
+        lib.curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
         if (code == CURLE_HTTP_RETURNED_ERROR && status == 416 && before) { /* what we have is of another file */
             nst_status s = empty(d);
 
@@ -433,13 +441,16 @@ nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
     if (!begins(f->url, "https://") && !(f->plain && begins(f->url, "http://")))
         return fail(e, NST_EARG, "%.200s: expected an address that begins with https://%s", f->url,
                     f->plain ? " or http://" : "");
+    s = load(e);
+    if (s)
+        return s;
     if (!(s = open_part(&d)) && !(s = remember(&d)) && !(f->bytes && d.have == f->bytes)) {
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(d.curl = curl_easy_init())) {
+        if (lib.curl_global_init(CURL_GLOBAL_DEFAULT) || !(d.curl = lib.curl_easy_init())) {
             s = fail(e, NST_EIO, "%s: libcurl cannot be started", f->url);
         } else {
             s = collect(&d);
             end_line(&d);
-            curl_easy_cleanup(d.curl);
+            lib.curl_easy_cleanup(d.curl);
         }
     }
     if (!s && fsync(d.fd))

@@ -458,15 +458,24 @@ static nst_status lay_out_scales(nst_run *r, size_t *need, nst_error *e)
     return NST_OK;
 }
 
+size_t nst_budget_limit(const nst_settings *s, size_t sharers)
+{
+    size_t available;
+
+    if (s->memory)
+        return (size_t)s->memory;
+    available = nst_memory_available();
+    return available ? nst_memory_own() + available / 4 * 3 / sharers : SIZE_MAX;
+}
+
 /* Each rank for itself. */
 static nst_status lay_out(nst_run *r, nst_error *e)
 {
-    size_t available = nst_memory_available(), own = nst_memory_own(), need;
-    size_t sharers = r->comm && r->comm->beside > 1 ? (size_t)r->comm->beside : 1;
+    size_t need, sharers = r->comm && r->comm->beside > 1 ? (size_t)r->comm->beside : 1;
     nst_status s;
 
-    r->limit = r->s->memory ? (size_t)r->s->memory : r->limit ? r->limit /* a checkpoint's */
-             : available ? own + available / 4 * 3 / sharers : SIZE_MAX;
+    if (r->s->memory || !r->limit) /* otherwise a checkpoint's */
+        r->limit = nst_budget_limit(r->s, sharers);
     need = 1;
     for (int i = 0; need && i < 4; i++) { /* slower rather than less exact */
         r->thrift = i % 2, r->loose = i / 2;

@@ -35,7 +35,9 @@ static void clear(struct entry *entry)
 
 void nst_styles_destroy(nst_styles **s)
 {
-    for (int i = 0; *s && i < ENTRIES; i++)
+    if (!s || !*s)
+        return;
+    for (int i = 0; i < ENTRIES; i++)
         clear(&(*s)->entry[i]);
     nst_free(*s);
     *s = NULL;

@@ -117,6 +117,8 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
 
 void nst_settings_destroy(nst_settings **s)
 {
+    if (!s)
+        return;
     nst_free(*s);
     *s = NULL;
 }
@@ -229,7 +231,7 @@ static bool item(const char *text, size_t n, char *name, size_t room, double *we
     memcpy(number, colon + 1, n);
     number[n] = 0;
     errno = 0;
-    *weight = strtod(number, &end);
+    *weight = nst_plain_number(number, &end);
     return end != number && !*end && !errno && isfinite(*weight) && *weight >= 0;
 }
 

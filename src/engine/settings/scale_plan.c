@@ -42,17 +42,47 @@ static void final_size(const nst_settings *s, int w, int h, int *ow, int *oh)
     *oh = scaled(h, ratio);
 }
 
+/* The least size, by the settings' rule, whose result has no side below the minimum. */
+static int least_size(const nst_settings *s, int w, int h)
+{
+    return (int)ceil((double)SIDE_MIN * ruled(s, w, h) / shortest(w, h));
+}
+
+/* The largest size whose result is not absurd. */
+static int largest_size(const nst_settings *s, int w, int h)
+{
+    double side = (double)NST_MAX_SIDE / longest(w, h), all = sqrt((double)NST_MAX_PIXELS / ((double)w * h));
+
+    return (int)((side < all ? side : all) * (ruled(s, w, h) - .5));
+}
+
+nst_status nst_scales_check(const nst_settings *s, const nst_image *content, nst_error *e)
+{
+    int own_w, own_h, fw, fh, side;
+
+    nst_image_file_size(content, &own_w, &own_h);
+    final_size(s, content->width, content->height, &fw, &fh);
+    if (shortest(fw, fh) < SIDE_MIN) {
+        side = least_size(s, own_w, own_h);
+        if (!s->size || (!s->size_enlarge && side > longest(own_w, own_h)))
+            return nst_fail(e, NST_EARG, "content picture: %d x %d pixels is too small, expected %d or more a side",
+                            own_w, own_h, SIDE_MIN);
+        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels become %d x %d, which is too small, expected %d "
+                        "or more a side; --size %d would do", own_w, own_h, fw, fh, SIDE_MIN, side);
+    }
+    if (longest(fw, fh) > NST_MAX_SIDE || (size_t)fw * (size_t)fh > NST_MAX_PIXELS)
+        return nst_fail(e, NST_EARG, "content picture: %d x %d pixels become %d x %d, which is too large, expected "
+                        "sides up to %d and at most %zu pixels; --size %d would do", own_w, own_h, fw, fh, NST_MAX_SIDE,
+                        NST_MAX_PIXELS, largest_size(s, own_w, own_h));
+    return NST_OK;
+}
+
 nst_status nst_scales_plan(const nst_settings *s, int w, int h, nst_plan *plan, nst_error *e)
 {
     int fw, fh, side, n;
 
     *plan = (nst_plan){ 0 };
     final_size(s, w, h, &fw, &fh);
-    if (shortest(fw, fh) < SIDE_MIN)
-        return nst_fail(e, NST_EARG, "result: %d x %d pixels is too small, expected %d or more a side", fw, fh,
-                        SIDE_MIN);
-    if (longest(fw, fh) > NST_MAX_SIDE || (size_t)fw * (size_t)fh > NST_MAX_PIXELS)
-        return nst_fail(e, NST_EARG, "result: %d x %d pixels is too large", fw, fh);
     side = ruled(s, fw, fh);
     for (n = 0; n < (s->scales ? s->scales : NST_MAX_LAYERS); n++) {
         double ratio = floor(side / pow(s->scale_step, n) + .5) / side;
@@ -106,8 +136,11 @@ void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, in
 nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content)
 {
     int w, h, side = s->size;
-    nst_fit fit = { 0 };
+    size_t limit = nst_budget_limit(s, 1);
+    nst_fit fit = { .most = limit };
 
+    if (!content) /* the content as it was read, and twice as it is at the last scale, live at one time */
+        fit.most = s->size ? limit / 3 * 2 : limit / 3;
     if (!s->size)
         return fit;
     if (content) {
@@ -118,7 +151,7 @@ nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content)
         else
             side = ruled(s, w, h);
         if (s->style_size[0]) /* of its own size: read as it is */
-            return (nst_fit){ 0 };
+            return (nst_fit){ .most = limit };
         side = (int)fmin(ceil(side * s->style_scale), 1e9);
     }
     if (s->size_rule == NST_SIZE_SHORTEST || (content && s->style_fit == NST_FIT_STRETCH))

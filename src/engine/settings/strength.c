@@ -18,7 +18,7 @@ static void hold(nst_settings *s, double share)
     size_t n = strlen(s->content_layers);
 
     if (share > 0 && !strstr(s->content_layers, "1_1") && n + 24 < sizeof s->content_layers)
-        snprintf(s->content_layers + n, sizeof s->content_layers - n, ",conv1_1:%.6g", HOLD * pow(share, 9));
+        nst_plain_print(s->content_layers + n, sizeof s->content_layers - n, ",conv1_1:%.6g", HOLD * pow(share, 9));
 }
 
 void nst_settings_balance(nst_settings *s)

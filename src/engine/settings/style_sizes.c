@@ -43,7 +43,7 @@ nst_status nst_run_style_scales(nst_run *r, nst_error *e)
         double v, scale;
 
         errno = 0;
-        v = strtod(text, &end);
+        v = nst_plain_number(text, &end);
         scale = *end == 'x' ? v * r->s->style_scale : of_pixels(r, n, v);
         if (end == text || errno || (*end != 'x' && v < 32) || !(scale >= SCALE_MIN && scale <= SCALE_MAX))
             return nst_fail(e, NST_EARG,

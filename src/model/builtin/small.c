@@ -92,9 +92,9 @@ nst_status nst_model_open_small(nst_model **out, nst_error *e)
     *out = NULL;
     if (has != bytes) /* of a build that was made by hand */
         return nst_fail(e, NST_EFORMAT, "built-in model: has %zu bytes, expected %zu", has, bytes);
-    snprintf(text, sizeof text,
-             "built-in model small: a student of VGG16 with %.2f million weights (CC BY 4.0, see nst model info)",
-             (double)n / 1e6);
+    nst_plain_print(text, sizeof text,
+                    "built-in model small: a student of VGG16 with %.2f million weights (CC BY 4.0, see nst model "
+                    "info)", (double)n / 1e6);
     if (!(m = nst_calloc(1, sizeof *m)) || !(m->memory = nst_alloc(n * sizeof(float))) ||
         !(m->describe = nst_strdup(text))) {
         if (m)

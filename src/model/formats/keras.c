@@ -9,6 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lazy.h"
+
+#define SYMBOLS(X)                                                                                                   \
+    X(H5Dget_create_plist) X(H5Dget_space) X(H5Dget_storage_size) X(H5Dget_type) X(H5Dread) X(H5Eget_auto2)          \
+    X(H5Eset_auto2) X(H5Fclose) X(H5Fopen) X(H5Iget_type) X(H5Lvisit) X(H5Oclose) X(H5Oopen) X(H5Pclose)             \
+    X(H5Pcreate) X(H5Pget_external_count) X(H5Pget_filter2) X(H5Pget_layout) X(H5Pget_nfilters)                      \
+    X(H5Pset_fclose_degree) X(H5Sclose) X(H5Sget_simple_extent_dims) X(H5Sget_simple_extent_ndims) X(H5Tclose)       \
+    X(H5Tget_class) X(H5Tget_size) X(H5check_version) X(H5open) X(H5P_CLS_FILE_ACCESS_ID_g) X(H5T_IEEE_F32LE_g)
+NST_LAZY(HDF5, SYMBOLS)
+/* in what the header makes of H5F_ACC_RDONLY, H5P_FILE_ACCESS and H5T_IEEE_F32LE */
+#define H5check_version lib.H5check_version
+#define H5open lib.H5open
+#define H5P_CLS_FILE_ACCESS_ID_g (*lib.H5P_CLS_FILE_ACCESS_ID_g)
+#define H5T_IEEE_F32LE_g (*lib.H5T_IEEE_F32LE_g)
+
 /* The most that deflate can make of a byte, and a little. */
 #define BLOWN_UP 1100
 
@@ -35,37 +50,37 @@ static bool parse_path(const char *path, int *block, int *index)
  * libhdf5 1.10 reads on behind those of a compact set that has fewer than its shape says. */
 static bool lies_inside(hid_t set, uint64_t n, size_t size)
 {
-    hid_t how = H5Dget_create_plist(set);
-    bool good = how >= 0 && H5Pget_external_count(how) == 0 && H5Pget_layout(how) != H5D_VIRTUAL;
-    bool chunked = good && H5Pget_layout(how) == H5D_CHUNKED;
-    int filters = chunked ? H5Pget_nfilters(how) : 0;
+    hid_t how = lib.H5Dget_create_plist(set);
+    bool good = how >= 0 && lib.H5Pget_external_count(how) == 0 && lib.H5Pget_layout(how) != H5D_VIRTUAL;
+    bool chunked = good && lib.H5Pget_layout(how) == H5D_CHUNKED;
+    int filters = chunked ? lib.H5Pget_nfilters(how) : 0;
 
     for (int i = 0; i < filters && good; i++) {
         unsigned flags, values[1];
         size_t count = 1;
-        H5Z_filter_t filter = H5Pget_filter2(how, (unsigned)i, &flags, &count, values, 0, NULL, NULL);
+        H5Z_filter_t filter = lib.H5Pget_filter2(how, (unsigned)i, &flags, &count, values, 0, NULL, NULL);
 
         good = filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32;
     }
     if (how >= 0)
-        H5Pclose(how);
-    return good && size && n / (chunked ? BLOWN_UP : 1) <= H5Dget_storage_size(set) / size;
+        lib.H5Pclose(how);
+    return good && size && n / (chunked ? BLOWN_UP : 1) <= lib.H5Dget_storage_size(set) / size;
 }
 
 static nst_status take(struct reader *r, hid_t set, int block, int index, nst_error *e)
 {
     hsize_t d[4] = { 0 };
-    hid_t space = H5Dget_space(set), type = H5Dget_type(set);
-    size_t size = H5Tget_size(type);
-    int dims = H5Sget_simple_extent_ndims(space);
+    hid_t space = lib.H5Dget_space(set), type = lib.H5Dget_type(set);
+    size_t size = lib.H5Tget_size(type);
+    int dims = lib.H5Sget_simple_extent_ndims(space);
     nst_stored t = { .dims = dims, .exact = true, .id = (int64_t)set };
 
     if (dims == 1 || dims == 4)
-        H5Sget_simple_extent_dims(space, d, NULL);
-    t.number = H5Tget_class(type) == H5T_FLOAT ? NST_F32 : NST_NO_FLOAT; /* the library converts */
+        lib.H5Sget_simple_extent_dims(space, d, NULL);
+    t.number = lib.H5Tget_class(type) == H5T_FLOAT ? NST_F32 : NST_NO_FLOAT; /* the library converts */
     snprintf(t.type, sizeof t.type, "integer");
-    H5Tclose(type);
-    H5Sclose(space);
+    lib.H5Tclose(type);
+    lib.H5Sclose(space);
     if (dims != 1 && dims != 4)
         return NST_OK;
     snprintf(t.name, sizeof t.name, "conv%d_%d.%s", block, index, dims == 4 ? "weight" : "bias");
@@ -96,10 +111,10 @@ static herr_t visit(hid_t group, const char *path, const H5L_info_t *link, void 
 
     if (link->type != H5L_TYPE_HARD || !parse_path(path, &block, &index))
         return 0;
-    if ((object = H5Oopen(group, path, H5P_DEFAULT)) < 0)
+    if ((object = lib.H5Oopen(group, path, H5P_DEFAULT)) < 0)
         return 0; /* what it would have given is missed later */
-    if (H5Iget_type(object) != H5I_DATASET) {
-        H5Oclose(object);
+    if (lib.H5Iget_type(object) != H5I_DATASET) {
+        lib.H5Oclose(object);
         return 0;
     }
     r->status = take(r, object, block, index, r->e); /* stays open until the file is closed */
@@ -117,7 +132,7 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
             return nst_fail(e, NST_EMEM, "%s: out of memory for %s", r->w.path, t->name);
         r->room = (size_t)t->bytes;
     }
-    if (H5Dread((hid_t)t->id, H5T_IEEE_F32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, r->scratch) < 0)
+    if (lib.H5Dread((hid_t)t->id, H5T_IEEE_F32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, r->scratch) < 0)
         return nst_fail(e, NST_EFORMAT, "%s: the numbers of %s cannot be read: it is damaged", r->w.path, t->name);
     *p = r->scratch;
     return NST_OK;
@@ -125,14 +140,14 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
 
 static nst_status read_all(struct reader *r, nst_model **out, nst_error *e)
 {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t access = lib.H5Pcreate(H5P_FILE_ACCESS);
 
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG); /* closes what is open in it */
-    r->file = H5Fopen(r->w.path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
+    lib.H5Pset_fclose_degree(access, H5F_CLOSE_STRONG); /* closes what is open in it */
+    r->file = lib.H5Fopen(r->w.path, H5F_ACC_RDONLY, access);
+    lib.H5Pclose(access);
     if (r->file < 0)
         return nst_fail(e, NST_EFORMAT, "%s: is a damaged or truncated HDF5 file", r->w.path);
-    if (H5Lvisit(r->file, H5_INDEX_NAME, H5_ITER_NATIVE, visit, r) < 0)
+    if (lib.H5Lvisit(r->file, H5_INDEX_NAME, H5_ITER_NATIVE, visit, r) < 0)
         return nst_fail(e, NST_EFORMAT, "%s: its groups are damaged", r->w.path);
     return r->status ? r->status : nst_weights_finish(out, &r->w, e);
 }
@@ -142,12 +157,16 @@ static pthread_mutex_t in_library = PTHREAD_MUTEX_INITIALIZER;
 
 nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
 {
-    struct reader *r = nst_calloc(1, sizeof *r);
+    struct reader *r;
     H5E_auto2_t printer;
     void *printer_data;
-    nst_status s;
+    nst_error why;
+    nst_status s = load(&why);
 
     *out = NULL;
+    if (s)
+        return nst_fail(e, s, "%s: %s", path, why.text);
+    r = nst_calloc(1, sizeof *r);
     if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
     r->w.path = path;
@@ -159,12 +178,12 @@ nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e)
     r->e = e;
     r->file = -1;
     pthread_mutex_lock(&in_library);
-    H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data); /* which would write to standard error */
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    lib.H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data); /* which would write to standard error */
+    lib.H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     s = read_all(r, out, e);
     if (r->file >= 0)
-        H5Fclose(r->file);
-    H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
+        lib.H5Fclose(r->file);
+    lib.H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
     pthread_mutex_unlock(&in_library);
     nst_weights_close(&r->w);
     nst_free(r->scratch);

@@ -1,0 +1,122 @@
+/* check_products.c: products of matrices, Gram matrices, the first layer, sums over positions. */
+#include "check_kernels.h"
+
+#include <string.h>
+
+/* A tile's every element, stored or added, for short and long sums; what lies between the blocks stays. */
+static void gemm_case(const nst_kernels *k, size_t kb, size_t gap, int add)
+{
+    size_t lda = (size_t)k->mr * L + gap, ldc = (size_t)k->mr * L + gap, blocks = (size_t)k->nr / L;
+    float *a = filled(kb * lda), *w = filled(kb * L * (size_t)k->nr), *c = oracle_alloc(blocks * ldc);
+
+    for (size_t b = 0; add && b < blocks; b++)
+        oracle_fill((size_t)k->mr * L, c + b * ldc);
+    float *before = oracle_alloc(blocks * ldc);
+
+    memcpy(before, c, blocks * ldc * sizeof *c);
+    k->gemm_tile(kb, a, lda, w, c, ldc, add);
+    for (int j = 0; j < k->nr; j++)
+        for (int r = 0; r < k->mr; r++) {
+            size_t at = (size_t)(j / L) * ldc + (size_t)r * L + (size_t)(j % L);
+            oracle_sum s = oracle_gemm(kb, a, lda, w, k->nr, r, j);
+
+            if (add)
+                oracle_add(&s, before[at]);
+            sum_is(k, "gemm_tile", c[at], &s);
+        }
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = 0; i < gap; i++)
+            ck_assert(oracle_untouched(c + b * ldc + ldc - gap + i));
+    release(a), release(w), release(c), release(before);
+}
+
+void check_gemm_tile(const nst_kernels *k)
+{
+    static const size_t blocks[] = { 1, 2, 3, 9, 36, 72 };
+
+    for (size_t i = 0; i < NST_COUNT(blocks); i++)
+        for (int add = 0; add < 2; add++) {
+            gemm_case(k, blocks[i], 0, add);
+            gemm_case(k, blocks[i], L, add);
+        }
+}
+
+/* Products over positions are added to what is there; rows of g may be longer than a block. */
+static void gram_case(const nst_kernels *k, size_t n, size_t ldg)
+{
+    float *a = filled(n * L), *b = filled(n * L), *g = oracle_alloc(L * ldg), before[L][L];
+
+    for (size_t i = 0; i < L; i++) {
+        oracle_fill(L, before[i]);
+        memcpy(g + i * ldg, before[i], sizeof before[i]);
+    }
+    k->gram_tile(n, a, b, g, ldg);
+    for (int i = 0; i < L; i++) {
+        for (int j = 0; j < L; j++) {
+            oracle_sum s = oracle_gram_tile(n, a, b, i, j);
+
+            oracle_add(&s, before[i][j]);
+            sum_is(k, "gram_tile", g[(size_t)i * ldg + (size_t)j], &s);
+        }
+        for (size_t j = L; j < ldg; j++)
+            ck_assert(oracle_untouched(g + (size_t)i * ldg + j));
+    }
+    release(a), release(b), release(g);
+}
+
+void check_gram_tile(const nst_kernels *k)
+{
+    static const size_t n[] = { 0, 1, 2, 3, 7, 16, 33, 1000 };
+
+    for (size_t i = 0; i < NST_COUNT(n); i++) {
+        gram_case(k, n[i], L);
+        gram_case(k, n[i], 3 * L);
+    }
+}
+
+/* The first layer reads rows of a picture at any alignment, three of them overlapping. */
+void check_first_tile(const nst_kernels *k)
+{
+    for (size_t shift = 0; shift < 5; shift++) {
+        size_t row = NST_MR_MAX + 2 + shift, ldc = (size_t)k->mr * L + L, blocks = (size_t)k->nr / L;
+        float *x = filled(9 * row), *w = filled(27 * (size_t)k->nr), *c = oracle_alloc(blocks * ldc);
+        const float *p[27];
+
+        for (size_t i = 0; i < 27; i++)
+            p[i] = x + i / 3 * row + i % 3 + shift;
+        k->first_tile(p, w, c, ldc);
+        for (int j = 0; j < k->nr; j++)
+            for (int r = 0; r < k->mr; r++) {
+                oracle_sum s = oracle_first(p, w, k->nr, r, j);
+
+                sum_is(k, "first_tile", c[(size_t)(j / L) * ldc + (size_t)r * L + (size_t)(j % L)], &s);
+            }
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t i = 0; i < L; i++)
+                ck_assert(oracle_untouched(c + b * ldc + ldc - L + i));
+        release(x), release(w), release(c);
+    }
+}
+
+/* Sums of each channel over positions, added to what is there. */
+void check_sums(const nst_kernels *k)
+{
+    static const size_t counts[] = { 0, 1, 3, 4, 7, 64, 257 };
+
+    for (size_t i = 0; i < NST_COUNT(counts); i++) {
+        size_t n = counts[i];
+        float *f = filled(n * L), *s = filled(L), before[L];
+
+        memcpy(before, s, sizeof before);
+        k->sums(n, f, s);
+        for (size_t l = 0; l < L; l++) {
+            oracle_sum want = { 0 };
+
+            oracle_add(&want, before[l]);
+            for (size_t p = 0; p < n; p++)
+                oracle_add(&want, f[p * L + l]);
+            sum_is(k, "sums", s[l], &want);
+        }
+        release(f), release(s);
+    }
+}

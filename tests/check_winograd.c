@@ -1,0 +1,169 @@
+/* check_winograd.c: Winograd's transforms: each is linear, and the three together are the correlation. */
+#include "check_kernels.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+struct winograd {
+    int m;
+    double factor; /* times the direct sum's tolerance, as the matrices' entries are large; worst seen 10 and 24 */
+    nst_wino_in_fn *in;
+    nst_wino_filter_fn *filter;
+    nst_wino_out_fn *out;
+};
+
+static struct winograd winograd4(const nst_kernels *k)
+{
+    return (struct winograd){ 4, 20, k->wino4_in, k->wino4_filter, k->wino4_out };
+}
+
+static struct winograd winograd6(const nst_kernels *k)
+{
+    return (struct winograd){ 6, 50, k->wino6_in, k->wino6_filter, k->wino6_out };
+}
+
+/* d [t][t][16] with rows ldd apart and g [9][16], both any numbers, go through the three transforms; y [m][m][16]
+ * is checked against the correlation lane by lane. */
+static void winograd_case(const nst_kernels *k, const struct winograd *f, const float *d, size_t ldd, const float *g,
+                          const float *bias, float floor)
+{
+    size_t t = (size_t)f->m + 2, points = t * t, ldv = L * 3, ldu = L * 2, ldy = ((size_t)f->m + 1) * L;
+    float *v = oracle_alloc(points * ldv), *u = oracle_alloc(points * ldu);
+    float *p = oracle_alloc(points * L), *y = oracle_alloc((size_t)f->m * ldy);
+
+    f->in(d, ldd, v, ldv);
+    f->filter(g, L, u, ldu);
+    for (size_t i = 0; i < points; i++) {
+        for (size_t l = 0; l < L; l++)
+            p[i * L + l] = v[i * ldv + l] * u[i * ldu + l];
+        for (size_t l = L; l < ldv; l++)
+            ck_assert(oracle_untouched(v + i * ldv + l));
+        for (size_t l = L; l < ldu; l++)
+            ck_assert(oracle_untouched(u + i * ldu + l));
+    }
+    f->out(p, L, bias, floor, y, ldy);
+    for (size_t i = 0; i < (size_t)f->m; i++) {
+        for (size_t j = 0; j < (size_t)f->m; j++)
+            for (size_t l = 0; l < L; l++) {
+                oracle_sum s = { 0 };
+
+                for (size_t n = 0; n < 9; n++)
+                    oracle_add(&s, (double)d[(i + n / 3) * ldd + (j + n % 3) * L + l] * g[n * L + l]);
+                oracle_add(&s, bias[l]);
+                close_to(k, "Winograd", y[i * ldy + j * L + l], fmax(s.value, floor),
+                         f->factor * 4 * FLT_EPSILON * (3 + sqrt(s.squares)));
+            }
+        for (size_t l = (size_t)f->m * L; l < ldy; l++)
+            ck_assert(oracle_untouched(y + i * ldy + l));
+    }
+    release(v), release(u), release(p), release(y);
+}
+
+/* A^T [(G g G^T) . (B^T d B)] A is the correlation of d and g, whichever of the three carries the scaling.  All
+ * three are bilinear, so every pair of one pixel and one tap proves it for all; random ones prove the precision. */
+static void check_winograd(const nst_kernels *k, const struct winograd *f)
+{
+    size_t t = (size_t)f->m + 2, ldd = (t + 1) * L;
+    float *d = oracle_alloc(t * ldd), *g = oracle_alloc(9 * L), *bias = oracle_alloc(L);
+
+    memset(bias, 0, L * sizeof *bias);
+    for (size_t pair = 0; pair < t * t * 9; pair += L) { /* a pair a lane */
+        memset(d, 0, t * ldd * sizeof *d);
+        memset(g, 0, 9 * L * sizeof *g);
+        for (size_t l = 0; l < L && pair + l < t * t * 9; l++) {
+            size_t pixel = (pair + l) / 9;
+
+            d[pixel / t * ldd + pixel % t * L + l] = 1;
+            g[(pair + l) % 9 * L + l] = 1;
+        }
+        winograd_case(k, f, d, ldd, g, bias, -INFINITY);
+    }
+    for (int i = 0; i < 20; i++) {
+        oracle_fill(t * ldd, d), oracle_fill(9 * L, g), oracle_fill(L, bias);
+        winograd_case(k, f, d, ldd, g, bias, i % 2 ? 0 : -INFINITY);
+    }
+    release(d), release(g), release(bias);
+
+    /* what is not a number does not become one in ReLU */
+    float *m = filled(t * t * L), *y = oracle_alloc(36 * L), none[L] = { 0 };
+
+    m[(t + 1) * L] = NAN;
+    f->out(m, L, none, 0, y, (size_t)f->m * L);
+    ck_assert_msg(isnan(y[0]) && !isnan(y[1]), "%s Winograd: a NaN became %g", k->name, (double)y[0]);
+    release(m), release(y);
+}
+
+/* Each transform on its own: T(a x + b y) = a T(x) + b T(y), written into every point.  in [n][16] of each. */
+static void check_linear(const nst_kernels *k, const struct winograd *f, int which)
+{
+    size_t m = (size_t)f->m, t = m + 2, in = which == 1 ? 9 : t * t, out = which == 2 ? m * m : t * t;
+    float *x[3], *y[3], zero[L] = { 0 }, *none = oracle_alloc(L);
+
+    memcpy(none, zero, sizeof zero);
+    for (int i = 0; i < 3; i++)
+        x[i] = filled(in * L), y[i] = oracle_alloc(out * L);
+    for (size_t i = 0; i < in * L; i++)
+        x[2][i] = .5f * x[0][i] - .25f * x[1][i];
+    for (int i = 0; i < 3; i++) {
+        if (which == 0)
+            f->in(x[i], t * L, y[i], L);
+        else if (which == 1)
+            f->filter(x[i], L, y[i], L);
+        else
+            f->out(x[i], L, none, -INFINITY, y[i], m * L);
+    }
+    for (size_t i = 0; i < out * L; i++) {
+        double a = .5 * y[0][i], b = .25 * y[1][i];
+
+        /* entries up to 32 twice in a row of A^T, 21/4 in B^T: 32^2 times the inputs at most */
+        close_to(k, "linearity", y[2][i], a - b, 4 * FLT_EPSILON * (fabs(a) + fabs(b) + 256));
+    }
+    for (int i = 0; i < 3; i++)
+        release(x[i]), release(y[i]);
+    release(none);
+}
+
+void check_wino4_in(const nst_kernels *k)
+{
+    struct winograd f = winograd4(k);
+
+    check_linear(k, &f, 0);
+    check_winograd(k, &f);
+}
+
+void check_wino4_filter(const nst_kernels *k)
+{
+    struct winograd f = winograd4(k);
+
+    check_linear(k, &f, 1);
+}
+
+void check_wino4_out(const nst_kernels *k)
+{
+    struct winograd f = winograd4(k);
+
+    check_linear(k, &f, 2);
+}
+
+void check_wino6_in(const nst_kernels *k)
+{
+    struct winograd f = winograd6(k);
+
+    check_linear(k, &f, 0);
+    check_winograd(k, &f);
+}
+
+void check_wino6_filter(const nst_kernels *k)
+{
+    struct winograd f = winograd6(k);
+
+    check_linear(k, &f, 1);
+}
+
+void check_wino6_out(const nst_kernels *k)
+{
+    struct winograd f = winograd6(k);
+
+    check_linear(k, &f, 2);
+}
