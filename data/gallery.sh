@@ -1,8 +1,8 @@
 #!/bin/sh
-# gallery.sh [FOLDER [OUT]]: paints the samples and every photograph of FOLDER in the style of every painting there, and lays
-# content, style, result and, where FOLDER/vgg19-reference has one, what learned weights made of the pair, on one sheet.
-# Paintings are told by their names.  $NST, $SHEET: the programs; $NST_FLAGS: options, as -s 256.  Results stay in OUT;
-# what is there already is not painted again.
+# gallery.sh [FOLDER [OUT]]: paints the samples and every photograph of FOLDER in the style of every painting there, and
+# lays content, style, result and, where FOLDER/vgg19-reference has one, what learned weights made of the pair, on one
+# sheet.  Paintings are told by their names.  $NST, $SHEET: the programs; $NST_FLAGS: options, as -s 256.  Results stay
+# in OUT; what is there already is not painted again.
 set -eu
 folder=${1:-../shared/pictures} out=${2:-gallery}
 nst=${NST:-./nst} sheet=${SHEET:-data/sheet} data=$(dirname "$0")

@@ -1,5 +1,5 @@
-/* sheet.c: a contact sheet: sheet OUT HEIGHT COLUMNS PICTURE... ; each picture at that height, in the middle of its column;
- * "-" for an empty place. */
+/* sheet.c: a contact sheet: sheet OUT HEIGHT COLUMNS PICTURE... ; each picture at that height, in the middle of its
+ * column; "-" for an empty place. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

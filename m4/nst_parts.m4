@@ -29,44 +29,6 @@ AS_IF([test "$with_$1" = yes], [AC_DEFINE([HAVE_]m4_toupper([$1]), [1], [$2])])
 AM_CONDITIONAL([HAVE_]m4_toupper([$1]), [test "$with_$1" = yes])
 ])
 
-# NST_LAPACK
-# ----------
-# --with-lapack=auto|yes|no: dsyevd_ and dgemm_ from LAPACK and BLAS or OpenBLAS (macOS: Accelerate).
-AC_DEFUN([NST_LAPACK], [
-AC_ARG_WITH([lapack], [AS_HELP_STRING([--with-lapack=auto|yes|no], [the Wasserstein-2 style loss])], [],
-    [with_lapack=auto])
-AS_CASE([$with_lapack], [auto|yes|no], [], [AC_MSG_ERROR([--with-lapack=$with_lapack: expected auto, yes or no])])
-AC_SUBST([LAPACK_LIBS])
-AS_IF([test "$with_lapack" != no], [
-    nst_save_LIBS=$LIBS
-    AC_MSG_CHECKING([for LAPACK's dsyevd_ and dgemm_])
-    for nst_lapack in -lopenblas "-llapack -lblas" "-framework Accelerate"; do
-        LIBS="$nst_lapack $nst_save_LIBS"
-        AC_LINK_IFELSE([AC_LANG_PROGRAM([[void dsyevd_(void); void dgemm_(void);]], [[dsyevd_(); dgemm_();]])], [LAPACK_LIBS=$nst_lapack; break])
-    done
-    LIBS=$nst_save_LIBS
-    AC_MSG_RESULT([${LAPACK_LIBS:-no}])
-    AS_IF([test -z "$LAPACK_LIBS" && test "$with_lapack" = yes],
-        [AC_MSG_ERROR([--with-lapack: neither -llapack -lblas nor -lopenblas has dsyevd_ and dgemm_])])
-    AS_IF([test -n "$LAPACK_LIBS"], [with_lapack=yes], [with_lapack=no])
-])
-dnl Weak: LAPACK may be OpenBLAS's where the program runs, whatever it is here (Debian's alternatives).
-AS_IF([test "$with_lapack" = yes], [
-    AC_MSG_CHECKING([whether OpenBLAS can be told its threads])
-    nst_save_LIBS=$LIBS
-    LIBS="$LAPACK_LIBS $LIBS"
-    AC_LINK_IFELSE([AC_LANG_PROGRAM([[
-#pragma weak openblas_set_num_threads
-void openblas_set_num_threads(int);]], [[if (openblas_set_num_threads) openblas_set_num_threads(1)]])],
-        [AC_MSG_RESULT([yes])
-         AC_DEFINE([HAVE_OPENBLAS], [1], [openblas_set_num_threads may be there when the program runs])],
-        [AC_MSG_RESULT([no])])
-    LIBS=$nst_save_LIBS
-])
-AS_IF([test "$with_lapack" = yes], [AC_DEFINE([HAVE_LAPACK], [1], [the Wasserstein-2 style loss])])
-AM_CONDITIONAL([HAVE_LAPACK], [test "$with_lapack" = yes])
-])
-
 # NST_LAZY_FILE(NAME, LIBRARY, FUNCTION, FLAGS, BEGINNING)
 # --------------------------------------------------------
 # Where with_NAME is yes, defines NST_FILE_<LIBRARY>: the file libBEGINNING... that the linker notes in a program that calls

@@ -1,4 +1,4 @@
-/* context.c: a device opened: its context, queue and kernels; buffers; failures by their names. */
+/* context.c: what is asked of a device that is open: buffers, kernels, and waits for them. */
 #include "context.h"
 
 #include <math.h>
@@ -12,51 +12,6 @@
 #define NAP_LEAST 20000    /* nanoseconds between two questions */
 #define NAP_MOST 500000
 #define NAP_SHARE 32       /* naps grow by this part, so that none is much longer than a 32nd of the wait so far */
-#define GROUP 64 /* items of a work group at most: two of NVIDIA's warps, one of AMD's waves */
-
-/* ---- failures ---- */
-
-static const struct {
-    cl_int code;
-    const char *name;
-} names[] = {
-#define X(name) { name, #name },
-    X(CL_DEVICE_NOT_FOUND) X(CL_DEVICE_NOT_AVAILABLE) X(CL_COMPILER_NOT_AVAILABLE) X(CL_MEM_OBJECT_ALLOCATION_FAILURE)
-    X(CL_OUT_OF_RESOURCES) X(CL_OUT_OF_HOST_MEMORY) X(CL_PROFILING_INFO_NOT_AVAILABLE) X(CL_MAP_FAILURE)
-    X(CL_BUILD_PROGRAM_FAILURE) X(CL_MISALIGNED_SUB_BUFFER_OFFSET) X(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST)
-    X(CL_INVALID_VALUE) X(CL_INVALID_DEVICE) X(CL_INVALID_CONTEXT) X(CL_INVALID_COMMAND_QUEUE)
-    X(CL_INVALID_MEM_OBJECT) X(CL_INVALID_BINARY) X(CL_INVALID_BUILD_OPTIONS) X(CL_INVALID_PROGRAM)
-    X(CL_INVALID_PROGRAM_EXECUTABLE) X(CL_INVALID_KERNEL_NAME) X(CL_INVALID_KERNEL) X(CL_INVALID_ARG_INDEX)
-    X(CL_INVALID_ARG_VALUE) X(CL_INVALID_ARG_SIZE) X(CL_INVALID_KERNEL_ARGS) X(CL_INVALID_WORK_DIMENSION)
-    X(CL_INVALID_WORK_GROUP_SIZE) X(CL_INVALID_WORK_ITEM_SIZE) X(CL_INVALID_EVENT_WAIT_LIST) X(CL_INVALID_EVENT)
-    X(CL_INVALID_OPERATION) X(CL_INVALID_BUFFER_SIZE) X(CL_INVALID_GLOBAL_WORK_SIZE)
-#undef X
-};
-
-const char *nst_cl_name(cl_int code)
-{
-    for (size_t i = 0; i < NST_COUNT(names); i++)
-        if (names[i].code == code)
-            return names[i].name;
-    return NULL;
-}
-
-nst_status nst_cl_fail(const nst_cl *cl, cl_int code, const char *doing, nst_error *e)
-{
-    const char *name = nst_cl_name(code);
-    char number[32];
-
-    snprintf(number, sizeof number, "code %d", (int)code);
-    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY)
-        return nst_fail(e, NST_EMEM, "%s: out of memory while %s (%s), a smaller size needs less", cl->label, doing,
-                        name);
-    /* what a driver says when a card was reset, unplugged or crashed */
-    if (code == CL_DEVICE_NOT_AVAILABLE || code == CL_INVALID_COMMAND_QUEUE || code == CL_INVALID_CONTEXT ||
-        code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST || code == -9999)
-        return nst_fail(e, NST_EDEVICE, "%s: the driver gave up while %s (%s)", cl->label, doing,
-                        name ? name : number);
-    return nst_fail(e, NST_EDEVICE, "%s: %s failed (%s)", cl->label, doing, name ? name : number);
-}
 
 /* ---- memory ---- */
 
@@ -131,8 +86,8 @@ nst_status nst_cl_send(nst_cl *cl, const void *from, size_t bytes, nst_span to, 
     return code == CL_SUCCESS ? NST_OK : nst_cl_fail(cl, code, "writing to the device", e);
 }
 
-/* A driver that hangs would be waited for by clFinish for ever.  So events are asked how far they are, and the driver has
- * a minute, and the time that its work takes at a speed below any device's. */
+/* A driver that hangs would be waited for by clFinish for ever.  So events are asked how far they are, and the driver
+ * has a minute, and the time that its work takes at a speed below any device's. */
 nst_status nst_cl_wait(nst_cl *cl, cl_event event, const char *doing, nst_error *e)
 {
     double most = nst_opencl_fault.hang ? .01 : PATIENCE + (cl->counts.flop - cl->waited) / SLOWEST, start = nst_now();
@@ -200,6 +155,11 @@ static const char *const kernel_names[] = {
 #undef X
 };
 
+const char *nst_cl_kernel_name(int kernel)
+{
+    return kernel_names[kernel];
+}
+
 static cl_int set_arguments(nst_cl *cl, cl_kernel k, const char *letters, va_list args)
 {
     cl_int code = CL_SUCCESS;
@@ -246,105 +206,6 @@ nst_status nst_cl_run(nst_cl *cl, int kernel, size_t x, size_t y, size_t bytes, 
     cl->counts.moved += bytes;
     if (code == CL_SUCCESS)
         return NST_OK;
-    snprintf(doing, sizeof doing, "kernel %s", kernel_names[kernel]);
+    snprintf(doing, sizeof doing, "kernel %s", nst_cl_kernel_name(kernel));
     return nst_cl_fail(cl, code, doing, e);
-}
-
-/* ---- opening ---- */
-
-/* The largest power of two that every kernel can have as its work group. */
-static size_t group_size(const nst_cl *cl)
-{
-    size_t most = GROUP, size = 1;
-
-    for (int i = 0; i < NST_CL_COUNT; i++) {
-        size_t can = 0;
-
-        if (clGetKernelWorkGroupInfo(cl->kernel[i], cl->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof can, &can, NULL) ==
-                CL_SUCCESS && can && can < most)
-            most = can;
-    }
-    if (nst_opencl_fault.group && nst_opencl_fault.group < most)
-        most = nst_opencl_fault.group;
-    while (2 * size <= most)
-        size *= 2;
-    return size;
-}
-
-static nst_status open_kernels(nst_cl *cl, nst_error *e)
-{
-    cl_int code;
-
-    for (int i = 0; i < NST_CL_COUNT; i++) {
-        cl->kernel[i] = clCreateKernel(cl->program, kernel_names[i], &code);
-        if (code != CL_SUCCESS)
-            return nst_fail(e, NST_EDEVICE, "%s: kernel %s: %s", cl->label, kernel_names[i],
-                            nst_cl_name(code) ? nst_cl_name(code) : "cannot be made");
-    }
-    cl->group = group_size(cl);
-    return NST_OK;
-}
-
-nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, nst_error *e)
-{
-    nst_device_info info;
-    cl_bool available = CL_TRUE, compiler = CL_TRUE;
-    cl_int code;
-    nst_error why;
-    nst_status s;
-
-    *cl = (nst_cl){ .group = 1 };
-    if (!nst_cl_find(index, &cl->platform, &cl->id) || !nst_opencl_at(index, &info))
-        return nst_fail(e, NST_EUNSUPPORTED, "device \"opencl:%d\": there is none of that number, see nst devices",
-                        index);
-    snprintf(cl->label, sizeof cl->label, "%s (%.100s)", info.device, info.name);
-    cl->allocation = info.largest, cl->memory = info.memory;
-    if (nst_opencl_fault.allocation && nst_opencl_fault.allocation < cl->allocation)
-        cl->allocation = nst_opencl_fault.allocation;
-    if (nst_opencl_fault.memory && nst_opencl_fault.memory < cl->memory)
-        cl->memory = nst_opencl_fault.memory;
-    clGetDeviceInfo(cl->id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
-    clGetDeviceInfo(cl->id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
-    if (!available || !compiler)
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: %s", cl->label,
-                        available ? "its driver has no compiler" : "not available now");
-    if (nst_cl_need_products(&why))
-        return nst_fail(e, NST_EDEVICE, "%s: %s", cl->label, why.text); /* with auto the processor goes on */
-    cl->context = clCreateContext(NULL, 1, &cl->id, NULL, NULL, &code);
-    if (code != CL_SUCCESS) {
-        s = nst_cl_fail(cl, code, "opening the device", e);
-        goto fail;
-    }
-    cl->queue = clCreateCommandQueue(cl->context, cl->id, profile ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
-    if (code != CL_SUCCESS) {
-        s = nst_cl_fail(cl, code, "opening the queue", e);
-        goto fail;
-    }
-    if ((s = nst_cl_build(cl, cache, e)) || (s = open_kernels(cl, e)))
-        goto fail;
-    return NST_OK;
-
-fail:
-    nst_cl_close(cl);
-    return s;
-}
-
-void nst_cl_close(nst_cl *cl)
-{
-    if (cl->hung) {
-        *cl = (nst_cl){ .group = 1, .hung = true };
-        return;
-    }
-    if (cl->queue)
-        clFinish(cl->queue); /* nothing may still read what the caller frees */
-    for (int i = 0; i < NST_CL_COUNT; i++)
-        if (cl->kernel[i])
-            clReleaseKernel(cl->kernel[i]);
-    if (cl->program)
-        clReleaseProgram(cl->program);
-    if (cl->queue)
-        clReleaseCommandQueue(cl->queue);
-    if (cl->context)
-        clReleaseContext(cl->context);
-    *cl = (nst_cl){ .group = 1 };
 }

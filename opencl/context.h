@@ -52,12 +52,12 @@ bool nst_cl_find(int i, cl_platform_id *platform, cl_device_id *device);
 /* A text property of a device or its platform, cut to bytes; "" when the driver has none. */
 void nst_cl_text(cl_device_id d, cl_device_info what, char *out, size_t bytes);
 
-/* ---- context.c ---- */
-nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, nst_error *e);
-void nst_cl_close(nst_cl *cl);
+/* ---- failure.c ---- */
 /* A failure of OpenCL's by its name; doing: "reading the gradient". */
 nst_status nst_cl_fail(const nst_cl *cl, cl_int code, const char *doing, nst_error *e);
 const char *nst_cl_name(cl_int code);
+
+/* ---- context.c ---- */
 /* Contents are undefined.  NST_EMEM with a sentence that says what it was for. */
 nst_status nst_cl_buffer(nst_cl *cl, size_t bytes, const char *what, cl_mem *out, nst_error *e);
 void nst_cl_release(nst_cl *cl, cl_mem *mem, size_t bytes);
@@ -80,12 +80,17 @@ nst_status nst_cl_finish(nst_cl *cl, nst_error *e);
 /* Waits for an event of the queue and releases it.  NST_EDEVICE when the driver does not answer for much longer than its
  * work can take. */
 nst_status nst_cl_wait(nst_cl *cl, cl_event event, const char *doing, nst_error *e);
+const char *nst_cl_kernel_name(int kernel);
 /* Runs a kernel on x by y items, x rounded up to work groups.  Arguments by letter: s nst_span, i int, f double
  * (a float), l: local memory of a float an item.  bytes: what it moves, for the counts. */
 nst_status nst_cl_run(nst_cl *cl, int kernel, size_t x, size_t y, size_t bytes, nst_error *e, const char *letters, ...);
 
 /* ---- program.c ---- */
 nst_status nst_cl_build(nst_cl *cl, const char *cache, nst_error *e);
+
+/* ---- open.c ---- */
+nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, nst_error *e);
+void nst_cl_close(nst_cl *cl);
 
 /* ---- gemm.c: CLBlast, row-major; every matrix starts at its span ---- */
 /* Loads CLBlast; comes before the first product. */

@@ -79,7 +79,8 @@ static size_t scratch_floats(const nst_cl_device *d, const struct conv *c)
 /* What the node behind reads: its rectangle's corner and size. */
 static nst_rect given(const nst_node *n)
 {
-    return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h } : (nst_rect){ n->x, n->y, n->w, n->h };
+    return n->pooled ? (nst_rect){ n->x / 2, n->y / 2, n->pooled_w, n->pooled_h }
+                     : (nst_rect){ n->x, n->y, n->w, n->h };
 }
 
 static int forward_algorithm(const nst_cl_device *d, const nst_node *n)
@@ -95,16 +96,17 @@ static struct conv forward_conv(const nst_cl_device *d, const nst_node *nodes, i
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
     nst_rect r = given(from);
     struct conv c = { .layer = i, .direction = NST_CL_FORWARD, .in = n->in, .out = n->out, .w = n->w, .h = n->h,
-                      .source = nst_cl_span(d, from->pooled ? from->pool : from->result), .mode = NST_READ_PLAIN,
+                      .source = nst_cl_span(d, from->pooled ? from->pool.at : from->result.at), .mode = NST_READ_PLAIN,
                       .gate_w = r.w, .gate_h = r.h, .source_w = r.w, .source_h = r.h, .left = n->x - r.x,
-                      .top = n->y - r.y, .lead_x = nst_rectangles_lead(n, n->x, 0),
-                      .lead_y = nst_rectangles_lead(n, n->y, n->above), .result = nst_cl_span(d, n->result),
-                      .pool = nst_cl_span(d, n->pool), .mask = nst_cl_span(d, n->pass), .flags = NST_WRITE_RELU,
+                      .top = n->y - r.y, .lead_x = nst_rectangles_offset(n, n->x, 0),
+                      .lead_y = nst_rectangles_offset(n, n->y, n->tiles.image_y0),
+                      .result = nst_cl_span(d, n->result.at),
+                      .pool = nst_cl_span(d, n->pool.at), .mask = nst_cl_span(d, n->pass.at), .flags = NST_WRITE_RELU,
                       .pooled_w = n->pooled_w, .pooled_h = n->pooled_h };
 
     c.gate = c.source;
-    c.flags |= (n->result != NST_NONE ? NST_WRITE_RESULT : 0) | (n->pooled ? NST_WRITE_POOL : 0) |
-               (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
+    c.flags |= (n->result.at != NST_NONE ? NST_WRITE_RESULT : 0) | (n->pooled ? NST_WRITE_POOL : 0) |
+               (n->pass.at != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
     c.algorithm = forward_algorithm(d, n);
     return c;
 }
@@ -120,10 +122,10 @@ static struct conv backward_conv(const nst_cl_device *d, const nst_node *nodes, 
     bool behind_pool = n->pooled && !n->tap;
     nst_rect r = given(from);
     struct conv c = { .layer = i, .direction = NST_CL_BACKWARD, .in = n->out, .out = n->in, .w = r.w, .h = r.h,
-                      .source = nst_cl_span(d, n->pooled && n->tap ? n->dresult : n->dout),
-                      .gate = nst_cl_span(d, n->pass), .gate_w = n->w, .gate_h = n->h, .source_w = n->pooled_w,
+                      .source = nst_cl_span(d, n->pooled && n->tap ? n->grad_features : n->grad_out.at),
+                      .gate = nst_cl_span(d, n->pass.at), .gate_w = n->w, .gate_h = n->h, .source_w = n->pooled_w,
                       .source_h = n->pooled_h, .left = r.x - n->x, .top = r.y - n->y,
-                      .result = nst_cl_span(d, from->dout),
+                      .result = nst_cl_span(d, from->grad_out.at),
                       .flags = NST_WRITE_RESULT };
 
     c.pool = c.mask = c.result;
@@ -163,8 +165,8 @@ static nst_status packed(nst_cl_device *d, const struct conv *c, nst_span *out, 
             return s;
         d->weight_bytes += bytes;
         d->weights_later -= bytes < d->weights_later ? bytes : d->weights_later;
-        if ((s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs, 1,
-                            bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
+        if ((s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs,
+                            1, bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
                             w->in, c->direction)))
             return s;
     }
@@ -208,7 +210,8 @@ static nst_status winograd(nst_cl_device *d, const struct conv *c, nst_span weig
         return s;
     return nst_cl_run(&d->cl, NST_CL_winograd_out, tiles, out, 52 * out * ld * sizeof(float), e, "ssiiiiiiisssiiiii", m,
                       (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, c->lead_x, c->lead_y, y,
-                      (int)tiles, (int)ld, c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w, c->pooled_h);
+                      (int)tiles, (int)ld, c->out, c->result, c->pool, c->mask, c->flags, c->w, c->h, c->pooled_w,
+                      c->pooled_h);
 }
 
 static nst_status run(nst_cl_device *d, const struct conv *c, nst_error *e)
@@ -218,7 +221,8 @@ static nst_status run(nst_cl_device *d, const struct conv *c, nst_error *e)
     nst_status s = packed(d, c, &weights, e);
 
     for (int y = 0; y < all && !s; y += rows)
-        s = (c->algorithm == NST_CL_WINOGRAD ? winograd : patches)(d, c, weights, y, all - y < rows ? all - y : rows, e);
+        s = (c->algorithm == NST_CL_WINOGRAD ? winograd : patches)
+                (d, c, weights, y, all - y < rows ? all - y : rows, e);
     return s;
 }
 

@@ -7,69 +7,6 @@
 
 #define ARENA_UNIT 4096 /* bytes: arenas are multiples */
 
-nst_span nst_cl_span(const nst_cl_device *d, size_t at)
-{
-    if (at == NST_NONE || !d->arenas)
-        return (nst_span){ d->scratch, 0 };
-    return (nst_span){ d->arena[at / d->arena_bytes], at % d->arena_bytes };
-}
-
-static void drop_marks(nst_cl_device *d)
-{
-    for (int i = 0; i < d->marks && !d->cl.hung; i++)
-        clReleaseEvent(d->mark[i].at);
-    d->marks = 0;
-}
-
-void nst_cl_forget(nst_cl_device *d)
-{
-    memset(d->pending, 0, sizeof d->pending);
-    for (int i = 0; i < nst_cl_styles(d); i++)
-        d->style[i].stats = NULL, d->style[i].loss = NULL;
-}
-
-nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e)
-{
-    cl_int code = CL_SUCCESS;
-
-    if (s)
-        nst_cl_forget(d);
-    if (phase == NST_CL_BEGIN)
-        drop_marks(d);
-    if (s || !d->profile || d->marks == NST_CL_MARKS)
-        return s;
-    d->mark[d->marks].phase = phase, d->mark[d->marks].layer = layer;
-    code = clEnqueueMarkerWithWaitList(d->cl.queue, 0, NULL, &d->mark[d->marks].at);
-    d->marks += code == CL_SUCCESS;
-    return code == CL_SUCCESS ? NST_OK : nst_cl_fail(&d->cl, code, "measuring", e);
-}
-
-void nst_cl_timing(nst_device *base, nst_timing *t)
-{
-    nst_cl_device *d = nst_cl_of(base);
-    cl_ulong before = 0, now;
-
-    if (d->marks)
-        memset(t, 0, (size_t)d->count * sizeof *t);
-    for (int i = 0; i < d->marks; i++, before = now) {
-        nst_timing *here = &t[d->mark[i].layer];
-        double seconds;
-
-        if (clGetEventProfilingInfo(d->mark[i].at, CL_PROFILING_COMMAND_END, sizeof now, &now, NULL) != CL_SUCCESS)
-            break;
-        seconds = (double)(now - before) * 1e-9;
-        if (d->mark[i].phase == NST_CL_FORWARDS)
-            here->forward += seconds;
-        else if (d->mark[i].phase == NST_CL_STATS)
-            here->stats += seconds;
-        else if (d->mark[i].phase == NST_CL_TAPS)
-            here->tap += seconds;
-        else if (d->mark[i].phase == NST_CL_BACKWARDS)
-            here->backward += seconds;
-    }
-    drop_marks(d);
-}
-
 /* ---- sizes ---- */
 
 static size_t feature_bytes(const nst_device *d, int channels, int w, int h)
@@ -103,28 +40,29 @@ static size_t limit(const nst_device *base)
     return nst_cl_of(base)->cl.allocation / ARENA_UNIT * ARENA_UNIT;
 }
 
-/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies and the system. */
+/* What the device's memory leaves for arena and scratch beside weights in every form, CLBlast's copies, the system. */
 static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
 {
     const nst_cl_device *d = nst_cl_of(base);
     size_t picture = 3 * sizeof(float) * (size_t)nodes[0].w * (size_t)nodes[0].h;
     size_t later = (kept > d->kept_bytes ? kept - d->kept_bytes : 0) + 2 * picture;
-    size_t arenas = d->arenas ? (size_t)(d->arenas - 1) * d->arena_bytes + d->last_bytes : 0;
+    size_t arenas = d->arena.pieces ? (size_t)(d->arena.pieces - 1) * d->arena.bytes + d->arena.last_bytes : 0;
     size_t beside;
 
     for (int i = 0; i < nst_cl_styles(d); i++)
-        later += d->style[i].c && !d->style[i].target ? nst_cl_target_bytes(d->style[i].c) : 0;
-    beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture_bytes + later + d->weights_later + d->cl.memory / 16;
+        later += d->taps.style[i].c && !d->taps.style[i].target ? nst_cl_target_bytes(d->taps.style[i].c) : 0;
+    beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture.bytes + later + d->weights_later +
+             d->cl.memory / 16;
 
     return beside < d->cl.memory ? d->cl.memory - beside : 0;
 }
 
 static void give_up_arenas(nst_cl_device *d)
 {
-    for (int i = 0; i < d->arenas; i++)
-        nst_cl_release(&d->cl, &d->arena[i], i == d->arenas - 1 ? d->last_bytes : d->arena_bytes);
-    nst_free(d->arena);
-    d->arena = NULL, d->arenas = 0;
+    for (int i = 0; i < d->arena.pieces; i++)
+        nst_cl_release(&d->cl, &d->arena.piece[i], i == d->arena.pieces - 1 ? d->arena.last_bytes : d->arena.bytes);
+    nst_free(d->arena.piece);
+    d->arena.piece = NULL, d->arena.pieces = 0;
     nst_cl_release(&d->cl, &d->scratch, d->scratch_bytes);
     d->scratch_bytes = 0;
 }
@@ -138,8 +76,8 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
     if ((s = nst_cl_finish(&d->cl, e)))
         return s;
     give_up_arenas(d);
-    d->arena_bytes = most;
-    if (!(d->arena = nst_calloc(n, sizeof *d->arena)))
+    d->arena.bytes = most;
+    if (!(d->arena.piece = nst_calloc(n, sizeof *d->arena.piece)))
         return nst_fail(e, NST_EMEM, "features: out of memory");
     if ((s = nst_cl_buffer(&d->cl, scratch, "the convolutions' matrices", &d->scratch, e)))
         return s;
@@ -147,9 +85,9 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
     for (size_t i = 0; i < n; i++) {
         size_t here = bytes - i * most < most ? bytes - i * most : most;
 
-        if ((s = nst_cl_buffer(&d->cl, here, "features", &d->arena[i], e)))
+        if ((s = nst_cl_buffer(&d->cl, here, "features", &d->arena.piece[i], e)))
             return s;
-        d->arenas++, d->last_bytes = here;
+        d->arena.pieces++, d->arena.last_bytes = here;
     }
     return NST_OK;
 }
@@ -158,22 +96,24 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
 
 static nst_status first_forward(nst_cl_device *d, const nst_node *n, nst_error *e)
 {
+    const nst_rect *r = &d->picture.rect;
     size_t four = (size_t)((n->w + 1) / 2) * (size_t)((n->h + 1) / 2), pixels = (size_t)n->w * (size_t)n->h;
     int flags = NST_WRITE_RELU | NST_WRITE_RESULT | (n->pooled ? NST_WRITE_POOL : 0) |
-                (n->pass != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
+                (n->pass.at != NST_NONE ? NST_WRITE_MASK : 0) | (d->average ? NST_WRITE_AVERAGE : 0);
 
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_forward, four, (size_t)(n->out + 3) / 4, (size_t)(n->out + 3) * pixels * 4,
-                      e, "sssiiffffffiiiiiiisssiiiii", (nst_span){ d->picture, 0 }, (nst_span){ d->w[0].raw, 0 },
+                      e, "sssiiffffffiiiiiiisssiiiii", (nst_span){ d->picture.x, 0 }, (nst_span){ d->w[0].raw, 0 },
                       (nst_span){ d->w[0].bias, 0 }, n->out, d->replicate, (double)d->scale[0], (double)d->scale[1],
                       (double)d->scale[2], (double)d->shift[0], (double)d->shift[1], (double)d->shift[2], d->order[0],
-                      d->order[1], d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h,
-                      nst_cl_span(d, n->result), nst_cl_span(d, n->pool), nst_cl_span(d, n->pass), flags, n->w, n->h,
-                      n->pooled_w, n->pooled_h);
+                      d->order[1], d->order[2], n->x - r->x, n->y - r->y, r->w, r->h,
+                      nst_cl_span(d, n->result.at), nst_cl_span(d, n->pool.at), nst_cl_span(d, n->pass.at), flags,
+                      n->w, n->h, n->pooled_w, n->pooled_h);
 }
 
 static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error *e)
 {
+    const nst_rect *r = &d->picture.rect;
     size_t pixels = (size_t)n->w * (size_t)n->h;
     nst_status s;
 
@@ -181,10 +121,10 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiiiiiii",
-                      nst_cl_span(d, n->pooled ? n->dresult : n->dout), nst_cl_span(d, n->pass),
-                      (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->gradient, 0 }, n->out, d->replicate,
+                      nst_cl_span(d, n->pooled ? n->grad_features : n->grad_out.at), nst_cl_span(d, n->pass.at),
+                      (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->picture.dx, 0 }, n->out, d->replicate,
                       (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0], d->order[1],
-                      d->order[2], n->x - d->rect.x, n->y - d->rect.y, d->rect.w, d->rect.h, n->w, n->h);
+                      d->order[2], n->x - r->x, n->y - r->y, r->w, r->h, n->w, n->h);
 }
 
 static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,
@@ -271,9 +211,9 @@ static void destroy(nst_device *base)
     if (d->cl.queue && !d->cl.hung)
         clFinish(d->cl.queue);
     give_up_arenas(d);
-    drop_marks(d);
+    nst_cl_drop_marks(d);
     nst_cl_picture_drop(d);
-    nst_cl_unpin(&d->cl, &d->told);
+    nst_cl_unpin(&d->cl, &d->taps.told);
     for (int i = 0; i < d->count; i++) {
         nst_cl_weights *w = &d->w[i];
 
@@ -283,18 +223,18 @@ static void destroy(nst_device *base)
             nst_cl_release(&d->cl, &w->packed[k / NST_CL_ALGORITHMS][k % NST_CL_ALGORITHMS], 0);
     }
     for (int i = 0; i < nst_cl_styles(d); i++)
-        nst_cl_release(&d->cl, &d->style[i].target, 0);
-    nst_cl_release(&d->cl, &d->sums, 0);
-    nst_cl_release(&d->cl, &d->ask, 0);
-    nst_cl_release(&d->cl, &d->numbers, 0);
-    nst_cl_release(&d->cl, &d->part, 0);
+        nst_cl_release(&d->cl, &d->taps.style[i].target, 0);
+    nst_cl_release(&d->cl, &d->taps.sums, 0);
+    nst_cl_release(&d->cl, &d->taps.ask, 0);
+    nst_cl_release(&d->cl, &d->taps.numbers, 0);
+    nst_cl_release(&d->cl, &d->taps.part, 0);
     nst_cl_close(&d->cl);
-    nst_free(d->style);
-    nst_free(d->host);
+    nst_free(d->taps.style);
+    nst_free(d->taps.host);
     nst_free(d);
 }
 
-const nst_device_ops nst_cl_ops = {
+static const nst_device_ops ops = {
     .name = "opencl",
     .rectangles = true,
     .pairs = true,
@@ -363,30 +303,31 @@ static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *
     size_t ask = 0, most = 0;
     nst_status s;
 
-    if (!(d->style = nst_calloc((size_t)d->count, (size_t)d->maps * sizeof *d->style)))
+    if (!(d->taps.style = nst_calloc((size_t)d->count, (size_t)d->taps.maps * sizeof *d->taps.style)))
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     for (int i = 0; i < d->count; i++) {
         size_t c = (size_t)nodes[i].out;
 
         if (!nodes[i].tap)
             continue;
-        for (int k = 0; k < d->maps; k++) {
-            *nst_cl_style_at(d, i, k) = (nst_cl_style){ .c = nodes[i].out, .ask = ask, .sums = d->sums_floats,
-                                                        .numbers = d->numbers_floats };
-            ask += c * c + c, d->sums_floats += 2 * (c * c + c), d->numbers_floats += 2 * c;
+        for (int k = 0; k < d->taps.maps; k++) {
+            *nst_cl_style_at(d, i, k) = (nst_cl_style){ .c = nodes[i].out, .ask = ask, .sums = d->taps.sums_floats,
+                                                        .numbers = d->taps.numbers_floats };
+            ask += c * c + c, d->taps.sums_floats += 2 * (c * c + c), d->taps.numbers_floats += 2 * c;
         }
-        d->content_at[i] = d->numbers_floats, d->numbers_floats += (NST_CL_PARTS + 4) * c;
+        d->taps.content_at[i] = d->taps.numbers_floats, d->taps.numbers_floats += (NST_CL_PARTS + 4) * c;
         most = c > most ? c : most;
     }
-    d->variation_at = d->numbers_floats, d->numbers_floats += 3 * NST_CL_GROUPS;
-    d->part_floats = 2 * NST_CL_PARTS * most;
-    if ((s = nst_cl_buffer(&d->cl, d->sums_floats * sizeof(float), "statistics", &d->sums, e)) ||
-        (s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->ask, e)) ||
-        (s = nst_cl_buffer(&d->cl, d->numbers_floats * sizeof(float), "losses", &d->numbers, e)) ||
-        (s = nst_cl_buffer(&d->cl, d->part_floats * sizeof(float), "losses", &d->part, e)) ||
-        (s = nst_cl_pin(&d->cl, d->numbers_floats * sizeof(float), "making room for the losses", &d->told, e)))
+    d->taps.variation_at = d->taps.numbers_floats, d->taps.numbers_floats += 3 * NST_CL_GROUPS;
+    d->taps.part_floats = 2 * NST_CL_PARTS * most;
+    if ((s = nst_cl_buffer(&d->cl, d->taps.sums_floats * sizeof(float), "statistics", &d->taps.sums, e)) ||
+        (s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->taps.ask, e)) ||
+        (s = nst_cl_buffer(&d->cl, d->taps.numbers_floats * sizeof(float), "losses", &d->taps.numbers, e)) ||
+        (s = nst_cl_buffer(&d->cl, d->taps.part_floats * sizeof(float), "losses", &d->taps.part, e)) ||
+        (s = nst_cl_pin(&d->cl, d->taps.numbers_floats * sizeof(float), "making room for the losses", &d->taps.told,
+                        e)))
         return s;
-    if (!(d->host = nst_alloc(d->sums_floats * sizeof(float))))
+    if (!(d->taps.host = nst_alloc(d->taps.sums_floats * sizeof(float))))
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     return NST_OK;
 }
@@ -400,9 +341,9 @@ nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int i
     *out = NULL;
     if (!d)
         return nst_fail(e, NST_EMEM, "opencl: out of memory");
-    d->base.ops = &nst_cl_ops;
+    d->base.ops = &ops;
     d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->profile = o->profile;
-    d->maps = o->maps > 1 ? o->maps : 1;
+    d->taps.maps = o->maps > 1 ? o->maps : 1;
     for (int i = 0; i < 3; i++) {
         d->order[i] = o->bgr ? 2 - i : i;
         d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];

@@ -87,8 +87,9 @@ bool nst_opencl_at(int i, nst_device_info *info)
         return false;
     clGetDeviceInfo(d, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     clGetDeviceInfo(d, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    info->kind = type & CL_DEVICE_TYPE_GPU || nst_opencl_fault.card ? NST_DEVICE_GPU : type & CL_DEVICE_TYPE_CPU ? NST_DEVICE_CPU
-                                                                                        : NST_DEVICE_OTHER;
+    info->kind = type & CL_DEVICE_TYPE_GPU || nst_opencl_fault.card ? NST_DEVICE_GPU
+                 : type & CL_DEVICE_TYPE_CPU                        ? NST_DEVICE_CPU
+                                                                    : NST_DEVICE_OTHER;
     snprintf(info->device, sizeof info->device, "opencl:%d", i);
     nst_cl_text(d, CL_DEVICE_NAME, info->name, sizeof info->name);
     nst_cl_text(d, CL_DRIVER_VERSION, driver, sizeof driver);
@@ -98,7 +99,8 @@ bool nst_opencl_at(int i, nst_device_info *info)
     snprintf(info->driver + strlen(info->driver), sizeof info->driver - strlen(info->driver), ", driver %s", driver);
     nst_cl_text(d, CL_DEVICE_EXTENSIONS, extensions, sizeof extensions);
     snprintf(info->precisions, sizeof info->precisions, "single%s%s",
-             number(d, CL_DEVICE_DOUBLE_FP_CONFIG) ? ", double" : "", strstr(extensions, "cl_khr_fp16") ? ", half" : "");
+             number(d, CL_DEVICE_DOUBLE_FP_CONFIG) ? ", double" : "",
+             strstr(extensions, "cl_khr_fp16") ? ", half" : "");
     info->units = (int)units;
     info->memory = number(d, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->largest = number(d, CL_DEVICE_MAX_MEM_ALLOC_SIZE);

@@ -12,7 +12,7 @@ static size_t channels(const nst_cl_device *d, int layer)
 
 /* ---- places in numbers, in floats ---- */
 
-static size_t distance_at(const nst_cl_device *d, int layer) { return d->content_at[layer]; }
+static size_t distance_at(const nst_cl_device *d, int layer) { return d->taps.content_at[layer]; }
 static size_t total_at(const nst_cl_device *d, int layer)
 {
     return distance_at(d, layer) + NST_CL_PARTS * channels(d, layer);
@@ -68,15 +68,15 @@ nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const 
     return s;
 }
 
-nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *stats, double weight,
-                             double *loss, nst_error *e)
+nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *stats,
+                             double weight, double *loss, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, square = c * c;
-    nst_span a = nst_cl_floats(d->ask, at->ask), b = nst_cl_floats(d->ask, at->ask + square);
-    nst_span part = nst_cl_floats(d->numbers, at->numbers), gram = nst_cl_floats(d->sums, at->sums);
-    nst_span sum = nst_cl_floats(d->sums, at->sums + 2 * square);
+    nst_span a = nst_cl_floats(d->taps.ask, at->ask), b = nst_cl_floats(d->taps.ask, at->ask + square);
+    nst_span part = nst_cl_floats(d->taps.numbers, at->numbers), gram = nst_cl_floats(d->taps.sums, at->sums);
+    nst_span sum = nst_cl_floats(d->taps.sums, at->sums + 2 * square);
     nst_style_terms terms;
     float by[2];
     int kind;
@@ -85,12 +85,12 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
     nst_style_terms_of(t, stats->n, weight, &terms);
     kind = terms.kind == NST_STYLE_COVARIANCE ? COVARIANCE : terms.kind == NST_STYLE_GRAM_SCALED ? SCALED : SQUARES;
     to_pair(1 / terms.by, by);
-    s = nst_cl_run(&d->cl, NST_CL_style, nst_cl_items(d, 1), c, 5 * square * sizeof(float), e, "ssssssliiffff", gram, sum,
-                   nst_cl_floats(at->target, 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],
+    s = nst_cl_run(&d->cl, NST_CL_style, nst_cl_items(d, 1), c, 5 * square * sizeof(float), e, "ssssssliiffff", gram,
+                   sum, nst_cl_floats(at->target, 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],
                    1 / terms.unit, 4 * terms.scale / terms.by * terms.unit);
     if (!s && kind == SCALED)
-        s = nst_cl_run(&d->cl, NST_CL_style_scaled, nst_cl_items(d, 1), c, 2 * square * sizeof(float), e, "sslifff", a, part,
-                       (int)c, terms.unit, 2 * terms.scale / terms.by, terms.epsilon);
+        s = nst_cl_run(&d->cl, NST_CL_style_scaled, nst_cl_items(d, 1), c, 2 * square * sizeof(float), e, "sslifff", a,
+                       part, (int)c, terms.unit, 2 * terms.scale / terms.by, terms.epsilon);
     at->shifted = kind == COVARIANCE;
     at->loss = loss, at->terms = terms;
     return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
@@ -106,32 +106,33 @@ static double style_loss(const nst_style_terms *t, const float *part)
 
 /* ---- content ---- */
 
-nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                          double *absolute, nst_error *e)
+nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                          double *square, double *absolute, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
-    bool more = d->pending[n->layer].square != NULL;
-    nst_span part = nst_cl_floats(d->part, 0);
+    bool more = d->taps.pending[n->layer].square != NULL;
+    nst_span part = nst_cl_floats(d->taps.part, 0);
     nst_status s = nst_cl_run(&d->cl, NST_CL_compare, nst_cl_items(d, NST_CL_PARTS), c, 2 * c * all * sizeof(float), e,
-                              "sssliiiiii", nst_cl_span(d, n->result), nst_cl_kept_span(k), part, n->w, n->h,
+                              "sssliiiiii", nst_cl_span(d, n->result.at), nst_cl_kept_span(k, 0), part, n->w, n->h,
                               core->x, core->y, core->w, (int)all);
 
     if (!s)
-        s = nst_cl_gather(d, part, nst_cl_floats(d->numbers, total_at(d, n->layer)), NST_CL_PARTS, 2 * c, more, e);
-    d->pending[n->layer].square = square, d->pending[n->layer].absolute = absolute;
+        s = nst_cl_gather(d, part, nst_cl_floats(d->taps.numbers, total_at(d, n->layer)), NST_CL_PARTS, 2 * c, more, e);
+    d->taps.pending[n->layer].square = square, d->taps.pending[n->layer].absolute = absolute;
     return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);
 }
 
-nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
-                          double *distance, nst_error *e)
+nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+                          nst_span df, double *distance, nst_error *e)
 {
     size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
 
-    d->pending[n->layer].distance = distance;
+    d->taps.pending[n->layer].distance = distance;
     return nst_cl_run(&d->cl, NST_CL_content, nst_cl_items(d, NST_CL_PARTS), c, 4 * c * all * sizeof(float), e,
-                      "ssssslifffiiiiii", nst_cl_span(d, n->result), nst_cl_kept_span(t->content), df,
-                      nst_cl_floats(d->numbers, distance_at(d, n->layer)), nst_cl_floats(d->numbers, total_at(d, n->layer)),
+                      "ssssslifffiiiiii", nst_cl_span(d, n->result.at), nst_cl_kept_span(t->content, 0), df,
+                      nst_cl_floats(d->taps.numbers, distance_at(d, n->layer)),
+                      nst_cl_floats(d->taps.numbers, total_at(d, n->layer)),
                       t->content_scaled, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
                       core->y, core->w, (int)all);
 }
@@ -140,22 +141,22 @@ nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *c
 
 static nst_status ask(nst_cl_device *d, size_t at, size_t n, nst_error *e)
 {
-    return nst_cl_read(&d->cl, nst_cl_floats(d->numbers, at), n * sizeof(float), d->told.at + at, false, e);
+    return nst_cl_read(&d->cl, nst_cl_floats(d->taps.numbers, at), n * sizeof(float), d->taps.told.at + at, false, e);
 }
 
 nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e)
 {
-    nst_status s = d->tv_loss ? ask(d, d->variation_at, 3 * NST_CL_GROUPS, e) : NST_OK;
+    nst_status s = d->picture.tv_loss ? ask(d, d->taps.variation_at, 3 * NST_CL_GROUPS, e) : NST_OK;
 
     for (int i = 0; i < nst_cl_styles(d) && !s; i++)
-        if (d->style[i].loss)
-            s = ask(d, d->style[i].numbers, 2 * (size_t)d->style[i].c, e);
+        if (d->taps.style[i].loss)
+            s = ask(d, d->taps.style[i].numbers, 2 * (size_t)d->taps.style[i].c, e);
     for (int i = 0; i < d->count && !s; i++) {
         size_t c = channels(d, i);
 
-        if (d->pending[i].distance)
+        if (d->taps.pending[i].distance)
             s = ask(d, distance_at(d, i), NST_CL_PARTS * c, e);
-        if (!s && d->pending[i].square)
+        if (!s && d->taps.pending[i].square)
             s = ask(d, total_at(d, i), 4 * c, e);
     }
     return s;
@@ -163,19 +164,19 @@ nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e)
 
 void nst_cl_add_losses(nst_cl_device *d)
 {
-    if (d->tv_loss)
-        *d->tv_loss += sum_of(d->told.at + d->variation_at, 3 * NST_CL_GROUPS);
+    if (d->picture.tv_loss)
+        *d->picture.tv_loss += sum_of(d->taps.told.at + d->taps.variation_at, 3 * NST_CL_GROUPS);
     for (int i = 0; i < nst_cl_styles(d); i++)
-        if (d->style[i].loss)
-            *d->style[i].loss = style_loss(&d->style[i].terms, d->told.at + d->style[i].numbers);
+        if (d->taps.style[i].loss)
+            *d->taps.style[i].loss = style_loss(&d->taps.style[i].terms, d->taps.told.at + d->taps.style[i].numbers);
     for (int i = 0; i < d->count; i++) {
         size_t c = channels(d, i);
 
-        if (d->pending[i].distance)
-            *d->pending[i].distance += sum_of(d->told.at + distance_at(d, i), NST_CL_PARTS * c);
-        if (d->pending[i].square) {
-            *d->pending[i].square += sum_of(d->told.at + total_at(d, i), 2 * c);
-            *d->pending[i].absolute += sum_of(d->told.at + total_at(d, i) + 2 * c, 2 * c);
+        if (d->taps.pending[i].distance)
+            *d->taps.pending[i].distance += sum_of(d->taps.told.at + distance_at(d, i), NST_CL_PARTS * c);
+        if (d->taps.pending[i].square) {
+            *d->taps.pending[i].square += sum_of(d->taps.told.at + total_at(d, i), 2 * c);
+            *d->taps.pending[i].absolute += sum_of(d->taps.told.at + total_at(d, i) + 2 * c, 2 * c);
         }
     }
     nst_cl_forget(d);

@@ -7,47 +7,47 @@ void nst_cl_variation(nst_device *base, const nst_variation *v, const nst_rect *
 {
     nst_cl_device *d = nst_cl_of(base);
 
-    d->tv_loss = v ? loss : NULL;
+    d->picture.tv_loss = v ? loss : NULL;
     if (v)
-        d->tv = *v, d->tv_of = *of;
+        d->picture.tv = *v, d->picture.tv_of = *of;
 }
 
 static void drop_slots(nst_cl_device *d)
 {
     for (int i = 0; i < 2; i++) {
-        if (d->sent[i] && !d->cl.hung)
-            clReleaseEvent(d->sent[i]);
-        d->sent[i] = NULL;
-        nst_cl_unpin(&d->cl, &d->up[i]);
+        if (d->picture.sent[i] && !d->cl.hung)
+            clReleaseEvent(d->picture.sent[i]);
+        d->picture.sent[i] = NULL;
+        nst_cl_unpin(&d->cl, &d->picture.up[i]);
     }
-    nst_cl_unpin(&d->cl, &d->down);
+    nst_cl_unpin(&d->cl, &d->picture.down);
 }
 
 void nst_cl_picture_drop(nst_cl_device *d)
 {
     drop_slots(d);
-    nst_cl_release(&d->cl, &d->picture, d->picture_bytes);
-    nst_cl_release(&d->cl, &d->gradient, d->picture_bytes);
-    d->picture_bytes = 0;
+    nst_cl_release(&d->cl, &d->picture.x, d->picture.bytes);
+    nst_cl_release(&d->cl, &d->picture.dx, d->picture.bytes);
+    d->picture.bytes = 0;
 }
 
 static nst_status make_picture(nst_cl_device *d, size_t bytes, nst_error *e)
 {
     nst_status s;
 
-    if (d->picture_bytes >= bytes)
+    if (d->picture.bytes >= bytes)
         return NST_OK;
     if ((s = nst_cl_finish(&d->cl, e)))
         return s;
     nst_cl_picture_drop(d);
-    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture, e)))
+    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture.x, e)))
         return s;
-    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->gradient, e))) {
-        nst_cl_release(&d->cl, &d->picture, bytes);
+    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture.dx, e))) {
+        nst_cl_release(&d->cl, &d->picture.x, bytes);
         return s;
     }
-    d->picture_bytes = bytes;
-    return nst_cl_pin(&d->cl, bytes, "making room for the picture", &d->down, e);
+    d->picture.bytes = bytes;
+    return nst_cl_pin(&d->cl, bytes, "making room for the picture", &d->picture.down, e);
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -56,12 +56,13 @@ static int most(int a, int b) { return a > b ? a : b; }
 /* What node 0 sees, and what the variation reads: its rectangle and a pixel around it. */
 static nst_rect needed(const nst_cl_device *d, const nst_node *first, const nst_window *win)
 {
-    nst_rect r = { first->x, first->y, first->w, first->h }, t = d->tv_of;
+    nst_rect r = { first->x, first->y, first->w, first->h }, t = d->picture.tv_of;
     int right = r.x + r.w, bottom = r.y + r.h;
 
-    if (!d->tv_loss)
+    if (!d->picture.tv_loss)
         return r;
-    right = most(right, least(t.x + t.w + 1, win->picture_w)), bottom = most(bottom, least(t.y + t.h + 1, win->picture_h));
+    right = most(right, least(t.x + t.w + 1, win->picture_w));
+    bottom = most(bottom, least(t.y + t.h + 1, win->picture_h));
     r.x = least(r.x, most(t.x - 1, 0)), r.y = least(r.y, most(t.y - 1, 0));
     r.w = right - r.x, r.h = bottom - r.y;
     return r;
@@ -70,81 +71,85 @@ static nst_rect needed(const nst_cl_device *d, const nst_node *first, const nst_
 /* Where row i of three planes of what is up lies in the picture. */
 static size_t row_at(const nst_cl_device *d, const nst_window *win, size_t i)
 {
-    size_t h = (size_t)d->rect.h;
+    const nst_rect *r = &d->picture.rect;
+    size_t h = (size_t)r->h;
 
-    return (i / h * (size_t)win->picture_h + (size_t)d->rect.y + i % h) * (size_t)win->picture_w + (size_t)d->rect.x;
+    return (i / h * (size_t)win->picture_h + (size_t)r->y + i % h) * (size_t)win->picture_w + (size_t)r->x;
 }
 
 static bool busy(nst_cl_device *d, int i)
 {
     cl_int status = CL_COMPLETE;
 
-    if (d->sent[i])
-        clGetEventInfo(d->sent[i], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
+    if (d->picture.sent[i])
+        clGetEventInfo(d->picture.sent[i], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
     return status > CL_COMPLETE;
 }
 
 /* A place that the driver does not read any more: with one window always the first, without waiting. */
 static nst_status free_slot(nst_cl_device *d, int *slot, nst_error *e)
 {
-    cl_event first = d->sent[0];
+    cl_event first = d->picture.sent[0];
     nst_status s;
 
     *slot = busy(d, 0) ? 1 : 0;
     if (*slot && busy(d, 1)) {
-        *slot = 0, d->sent[0] = NULL;
+        *slot = 0, d->picture.sent[0] = NULL;
         if ((s = nst_cl_wait(&d->cl, first, "writing to the device", e)))
             return s;
     }
-    if (d->sent[*slot])
-        clReleaseEvent(d->sent[*slot]);
-    d->sent[*slot] = NULL;
-    return d->up[*slot].at ? NST_OK
-         : nst_cl_pin(&d->cl, d->picture_bytes, "making room for the picture", &d->up[*slot], e);
+    if (d->picture.sent[*slot])
+        clReleaseEvent(d->picture.sent[*slot]);
+    d->picture.sent[*slot] = NULL;
+    return d->picture.up[*slot].at ? NST_OK
+         : nst_cl_pin(&d->cl, d->picture.bytes, "making room for the picture", &d->picture.up[*slot], e);
 }
 
 nst_status nst_cl_upload(nst_cl_device *d, const nst_node *first, const nst_window *win, const float *x, nst_error *e)
 {
+    nst_cl_picture *p = &d->picture;
     size_t w, h, n;
     nst_status s;
     int slot;
 
-    d->rect = needed(d, first, win);
-    w = (size_t)d->rect.w, h = (size_t)d->rect.h, n = 3 * w * h;
+    p->rect = needed(d, first, win);
+    w = (size_t)p->rect.w, h = (size_t)p->rect.h, n = 3 * w * h;
     if ((s = make_picture(d, n * sizeof(float), e)) || (s = free_slot(d, &slot, e)))
         return s;
     for (size_t i = 0; i < 3 * h; i++)
-        memcpy(d->up[slot].at + i * w, x + row_at(d, win, i), w * sizeof *x);
-    return nst_cl_send(&d->cl, d->up[slot].at, n * sizeof(float), nst_cl_floats(d->picture, 0), &d->sent[slot], e);
+        memcpy(p->up[slot].at + i * w, x + row_at(d, win, i), w * sizeof *x);
+    return nst_cl_send(&d->cl, p->up[slot].at, n * sizeof(float), nst_cl_floats(p->x, 0), &p->sent[slot], e);
 }
 
 static nst_status add_variation(nst_cl_device *d, const nst_node *first, const nst_window *win, nst_error *e)
 {
-    const nst_rect *r = &d->rect, *t = &d->tv_of;
+    const nst_cl_picture *p = &d->picture;
+    const nst_rect *r = &p->rect, *t = &p->tv_of;
+    int flags = (p->tv.absolute ? 1 : 0) | (p->tv.inner ? 2 : 0);
     size_t bytes = 4 * 3 * sizeof(float) * (size_t)r->w * (size_t)r->h;
 
     return nst_cl_run(&d->cl, NST_CL_variation, nst_cl_items(d, NST_CL_GROUPS), 3, bytes, e, "sssliffffiiiiiiiiiiiiii",
-                      nst_cl_floats(d->picture, 0), nst_cl_floats(d->gradient, 0),
-                      nst_cl_floats(d->numbers, d->variation_at), (d->tv.absolute ? 1 : 0) | (d->tv.inner ? 2 : 0),
-                      d->tv.across, d->tv.down, d->tv.diagonal, d->tv.ends, win->picture_w, win->picture_h, r->x, r->y,
-                      r->w, r->h, first->x - r->x, first->y - r->y, first->w, first->h, t->x - r->x, t->y - r->y, t->w,
-                      t->h);
+                      nst_cl_floats(p->x, 0), nst_cl_floats(p->dx, 0),
+                      nst_cl_floats(d->taps.numbers, d->taps.variation_at), flags,
+                      p->tv.across, p->tv.down, p->tv.diagonal, p->tv.ends, win->picture_w,
+                      win->picture_h, r->x, r->y, r->w, r->h, first->x - r->x, first->y - r->y, first->w, first->h,
+                      t->x - r->x, t->y - r->y, t->w, t->h);
 }
 
 nst_status nst_cl_download(nst_cl_device *d, const nst_node *first, const nst_window *win, float *dx, nst_error *e)
 {
-    size_t w = (size_t)d->rect.w, h = (size_t)d->rect.h, n = 3 * w * h;
+    size_t w = (size_t)d->picture.rect.w, h = (size_t)d->picture.rect.h, n = 3 * w * h;
     nst_status s;
 
-    if ((d->tv_loss && (s = add_variation(d, first, win, e))) || (s = nst_cl_ask_losses(d, e)) ||
-        (s = nst_cl_read(&d->cl, nst_cl_floats(d->gradient, 0), n * sizeof(float), d->down.at, true, e)))
+    if ((d->picture.tv_loss && (s = add_variation(d, first, win, e))) || (s = nst_cl_ask_losses(d, e)) ||
+        (s = nst_cl_read(&d->cl, nst_cl_floats(d->picture.dx, 0), n * sizeof(float), d->picture.down.at, true, e)))
         return s;
     nst_cl_add_losses(d);
     for (size_t i = 0; i < 3 * h; i++) {
         float *to = dx + row_at(d, win, i);
 
         for (size_t k = 0; k < w; k++)
-            to[k] += d->down.at[i * w + k];
+            to[k] += d->picture.down.at[i * w + k];
     }
     return NST_OK;
 }

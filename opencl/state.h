@@ -35,6 +35,44 @@ typedef struct nst_cl_weights {
     cl_mem packed[2][NST_CL_ALGORITHMS]; /* made when they are first used */
 } nst_cl_weights;
 
+/* The graph's arena. */
+typedef struct nst_cl_arena {
+    cl_mem *piece;                /* [pieces] of `bytes` each, the last of last_bytes */
+    int pieces;
+    size_t bytes, last_bytes;
+} nst_cl_arena;
+
+/* picture.c: what is up of the picture, what node 0 sees and what the variation reads. */
+typedef struct nst_cl_picture {
+    nst_rect rect;
+    cl_mem x, dx;                 /* [3][rect.h][rect.w] of x, and with respect to it */
+    size_t bytes;                 /* of each */
+    nst_pinned up[2], down;       /* the same on the host */
+    cl_event sent[2];             /* that up[i] has been read, or NULL */
+    nst_variation tv;
+    nst_rect tv_of;               /* in the picture */
+    double *tv_loss;              /* NULL: no variation is wanted */
+} nst_cl_picture;
+
+/* taps.c and losses.c: what losses read, and what they say. */
+typedef struct nst_cl_taps {
+    int maps;                     /* of a tap, at least one */
+    nst_cl_style *style;          /* [count][maps]; of taps only */
+    size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
+                                            [2][c] pairs */
+    cl_mem ask, sums, numbers;
+    size_t sums_floats, numbers_floats;
+    size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
+    cl_mem part;                  /* [2 * NST_CL_PARTS][c] of whoever comes next */
+    size_t part_floats;
+    float *host;                  /* sums, read */
+    nst_pinned told;              /* numbers, read */
+    struct {
+        double *distance;         /* that the content's distance is to be added to, or NULL */
+        double *square, *absolute; /* that compare's sums are to be added to, or NULL */
+    } pending[NST_MODEL_LAYERS];
+} nst_cl_taps;
+
 typedef struct nst_cl_device {
     nst_device base;
     nst_cl cl;
@@ -52,37 +90,11 @@ typedef struct nst_cl_device {
     size_t kept_bytes;            /* of content features that live */
     size_t weight_bytes, weights_later; /* that live; that packing may add at most */
 
-    cl_mem *arena;                /* [arenas] of arena_bytes each, the last of last_bytes */
-    int arenas;
-    size_t arena_bytes, last_bytes;
+    nst_cl_arena arena;
     cl_mem scratch;
     size_t scratch_bytes;
-
-    /* picture.c: rect is what is up of the picture, what node 0 sees and what the variation reads */
-    nst_rect rect;
-    cl_mem picture, gradient;     /* [3][rect.h][rect.w] of x, and with respect to it */
-    size_t picture_bytes;         /* of each */
-    nst_pinned up[2], down;       /* the same on the host */
-    cl_event sent[2];             /* that up[i] has been read, or NULL */
-    nst_variation tv;
-    nst_rect tv_of;               /* in the picture */
-    double *tv_loss;              /* NULL: no variation is wanted */
-
-    int maps;                     /* of a tap, at least one */
-    nst_cl_style *style;          /* [count][maps]; of taps only */
-    size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
-                                            [2][c] pairs */
-    cl_mem ask, sums, numbers;
-    size_t sums_floats, numbers_floats;
-    size_t variation_at;          /* in numbers: [3][NST_CL_GROUPS] */
-    cl_mem part;                  /* [2 * NST_CL_PARTS][c] of whoever comes next */
-    size_t part_floats;
-    float *host;                  /* sums, read */
-    nst_pinned told;              /* numbers, read */
-    struct {
-        double *distance;         /* that the content's distance is to be added to, or NULL */
-        double *square, *absolute; /* that compare's sums are to be added to, or NULL */
-    } pending[NST_MODEL_LAYERS];
+    nst_cl_picture picture;
+    nst_cl_taps taps;
 } nst_cl_device;
 
 static inline nst_cl_device *nst_cl_of(const nst_device *d)
@@ -93,12 +105,33 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 /* By a map's number. */
 static inline nst_cl_style *nst_cl_style_at(const nst_cl_device *d, int layer, int number)
 {
-    return &d->style[layer * d->maps + number];
+    return &d->taps.style[layer * d->taps.maps + number];
 }
 static inline int nst_cl_styles(const nst_cl_device *d)
 {
-    return d->style ? d->count * d->maps : 0;
+    return d->taps.style ? d->count * d->taps.maps : 0;
 }
+static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
+{
+    return (nst_span){ mem, at * sizeof(float) };
+}
+
+/* What is kept on the device: content features, [c][h * w] of the core, or a map's weights. */
+typedef struct nst_cl_kept {
+    nst_saved_features base;
+    nst_cl_device *d;
+    cl_mem f;
+    size_t bytes;
+} nst_cl_kept;
+
+/* From float `at` of it on. */
+static inline nst_span nst_cl_kept_span(const nst_saved_features *k, size_t at)
+{
+    return nst_cl_floats(((const nst_cl_kept *)(const void *)k)->f, at);
+}
+
+/* ---- state.c ---- */
+
 /* Nothing is pending any more. */
 void nst_cl_forget(nst_cl_device *d);
 
@@ -109,6 +142,7 @@ nst_span nst_cl_span(const nst_cl_device *d, size_t at);
 enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_TAPS, NST_CL_BACKWARDS };
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e);
 void nst_cl_timing(nst_device *base, nst_timing *t);
+void nst_cl_drop_marks(nst_cl_device *d);
 /* pairs [n][2] (+)= the sums over parts of part [parts][n]. */
 nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e);
 /* Items for so many groups. */
@@ -131,19 +165,14 @@ size_t nst_cl_target_bytes(int channels);
 nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const nst_style *t, nst_error *e);
 nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
                              double *loss, nst_error *e);
-nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                          double *absolute, nst_error *e);
+nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                          double *square, double *absolute, nst_error *e);
 /* The content's gradient, added to df; its distance is pending. */
 nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
                           double *distance, nst_error *e);
 /* Asks for the numbers of all that is pending; once they are there, adds them. */
 nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e);
 void nst_cl_add_losses(nst_cl_device *d);
-
-static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
-{
-    return (nst_span){ mem, at * sizeof(float) };
-}
 
 /* ---- convolve.c ---- */
 nst_status nst_cl_conv_forward(nst_cl_device *d, const nst_node *nodes, int i, nst_error *e);
@@ -159,12 +188,9 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 nst_status nst_cl_collect(nst_device *base, nst_error *e);
-nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
-nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e);
-void nst_cl_drop(nst_kept *k);
-/* Kept content features: [c][h * w] of the core. */
-nst_span nst_cl_kept_span(const nst_kept *k);
-
-extern const nst_device_ops nst_cl_ops;
+nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                       nst_error *e);
+nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_saved_features **out, nst_error *e);
+void nst_cl_drop(nst_saved_features *k);
 
 #endif

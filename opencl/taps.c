@@ -5,13 +5,6 @@
 
 #define DEPTH 4096 /* positions of one product: float sums no longer than that are added with their rests */
 
-struct kept {
-    nst_kept base;
-    nst_cl_device *d;
-    cl_mem f; /* [c][h * w] of the core, or a map's weights */
-    size_t bytes;
-};
-
 static size_t gram_floats(size_t c, size_t n)
 {
     return c * n + (n / DEPTH + 1) * c * c;
@@ -46,38 +39,29 @@ static size_t positions(const nst_rect *core)
     return (size_t)core->w * (size_t)core->h;
 }
 
-nst_span nst_cl_kept_span(const nst_kept *k)
-{
-    return nst_cl_floats(((const struct kept *)(const void *)k)->f, 0);
-}
-
-nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e)
-{
-    return nst_cl_run(&d->cl, NST_CL_gather, n, 1, (parts + 2) * n * sizeof(float), e, "ssiii", part, pairs, (int)parts,
-                      (int)n, add);
-}
-
 /* A map's weights from the core's first position on; somewhere harmless where there is none. */
 static nst_span map_at(const nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map)
 {
-    size_t at = map->first + (size_t)(n->result_rows.first + core->y) * map->ld + (size_t)(n->x + core->x);
+    size_t at = map->first + (size_t)(n->result.rows.first + core->y) * map->ld + (size_t)(n->x + core->x);
 
     if (!map->weight)
         return (nst_span){ d->scratch, 0 };
-    return nst_cl_floats(((const struct kept *)(const void *)map->there)->f, at);
+    return nst_cl_kept_span(map->device_copy, at);
 }
 
 static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
                        size_t count, nst_error *e)
 {
     return nst_cl_run(&d->cl, NST_CL_pack_core, count, (size_t)n->out, 2 * (size_t)n->out * count * sizeof(float), e,
-                      "sssiiiiiiiiii", nst_cl_span(d, n->result), (nst_span){ d->scratch, 0 }, map_at(d, n, core, map),
-                      (int)map->ld, n->w, n->h, core->x, core->y, core->w, (int)start, (int)count, (int)count, n->out);
+                      "sssiiiiiiiiii", nst_cl_span(d, n->result.at), (nst_span){ d->scratch, 0 },
+                      map_at(d, n, core, map), (int)map->ld, n->w, n->h, core->x, core->y, core->w, (int)start,
+                      (int)count, (int)count, n->out);
 }
 
 /* ---- statistics ---- */
 
-/* The Gram matrix of one strip of positions, added to d->sums if add: products of DEPTH positions each, then their sum. */
+/* The Gram matrix of one strip of positions, added to the sums if add: products of DEPTH positions each, then their
+ * sum. */
 static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
                              size_t count, bool add, nst_error *e)
 {
@@ -88,7 +72,7 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
     g.a = (nst_span){ d->scratch, 0 };
     g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
     if (whole(n, core) && !map->weight) {
-        g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
+        g.a = nst_cl_span(d, n->result.at), g.a.at += start * sizeof(float);
         g.lda = positions(core);
     } else if ((s = pack(d, n, core, map, start, count, e))) {
         return s;
@@ -104,8 +88,8 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
             return s;
     }
     deep += rest > 0;
-    return nst_cl_gather(d, parts_of, nst_cl_floats(d->sums, nst_cl_style_at(d, n->layer, map->number)->sums), deep,
-                         c * c, add, e);
+    return nst_cl_gather(d, parts_of, nst_cl_floats(d->taps.sums, nst_cl_style_at(d, n->layer, map->number)->sums),
+                         deep, c * c, add, e);
 }
 
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *stats, nst_error *e)
@@ -113,26 +97,26 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n);
-    bool more = stats->stay && stats->n > 0; /* of windows before */
-    nst_span part = nst_cl_floats(d->part, 0), sums = nst_cl_floats(d->sums, at->sums + 2 * c * c);
+    bool more = stats->keep_on_device && stats->n > 0; /* of windows before */
+    nst_span part = nst_cl_floats(d->taps.part, 0), sums = nst_cl_floats(d->taps.sums, at->sums + 2 * c * c);
     nst_status s = NST_OK;
 
     for (size_t start = 0; start < all && !s; start += most)
         s = gram_strip(d, n, core, &stats->map, start, all - start < most ? all - start : most, more || start > 0, e);
     if (!s)
         s = nst_cl_run(&d->cl, NST_CL_sums, nst_cl_items(d, NST_CL_PARTS), c, c * all * sizeof(float), e, "sssiliiiiii",
-                       nst_cl_span(d, n->result), part, map_at(d, n, core, &stats->map), (int)stats->map.ld, n->w, n->h,
-                       core->x, core->y, core->w, (int)all);
+                       nst_cl_span(d, n->result.at), part, map_at(d, n, core, &stats->map), (int)stats->map.ld, n->w,
+                       n->h, core->x, core->y, core->w, (int)all);
     if (!s)
         s = nst_cl_gather(d, part, sums, NST_CL_PARTS, c, more, e);
-    at->stats = stats->stay ? NULL : stats;
+    at->stats = stats->keep_on_device ? NULL : stats;
     return nst_cl_settle(d, s, NST_CL_STATS, n->layer, e);
 }
 
 static void add_stats(const nst_cl_device *d, const nst_cl_style *at)
 {
     nst_stats *s = at->stats;
-    const float *pair = d->host + at->sums;
+    const float *pair = d->taps.host + at->sums;
     size_t c = (size_t)s->c;
 
     for (size_t i = 0; i < c * c; i++, pair += 2)
@@ -148,27 +132,28 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
     nst_status s = NST_OK;
 
     for (int i = 0; i < nst_cl_styles(d); i++)
-        if (d->style[i].stats)
+        if (d->taps.style[i].stats)
             last = i;
     for (int i = 0; i <= last && !s; i++)
-        if (d->style[i].stats) {
-            size_t c = (size_t)d->style[i].c, at = d->style[i].sums;
+        if (d->taps.style[i].stats) {
+            size_t c = (size_t)d->taps.style[i].c, at = d->taps.style[i].sums;
 
-            s = nst_cl_read(&d->cl, nst_cl_floats(d->sums, at), 2 * (c * c + c) * sizeof(float), d->host + at, i == last, e);
+            s = nst_cl_read(&d->cl, nst_cl_floats(d->taps.sums, at), 2 * (c * c + c) * sizeof(float),
+                            d->taps.host + at, i == last, e);
         }
     for (int i = 0; i < nst_cl_styles(d); i++) {
-        if (!s && d->style[i].stats)
-            add_stats(d, &d->style[i]);
-        d->style[i].stats = NULL;
+        if (!s && d->taps.style[i].stats)
+            add_stats(d, &d->taps.style[i]);
+        d->taps.style[i].stats = NULL;
     }
     return s;
 }
 
 /* ---- what is kept: content features and maps ---- */
 
-void nst_cl_drop(nst_kept *base)
+void nst_cl_drop(nst_saved_features *base)
 {
-    struct kept *k = (struct kept *)(void *)base;
+    nst_cl_kept *k = (nst_cl_kept *)(void *)base;
 
     k->d->kept_bytes -= k->bytes;
     nst_cl_release(&k->d->cl, &k->f, k->bytes);
@@ -176,15 +161,15 @@ void nst_cl_drop(nst_kept *base)
 }
 
 /* Room for n floats. */
-static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, struct kept **out, nst_error *e)
+static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, nst_cl_kept **out, nst_error *e)
 {
-    struct kept *k = nst_calloc(1, sizeof *k);
+    nst_cl_kept *k = nst_calloc(1, sizeof *k);
     nst_status s;
 
     *out = NULL;
     if (!k)
         return nst_fail(e, NST_EMEM, "%s: out of memory", what);
-    k->base.ops = &nst_cl_ops, k->d = d, k->bytes = n * sizeof(float);
+    k->base.ops = d->base.ops, k->d = d, k->bytes = n * sizeof(float);
     if ((s = nst_cl_buffer(&d->cl, k->bytes, what, &k->f, e))) {
         nst_free(k);
         return s;
@@ -194,10 +179,10 @@ static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, struct
     return NST_OK;
 }
 
-nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept **out, nst_error *e)
+nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_saved_features **out, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    struct kept *k;
+    nst_cl_kept *k;
     nst_status s = make_kept(d, n, "masks", &k, e);
 
     *out = NULL;
@@ -211,10 +196,11 @@ nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_kept 
     return NST_OK;
 }
 
-nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                       nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
-    struct kept *k;
+    nst_cl_kept *k;
     size_t all = positions(core), c = (size_t)n->out, parts = NST_CL_PARTS * c;
     nst_status s = make_kept(d, c * all, "content features", &k, e);
 
@@ -222,14 +208,14 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     if (s)
         return s;
     if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_span(d, n->result), (nst_span){ k->f, 0 }, nst_cl_floats(d->part, 0), n->w,
+                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->taps.part, 0), n->w,
                         n->h, core->x, core->y, core->w, (int)all)) ||
-        (s = nst_cl_read(&d->cl, nst_cl_floats(d->part, 0), parts * sizeof(float), d->told.at, true, e))) {
+        (s = nst_cl_read(&d->cl, nst_cl_floats(d->taps.part, 0), parts * sizeof(float), d->taps.told.at, true, e))) {
         nst_cl_drop(&k->base);
         return s;
     }
     for (size_t i = 0; i < parts; i++)
-        k->base.square += (double)d->told.at[i];
+        k->base.square += (double)d->taps.told.at[i];
     *out = &k->base;
     return NST_OK;
 }
@@ -241,8 +227,9 @@ nst_status nst_cl_unpool(nst_cl_device *d, const nst_node *n, nst_error *e)
     size_t four = (size_t)((n->w + 1) / 2) * (size_t)((n->h + 1) / 2);
 
     return nst_cl_run(&d->cl, NST_CL_unpool, four, (size_t)n->out, 9 * four * (size_t)n->out * sizeof(float), e,
-                      "ssssiiiiii", nst_cl_span(d, n->dout), nst_cl_span(d, n->pass), nst_cl_span(d, n->result),
-                      nst_cl_span(d, n->dresult), d->average ? NST_READ_AVERAGED : NST_READ_POOLED, n->w, n->h,
+                      "ssssiiiiii", nst_cl_span(d, n->grad_out.at), nst_cl_span(d, n->pass.at),
+                      nst_cl_span(d, n->result.at), nst_cl_span(d, n->grad_features),
+                      d->average ? NST_READ_AVERAGED : NST_READ_POOLED, n->w, n->h,
                       n->pooled_w, n->pooled_h, n->out);
 }
 
@@ -255,12 +242,12 @@ static bool all_zero(const float *b, int n)
 }
 
 /* df (+)= a f over one strip of positions, + b; by a map, it is added. */
-static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t df,
-                                 size_t start, size_t count, bool add, bool shifted, nst_error *e)
+static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map,
+                                 size_t df, size_t start, size_t count, bool add, bool shifted, nst_error *e)
 {
     size_t c = (size_t)n->out, ask = nst_cl_style_at(d, n->layer, map->number)->ask;
-    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->ask, ask), .ldb = c, .batch = 1 };
-    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->ask, ask + c * c);
+    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->taps.ask, ask), .ldb = c, .batch = 1 };
+    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->taps.ask, ask + c * c);
     bool apart = map->weight || !whole(n, core);
     nst_status s;
 
@@ -270,7 +257,7 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
         g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
         g.lda = g.ldc = count;
     } else {
-        g.a = nst_cl_span(d, n->result), g.a.at += start * sizeof(float);
+        g.a = nst_cl_span(d, n->result.at), g.a.at += start * sizeof(float);
         g.c = to, g.c.at += start * sizeof(float);
         g.lda = g.ldc = positions(core);
         g.add = add;
@@ -287,11 +274,13 @@ static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_
 {
     const nst_cl_style *style = nst_cl_style_at(d, n->layer, t->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n), at = style->ask;
-    bool shifted = t->own ? style->shifted : !all_zero(t->b, n->out);
-    nst_status s = t->own ? NST_OK : nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->ask, at), e);
+    bool shifted = t->device_coeffs ? style->shifted : !all_zero(t->b, n->out);
+    nst_status s = NST_OK;
 
-    if (!s && !t->own && shifted)
-        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->ask, at + c * c), e);
+    if (!t->device_coeffs)
+        s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->taps.ask, at), e);
+    if (!s && !t->device_coeffs && shifted)
+        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->taps.ask, at + c * c), e);
     for (size_t start = 0; start < all && !s; start += most)
         s = gradient_strip(d, n, core, &t->map, df, start, all - start < most ? all - start : most, add, shifted, e);
     return s;
@@ -302,8 +291,8 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
 {
     nst_cl_device *d = nst_cl_of(base);
     const nst_node *n = &nodes[i];
-    size_t df = n->pooled ? n->dresult : n->dout;
-    bool style = t->own || t->a, writes = style && !t->map.weight && whole(n, core);
+    size_t df = n->pooled ? n->grad_features : n->grad_out.at;
+    bool style = t->device_coeffs || t->a, writes = style && !t->map.weight && whole(n, core);
     nst_status s = n->pooled ? nst_cl_unpool(d, n, e) : NST_OK;
 
     if (!s && last && !writes)

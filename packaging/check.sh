@@ -41,7 +41,8 @@ say "lintian has nothing to say"
 
 [ "${2-}" = root ] || exit 0
 root=$work/root
-mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p; s/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
+mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p; s/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list \
+    /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
 debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" "$mirror" >"$work/log" 2>&1 ||
     { tail "$work/log"; exit 1; }
 cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
@@ -51,6 +52,7 @@ rm -f "$root"/debs/*dbgsym*
 chroot "$root" sh -c 'apt-get update -q && apt-get install -qy --no-install-recommends /debs/nst_*.deb && /debs/paint' \
     >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
 say "in a clean root, the program alone: $(tail -n 1 "$work/log")"
-chroot "$root" sh -c 'apt-get install -qy --no-install-recommends /debs/*.deb gcc libc6-dev pkg-config python3 && /debs/library' \
+chroot "$root" sh -c \
+    'apt-get install -qy --no-install-recommends /debs/*.deb gcc libc6-dev pkg-config python3 && /debs/library' \
     >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
 say "in a clean root, the library: $(tail -n 1 "$work/log")"

@@ -35,6 +35,9 @@ typedef void nst_gemm_tile_fn(size_t kb, const float *a, size_t lda, const float
  *   g[i][j] (+)= sum over p < n of a[p][i] * b[p][j],  i < 16, j < 16;  row stride of g is ldg */
 typedef void nst_gram_tile_fn(size_t n, const float *a, const float *b, float *g, size_t ldg);
 
+/* The same in double: c[i][j] (+)= sum over p < n of a[p][i] * b[p][j], i < 16, j < 16; c [16][16] */
+typedef void nst_double_tile_fn(size_t n, const double *a, const double *b, double *c, int add);
+
 /* s[l] += sum over p < n of f[p][l], l < 16 */
 typedef void nst_sums_fn(size_t n, const float *f, float *s);
 
@@ -83,6 +86,7 @@ typedef void nst_adam_fn(size_t n, const nst_adam_args *a, const float *g, float
 #define NST_KERNEL_LIST(X)                   \
     X(gemm_tile,    nst_gemm_tile_fn)        \
     X(gram_tile,    nst_gram_tile_fn)        \
+    X(double_tile,  nst_double_tile_fn)      \
     X(sums,         nst_sums_fn)             \
     X(wino4_in,     nst_wino_in_fn)          \
     X(wino4_filter, nst_wino_filter_fn)      \

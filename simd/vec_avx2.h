@@ -19,6 +19,13 @@ NST_INLINE V vmax(V a, V b) { return _mm256_max_ps(a, b); } /* b when b is NaN *
 NST_INLINE V vabs(V a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.f), a); }
 NST_INLINE V vfma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }   /* a b + c */
 NST_INLINE V vfnma(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); } /* c - a b */
+#define DL 4
+typedef __m256d D;
+
+NST_INLINE D dload(const double *p) { return _mm256_loadu_pd(p); }
+NST_INLINE void dstore(double *p, D v) { _mm256_storeu_pd(p, v); }
+NST_INLINE D dset(double x) { return _mm256_set1_pd(x); }
+NST_INLINE D dfma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
 NST_INLINE unsigned vpositive(V a)
 {
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GT_OQ));

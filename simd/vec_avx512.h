@@ -19,6 +19,13 @@ NST_INLINE V vmax(V a, V b) { return _mm512_max_ps(a, b); } /* b when b is NaN *
 NST_INLINE V vabs(V a) { return _mm512_abs_ps(a); }
 NST_INLINE V vfma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }   /* a b + c */
 NST_INLINE V vfnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b */
+#define DL 8
+typedef __m512d D;
+
+NST_INLINE D dload(const double *p) { return _mm512_loadu_pd(p); }
+NST_INLINE void dstore(double *p, D v) { _mm512_storeu_pd(p, v); }
+NST_INLINE D dset(double x) { return _mm512_set1_pd(x); }
+NST_INLINE D dfma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
 NST_INLINE unsigned vpositive(V a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ); }
 NST_INLINE unsigned vequal(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 NST_INLINE V vkeep(V a, unsigned bits) { return _mm512_maskz_mov_ps((__mmask16)bits, a); }

@@ -19,6 +19,13 @@ NST_INLINE V vmax(V a, V b) { return vmaxq_f32(a, b); } /* b when b is NaN */
 NST_INLINE V vabs(V a) { return vabsq_f32(a); }
 NST_INLINE V vfma(V a, V b, V c) { return vfmaq_f32(c, a, b); }  /* a b + c */
 NST_INLINE V vfnma(V a, V b, V c) { return vfmsq_f32(c, a, b); } /* c - a b */
+#define DL 2
+typedef float64x2_t D;
+
+NST_INLINE D dload(const double *p) { return vld1q_f64(p); }
+NST_INLINE void dstore(double *p, D v) { vst1q_f64(p, v); }
+NST_INLINE D dset(double x) { return vdupq_n_f64(x); }
+NST_INLINE D dfma(D a, D b, D c) { return vfmaq_f64(c, a, b); }
 NST_INLINE uint32x4_t lanes(void)
 {
     static const uint32_t bit[4] = { 1, 2, 4, 8 };

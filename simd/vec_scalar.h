@@ -34,6 +34,19 @@ NST_INLINE V vkeep(V a, unsigned bits)
 
     return (V)((VI)a & (((int32_t)bits & lane) == lane));
 }
+
+#define DL 2
+typedef double D __attribute__((vector_size(16)));
+
+NST_INLINE D dload(const double *p)
+{
+    D v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+NST_INLINE void dstore(double *p, D v) { memcpy(p, &v, sizeof v); }
+NST_INLINE D dset(double x) { return (D){ x, x }; }
 #else
 #define VL 1
 typedef float V;
@@ -47,6 +60,13 @@ NST_INLINE V vabs(V a) { return fabsf(a); }
 NST_INLINE unsigned vpositive(V a) { return a > 0; }
 NST_INLINE unsigned vequal(V a, V b) { return a == b; }
 NST_INLINE V vkeep(V a, unsigned bits) { return bits & 1 ? a : 0; }
+
+#define DL 1
+typedef double D;
+
+NST_INLINE D dload(const double *p) { return *p; }
+NST_INLINE void dstore(double *p, D v) { *p = v; }
+NST_INLINE D dset(double x) { return x; }
 #endif
 
 NST_INLINE V vadd(V a, V b) { return a + b; }
@@ -54,4 +74,5 @@ NST_INLINE V vsub(V a, V b) { return a - b; }
 NST_INLINE V vmul(V a, V b) { return a * b; }
 NST_INLINE V vdiv(V a, V b) { return a / b; }
 NST_INLINE V vfma(V a, V b, V c) { return a * b + c; }
+NST_INLINE D dfma(D a, D b, D c) { return a * b + c; }
 NST_INLINE V vfnma(V a, V b, V c) { return c - a * b; }

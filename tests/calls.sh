@@ -7,16 +7,6 @@ command -v "${nm%% *}" >/dev/null || { echo "skipped: there is no nm to read obj
 
 # A circle a line.  It may lose files, but gain none.
 cat >"$dir/known" <<'LIST'
-cli/batch cli/commands cli/help cli/paint cli/resume
-cli/models/known cli/models/models
-engine/fallback engine/plan/memory_plan engine/scale/style_cache engine/scale/targets engine/setup
-engine/ranks/across engine/scale/evaluate engine/scale/windows
-image/format image/jpeg image/png image/pnm image/tiff image/webp
-model/chain model/fold model/formats/caffe model/formats/keras model/formats/matconvnet model/formats/onnx model/formats/onnx_graph model/formats/pickle model/formats/safetensors model/formats/state_dict model/formats/torch model/formats/torch_zip model/model model/numbering model/tensors
-net/choose net/cpu/cpu net/cpu/cpu_taps net/graph
-opencl/context opencl/gemm opencl/program
-opencl/convolve opencl/device opencl/losses opencl/picture opencl/taps
-ops/conv ops/winograd
 LIST
 
 # "FILE OBJECT".  libtool has up to two objects for a file, of which one will do; an object without its file is an older
@@ -80,7 +70,8 @@ awk '
             new++
             for (j = 1; j <= m; j++)
                 for (k = 1; k <= m; k++)
-                    if ((member[j], member[k]) in by) print "    " member[j] " calls " member[k] ":" by[member[j], member[k]]
+                    if ((member[j], member[k]) in by)
+                        print "    " member[j] " calls " member[k] ":" by[member[j], member[k]]
         }
         if (!new) print "ok - no new circle of calls between " files " files, " old + 0 " old ones"
         exit new > 0

@@ -15,14 +15,16 @@ static const char *const algorithms[] = { "im2col", "winograd4", "winograd6" };
 /* How far off float may be, over the largest value, behind a chain of convolutions, there and back.
  *
  * A sum of k terms of random signs, of which the first j have come to j / k of its square, is rounded k times by up to
- * u = FLT_EPSILON / 2 of that, evenly spread: u^2 / 3 in the mean.  Together u^2 k / 6 of the result's square.  A direct
- * convolution sums k = 9 in terms.  Winograd's sums have in of them at each point, and the transforms' own; then A^T m A takes large
- * points from each other, so that the result is smaller than what was rounded: its error's square is that of the points times
+ * u = FLT_EPSILON / 2 of that, evenly spread: u^2 / 3 in the mean.  Together u^2 k / 6 of the result's square.  A
+ * direct convolution sums k = 9 in terms.  Winograd's sums have in of them at each point, and the transforms' own;
+ * then A^T m A takes large points from each other, so that the result is smaller than what was rounded: its error's
+ * square is that of the points times
  *
  *     gain^2,  gain = mean over i of sum over p of (A_ip |B_p| |G_p|)^2 / 3  (rows of A^T; |.| lengths of rows of B^T and G)
  *
- * Roundings of layers are independent, so squares add up, those of the way there and of the way back.  Errors and values are
- * spread alike: the largest error is to the largest value as their root mean squares are.  Half as much again is allowed. */
+ * Roundings of layers are independent, so squares add up, those of the way there and of the way back.  Errors and
+ * values are spread alike: the largest error is to the largest value as their root mean squares are.  Half as much
+ * again is allowed. */
 static const struct { double gain; int transforms; } tiles[] = { { 1, 0 }, { 10.8, 8 + 6 }, { 20.6, 12 + 6 } };
 
 static inline double rounding(int in, int algorithm)
@@ -61,7 +63,7 @@ static inline nst_graph *graph(const chain *c, const nst_kernels *k, int threads
     return g;
 }
 
-/* By hand: style.c, which makes them, needs LAPACK, and the arm64 build has none. */
+/* By hand: the arm64 build has no style.c, which makes them. */
 static inline nst_stats stats_create(int c)
 {
     nst_stats s = { .c = c };
@@ -83,7 +85,7 @@ static inline void stats_destroy(nst_stats *s)
 struct loss {
     nst_tap_gradient tap[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
-    nst_kept *content[NST_MODEL_LAYERS];
+    nst_saved_features *content[NST_MODEL_LAYERS];
     double distance[NST_MODEL_LAYERS];
 };
 
@@ -121,7 +123,7 @@ static inline void loss_keep(struct loss *l, const chain *c, nst_graph *g)
 static inline void loss_drop(struct loss *l)
 {
     for (int i = 0; i < NST_MODEL_LAYERS; i++) {
-        nst_kept_destroy(&l->content[i]);
+        nst_saved_features_destroy(&l->content[i]);
         l->tap[i].content = NULL;
     }
 }

@@ -1,5 +1,6 @@
-/* check_kernels.h: what the checks of kernels share.  A check is given a set, and compares one of its kernels with naive loops
- * in double: outputs start as NaN, stand between guards, and may be off by what theory says of a float sum. */
+/* check_kernels.h: what the checks of kernels share.  A check is given a set, and compares one of its kernels with
+ * naive loops in double: outputs start as NaN, stand between guards, and may be off by what theory says of a float
+ * sum. */
 #ifndef NST_TESTS_CHECK_KERNELS_H
 #define NST_TESTS_CHECK_KERNELS_H
 
@@ -11,8 +12,8 @@
 
 enum { L = NST_LANES };
 
-/* One for each kernel of the list: check_products.c, check_winograd.c, check_layers.c, check_flat.c.  A kernel without one does
- * not link. */
+/* One for each kernel of the list: check_products.c, check_winograd.c, check_layers.c, check_flat.c.  A kernel without
+ * one does not link. */
 #define X(member, type) void check_##member(const nst_kernels *k);
 NST_KERNEL_LIST(X)
 #undef X

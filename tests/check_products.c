@@ -1,6 +1,8 @@
 /* check_products.c: products of matrices, Gram matrices, the first layer, sums over positions. */
 #include "check_kernels.h"
 
+#include <float.h>
+
 #include <string.h>
 
 /* A tile's every element, stored or added, for short and long sums; what lies between the blocks stays. */
@@ -71,6 +73,34 @@ void check_gram_tile(const nst_kernels *k)
     for (size_t i = 0; i < NST_COUNT(n); i++) {
         gram_case(k, n[i], L);
         gram_case(k, n[i], 3 * L);
+    }
+}
+
+/* In double; stored, over what was there, or added. */
+void check_double_tile(const nst_kernels *k)
+{
+    enum { MOST = 100 };
+    static const size_t n[] = { 0, 1, 2, 5, 16, 64, MOST };
+    static _Alignas(64) double a[MOST * L], b[MOST * L], c[L * L + 2];
+
+    for (size_t i = 0; i < MOST * L; i++)
+        a[i] = (double)oracle_random(), b[i] = (double)oracle_random();
+    for (size_t i = 0; i < 2 * NST_COUNT(n); i++) {
+        size_t terms = n[i / 2];
+        bool add = i % 2;
+
+        for (size_t j = 0; j < L * L + 2; j++)
+            c[j] = add || j >= L * L ? .5 : NAN;
+        k->double_tile(terms, a, b, c, add);
+        for (size_t row = 0; row < L; row++)
+            for (size_t column = 0; column < L; column++) {
+                double sum = add ? .5 : 0;
+
+                for (size_t p = 0; p < terms; p++)
+                    sum += a[p * L + row] * b[p * L + column];
+                close_to(k, "double_tile", c[row * L + column], sum, 2 * DBL_EPSILON * (1 + (double)terms));
+            }
+        ck_assert(c[L * L] == .5 && c[L * L + 1] == .5);
     }
 }
 

@@ -62,7 +62,8 @@ has "--config none" "--style-weight 7" --config none -s 48
 printf 'preset = gatys\nsize = 44\nscales = 1' >other
 has "--config FILE: the preset is there" "--preset gatys" --config other
 has "  and not the user's own file" "--size 44" --config other
-check "presets are listed with the program's" sh -c "'$NST' --preset list | grep -q '^finer  *mine, with changes from $dir/config/nst/config'"
+check "presets are listed with the program's" \
+    sh -c "'$NST' --preset list | grep -q '^finer  *mine, with changes from $dir/config/nst/config'"
 printf '\xef\xbb\xbfsize = 44\r\nquiet = on\r\n' >other
 has "a file from another system" "--size 44" --config other
 

@@ -21,8 +21,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-conv='src/ops/conv.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c src/base/threads.c src/ops/winograd.c'
-graph="tests/chain.c $conv src/net/memory_layout.c src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/graph.c src/ops/gram_masked.c src/base/memory.c src/net/tile_geometry.c src/base/error.c src/net/row_strips.c src/loss/tv.c src/ops/vector.c"
+conv='src/ops/conv.c src/ops/conv_select.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c src/base/threads.c src/ops/winograd.c'
+graph="tests/chain.c $conv src/net/memory_layout.c src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/graph.c src/net/nodes.c src/net/window.c src/ops/gram_masked.c src/base/memory.c src/net/tile_geometry.c src/base/error.c src/base/plain.c src/net/row_strips.c src/loss/tv.c src/ops/vector.c"
 # one line a test: its name, then the sources that it needs beside the oracle
 cat >"$tmp/tests" <<LIST
 test_conv tests/blocked.c $conv
@@ -31,6 +31,7 @@ test_graph $graph
 test_graph_running $graph
 test_graph_windows $graph
 test_kernels tests/check_flat.c tests/check_layers.c tests/check_products.c tests/check_winograd.c src/ops/dispatch.c
+test_loss src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/base/memory.c src/base/threads.c src/base/error.c src/base/plain.c src/ops/vector.c src/loss/wasserstein.c
 test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
 LIST
 

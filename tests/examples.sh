@@ -12,20 +12,16 @@ export LD_LIBRARY_PATH DYLD_LIBRARY_PATH
 content=$SRCDIR/data/content.jpg style=$SRCDIR/data/style.jpg
 check "paint.c builds" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" -o "$dir/paint" \
     "$SRCDIR/examples/paint.c" -L"$PWD/.libs" -lnst
-check "paint.c paints" "$dir/paint" "$content" "$style" "$dir/paint.png" 2>/dev/null
-check "nst paints the same" "$NST" -q -s 128 -o "$dir/nst.png" "$content" "$style"
-# The comment in nst's file differs, so the pictures are compared, not the files.
+check "paint.c paints" "$dir/paint" "$content" "$style" "$dir/paint.ppm" 2>/dev/null
+"$NST" -q -s 128 -o "$dir/nst.ppm" "$content" "$style" || not_ok "nst paints"
+# The comment in nst's file differs, so the samples are compared, not the files.
+for p in paint nst; do tail -c $((128 * 96 * 3)) "$dir/$p.ppm" >"$dir/$p.samples"; done
+check "nst paints the same" sh -c "test \$(wc -c <'$dir/nst.samples') = $((128 * 96 * 3)) && cmp '$dir/paint.samples' '$dir/nst.samples'"
 check "paint.c tells a failure" sh -c "! '$dir/paint' '$dir/none' '$style' '$dir/x.png' 2>'$dir/said' && grep -q none '$dir/said'"
 check "and leaves nothing" test ! -e "$dir/x.png"
 
 if command -v python3 >/dev/null; then
-    check "paint.py paints" python3 "$SRCDIR/examples/paint.py" "$library" "$content" "$style" "$dir/python.png"
-    check "paint.c and paint.py: the same file" cmp "$dir/paint.png" "$dir/python.png"
-fi
-if python3 -c 'import PIL, numpy' 2>/dev/null; then
-    check "paint.c and nst: the same pixels" python3 -c "
-import sys, numpy as n
-from PIL import Image as i
-sys.exit(not n.array_equal(*(n.asarray(i.open(p)) for p in sys.argv[1:])))" "$dir/paint.png" "$dir/nst.png"
+    check "paint.py paints" python3 "$SRCDIR/examples/paint.py" "$library" "$content" "$style" "$dir/python.ppm"
+    check "paint.c and paint.py: the same file" cmp "$dir/paint.ppm" "$dir/python.ppm"
 fi
 finish

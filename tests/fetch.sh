@@ -83,7 +83,7 @@ there m
 "$NST" model fetch -q --url "$at/plain/it.pth" m >stdout 2>stderr
 check "-q says nothing" test ! -s stdout -a ! -s stderr
 run 2 "a name that is taken" --url "$at/plain/it.pth" m
-says 'is there already'
+says 'exists already'
 there m
 run 0 "in half precision" --half --url "$at/plain/it.pth" m
 check "  which is smaller" test "$(wc -c <"$data/m.safetensors")" -lt "$(wc -c <good.safetensors)"
@@ -132,7 +132,8 @@ refused "an absurd length" huge/it m 'expected at most 4294967296'
 refused "another length than the table's" plain/it vgg19 'expected 574673361: it is another file'
 refused "a wrong checksum, of which the first digits are known" plain/it vgg16 'SHA-256 is .*, expected 397923af'
 refused "a wrong checksum, MD5" plain/it vgg19-keras 'MD5 is .*, expected 253f8cb515780f3b799900260a226db6'
-refused "a wrong checksum, told by the address" plain/net-01234567.pth m 'expected 01234567\.\.\.: it was thrown away'
+refused "a wrong checksum, told by the address" plain/net-01234567.pth m \
+    'expected 01234567\.\.\.: the download was deleted'
 refused "a wrong checksum, of a file that is known by its name" plain/vgg19-d01eb7cb.pth m 'expected d01eb7cb'
 run 1 "an endless body for a file whose length is known" --url "$at/endless/it" vgg19
 check "  keeps no more than that" sh -c '! [ -e "$1" ]' - "$data/vgg19.part"

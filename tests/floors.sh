@@ -1,5 +1,6 @@
 #!/bin/sh
-# floors.sh: the house's rules, by grep: a folder includes only those below it, and some things live in one place.
+# floors.sh: the house's rules, by grep: a folder includes only those below it, some things live in one place, lines fit
+# 120 columns, lists that have to agree do.
 . "${SRCDIR:-.}/tests/lib.sh"
 cd "$SRCDIR" || exit 99
 
@@ -20,7 +21,7 @@ may_include() {
 # FILE INCLUDE: why.  No other file may do what these do.
 exceptions='
 src/net/choose.c ../opencl/opencl.h: the one door to the graphics cards: it alone asks whether this build has them
-src/cli/bench.c engine/transfer.h: it measures the floors themselves, and so looks inside
+src/cli/bench_parts.h engine/settings/settings.h: it measures the floors themselves, and so looks inside
 src/cli/arguments.c base/show.h: made for library and program alike, stands alone
 src/cli/fail.h base/show.h: the same
 src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way
@@ -34,8 +35,10 @@ code() {
     sed -e 's/"\([^"\\]\|\\.\)*"/""/g' -e 's|//.*||' "$1" | awk '{
         out = ""
         while (length($0)) {
-            if (inside) { i = index($0, "*/"); if (!i) break; $0 = substr($0, i + 2); inside = 0 }
-            else { i = index($0, "/*"); if (!i) { out = out $0; break } out = out substr($0, 1, i - 1); $0 = substr($0, i + 2); inside = 1 }
+            if (inside) { i = index($0, "*/"); if (!i) break; $0 = substr($0, i + 2); inside = 0; continue }
+            i = index($0, "/*")
+            if (!i) { out = out $0; break }
+            out = out substr($0, 1, i - 1); $0 = substr($0, i + 2); inside = 1
         }
         print out }'
 }
@@ -86,13 +89,15 @@ only() {
     done
     if [ -z "$found" ]; then ok "$what only in $*"; else not_ok "$what only in $*, but:$found"; fi
 }
-only "malloc and free" '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup)[ ]*\(' src/base/memory.c
+only "malloc and free" \
+    '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup)[ ]*\(' src/base/memory.c
 only "OpenMP" '# *pragma +omp|include <omp\.h>' src/base/threads.c
-only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h \
-    simd/avx2.c simd/avx512.c simd/neon.c
+only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' \
+    simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h simd/avx2.c simd/avx512.c simd/neon.c
+only "standard error, exit and getenv" \
+    '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
 only "what follows the host's locale" '(^|[^_[:alnum:]])(strto(d|f|ld)|atof|strn?casecmp|setlocale|localeconv)[ ]*\(' \
     src/base/plain.c 'src/cli/*'
-only "standard error, exit and getenv" '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
 only "dlopen" '(^|[^_[:alnum:]])dl(open|sym|close)[ ]*\(' src/base/lazy.c
 only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
 
@@ -103,19 +108,25 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" $sources 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do one_file $h; done
-for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE LAPACK OPENBLAS OPENCL AVX2 AVX512 NEON; do
+for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h \
+    hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
+    one_file $h
+done
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
+    AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
 done
 
-# What quickstart installs the recipes of distributions ask for: a library that one of them forgets is a part of the program
-# that its packages lack, and nobody sees it.
+# What quickstart installs the recipes of distributions ask for: a library that one of them forgets is a part of the
+# program that its packages lack, and nobody sees it.
 asks() { # MANAGER RECIPE: the packages of quickstart's line for this manager
     [ -f "$2" ] || return 0 # debian/ is not in the tarball
     lacking=
     for p in $(sed -n "/command -v $1 /{n;s/^ *packages=\"\(.*\)\"$/\1/p;}" quickstart); do
-        case $p in gcc | make | autoconf | automake | libtool | pkg-config | pkgconf | pkgconf-pkg-config) continue ;; esac
+        case $p in
+        gcc | make | autoconf | automake | libtool | pkg-config | pkgconf | pkgconf-pkg-config) continue ;;
+        esac
         [ "$1 $p" = "brew check" ] && continue # its formulas are built without their tests
         grep -Eq "(^|[^-_[:alnum:]])$p([^-_.[:alnum:]]|$)" "$2" || lacking="$lacking $p"
     done
@@ -126,5 +137,158 @@ asks dnf packaging/nst.spec
 asks pacman packaging/PKGBUILD.in
 asks brew packaging/nst.rb.in
 check "no recipe asks for what nothing uses any more" sh -c '! grep -n matio debian/control packaging/*'
+
+# Columns, not bytes: what continues a character of UTF-8 is taken out first, since not every awk knows UTF-8.  The
+# files below still have longer lines and are to lose them; what other programs wrote is not looked at.
+too_wide='
+opencl/common.cl
+opencl/context.h
+opencl/convolve.cl
+opencl/device.c
+opencl/losses.cl
+opencl/state.c
+opencl/state.h
+opencl/taps.c
+opencl/taps.cl
+simd/gemm.inc
+src/base/lazy.c
+src/cli/bench_layers.c
+src/cli/bench_report.c
+src/cli/checkpoint_file.h
+src/cli/docs.c
+src/cli/interrupt.h
+src/cli/models/fetch.c
+src/cli/paint.c
+src/cli/paths.h
+src/engine/fallback.c
+src/engine/plan/memory_plan.c
+src/engine/plan/plan.h
+src/engine/ranks/halo.c
+src/engine/run.h
+src/engine/scale/evaluate.c
+src/engine/scale/regions.c
+src/engine/scale/scale.h
+src/engine/scale/targets.c
+src/engine/settings/preset.c
+src/engine/setup.c
+src/engine/transfer.c
+src/image/color.c
+src/image/hidden.c
+src/image/image.h
+src/image/jpeg.c
+src/image/png.c
+src/image/read.c
+src/image/row_reader.c
+src/image/tiff.c
+src/loss/style.c
+src/loss/wasserstein.c
+src/loss/wasserstein.h
+src/model/formats/onnx.c
+src/model/model.h
+src/model/tensors.h
+src/net/device.h
+src/net/graph.c
+src/net/graph.h
+src/net/memory_layout.c
+src/net/row_strips.c
+src/net/tile_geometry.c
+src/ops/conv.c
+src/ops/conv_first.c
+src/ops/conv_select.c
+src/ops/gram.c
+src/ops/inverse.c
+src/ops/ops.h
+tests/batch.sh
+tests/calls.sh
+tests/chain_loss.h
+tests/cli.sh
+tests/cross-aarch64.sh
+tests/examples.sh
+tests/formats.h
+tests/fuzz.sh
+tests/fuzz_checkpoint.c
+tests/fuzz_model.c
+tests/hostile.sh
+tests/lazy.sh
+tests/models.sh
+tests/mpi.sh
+tests/opencl.sh
+tests/picture.h
+tests/png_file.h
+tests/preview.sh
+tests/resume.sh
+tests/runs.h
+tests/safetensors_file.h
+tests/suite.h
+tests/test_across.c
+tests/test_balance.c
+tests/test_checkpoint.c
+tests/test_checkpoint_damage.c
+tests/test_color.c
+tests/test_fields.c
+tests/test_formats.c
+tests/test_formats_damage.c
+tests/test_golden.c
+tests/test_gram_masked.c
+tests/test_graph.c
+tests/test_graph_windows.c
+tests/test_hostile.c
+tests/test_image.c
+tests/test_jpeg.c
+tests/test_loss.c
+tests/test_margin.c
+tests/test_numbering.c
+tests/test_opencl.c
+tests/test_opencl_losses.c
+tests/test_opencl_programs.c
+tests/test_opencl_runs.c
+tests/test_optim.c
+tests/test_planned_memory.c
+tests/test_png.c
+tests/test_png_damage.c
+tests/test_pnm.c
+tests/test_presets.c
+tests/test_recolor.c
+tests/test_regions.c
+tests/test_resize.c
+tests/test_rows.c
+tests/test_safetensors.c
+tests/test_schedule.c
+tests/test_small.c
+tests/test_styles.c
+tests/test_tiff.c
+tests/test_tv.c
+tests/test_windows.c
+tests/w2_numbers.h
+tests/windows.h
+'
+long_lines() { # FILE...: "FILE:LINE" of each
+    LC_ALL=C awk '{ s = $0; gsub(/[\200-\277]/, "", s); if (length(s) > 120) print FILENAME ":" FNR }' "$@"
+}
+texts=$(find src simd opencl include tests docs examples data packaging m4 -type f \( -name '*.[ch]' -o -name '*.inc' \
+    -o -name '*.cl' -o -name '*.sh' -o -name '*.md' -o -name '*.1' \) ! -path tests/golden/numbers.h \
+    ! -path tests/golden/peers.inc ! -name kernels_cl.h | sort)
+wide=
+for f in $(long_lines Makefile.am NEWS README.md HACKING.md $texts); do
+    case $too_wide in *"
+${f%:*}
+"*) ;;
+    *) wide="$wide $f" ;; esac
+done
+check "lines fit 120 columns${wide:+, but not:$wide}" test -z "$wide"
+
+# Lists that have to agree.
+for t in $(sed -n 's|^\ttests/\([a-z0-9-]*\.sh\) .*|\1|p; s|^\ttests/\([a-z0-9-]*\.sh\)$|\1|p' Makefile.am) \
+    $(sed -n 's|^\ttests/\(test_[a-z0-9_]*\)\( .*\)\{0,1\}$|\1|p' Makefile.am); do
+    grep -q "^| \`$t\` |" tests/README.md || echo "$t"
+done >"$dir/no_row"
+check "tests/README.md has a row for each test: $(tr '\n' ' ' <"$dir/no_row")" test ! -s "$dir/no_row"
+if [ -f .github/workflows/ci.yml ]; then # not in the tarball
+    check "ci.yml runs the stages of .ci/run" test \
+        "$(sed -n 's/^stage \([a-z-]*\) .*/\1/p' .ci/run | tr '\n' ' ')" = \
+        "$(sed -n 's/^ *stage: \[\(.*\)\]/\1 /p' .github/workflows/ci.yml | tr -d ,)"
+    check "  and .ci/run knows them all" test "$(sed -n 's/^stage \([a-z-]*\) .*/\1/p' .ci/run | tr '\n' ' ')" = \
+        "$(sed -n 's/^stages="\(.*\)"/\1 /p' .ci/run)"
+fi
 
 finish

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t room);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigned seed);
 
-/* What a reader's files begin with: as model.c, which is what is tested, but for formats without a magic number. */
+/* What a reader's files begin with: as open.c, which is what is tested, but for formats without a magic number. */
 static const struct {
     const char *name, *magic;
     size_t n;

@@ -1,9 +1,9 @@
 # lib.sh: what the shell tests share: one "ok" or "not ok" line a check, and a folder that goes away.
 set -u
-# A shell that was started deaf to SIGINT (by nohup, in the background) stays so, and what it starts: a painting that a test
-# means to interrupt would go on for ever.  So once more, with ears.
+# A shell that was started deaf to SIGINT (by nohup, in the background) stays so, and so does what it starts: a painting
+# that a test means to interrupt would go on for ever.  So the script starts once more, with SIGINT as usual.
 if [ "$(sh -c 'trap "exit 0" INT; kill -INT $$; echo deaf')" = deaf ]; then
-    command -v perl >/dev/null || { echo "skipped: SIGINT is ignored here, and there is no perl to change that"; exit 77; }
+    command -v perl >/dev/null || { echo "skipped: SIGINT is ignored here, and no perl can change that"; exit 77; }
     exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$0" "$@"
 fi
 here=$(pwd)
@@ -24,8 +24,8 @@ check() {
     shift
     if "$@"; then ok "$name"; else not_ok "$name"; fi
 }
-# run STATUS NAME ARGUMENTS...: nst with these, its words in stdout and stderr; exit status as expected, and a failure says
-# one line that begins with "nst: "
+# run STATUS NAME ARGUMENTS...: nst with these, its words in stdout and stderr; exit status as expected, and a failure
+# says one line that begins with "nst: "
 run() {
     want=$1 name=$2
     shift 2

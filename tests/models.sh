@@ -107,7 +107,7 @@ run 0 "info by name" model info half
 says '^input: caffe-rgb: '
 says '^because: the file says so'
 run 2 "a name that is taken" model import "$models/f32.safetensors" tiny
-says 'is there already'
+says 'exists already'
 for bad in ../x .x small ""; do run 2 "the name \"$bad\"" model import "$models/f32.safetensors" "$bad"; done
 run 0 "list" model list
 check "  lists three" test "$(wc -l <stdout)" = 3

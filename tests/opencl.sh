@@ -72,10 +72,16 @@ elif grep -q __asan_init tests/test_opencl 2>/dev/null; then
 elif [ ! -x tests/test_opencl ] || "$NST" --version | grep -q sanitize; then
     echo "skipped: races and bounds, there is no tests/test_opencl"
 else
-    CK_RUN_CASE=small "$OCLGRIND" --data-races --max-errors 20 tests/test_opencl >"$dir/out" 2>&1
-    # Not by its status: one run in six or so ends with SIGABRT ("corrupted double-linked list") after the last word of
-    # the tests, when main has returned.  ASan sees nothing of the kind with PoCL.
-    check "under oclgrind: right" grep -q '^100%: Checks: 2, Failures: 0, Errors: 0' "$dir/out"
+    # One run in six or so ends with SIGABRT ("corrupted double-linked list") after the last word of the tests, when main has
+    # returned; ASan sees nothing of the kind with PoCL.  So that is tried again; one that always comes is ours.
+    for try in 1 2 3 4; do
+        CK_RUN_CASE=small "$OCLGRIND" --data-races --max-errors 20 tests/test_opencl >"$dir/out" 2>&1
+        status=$?
+        [ $status = 134 ] || break
+        echo "SIGABRT at the end of run $try"
+    done
+    check "under oclgrind: status 0" test $status = 0
+    check "  right" grep -q '^100%: Checks: 2, Failures: 0, Errors: 0' "$dir/out"
     check "  by it" grep -q 'Oclgrind Simulator' "$dir/out"
     check "  no race, nothing out of bounds" sh -c "! grep -E 'Invalid|race|OCLGRIND' '$dir/out'"
 fi

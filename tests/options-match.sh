@@ -1,6 +1,6 @@
 #!/bin/sh
-# options-match.sh: the program's options and commands, its help, the man page and the three shells' completions name the
-# same things.
+# options-match.sh: the program's options and commands, its help, the man page and the three shells' completions name
+# the same things.
 . "${SRCDIR:-.}/tests/lib.sh"
 [ -x "$NST" ] || exit 77
 page() { if [ -f "$1" ]; then echo "$1"; else echo "$SRCDIR/$1"; fi; }
@@ -21,11 +21,13 @@ check "help fits 43 lines" test "$(wc -l <"$dir/short")" -le 43
 sed -n "s/^    { \"\([a-z-]*\)\", \('.'\|0\),.*/\1/p" "$SRCDIR/src/cli/options.c" | sort >"$dir/table"
 check "help all and table agree" diff "$dir/table" "$dir/names"
 
-sed -n '/^\.TP$/{n;p;}' "$(page nst.1)" | sed -n 's/^\(\\fB\\-.\\fR, \)\{0,1\}\\fB\\-\\-\([a-z\\-]*\)\\fR.*/\2/p' | tr -d '\\' | sort >"$dir/man"
+sed -n '/^\.TP$/{n;p;}' "$(page nst.1)" |
+    sed -n 's/^\(\\fB\\-.\\fR, \)\{0,1\}\\fB\\-\\-\([a-z\\-]*\)\\fR.*/\2/p' | tr -d '\\' | sort >"$dir/man"
 check "man page and table agree" diff "$dir/table" "$dir/man"
 grep -o -- '--[a-z-]*' "$(page completions/nst)" | sed 's/--//' | grep . | sort -u >"$dir/bash"
 check "bash completion and table agree" diff "$dir/table" "$dir/bash"
-sed -n "s/^    '.*--\([a-z-]*\)[=[)'].*/\1/p; s/^    '--\([a-z-]*\).*/\1/p" "$(page completions/_nst)" | sort -u >"$dir/zsh"
+sed -n "s/^    '.*--\([a-z-]*\)[=[)'].*/\1/p; s/^    '--\([a-z-]*\).*/\1/p" "$(page completions/_nst)" |
+    sort -u >"$dir/zsh"
 check "zsh completion and table agree" diff "$dir/table" "$dir/zsh"
 sed -n 's/.* -l \([a-z-]*\).*/\1/p' "$(page completions/nst.fish)" | sort >"$dir/fish"
 check "fish completion and table agree" diff "$dir/table" "$dir/fish"
@@ -47,7 +49,9 @@ check "commands listed are those of the table" test "$(sed -n 's/^  nst \([a-z]*
 
 # Every option is known: one that takes a value misses it, by name.
 while read -r name; do
-    case $name in keep-existing | quiet | verbose | preview | web | dry-run | half | json | version | help) continue ;; esac
+    case $name in
+    keep-existing | quiet | verbose | preview | web | dry-run | half | json | version | help) continue ;;
+    esac
     "$NST" "--$name" 2>&1 | grep -q -- "--$name: its value is missing" || not_ok "--$name without a value"
 done <"$dir/names"
 ok "options without their value"
@@ -58,7 +62,8 @@ ok "nst help OPTION"
 
 # Words that the table lists are those that the library knows.
 "$NST" --preset list | sed 's/ .*//' >"$dir/presets"
-sed -n "s/^ *--preset|-p).*-W '\([^']*\)'.*/\1/p" "$(page completions/nst)" | tr ' ' '\n' | grep -v '^list$' >"$dir/words"
+sed -n "s/^ *--preset|-p).*-W '\([^']*\)'.*/\1/p" "$(page completions/nst)" | tr ' ' '\n' |
+    grep -v '^list$' >"$dir/words"
 check "presets of table and library agree" diff "$dir/presets" "$dir/words"
 while read -r name; do
     "$NST" help "$name" | grep -q "^--preset $name\$" || not_ok "nst help $name"

@@ -17,6 +17,8 @@ struct kind {
     const double *chroma;
     bool srgb;
     int orientation;
+    const png_byte *cicp;     /* 4 bytes */
+    const char *text;         /* of "Raw profile type exif" */
 };
 
 static inline int channels_of(int type)
@@ -57,6 +59,14 @@ static inline void make_png(const char *name, const struct kind *k)
         png_set_eXIf_1(png, info, sizeof exif, exif);
     }
 #endif
+    if (k->text)
+        png_set_text(png, info, &(png_text){ .compression = PNG_TEXT_COMPRESSION_zTXt,
+                                             .key = (char *)(uintptr_t)"Raw profile type exif",
+                                             .text = (char *)(uintptr_t)k->text }, 1);
+    if (k->cicp) {
+        png_write_info_before_PLTE(png, info);
+        png_write_chunk(png, (const png_byte *)"cICP", k->cicp, 4);
+    }
     png_write_info(png, info);
     png_set_packing(png);
     passes = png_set_interlace_handling(png);

@@ -107,7 +107,7 @@ struct rank {
     nst_error error;
     nst_progress p;
     float *dx;     /* evaluate: [3][h][w], of rows own only */
-    nst_strip strip;
+    nst_row_range strip;
     int h, windows;
     nst_image *out;
     int stop_at, images;

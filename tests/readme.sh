@@ -1,5 +1,5 @@
 #!/bin/sh
-# readme.sh: nst accepts the README's examples as written; the files to which README.md, HACKING.md and docs/ link exist.
+# readme.sh: nst accepts the README's examples as written; what README.md and the other documentation link to exists.
 . "${SRCDIR:-.}/tests/lib.sh"
 [ -x "$NST" ] || exit 77
 cd "$SRCDIR" || exit 99
@@ -13,7 +13,7 @@ while read -r line; do
         not_ok "$line: $(cat "$dir/said")"
     fi
 done <"$dir/examples"
-for page in README.md HACKING.md docs/*.md; do
+for page in README.md CONTRIBUTING.md HACKING.md docs/*.md tests/README.md; do
     for f in $(grep -o '](\([^):]*\))' "$page" | tr -d '()]' | sed 's/#.*//' | sort -u); do
         check "$page: $f is there" test -e "$(dirname "$page")/$f"
     done

@@ -1,5 +1,5 @@
-/* safetensors_file.h: what the tests of safetensors files share: a file in the making, tensor by tensor, and what opening it
- * gives: a model, or a sentence. */
+/* safetensors_file.h: what the tests of safetensors files share: a file in the making, tensor by tensor, and what
+ * opening it gives: a model, or a sentence. */
 #ifndef NST_TESTS_SAFETENSORS_FILE_H
 #define NST_TESTS_SAFETENSORS_FILE_H
 

@@ -2,7 +2,7 @@
 #ifndef NST_TESTS_SCENE_H
 #define NST_TESTS_SCENE_H
 
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 #include "image/image.h"
 #include "suite.h"
 

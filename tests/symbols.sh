@@ -24,7 +24,8 @@ if [ "${library##*.}" = so ] && ${NM:-nm} -D --with-symbol-versions "$library" >
 fi
 
 printf '#include "nst.h"\nint main(void) { return nst_version()[0] == 0; }\n' >"$dir/t.c"
-check "nst.h stands alone in C" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" -fsyntax-only "$dir/t.c"
+check "nst.h stands alone in C" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" \
+    -fsyntax-only "$dir/t.c"
 if command -v c++ >/dev/null; then
     cp "$dir/t.c" "$dir/t.cc"
     check "nst.h stands alone in C++" c++ -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" -fsyntax-only "$dir/t.cc"

@@ -1,5 +1,5 @@
-/* test_checkpoint_damage.c: a checkpoint that is damaged, foreign, forged, of other inputs, or that cannot be written is a
- * sentence. */
+/* test_checkpoint_damage.c: a checkpoint that is damaged, foreign, forged, of other inputs, or that cannot be written
+ * is a sentence. */
 #include <fcntl.h>
 #include <unistd.h>
 

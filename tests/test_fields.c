@@ -1,5 +1,5 @@
 /* test_fields.c: the table of settings has every field of nst.h, and each goes to text and back. */
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 #include "picture.h"
 
 #include <ctype.h>

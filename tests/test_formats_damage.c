@@ -1,11 +1,11 @@
-/* test_formats_damage.c: weight files of every format, cut and changed at every byte, programs in a pickle, protobuf without
- * end, other files: a model or a sentence, whatever the damage. */
+/* test_formats_damage.c: weight files of every format, cut and changed at every byte, programs in a pickle, protobuf
+ * without end, other files: a model or a sentence, whatever the damage. */
 #include "formats.h"
 
 #include <fcntl.h>
 
-/* Cut at every byte: never a model.  But protobuf ends anywhere between two fields: a cut there leaves a shorter chain, or
- * only what is not needed goes. */
+/* Cut at every byte: never a model.  But protobuf ends anywhere between two fields: a cut there leaves a shorter
+ * chain, or only what is not needed goes. */
 START_TEST(truncated)
 {
     for (size_t i = 0; i < NST_COUNT(files); i++) {

@@ -1,7 +1,6 @@
 /* test_golden.c: the presets of other programs give those programs' losses, gradients and first iterations, as an
  * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
 #include "engine/run.h"
-#include "loss/wasserstein.h"
 #include "suite.h"
 
 #include <math.h>
@@ -49,20 +48,6 @@ static const nst_image *style_of(const struct golden *g)
     return strstr(g->style, "67x51") ? style[0] : style[1];
 }
 
-/* Skipped, and said so, where the preset's loss needs what this build lacks. */
-static bool can(const char *preset)
-{
-    nst_settings *s;
-    bool yes;
-
-    ck_assert_int_eq(nst_settings_create(&s, preset, NULL), NST_OK);
-    yes = s->style_loss != NST_STYLE_W2 || nst_w2_available();
-    nst_settings_destroy(&s);
-    if (!yes)
-        printf("skipped: %s, this build has no LAPACK\n", preset);
-    return yes;
-}
-
 static nst_settings *settings(const char *preset)
 {
     nst_settings *s;
@@ -101,7 +86,7 @@ static void evaluate(const struct golden *g, const char *set, const char *conv)
 {
     nst_settings *s = settings(g->preset);
     const nst_image *one = style_of(g);
-    nst_run r = { .s = s, .model = model, .content = content, .styles = &one, .n_styles = 1 };
+    nst_run r = { .job = { .settings = s, .model = model, .content = content, .styles = &one, .n_styles = 1 } };
     const float *const rgb[3] = { start->plane[0], start->plane[1], start->plane[2] };
     size_t n = (size_t)start->width * (size_t)start->height;
     nst_progress p = { .style_layers = 5 };
@@ -114,16 +99,16 @@ static void evaluate(const struct golden *g, const char *set, const char *conv)
     ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
     ck_assert_msg(!nst_run_targets(&r, &e), "%s", e.text);
     for (int i = 0; i < 5; i++)
-        p.style_name[i] = model->layer[r.style[i].layer].name;
-    r.x = nst_calloc(n, 3 * sizeof *r.x);
-    r.dx = nst_calloc(n, 3 * sizeof *r.dx);
-    nst_space_encode(&r.space, rgb, n, r.x);
+        p.style_name[i] = model->layer[r.setup.style[i].layer].name;
+    r.state.x = nst_calloc(n, 3 * sizeof *r.state.x);
+    r.state.dx = nst_calloc(n, 3 * sizeof *r.state.dx);
+    nst_space_encode(&r.setup.space, rgb, n, r.state.x);
     ck_assert_msg(!nst_run_evaluate(&r, &p, &e), "%s", e.text);
     losses_are(g->preset, 0, &p, &g->at_start, 1e-4);
     for (size_t i = 0; i < 3 * n; i++) {
-        l1 += fabs((double)r.dx[i]);
-        l2 += (double)r.dx[i] * (double)r.dx[i];
-        max = fmax(max, fabs((double)r.dx[i]));
+        l1 += fabs((double)r.state.dx[i]);
+        l2 += (double)r.state.dx[i] * (double)r.state.dx[i];
+        max = fmax(max, fabs((double)r.state.dx[i]));
     }
     near(g->preset, 0, "|gradient|_1", l1, g->l1, 0, 1e-4);
     near(g->preset, 0, "|gradient|_2", sqrt(l2), g->l2, 0, 1e-4);
@@ -132,11 +117,11 @@ static void evaluate(const struct golden *g, const char *set, const char *conv)
      * conv4_2's is 7.6e-7 and not 0 (their root mean square is .52), the argmax of every pool is the same.  One of the 24
      * values may lie below such a feature, and then it is off, but not far. */
     for (int i = 0; i < 24; i++) {
-        double off = fabs((double)r.dx[g->at[i]] - g->value[i]);
+        double off = fabs((double)r.state.dx[g->at[i]] - g->value[i]);
 
         beyond += off > 1e-3 * g->max;
         ck_assert_msg(off <= (beyond > 1 ? 1e-3 : 2e-2) * g->max, "%s %s %s: gradient at %d: %.9g, expected %.9g", g->preset,
-                      set, conv, g->at[i], (double)r.dx[g->at[i]], g->value[i]);
+                      set, conv, g->at[i], (double)r.state.dx[g->at[i]], g->value[i]);
     }
     nst_run_close(&r);
     nst_settings_destroy(&s);
@@ -147,7 +132,7 @@ START_TEST(losses_and_gradients)
     static const char *const convs[] = { "im2col", "winograd4", "winograd6" };
     bool usable;
 
-    for (int i = 0; can(golden[_i].preset) && nst_kernels_at(i, &usable); i++)
+    for (int i = 0; nst_kernels_at(i, &usable); i++)
         for (size_t c = 0; usable && c < NST_COUNT(convs); c++)
             evaluate(&golden[_i], nst_kernels_at(i, NULL)->name, convs[c]);
 }
@@ -190,9 +175,6 @@ static int listen(void *arg, const nst_progress *p)
 
 START_TEST(first_iterations)
 {
-    if (!can(golden[_i].preset))
-        return;
-
     const struct golden *g = &golden[_i];
     nst_settings *s = settings(g->preset);
     const nst_image *one = style_of(g);
@@ -217,7 +199,7 @@ START_TEST(threads_give_the_same_bits)
     nst_image *first = NULL, *out;
     nst_error e;
 
-    for (int threads = 1; threads <= 3 && can(preset); threads++) {
+    for (int threads = 1; threads <= 3; threads++) {
         nst_settings *s = settings(preset);
 
         s->size = 60;

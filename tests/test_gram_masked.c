@@ -1,7 +1,8 @@
-/* test_gram_masked.c: weighted statistics of a rectangle and their gradient against naive sums in double, for every kernel set. */
+/* test_gram_masked.c: weighted statistics of a rectangle and their gradient against naive sums in double, for every
+ * kernel set. */
 #include <math.h>
 
-#include "engine/transfer.h"
+#include "engine/scale/scale.h"
 #include "ops/ops.h"
 #include "suite.h"
 

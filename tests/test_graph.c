@@ -1,6 +1,6 @@
 /* test_graph.c: the network as a whole, on small random chains: statistics, content distances and gradients against
- * the oracle for every set and algorithm; finite differences.  Windows: test_graph_windows.c; threads, memory and refusals:
- * test_graph_running.c. */
+ * the oracle for every set and algorithm; finite differences.  Windows: test_graph_windows.c; threads, memory and
+ * refusals: test_graph_running.c. */
 #include "chain_loss.h"
 
 #include <stdio.h>
@@ -85,7 +85,7 @@ static void check_content(const chain *c, const struct loss *l, const struct rig
             continue;
         for (int k = 0; k < f->c * f->w * f->h; k++)
             square += f->v[k] * f->v[k];
-        ck_assert(fabs(nst_kept_square(l->content[i]) - square) <= tolerance * square);
+        ck_assert(fabs(nst_saved_features_square(l->content[i]) - square) <= tolerance * square);
     }
 }
 

@@ -1,4 +1,5 @@
-/* test_graph_running.c: what the network may not do: have other bits with other threads, allocate while it runs, take nonsense. */
+/* test_graph_running.c: what the network may not do: have other bits with other threads, allocate while it runs, take
+ * nonsense. */
 #include "chain_loss.h"
 
 /* The same bits of statistics, distances and gradient for 1, 2, 3 and 7 threads; and again when run again. */

@@ -1,5 +1,5 @@
-/* test_graph_windows.c: the network on windows of a picture: their sums and gradients add up to the picture's, and the features
- * of a core have the whole picture's bits. */
+/* test_graph_windows.c: the network on windows of a picture: their sums and gradients add up to the picture's, and the
+ * features of a core have the whole picture's bits. */
 #include "chain_loss.h"
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -50,7 +50,7 @@ static int add_windows(nst_graph *g, const chain *c, const chain_shape *s, int s
                 w.core_w = s->w - cx;
             if (s->h - cy - w.core_h < grid)
                 w.core_h = s->h - cy;
-            nst_graph_reach(g, &w);
+            nst_graph_expand_halo(g, &w);
             ck_assert(w.x % grid == 0 && w.y % grid == 0);
             add_window(g, c, &w, l, x, stats, dx);
         }
@@ -119,7 +119,7 @@ static void run_window(nst_graph *g, const nst_window *win, const float *x)
 }
 
 /* Each tap's features in the core of the window just run against those that were kept of the same core. */
-static void same_bits(const chain *c, nst_graph *g, nst_kept *const *kept)
+static void same_bits(const chain *c, nst_graph *g, nst_saved_features *const *kept)
 {
     for (int i = 0; i < c->model.layers; i++) {
         double square = 0, absolute = 0;
@@ -147,7 +147,7 @@ static void run_rows(nst_graph *g, const chain_shape *s, nst_window win, const f
 
     for (size_t plane = 0; plane < 3; plane++)
         memcpy(rows + plane * count * w, x + (plane * (size_t)s->h + from) * w, count * w * sizeof *x);
-    win.picture_h = win.h, win.core_y -= win.y, win.above = win.y, win.all_h = s->h, win.y = 0;
+    win.picture_h = win.h, win.core_y -= win.y, win.image_y0 = win.y, win.image_h = s->h, win.y = 0;
     run_window(g, &win, rows);
     ck_assert(oracle_free(rows));
 }
@@ -155,10 +155,10 @@ static void run_rows(nst_graph *g, const chain_shape *s, nst_window win, const f
 static void check_core(nst_graph *g, const chain *c, const chain_shape *s, nst_window whole, const float *x)
 {
     nst_window win = whole;
-    nst_kept *kept[NST_MODEL_LAYERS];
+    nst_saved_features *kept[NST_MODEL_LAYERS];
     nst_stats want[NST_MODEL_LAYERS], got[NST_MODEL_LAYERS];
 
-    nst_graph_reach(g, &win);
+    nst_graph_expand_halo(g, &win);
     ck_assert(win.w < s->w || win.h < s->h);
     run_window(g, &whole, x);
     for (int i = 0; i < c->model.layers; i++)
@@ -173,13 +173,14 @@ static void check_core(nst_graph *g, const chain *c, const chain_shape *s, nst_w
 
         ck_assert_msg(want[i].n == got[i].n && !memcmp(want[i].gram, got[i].gram, n * n * sizeof *want->gram),
                       "%s: rows of the picture have other features", c->model.layer[i].name);
-        nst_kept_destroy(&kept[i]);
+        nst_saved_features_destroy(&kept[i]);
     }
     destroy_stats(c, want), destroy_stats(c, got);
 }
 
-/* The features of a core have the whole picture's bits, wherever it lies and whatever the tiles: in a window no larger than
- * they need; with the picture's sides nearer than a tile; and where only some rows of the picture are there, as on a rank. */
+/* The features of a core have the whole picture's bits, wherever it lies and whatever the tiles: in a window no larger
+ * than they need; with the picture's sides nearer than a tile; and where only some rows of the picture are there, as
+ * on a rank. */
 START_TEST(windows_have_the_bits)
 {
     static const chain_shape shape[] = {

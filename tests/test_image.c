@@ -189,6 +189,19 @@ END_TEST
 
 START_TEST(read_refusals)
 {
+#define BYTES(text) text, sizeof text - 1
+    static const struct { const char *bytes; size_t n; const char *text; } others[] = {
+        { BYTES("<?xml version=\"1.0\"?>\n<!-- a drawing -->\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>"), "an SVG drawing, expected PNG" },
+        { BYTES("\xef\xbb\xbf \n<svg width=\"1\"/>"), "Inkscape" },
+        { BYTES("\n<!DOCTYPE HTML><html>404</html>"), "a web page, expected PNG" },
+        { BYTES("<html><body>no</body></html>"), "what was downloaded" },
+        { BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n"), "\"git lfs pull\" brings the picture" },
+        { BYTES("\x89PNG\r\n\x1a\n\0\0\0\4CgBI\x50\0\x20\2"), "an iOS PNG file" },
+        { BYTES("II*\0\x10\0\0\0CR\2\0\0\0\0\0"), "a camera's raw file" },
+        { BYTES("FUJIFILMCCD-RAW 0201"), "a raw developer" },
+        { BYTES("BM\x3a\0\0\0"), "a BMP file, expected PNG" },
+        { BYTES("<?xml version=\"1.0\"?><note/>"), "no known kind of picture" },
+    };
     static const unsigned char half_mark[] = { 0x89, 'P', 'N', 'G' };
 
     refuse_file("missing.png", NST_EIO, "cannot open: No such file");
@@ -200,6 +213,10 @@ START_TEST(read_refusals)
     refuse_file("text.png", NST_EFORMAT, "no known kind of picture, expected PNG, JPEG");
     put_file("half.png", half_mark, sizeof half_mark);
     refuse_file("half.png", NST_EFORMAT, "no known kind of picture, expected PNG, JPEG");
+    for (size_t i = 0; i < NST_COUNT(others); i++) {
+        put_file("what.jpg", others[i].bytes, others[i].n);
+        refuse_file("what.jpg", NST_EFORMAT, others[i].text);
+    }
     put_file("other.png", "GIF89a\1\0\1\0\0\0", 12);
     refuse_file("other.png", NST_EFORMAT, "a GIF file, expected PNG, JPEG");
     put_file("other.png", "\0\0\0\x18" "ftypheic", 12);

@@ -205,17 +205,26 @@ static unsigned char *small_jpeg(size_t *bytes, bool progressive)
     return get_file("whole.jpg", bytes);
 }
 
-/* A file cut after any byte is refused in words that say so, where libjpeg alone would paint the rest grey. */
+/* A file cut after any byte is refused in words that say so, where libjpeg alone would paint the rest grey.  Without its
+ * end marker it still holds all its pixels, with anything in the marker's place, too. */
 START_TEST(truncated)
 {
     for (int progressive = 0; progressive < 2; progressive++) {
         size_t n;
         unsigned char *data = small_jpeg(&n, progressive);
+        nst_image *whole = read_image("whole.jpg"), *cut_short;
 
-        for (size_t cut = 0; cut < n; cut++) {
+        for (size_t cut = 0; cut < n - 2; cut++) {
             put_file("cut.jpg", data, cut);
             refuse_file("cut.jpg", NST_EFORMAT, cut == 0 ? "empty file" : cut < 3 ? "no known kind of picture" : "truncated");
         }
+        for (size_t cut = n - 2; cut < n + 2 * !progressive; cut++) {
+            memcpy(data + n - 2, "\xff\xd8", cut > n ? 2 : 0); /* the start of another file */
+            put_file("cut.jpg", data, cut < n ? cut : n);
+            same_image(cut_short = read_image("cut.jpg"), whole, 0);
+            nst_image_destroy(&cut_short);
+        }
+        nst_image_destroy(&whole);
         nst_free(data);
     }
 }

@@ -15,7 +15,7 @@ static void *failing_alloc(size_t align, size_t bytes)
     return countdown >= 0 && countdown-- == 0 ? NULL : aligned_alloc(align, bytes);
 }
 
-#ifdef __linux__
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 static void *failing_map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
     return countdown >= 0 && countdown-- == 0 ? MAP_FAILED : mmap(at, bytes, protection, flags, fd, offset);

@@ -1,5 +1,5 @@
-/* test_numbering.c: which layers the names in a file stand for: by numbers, by blocks, as others number them; what is folded
- * into convolutions; and chains that break off, of which the sentence says where. */
+/* test_numbering.c: which layers the names in a file stand for: by numbers, by blocks, as others number them; what is
+ * folded into convolutions; and chains that break off, of which the sentence says where. */
 #include "safetensors_file.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
 #include "opencl_chain.h"
 
 static const char *const algorithms[] = { "im2col", "winograd4" };
-/* Each device is within chain_loss.h's bounds of the truth (under 2e-6 by products of patches, about 6e-6 by Winograd): the CPU
- * side uses patches, so two are as far apart as the sum. */
+/* Each device is within chain_loss.h's bounds of the truth (under 2e-6 by products of patches, about 6e-6 by
+ * Winograd): the CPU side uses patches, so two are as far apart as the sum. */
 static const double allowed[] = { 4e-6, 8e-6 };
 
 /* Layer i is read by a style loss, a content loss or both; where by both, one has no shift. */
@@ -16,7 +16,7 @@ static bool has_maps(int i) { return has_style(i) && i % 2 == 0; }
 /* Maps of a layer of the whole picture, with zeros and ones among the weights. */
 struct maps {
     float *weight[2];
-    nst_kept *there[2];
+    nst_saved_features *there[2];
 };
 
 static void maps_create(nst_graph *g, int layer, const nst_window *win, struct maps *m, nst_map map[2])
@@ -35,14 +35,15 @@ static void maps_create(nst_graph *g, int layer, const nst_window *win, struct m
             m->weight[k][i] = v < 0 ? 0 : v > 1 ? 1 : v;
         }
         check_ok(nst_graph_map(g, m->weight[k], n + from, &m->there[k], &e), &e);
-        map[k] = (nst_map){ .weight = m->weight[k] + from, .ld = (size_t)w, .there = m->there[k], .first = from, .number = k };
+        map[k] = (nst_map){ .weight = m->weight[k] + from, .ld = (size_t)w, .device_copy = m->there[k], .first = from,
+                            .number = k };
     }
 }
 
 static void maps_destroy(struct maps *m)
 {
     for (int k = 0; k < 2; k++) {
-        nst_kept_destroy(&m->there[k]);
+        nst_saved_features_destroy(&m->there[k]);
         ck_assert(oracle_free(m->weight[k]));
     }
 }
@@ -52,7 +53,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
                      struct result *r)
 {
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_MODEL_LAYERS] = { { 0 } };
-    nst_kept *kept[NST_MODEL_LAYERS] = { NULL };
+    nst_saved_features *kept[NST_MODEL_LAYERS] = { NULL };
     struct maps maps[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
     nst_error e;
@@ -83,7 +84,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
         if (has_content(i)) {
             check_ok(nst_graph_keep(g, i, &kept[i], &e), &e);
             tap[i].content = kept[i], tap[i].content_scale = .75;
-            r->square[i] += nst_kept_square(kept[i]);
+            r->square[i] += nst_saved_features_square(kept[i]);
         }
     }
     check_ok(nst_graph_forward(g, win, x, &e), &e);
@@ -91,7 +92,7 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
         check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
     check_ok(nst_graph_backward(g, win, tap, r->distance, r->dx, &e), &e);
     for (int i = 0; i < c->model.layers; i++) {
-        nst_kept_destroy(&kept[i]);
+        nst_saved_features_destroy(&kept[i]);
         ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
         if (has_maps(i))
             maps_destroy(&maps[i]);
@@ -109,7 +110,7 @@ static void over_windows(nst_graph *g, const chain *c, int w, int h, int step, c
             int cw = w - q < 2 * step ? w - q : step, ch = h - y < 2 * step ? h - y : step;
             nst_window win = { .picture_w = w, .picture_h = h, .core_x = q, .core_y = y, .core_w = cw, .core_h = ch };
 
-            nst_graph_reach(g, &win);
+            nst_graph_expand_halo(g, &win);
             if (step >= w && step >= h)
                 win = nst_window_whole(w, h);
             evaluate(g, c, &win, other, x, r);
@@ -200,15 +201,15 @@ START_TEST(next_to_nothing_agrees)
 }
 END_TEST
 
-/* Style losses of one kind, scaled content losses and total variation at c->x, against targets of other: the device's own, or
- * the host's of what the device gives.  loss: style, content, total variation. */
+/* Style losses of one kind, scaled content losses and total variation at c->x, against targets of other: the device's
+ * own, or the host's of what the device gives.  loss: style, content, total variation. */
 static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind, int tv, const float *other, double loss[3],
                    struct result *r)
 {
     nst_window win = nst_window_whole(s->w, s->h);
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
     nst_style *target[NST_MODEL_LAYERS];
-    nst_kept *kept;
+    nst_saved_features *kept;
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
     double style[NST_MODEL_LAYERS], one = 1, square = 0, absolute = 0;
     bool own = nst_graph_has_losses(g);
@@ -220,12 +221,12 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
     check_ok(nst_graph_keep(g, last, &kept, &e), &e);
     for (int i = 0; i <= last; i++) {
         check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
-        check_ok(nst_style_create(&target[i], (nst_style_loss_kind)kind, NST_NORM_TARGET,
+        check_ok(nst_style_create(&target[i], nst_kernels_pick(NULL), (nst_style_loss_kind)kind, NST_NORM_TARGET,
                                   (const nst_stats *const *)&r->stats[i], &one, 1, &e), &e);
         if (own)
             check_ok(nst_graph_target(g, i, 0, target[i], &e), &e);
         nst_stats_clear(r->stats[i]);
-        r->stats[i]->stay = own;
+        r->stats[i]->keep_on_device = own;
     }
     nst_graph_variation(g, tv, 0, .25, &loss[2]);
     check_ok(nst_graph_forward(g, &win, c->x, &e), &e);
@@ -236,7 +237,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         double *da = nst_calloc(n * n + n, sizeof *da);
 
         a[i] = oracle_alloc(n * n), b[i] = oracle_alloc(n);
-        tap[i].own = own;
+        tap[i].device_coeffs = own;
         if (own) {
             check_ok(nst_graph_style_loss(g, i, target[i], r->stats[i], 3, &style[i], &e), &e);
         } else {
@@ -262,10 +263,10 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         loss[0] += style[i];
         nst_style_destroy(&target[i]);
         ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
-        r->stats[i]->stay = false;
+        r->stats[i]->keep_on_device = false;
         nst_stats_clear(r->stats[i]);
     }
-    nst_kept_destroy(&kept);
+    nst_saved_features_destroy(&kept);
 }
 
 /* Losses relative to themselves, the gradient to its largest: as far apart as the nodes are, times what differences of
@@ -318,8 +319,8 @@ START_TEST(losses_of_next_to_nothing_agree)
 }
 END_TEST
 
-/* CLBlast's kernels need larger work groups (-54, -55) or more local memory (-2046) than the device has: our own product
- * takes over, in the middle of a run, too. */
+/* CLBlast's kernels need larger work groups (-54, -55) or more local memory (-2046) than the device has: our own
+ * product takes over, in the middle of a run, too. */
 START_TEST(own_products_agree)
 {
     static const int codes[] = { -54, -55, -2046 };

@@ -1,4 +1,5 @@
-/* test_opencl_programs.c: programs that are kept, whole and damaged; devices by name; algorithms that only the CPU has. */
+/* test_opencl_programs.c: programs that are kept, whole and damaged; devices by name; algorithms that only the CPU
+ * has. */
 #define _XOPEN_SOURCE 700 /* mkdtemp */
 #include <dirent.h>
 #include <stdlib.h>

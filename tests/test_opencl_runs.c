@@ -1,5 +1,5 @@
-/* test_opencl_runs.c: whole runs on the first device that OpenCL reaches: ten iterations against the CPU's, and every failure
- * that can be provoked.  Programs and names: test_opencl_programs.c. */
+/* test_opencl_runs.c: whole runs on the first device that OpenCL reaches: ten iterations against the CPU's, and every
+ * failure that can be provoked.  Programs and names: test_opencl_programs.c. */
 #include <math.h>
 #include <string.h>
 
@@ -140,7 +140,7 @@ START_TEST(a_broken_source)
 }
 END_TEST
 
-/* Failures of products, kernels and allocations by their names, whenever they come. */
+/* Failures of products and kernels by their names, whenever they come. */
 START_TEST(failures_have_names)
 {
     static const int at[] = { 1, 5, 40 };
@@ -158,18 +158,32 @@ START_TEST(failures_have_names)
         nst_opencl_fault.launch = at[i], nst_opencl_fault.launch_code = -2;
         fails(NST_EDEVICE, "the driver gave up", "CL_DEVICE_NOT_AVAILABLE");
     }
+}
+END_TEST
+
+/* The first buffer that cannot be had, the fifth, and so on until there are no more: every one that fails is heard of. */
+START_TEST(no_buffer)
+{
+    int failed = 0;
+
     for (int i = 1; i < 40; i += 4) {
         nst_image *out;
         struct heard h;
         nst_error e = { "" };
+        nst_status s;
 
         no_faults();
         nst_opencl_fault.buffer = i;
-        if (paint("opencl:0", 1, &h, &out, &e) == NST_OK) /* so many there are not */
-            nst_image_destroy(&out);
-        else
-            ck_assert_msg(strstr(e.text, "CL_MEM_OBJECT_ALLOCATION_FAILURE"), "%s", e.text);
+        s = paint("opencl:0", 1, &h, &out, &e);
+        ck_assert_msg((s == NST_OK) == (nst_opencl_fault.buffer > 0), "buffer %d: status %d, %d to go: %s", i, s,
+                      nst_opencl_fault.buffer, e.text);
+        nst_image_destroy(&out);
+        if (s == NST_OK) /* so many there are not */
+            continue;
+        ck_assert_msg(strstr(e.text, "CL_MEM_OBJECT_ALLOCATION_FAILURE"), "%s", e.text);
+        failed++;
     }
+    ck_assert_int_ge(failed, 3);
 }
 END_TEST
 
@@ -226,6 +240,7 @@ static void add(Suite *s)
     tcase_add_test(t, little_memory);
     tcase_add_test(t, a_broken_source);
     tcase_add_test(t, failures_have_names);
+    tcase_add_test(t, no_buffer);
     tcase_add_test(t, a_driver_that_hangs);
     tcase_add_loop_test(t, auto_goes_on, 0, 8);
 }

@@ -61,12 +61,12 @@ static double targets(nst_run *r, nst_image *const *styles)
     nst_progress p;
     nst_error e;
 
-    *r = (nst_run){ .s = s, .model = model, .content = content, .n_styles = 2,
-                    .styles = (const nst_image *const *)styles };
+    *r = (nst_run){ .job = { .settings = s, .model = model, .content = content, .n_styles = 2,
+                             .styles = (const nst_image *const *)styles } };
     ck_assert_msg(!nst_run_open(r, &e) && !nst_run_targets(r, &e), "%s", e.text);
-    r->x = nst_calloc(3 * W * H, sizeof *r->x);
-    r->dx = nst_calloc(3 * W * H, sizeof *r->dx);
-    nst_space_encode(&r->space, (const float *const *)content->plane, W * H, r->x);
+    r->state.x = nst_calloc(3 * W * H, sizeof *r->state.x);
+    r->state.dx = nst_calloc(3 * W * H, sizeof *r->state.dx);
+    nst_space_encode(&r->setup.space, (const float *const *)content->plane, W * H, r->state.x);
     ck_assert_msg(!nst_run_evaluate(r, &p, &e), "%s", e.text);
     return p.total;
 }
@@ -89,7 +89,7 @@ START_TEST(of_the_styles)
     s->color = NST_COLOR_STYLE;
     targets(&r, style);
     for (int c = 0; c < 3; c++)
-        ck_assert(!memcmp(r.picture->plane[c], content->plane[c], W * H * sizeof(float)));
+        ck_assert(!memcmp(r.targets.picture->plane[c], content->plane[c], W * H * sizeof(float)));
     nst_run_close(&r);
 }
 END_TEST
@@ -107,8 +107,8 @@ START_TEST(matched)
             double want = share[0] * mean(style[0], c) + share[1] * mean(style[1], c);
 
             want = half ? (want + mean(content, c)) / 2 : want;
-            ck_assert_msg(fabs(mean(r.picture, c) - want) < 1e-4, "colour %d: %g, expected %g", c,
-                          mean(r.picture, c), want);
+            ck_assert_msg(fabs(mean(r.targets.picture, c) - want) < 1e-4, "colour %d: %g, expected %g", c,
+                          mean(r.targets.picture, c), want);
         }
         nst_run_close(&r);
     }

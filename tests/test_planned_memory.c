@@ -1,11 +1,11 @@
-/* test_planned_memory.c: what a painting takes is what was planned: the process's peak, a content picture that may be spent,
- * the least that will do; and the cores of windows cover a picture once. */
+/* test_planned_memory.c: what a painting takes is what was planned: the process's peak, a content picture that may be
+ * spent, the least that will do; and the cores of windows cover a picture once. */
 #include <math.h>
 
 #include "windows.h"
 
-/* A content picture that may be spent is empty afterwards, but where its colours are wanted at the end, and the result is
- * the same; the plan counts it as gone. */
+/* A content picture that may be spent is empty afterwards, but where its colours are wanted at the end, and the result
+ * is the same; the plan counts it as gone. */
 START_TEST(spent)
 {
     nst_settings *s = settings("nst");
@@ -128,25 +128,25 @@ START_TEST(cores)
     nst_settings *s = settings("nst");
     nst_image *content = picture(80, 80, 3, 3);
     nst_model *m = NULL;
-    nst_run r = { .s = s, .content = content, .styles = (const nst_image *const *)&content, .n_styles = 1 };
+    nst_run r = { .job.settings = s, .job.content = content, .job.styles = (const nst_image *const *)&content, .job.n_styles = 1 };
 
     ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
-    r.model = m;
+    r.job.model = m;
     ck_assert(nst_run_open(&r, NULL) == NST_OK);
     for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r, &(nst_strip){ w, 0, w, r.margin, w - r.margin, 0, w, w }).nx; nx++) {
-            nst_strip all = { w, 0, w, r.margin, w - r.margin, 0, w, w };
-            int at = r.margin;
+        for (int nx = 1; nx <= nst_windows_finest(&r.setup, &(nst_row_range){ w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w }).nx; nx++) {
+            nst_row_range all = { w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w };
+            int at = r.setup.margin;
 
             for (int i = 0; i < nx; i++) {
-                nst_window win = nst_windows_at(&r, &all, (nst_tiling){ nx, 1, 0 }, i);
+                nst_window win = nst_windows_at(&r.setup, &all, (nst_tiling){ nx, 1, 0 }, i);
 
-                ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.graph) == 0);
-                ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.graph) == 0);
+                ck_assert(win.core_x == at && win.core_w > 0 && win.core_x % nst_graph_grid(r.setup.graph) == 0);
+                ck_assert(win.x >= 0 && win.x <= win.core_x && win.x % nst_graph_grid(r.setup.graph) == 0);
                 ck_assert(win.x + win.w <= w && win.x + win.w >= win.core_x + win.core_w);
                 at += win.core_w;
             }
-            ck_assert(at == w - r.margin);
+            ck_assert(at == w - r.setup.margin);
         }
     nst_run_close(&r);
     nst_image_destroy(&content);

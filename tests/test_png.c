@@ -1,5 +1,5 @@
-/* test_png.c: every kind of PNG, made with libpng: samples, palettes, transparency, colour and EXIF chunks.  Spoilt ones:
- * test_png_damage.c. */
+/* test_png.c: every kind of PNG, made with libpng: samples, palettes, transparency, colour and EXIF chunks.  Spoilt
+ * ones: test_png_damage.c. */
 #include "png_file.h"
 
 /* Every colour type, bit depth and interlace gives the numbers that were put in, over their greatest value. */
@@ -148,6 +148,65 @@ START_TEST(chroma_chunk)
 }
 END_TEST
 
+/* cICP stands above the other chunks: Display P3's red and green are beyond sRGB's, in the expected numbers, worked out in
+ * double; sRGB by its numbers changes nothing; PQ and HLG are refused by name, what is unknown is passed over. */
+START_TEST(coded_colors)
+{
+    static const uint16_t samples[3] = { 100, 150, 120 };
+    static const struct { png_byte code[4]; double rgb[3]; } codes[] = {
+        { { 1, 13, 0, 1 }, { 100, 150, 120 } }, { { 12, 13, 0, 1 }, { 83.46, 151.66, 117.60 } }, { { 77, 13, 0, 1 }, { 100, 150, 120 } },
+        { { 12, 13, 9, 1 }, { 100, 150, 120 } },
+    };
+    struct kind k = { .w = 1, .h = 1, .type = PNG_COLOR_TYPE_RGB, .bits = 8, .samples = samples };
+
+    for (size_t i = 0; i < NST_COUNT(codes); i++) {
+        nst_image *out;
+
+        k.cicp = codes[i].code;
+        make_png("a.png", &k);
+        out = read_image("a.png");
+#ifndef HAVE_LCMS2
+        if (i == 1)
+            continue;
+#endif
+        for (int c = 0; c < 3; c++)
+            ck_assert_msg(fabs((double)out->plane[c][0] * 255 - codes[i].rgb[c]) < .6, "%zu: channel %d: %g", i, c,
+                          (double)out->plane[c][0] * 255);
+        nst_image_destroy(&out);
+    }
+    k.cicp = (const png_byte[]){ 9, 16, 0, 1 };
+    make_png("a.png", &k);
+    refuse_file("a.png", NST_EUNSUPPORTED, "high dynamic range (PQ)");
+    k.cicp = (const png_byte[]){ 9, 18, 0, 1 };
+    make_png("a.png", &k);
+    refuse_file("a.png", NST_EUNSUPPORTED, "high dynamic range (HLG)");
+}
+END_TEST
+
+/* EXIF in text, as ImageMagick wrote it; cut, without digits or with a wrong number it says nothing. */
+START_TEST(exif_text)
+{
+#ifdef HAVE_LIBEXIF
+    static const char whole[] = "\nexif\n      26\n4d4d002a00000008000101120003000000010006\n000000000000\n";
+    static const struct { const char *text; int width; } texts[] = {
+        { whole, 1 }, { "\nexif\n      26\n4d4d002a0000", 2 }, { "\nexif\n", 2 }, { "", 2 }, { "\nexif\n 99999999999999\n4d4d\n", 2 },
+        { "\nexif\n      4\nzzzzzzzzzzzzzzz\n", 2 },
+    };
+    static const uint16_t samples[2] = { 7, 200 };
+
+    for (size_t i = 0; i < NST_COUNT(texts); i++) {
+        nst_image *out;
+
+        make_png("a.png", &(struct kind){ .w = 2, .h = 1, .type = PNG_COLOR_TYPE_GRAY, .bits = 8, .samples = samples,
+                                          .text = texts[i].text });
+        out = read_image("a.png");
+        ck_assert_msg(out->width == texts[i].width, "text %zu: %d wide", i, out->width);
+        nst_image_destroy(&out);
+    }
+#endif
+}
+END_TEST
+
 /* A PNG may carry EXIF too. */
 START_TEST(exif_chunk)
 {
@@ -173,6 +232,8 @@ static void add(TCase *t)
     tcase_add_test(t, color_keys);
     tcase_add_test(t, gamma_chunk);
     tcase_add_test(t, chroma_chunk);
+    tcase_add_test(t, coded_colors);
+    tcase_add_test(t, exif_text);
     tcase_add_test(t, exif_chunk);
 }
 

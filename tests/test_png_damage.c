@@ -1,4 +1,5 @@
-/* test_png_damage.c: every way to spoil a PNG: a sentence or a picture, never a crash, nor memory for what a few bytes claim. */
+/* test_png_damage.c: every way to spoil a PNG: a sentence or a picture, never a crash, nor memory for what a few bytes
+ * claim. */
 #include "png_file.h"
 
 #include <zlib.h>
@@ -13,17 +14,29 @@ static unsigned char *small_png(size_t *bytes, int interlace)
     return get_file("whole.png", bytes);
 }
 
-/* A file cut after any byte is refused, and after the header in words that say so. */
+/* A file cut after any byte is refused, and after the header in words that say so; but behind the pixels nothing is
+ * missed. */
 START_TEST(truncated)
 {
     for (int interlace = 0; interlace < 2; interlace++) {
         size_t n;
         unsigned char *data = small_png(&n, interlace);
+        size_t end = n - 12; /* IEND */
+        nst_image *whole = read_image("whole.png"), *cut_short;
 
-        for (size_t cut = 0; cut < n; cut++) {
+        for (size_t cut = 0; cut < end; cut++) {
             put_file("cut.png", data, cut);
             refuse_file("cut.png", NST_EFORMAT, cut == 0 ? "empty file" : cut < 8 ? "no known kind of picture" : "truncated");
         }
+        for (size_t cut = end; cut < n; cut++) {
+            put_file("cut.png", data, cut);
+            same_image(cut_short = read_image("cut.png"), whole, 0);
+            nst_image_destroy(&cut_short);
+        }
+        data[n - 14] ^= 1; /* the sum of the pixels */
+        put_file("cut.png", data, n);
+        refuse_file("cut.png", NST_EFORMAT, "damaged PNG file: IDAT: ");
+        nst_image_destroy(&whole);
         nst_free(data);
     }
 }

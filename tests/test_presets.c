@@ -1,7 +1,7 @@
 /* test_presets.c: each preset that follows another program has the values that were read from that program, written
  * here a second time in that program's own terms, and its sizes and schedule for three pictures.  Losses and steps
  * are test_golden.c's. */
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 #include "suite.h"
 
 #include <math.h>

@@ -160,6 +160,44 @@ START_TEST(alpha)
 }
 END_TEST
 
+/* What is hidden becomes a continuation of what is visible, whatever it was, NaN too; what is visible stays to the bit. */
+START_TEST(hidden)
+{
+    nst_image *in = new_image(61, 47, 4), *copy;
+
+    for (int y = 0; y < 47; y++)
+        for (int x = 0; x < 61; x++) {
+            bool seen = x > 10 && x < 40 && y > 5 && (x - 25) * (x - 25) + (y - 20) * (y - 20) > 30;
+
+            *at(in, 3, x, y) = seen ? x % 3 ? 1 : 0.25f : x % 2 ? 0 : 0.001f;
+            for (int c = 0; c < 3; c++)
+                *at(in, c, x, y) = seen ? 0.3f + 0.2f * (float)c + 0.002f * (float)x : x % 2 ? NAN : 1;
+        }
+    copy = nst_image_copy(in);
+    ck_assert(nst_image_fill_hidden(copy, NULL) == NST_OK);
+    for (int y = 0; y < 47; y++)
+        for (int x = 0; x < 61; x++)
+            for (int c = 0; c < 4; c++) {
+                float v = *at(copy, c, x, y);
+
+                if (c == 3 || *at(in, 3, x, y) > 0.01f)
+                    ck_assert(v == *at(in, c, x, y));
+                else /* within what is visible, and what it is beside it */
+                    ck_assert_msg(v >= 0.3f + 0.2f * (float)c + 0.02f && v <= 0.3f + 0.2f * (float)c + 0.08f,
+                                  "channel %d, %d, %d: %g", c, x, y, (double)v);
+                if (c < 3 && x == 41 && y > 5)
+                    ck_assert_float_eq_tol(v, 0.3f + 0.2f * (float)c + 0.08f, 0.012f);
+            }
+    nst_image_destroy(&copy);
+    for (int i = 0; i < 61 * 47; i++)
+        in->plane[3][i] = 0;
+    ck_assert(nst_image_fill_hidden(in, NULL) == NST_OK && nst_image_invisible(in));
+    for (int i = 0; i < 3 * 61 * 47; i++)
+        ck_assert(in->plane[0][i] == 0.5f);
+    nst_image_destroy(&in);
+}
+END_TEST
+
 /* A size that is none is refused, the input is not touched. */
 START_TEST(refused)
 {
@@ -245,6 +283,7 @@ static void add(TCase *t)
     tcase_add_test(t, linear_light);
     tcase_add_test(t, symmetric);
     tcase_add_test(t, alpha);
+    tcase_add_test(t, hidden);
     tcase_add_test(t, refused);
     tcase_add_test(t, planes_as_torch);
     tcase_add_test(t, tiny_planes);

@@ -1,5 +1,5 @@
-/* test_safetensors.c: models from safetensors files: every dtype, and every way to be damaged that came to mind: one clear
- * sentence, the right status, nothing left open.  Which layers the names stand for: test_numbering.c. */
+/* test_safetensors.c: models from safetensors files: every dtype, and every way to be damaged that came to mind: one
+ * clear sentence, the right status, nothing left open.  Which layers the names stand for: test_numbering.c. */
 #include "safetensors_file.h"
 
 #include <math.h>

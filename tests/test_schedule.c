@@ -13,7 +13,6 @@
 #define WEIGHTS 1e4
 #define PREPARE 3e-6 /* seconds a pixel */
 
-static nst_settings s;
 static nst_run r;
 static nst_progress p;
 static double now;
@@ -22,19 +21,18 @@ static void make(void)
 {
     static const int side[] = { 128, 181, 256, 362, 512 };
 
-    s = (nst_settings){ .size = 512 };
-    r = (nst_run){ .s = &s, .margin = 16 };
+    r = (nst_run){ .setup = { .s = { .size = 512 }, .margin = 16 } };
     p = (nst_progress){ 0 };
     now = 0;
-    r.plan.scales = 5;
+    r.setup.plan.scales = 5;
     for (int i = 0; i < 5; i++)
-        r.plan.width[i] = r.plan.height[i] = side[i], r.plan.iterations[i] = i ? 50 : 100;
+        r.setup.plan.width[i] = r.setup.plan.height[i] = side[i], r.setup.plan.iterations[i] = i ? 50 : 100;
     nst_schedule_begin(&r);
 }
 
 static double pixels(int i)
 {
-    return (double)(r.plan.width[i] + 32) * (r.plan.width[i] + 32);
+    return (double)(r.setup.plan.width[i] + 32) * (r.setup.plan.width[i] + 32);
 }
 
 static double iteration_seconds(int i)
@@ -48,7 +46,7 @@ static void enter(int i)
     now += PREPARE * pixels(i);
     nst_schedule_enter(&r, PREPARE * pixels(i));
     p.iteration = 0;
-    p.iterations = r.plan.iterations[i];
+    p.iterations = r.setup.plan.iterations[i];
 }
 
 static void iteration(double total)
@@ -68,7 +66,7 @@ static double left(void)
     double sum = 0;
 
     for (int i = r.scale; i < 5; i++)
-        sum += (r.plan.iterations[i] - (i == r.scale ? p.iteration : 0)) * iteration_seconds(i) +
+        sum += (r.setup.plan.iterations[i] - (i == r.scale ? p.iteration : 0)) * iteration_seconds(i) +
                (i > r.scale ? PREPARE * pixels(i) : 0);
     return sum;
 }
@@ -79,7 +77,7 @@ START_TEST(time_left)
     make();
     for (int i = 0; i < 5; i++) {
         enter(i);
-        for (int k = 0; k < r.plan.iterations[i]; k++) {
+        for (int k = 0; k < r.setup.plan.iterations[i]; k++) {
             iteration(1);
             ck_assert_msg(fabs(p.remaining - left()) <= 1e-9, "scale %d, iteration %d: %g, expected %g", i, k, p.remaining,
                           left());
@@ -97,7 +95,7 @@ START_TEST(disturbed)
     make();
     for (int i = 0; i < 5; i++) {
         enter(i);
-        for (int k = 0; k < r.plan.iterations[i]; k++) {
+        for (int k = 0; k < r.setup.plan.iterations[i]; k++) {
             double last = r.clock.iteration;
 
             iteration(1);
@@ -125,14 +123,14 @@ START_TEST(limits)
     int done[5];
 
     make();
-    s.time_limit = limit[_i];
+    r.setup.s.time_limit = limit[_i];
     for (int i = 0; i < 5; i++) {
         enter(i);
         for (done[i] = 0; p.iteration < p.iterations && !nst_schedule_over(&r, &p); done[i]++)
             iteration(1);
         ck_assert_int_gt(done[i], 0);
     }
-    ck_assert_msg(now <= s.time_limit && now >= .97 * s.time_limit - .3, "%g s of %g", now, s.time_limit);
+    ck_assert_msg(now <= r.setup.s.time_limit && now >= .97 * r.setup.s.time_limit - .3, "%g s of %g", now, r.setup.s.time_limit);
     ck_assert_msg(fabs(done[0] - 2. * done[2]) <= 2 + .02 * done[0] && fabs((double)done[4] - done[2]) <= 3 + .02 * done[2],
                   "%d %d %d %d %d iterations", done[0], done[1], done[2], done[3], done[4]);
 }
@@ -142,7 +140,7 @@ END_TEST
 START_TEST(nothing_fits)
 {
     make();
-    s.time_limit = .001;
+    r.setup.s.time_limit = .001;
     enter(0);
     iteration(1);
     ck_assert(nst_schedule_over(&r, &p));
@@ -154,7 +152,7 @@ END_TEST
 START_TEST(settles)
 {
     make();
-    s.until = .01;
+    r.setup.s.until = .01;
     enter(0);
     for (int k = 0; k < 100 && p.iteration < p.iterations; k++)
         iteration((k < 40 ? 100 * pow(.9, k) : 100 * pow(.9, 40) * (1 - 1e-4 * (k - 40))) * (1 + .2 * (k % 3)));

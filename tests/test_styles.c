@@ -49,14 +49,18 @@ static void drop(void)
 /* Whether a run finds what is kept of a picture. */
 static bool found(const nst_model *m, const nst_image *p)
 {
-    nst_run r = { .s = s, .model = m, .content = content[0], .styles = (const nst_image *const *)style, .n_styles = 1,
-                  .known = known };
+    nst_run r = { .job = { .settings = s, .model = m, .content = content[0],
+                           .styles = (const nst_image *const *)style, .n_styles = 1, .style_cache = known } };
     nst_error e;
+    nst_row_range strip;
+    nst_tiling t;
     bool yes;
 
     ck_assert_msg(!nst_run_open(&r, &e), "%s", e.text);
-    r.scale = r.plan.scales - 1;
-    yes = nst_styles_find(&r, p, r.stats);
+    strip = nst_rank_own_rows(&r.setup, p->width + 2 * r.setup.margin, p->height + 2 * r.setup.margin);
+    nst_plan_tiling(&r.setup, &strip, NST_USE_STATS, r.setup.layout[r.setup.plan.scales - 1].arena, &t);
+    nst_styles_begin(known, m, &r.setup.s);
+    yes = nst_styles_find(known, nst_styles_key(p, t, r.setup.margin, r.setup.n_style), r.setup.n_style, r.eval.stats);
     nst_run_close(&r);
     return yes;
 }

@@ -28,9 +28,24 @@ static double sample_of(const struct layout *l, nst_image *in, int k, int x, int
     return l->extra == EXTRASAMPLE_ASSOCALPHA ? v * alpha : v;
 }
 
+/* Of a number from 2^-14 to 1. */
+static uint16_t to_half(double v)
+{
+    int exponent;
+    double fraction = frexp(v, &exponent); /* .5 to 1 */
+
+    return v <= 0 ? 0 : (uint16_t)((exponent + 14) * 1024 + (int)((2 * fraction - 1) * 1024));
+}
+
 static void set_sample(const struct layout *l, unsigned char *to, size_t i, double v)
 {
-    if (l->bits == 8)
+    if (l->bits == 16 && l->format == SAMPLEFORMAT_IEEEFP)
+        ((uint16_t *)(void *)to)[i] = to_half(v);
+    else if (l->bits == 64)
+        ((double *)(void *)to)[i] = v;
+    else if (l->bits == 32 && l->format == SAMPLEFORMAT_UINT)
+        ((uint32_t *)(void *)to)[i] = (uint32_t)(v * 4294967295.0 + 0.5);
+    else if (l->bits == 8)
         to[i] = (unsigned char)(v * 255 + 0.5);
     else if (l->bits == 16)
         ((uint16_t *)(void *)to)[i] = (uint16_t)(v * 65535 + 0.5);
@@ -101,6 +116,10 @@ static const struct layout layouts[] = {
     { "rgb8 lzw, one strip", 8, UINT, PHOTOMETRIC_RGB, 1, COMPRESSION_LZW, 3, -1, 0, H, 1e-6 },
     { "rgb16 packbits", 16, UINT, PHOTOMETRIC_RGB, 1, COMPRESSION_PACKBITS, 3, -1, 0, 4, 1e-6 },
     { "rgb float", 32, FLOAT, PHOTOMETRIC_RGB, 1, COMPRESSION_NONE, 3, -1, 0, 8, 1e-5 },
+    { "rgb half floats", 16, FLOAT, PHOTOMETRIC_RGB, 1, COMPRESSION_LZW, 3, -1, 0, 8, 1e-3 },
+    { "grey half floats, tiled", 16, FLOAT, PHOTOMETRIC_MINISBLACK, 1, COMPRESSION_NONE, 1, -1, 16, 0, 1e-3 },
+    { "rgb doubles", 64, FLOAT, PHOTOMETRIC_RGB, 1, COMPRESSION_NONE, 3, -1, 0, 8, 1e-5 },
+    { "rgba32", 32, UINT, PHOTOMETRIC_RGB, 1, COMPRESSION_LZW, 4, EXTRASAMPLE_UNASSALPHA, 0, 8, 1e-5 },
     { "rgb8 tiled", 8, UINT, PHOTOMETRIC_RGB, 1, COMPRESSION_LZW, 3, -1, 16, 0, 1e-6 },
     { "rgb8 planes", 8, UINT, PHOTOMETRIC_RGB, 2, COMPRESSION_NONE, 3, -1, 0, 6, 1e-6 },
     { "rgb16 planes, tiled", 16, UINT, PHOTOMETRIC_RGB, 2, COMPRESSION_LZW, 3, -1, 16, 0, 1e-6 },
@@ -144,6 +163,162 @@ START_TEST(every_layout)
                           l->name, c, i, (double)out->plane[c][i], want);
         }
     nst_image_destroy(&in);
+    nst_image_destroy(&out);
+}
+END_TEST
+
+static TIFF *new_tiff(TIFF *t, int w, int h, int bits, int samples, int photometric)
+{
+    TIFFSetField(t, TIFFTAG_IMAGEWIDTH, w);
+    TIFFSetField(t, TIFFTAG_IMAGELENGTH, h);
+    TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, bits);
+    TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, samples);
+    TIFFSetField(t, TIFFTAG_PHOTOMETRIC, photometric);
+    TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    return t;
+}
+
+/* 9 to 15 bits a sample, rows that end inside of a byte: each step of grey comes back. */
+START_TEST(odd_bits)
+{
+    int bits = _i, max = (1 << bits) - 1;
+    unsigned char row[64] = { 0 };
+    TIFF *t = new_tiff(TIFFOpen("a.tif", _i % 2 ? "wb" : "wl"), 21, 2, bits, 1, PHOTOMETRIC_MINISBLACK);
+    nst_image *out;
+
+    for (int x = 0; x < 21; x++)
+        for (int b = 0; b < bits; b++)
+            if ((x * 977 % (max + 1)) >> (bits - 1 - b) & 1)
+                row[(x * bits + b) / 8] |= (unsigned char)(0x80 >> (x * bits + b) % 8);
+    for (uint32_t y = 0; y < 2; y++)
+        ck_assert_int_eq(TIFFWriteScanline(t, row, y, 0), 1);
+    TIFFClose(t);
+    out = read_image("a.tif");
+    for (int x = 0; x < 21; x++)
+        ck_assert_float_eq_tol(*at(out, 1, x, 1), (float)(x * 977 % (max + 1)) / (float)max, 1e-5f);
+    nst_image_destroy(&out);
+}
+END_TEST
+
+/* Floating point from 0 to 255 would be white: that is said.  A few lights above 1 are cut. */
+START_TEST(floats_to_255)
+{
+    for (int hdr = 0; hdr < 2; hdr++) {
+        TIFF *t = new_tiff(TIFFOpen("a.tif", "w"), 4, 1, 32, 1, PHOTOMETRIC_MINISBLACK);
+        nst_image *out;
+
+        TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP);
+        TIFFWriteScanline(t, hdr ? (float[]){ .25f, 7, .5f, 1 } : (float[]){ 0, 255, 40, 90 }, 0, 0);
+        TIFFClose(t);
+        if (hdr) {
+            out = read_image("a.tif");
+            ck_assert_float_eq_tol(*at(out, 0, 0, 0), .25f, 1e-5f);
+            ck_assert(*at(out, 0, 1, 0) == 1);
+            nst_image_destroy(&out);
+        } else {
+            refuse_file("a.tif", NST_EFORMAT, "most of its samples are above 1, the largest 255");
+        }
+    }
+}
+END_TEST
+
+/* CIE Lab of 8 and 16 bits: white is white, black black, and sRGB's red (by Lindbloom's tables, D50) is red. */
+START_TEST(lab)
+{
+    static const double colors[3][3] = { { 100, 0, 0 }, { 0, 0, 0 }, { 54.2917, 80.8125, 69.8851 } };
+    static const float rgb[3][3] = { { 1, 1, 1 }, { 0, 0, 0 }, { 1, 0, 0 } };
+
+    for (int bits = 8; bits <= 16; bits += 8) {
+        TIFF *t = new_tiff(TIFFOpen("a.tif", "w"), 3, 1, bits, 3, PHOTOMETRIC_CIELAB);
+        uint8_t narrow[9];
+        uint16_t wide[9];
+        nst_image *out;
+
+        for (int i = 0; i < 9; i++) {
+            double v = colors[i / 3][i % 3];
+
+            narrow[i] = (uint8_t)(int)lrint(i % 3 ? v : v * 2.55);
+            wide[i] = (uint16_t)(int)lrint(i % 3 ? v * 256 : v * 655.35);
+        }
+        TIFFWriteScanline(t, bits == 8 ? (void *)narrow : (void *)wide, 0, 0);
+        TIFFClose(t);
+#ifdef HAVE_LCMS2
+        out = read_image("a.tif");
+        for (int i = 0; i < 9; i++)
+            ck_assert_msg(fabsf(*at(out, i % 3, i / 3, 0) - rgb[i / 3][i % 3]) < (bits == 8 ? .02f : .004f),
+                          "%d bits, colour %d, channel %d: %g", bits, i / 3, i % 3, (double)*at(out, i % 3, i / 3, 0));
+        nst_image_destroy(&out);
+#else
+        (void)out, (void)rgb;
+        refuse_file("a.tif", NST_EUNSUPPORTED, "needs lcms2");
+#endif
+    }
+}
+END_TEST
+
+/* The main picture, wherever it stands: behind a thumbnail, within one, or before a larger mask.  A raw file is refused. */
+START_TEST(pages)
+{
+    static const struct { int side, kind; bool inside, raw; } files[][3] = {
+        { { 20, FILETYPE_REDUCEDIMAGE, false, false }, { 40, 0, false, false }, { 30, 0, false, false } },
+        { { 20, FILETYPE_REDUCEDIMAGE, false, false }, { 40, 0, true, false }, { 50, FILETYPE_REDUCEDIMAGE, false, false } },
+        { { 40, 0, false, false }, { 50, FILETYPE_REDUCEDIMAGE, true, false }, { 60, FILETYPE_MASK, false, false } },
+        { { 40, 0, false, false }, { 50, 0, false, false }, { 60, 0, false, false } }, /* pages: the first */
+        { { 40, FILETYPE_REDUCEDIMAGE, false, false }, { 30, FILETYPE_REDUCEDIMAGE, false, false }, { 0 } },
+        { { 20, FILETYPE_REDUCEDIMAGE, false, false }, { 60, 0, true, true }, { 40, 0, true, false } },
+    };
+    static const unsigned char row[64];
+    TIFF *t = TIFFOpen("a.tif", "w");
+    nst_image *out;
+    bool raw = false;
+
+    for (int i = 0; i < 3 && files[_i][i].side; i++) {
+        uint16_t inside = 0;
+
+        for (int k = i + 1; k < 3 && !files[_i][i].inside; k++) {
+            if (!files[_i][k].inside)
+                break;
+            inside++;
+        }
+        new_tiff(t, files[_i][i].side, files[_i][i].side, 8, 1, files[_i][i].raw ? PHOTOMETRIC_CFA : PHOTOMETRIC_MINISBLACK);
+        raw |= files[_i][i].raw;
+        TIFFSetField(t, TIFFTAG_SUBFILETYPE, files[_i][i].kind);
+        if (inside)
+            TIFFSetField(t, TIFFTAG_SUBIFD, inside, (toff_t[2]){ 0, 0 });
+        for (uint32_t y = 0; y < (uint32_t)files[_i][i].side; y++)
+            TIFFWriteScanline(t, (void *)(uintptr_t)row, y, 0);
+        TIFFWriteDirectory(t);
+    }
+    TIFFClose(t);
+    if (raw) {
+        refuse_file("a.tif", NST_EUNSUPPORTED, "a camera's raw file");
+    } else {
+        out = read_image("a.tif");
+        ck_assert_int_eq(out->width, 40);
+        nst_image_destroy(&out);
+    }
+}
+END_TEST
+
+/* A palette of bytes, as old writers made them, and with alpha beside its numbers. */
+START_TEST(palette_and_alpha)
+{
+    static uint16_t map[3][256];
+    TIFF *t = new_tiff(TIFFOpen("a.tif", "w"), 2, 1, 8, 2, PHOTOMETRIC_PALETTE);
+    nst_image *out;
+
+    for (int i = 0; i < 256; i++)
+        map[0][i] = (uint16_t)i, map[1][i] = (uint16_t)(255 - i);
+    TIFFSetField(t, TIFFTAG_COLORMAP, map[0], map[1], map[2]);
+    TIFFSetField(t, TIFFTAG_EXTRASAMPLES, 1, (uint16_t[]){ EXTRASAMPLE_UNASSALPHA });
+    TIFFWriteScanline(t, (unsigned char[]){ 51, 255, 204, 102 }, 0, 0);
+    TIFFClose(t);
+    out = read_image("a.tif");
+    ck_assert_int_eq(out->channels, 4);
+    ck_assert_float_eq_tol(*at(out, 0, 0, 0), .2f, 1e-4f);
+    ck_assert_float_eq_tol(*at(out, 1, 1, 0), .2f, 1e-4f);
+    ck_assert_float_eq_tol(*at(out, 3, 0, 0), 1, 1e-4f);
+    ck_assert_float_eq_tol(*at(out, 3, 1, 0), .4f, 1e-4f);
     nst_image_destroy(&out);
 }
 END_TEST
@@ -253,7 +428,7 @@ START_TEST(absurd)
         { TIFFTAG_IMAGELENGTH, 60000, "" }, /* strips that are not there */
         { TIFFTAG_BITSPERSAMPLE, 64, "" },
         { TIFFTAG_SAMPLESPERPIXEL, 1, "" },
-        { TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_INT, "expected whole numbers from 0 or 32-bit floats" },
+        { TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_INT, "expected whole numbers from 0 or floating point" },
         { TIFFTAG_PHOTOMETRIC, 4711, "a kind of TIFF that is not read" },
         { TIFFTAG_COMPRESSION, 4711, "" },
     };
@@ -323,6 +498,11 @@ static void add(TCase *t)
 {
     tcase_add_loop_test(t, every_layout, 0, NST_COUNT(layouts));
     tcase_add_test(t, bilevel_and_palette);
+    tcase_add_loop_test(t, odd_bits, 9, 16);
+    tcase_add_test(t, floats_to_255);
+    tcase_add_test(t, lab);
+    tcase_add_loop_test(t, pages, 0, 6);
+    tcase_add_test(t, palette_and_alpha);
     tcase_add_test(t, round_trip);
     tcase_add_test(t, orientations);
     tcase_add_test(t, absurd);

@@ -1,5 +1,5 @@
-/* windows.h: what the tests of windows and of what they take share: settings that paint a picture as it is, and how much
- * memory is too little. */
+/* windows.h: what the tests of windows and of what they take share: settings that paint a picture as it is, and how
+ * much memory is too little. */
 #ifndef NST_TESTS_WINDOWS_H
 #define NST_TESTS_WINDOWS_H
 

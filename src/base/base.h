@@ -91,11 +91,6 @@ typedef void nst_par_fn(void *arg, int worker, int begin, int end);
 /* Runs fn over items 0..items-1 on up to `threads` threads, each item once.
  * Who does which item is not fixed: an item's result must not depend on it. */
 void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg);
-/* The same for items that call a library with OpenMP threads of its own (OpenBLAS): always from inside a parallel
- * region, also for one thread, where such a library keeps to one: its rounding then never depends on ours. */
-void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg);
-/* Whether there are parallel regions in this build. */
-bool nst_par_has_openmp(void);
 /* How many threads to use when the user does not say: the cores that this process may run on. */
 int nst_par_cores(void);
 /* Of the machine. */

@@ -1,5 +1,5 @@
-/* lazy.h: libraries that are loaded when they are first used, since most runs never do: HACKING.md, "Libraries
- * that wait".  A file that uses one lists its symbols once; their types are the header's.
+/* lazy.h: libraries that are loaded when they are first used, since most runs never do: see
+ * docs/loaded-libraries.md.  A file that uses one lists its symbols once; their types are the header's.
  *
  *     #define SYMBOLS(X) X(H5Dread) X(H5T_IEEE_F32LE_g)
  *     NST_LAZY(HDF5, SYMBOLS)

@@ -52,8 +52,9 @@ static void *after_head(void *p, size_t mapped)
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 #define MAPPED_LEAST ((size_t)1 << 20)
 
-/* On a huge page's boundary where the array is large enough for such pages: Winograd's transforms write to 64 places that
- * are far apart, each on a page of its own, and with small pages the processor's table of pages does not hold them. */
+/* On a huge page's boundary where the array is large enough for such pages: Winograd's transforms write to 64 places
+ * that are far apart, each on a page of its own, and with small pages the processor's table of pages does not hold
+ * them. */
 static void *map(size_t bytes)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), align = bytes >= HUGE_LEAST ? HUGE_PAGE : page;

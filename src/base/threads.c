@@ -216,16 +216,6 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
     fn(arg, 0, 0, items);
 }
 
-void nst_par_apart(int threads, int items, nst_par_fn *fn, void *arg)
-{
-    nst_par_for(threads, items, fn, arg);
-}
-
-bool nst_par_has_openmp(void)
-{
-    return false;
-}
-
 int nst_par_online(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);

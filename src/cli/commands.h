@@ -6,8 +6,6 @@
 
 typedef struct nst_command_row {
     const char *name;
-    /* argv[0] is the command's name.  When it fails with an empty e->text, all has been said. */
-    nst_status (*run)(int argc, char **argv, nst_error *e);
     const char *arguments; /* after the name, for the help */
     const char *words;     /* that may come first, with blanks between; "" */
     const char *summary;   /* for one line of the help */
@@ -21,6 +19,10 @@ extern const int nst_command_count;
 const nst_command_row *nst_commands_find(const char *name);
 /* The one that a misspelt name most likely meant, or NULL. */
 const nst_command_row *nst_commands_nearest(const char *name);
+
+/* run.c: runs a row of that table; argv[0] is the command's name.  When it fails with an empty e->text, all has been
+ * said. */
+nst_status nst_commands_run(const nst_command_row *row, int argc, char **argv, nst_error *e);
 
 /* help.c: `nst` alone, `nst --help`, `nst help all`, and one thing; the first two fit a screen. */
 void nst_help_usage(FILE *f);

@@ -83,16 +83,20 @@ static void man(void)
          ".br\n\\fBnst\\fR \\fICOMMAND\\fR [\\fIARGUMENT\\fR]...\n"
          ".SH DESCRIPTION\n"
          "Paints the picture \\fICONTENT\\fR in the style of the picture \\fISTYLE\\fR, or of several, by neural\n"
-         "style transfer: the picture itself is optimised until its features in a network match those of the content\n"
-         "and their statistics match those of the style.  PNG, JPEG, TIFF, WebP,\n"
-         "PPM and PFM are read and written (TIFF and WebP where the build has their libraries), told apart by\n"
-         "content when they are read and by the suffix when they are written; \\- is standard input or output.  A\n"
-         "file more than twice as large as it is needed is made smaller while it is read.  If the result cannot be\n"
-         "written in the end, it is kept in a new folder of \\fB$TMPDIR\\fR or /tmp instead, and that is said.\n"
-         "Transparency, orientation and embedded colour profiles are respected.\n"
+         "style transfer.  It optimises the picture itself until its features in a network match those of the content\n"
+         "and their statistics match those of the style.\n"
          ".PP\n"
-         "On a terminal a line says how far it is and how long it will take; elsewhere plain lines do.\n"
-         "Ctrl\\-C ends the run after the iteration at hand and keeps the picture as it is then.\n"
+         "nst reads and writes PNG, JPEG, TIFF, WebP, PPM and PFM (TIFF and WebP where the build has their\n"
+         "libraries).\n"
+         "It tells them apart by content when it reads and by suffix when it writes; \\- is standard input or\n"
+         "output.\n"
+         "A file more than twice as large as needed is made smaller while it is read.  Orientation and embedded\n"
+         "colour profiles are respected.  Alpha is kept, and what is transparent counts neither in the content nor in a\n"
+         "style.  If the result cannot be written in the end, nst keeps it in a new\n"
+         "folder of \\fB$TMPDIR\\fR or /tmp and says where.\n"
+         ".PP\n"
+         "On a terminal a line shows progress and the time left; elsewhere nst prints plain lines.\n"
+         "Ctrl\\-C ends the run after the current iteration and keeps the picture as it is then.\n"
          "The same settings, pictures and kernels give the same result, bit for bit, with any number of threads.\n"
          ".SH COMMANDS");
     for (size_t i = 0; i < COMMANDS; i++)
@@ -103,9 +107,9 @@ static void man(void)
         each(g, man_option);
     }
     puts(".SH PRESETS\n"
-         "What follows another program has its losses, optimiser, schedule and start, held against an independent\n"
-         "computation.  Left out everywhere: pictures are resampled by nst\\(aqs own filters in linear light, sizes\n"
-         "are rounded, and random numbers are its own.");
+         "A preset that follows another program has its losses, optimiser, schedule and start.  Tests compare them\n"
+         "with an independent computation.  Everywhere nst resamples pictures by its own filters in linear light,\n"
+         "rounds sizes, and makes its own random numbers.");
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
         printf(".TP\n\\fB");
         roff(presets[i].name);
@@ -114,21 +118,21 @@ static void man(void)
         putchar('\n');
     }
     puts(".SH EXIT STATUS\n"
-         "0: done.  1: failed, for a reason that standard error tells.  2: wrong usage.\n"
+         "0: done.  1: failed; standard error tells the reason.  2: wrong usage.\n"
          "128 + N: ended by signal N; after the first Ctrl\\-C the picture so far has been saved.\n"
          ".SH FILES\n"
-         "A result is written beside its name, synced and renamed: under its name there is always the old picture or\n"
-         "the whole new one.  The run's settings are kept in it as a comment.\n"
+         "A result is written beside its name, synced and renamed.  So its name always holds the old picture or the\n"
+         "whole new one.  The picture carries the run's settings as a comment.\n"
          ".PP\n$XDG_DATA_HOME/nst/models, else ~/.local/share/nst/models: the user\\(aqs models; nst/models in each\n"
          "folder of $XDG_DATA_DIRS and where nst was installed: the system\\(aqs.\n"
-         ".PP\n$XDG_CONFIG_HOME/nst/config, else ~/.config/nst/config: the user\\(aqs options, as\n"
-         "\\fB\\-\\-config\\fR tells.\n"
+         ".PP\n$XDG_CONFIG_HOME/nst/config, else ~/.config/nst/config: the user\\(aqs options, in the\n"
+         "form that \\fB\\-\\-config\\fR explains.\n"
          ".PP\n.nf\n"
          "# for every painting\nsize = 1024\nthreads = 4\n\n"
          "[preset calm]\npreset = nst\nstyle\\-weight = 4\nstyle\\-scale = 0.5\n.fi\n"
-         ".SH ENVIRONMENT\nNST_MODEL: the model, a file or a name, when \\fB\\-\\-model\\fR does not say it.\n"
-         ".PP\nNST_FETCH_PATIENCE: seconds that nst model fetch waits for a connection, or for 1000 bytes a second;\n"
-         "30.\n"
+         ".SH ENVIRONMENT\nNST_MODEL: the model, a file or a name, when \\fB\\-\\-model\\fR is not given.\n"
+         ".PP\nNST_FETCH_PATIENCE: seconds for which nst model fetch waits for a connection, or for 1000 bytes a\n"
+         "second (default: 30).\n"
          ".SH EXAMPLES\n.nf\n"
          "nst photo.jpg painting.jpg\n"
          "nst \\-o new.jpg \\-s 1024 photo.jpg painting.jpg\n"

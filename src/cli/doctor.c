@@ -110,7 +110,7 @@ static void say_kernels(const nst_settings *s)
     line("threads");
 #ifdef _SC_NPROCESSORS_ONLN
     if (!s->threads)
-        printf("one a core, of which %ld are there\n", sysconf(_SC_NPROCESSORS_ONLN));
+        printf("one for each of %ld cores\n", sysconf(_SC_NPROCESSORS_ONLN));
     else
 #endif
         printf("%d\n", s->threads);
@@ -270,7 +270,7 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
            plan.height[last], s->preset, plan.scales, last ? "s" : "", total);
     if (others > .5) {
         line("");
-        printf("others kept the processor busy (load %.1f): alone it is faster\n", others);
+        printf("other programs kept the processor busy (load %.1f); without them it is faster\n", others);
     }
 
 end:
@@ -311,7 +311,7 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     say_models(m);
     line("options");
     nst_say(stdout, "%s%s", *options.text ? "bad: " : "",
-           *options.text ? options.text : nst_config_path() ? nst_config_path() : "no file of the user's");
+           *options.text ? options.text : nst_config_path() ? nst_config_path() : "no file");
     bad += *options.text != 0;
     say_writable("folders", ".");
     say_writable("", cache && *cache ? cache : "/tmp");

@@ -67,12 +67,12 @@ void nst_help_usage(FILE *f)
           "\n",
           f);
     lines(f, NST_GROUP_MAIN, false);
-    fputs("\n`nst --help` says more on one screen, `nst help all` everything.\n", f);
+    fputs("\n`nst --help` shows more on one screen, `nst help all` shows everything.\n", f);
 }
 
 void nst_help_short(FILE *f)
 {
-    fputs("Usage: nst [OPTION]... CONTENT STYLE...   as: nst -o new.png photo.jpg art.jpg\n", f);
+    fputs("Usage: nst [OPTION]... CONTENT STYLE...   e.g. nst -o new.png photo.jpg art.jpg\n", f);
     for (int g = 0; g < NST_GROUP_COUNT; g++)
         lines(f, g, false);
     command_lines(f);

@@ -18,7 +18,7 @@ static volatile sig_atomic_t patience; /* seconds from a signal to the end of a 
 
 static void note(int number)
 {
-    static const char text[] = "\nnst: finishing this iteration, then saving; once more to stop without\n";
+    static const char text[] = "\nnst: finishing this iteration, then saving; press again to quit without saving\n";
 
     if (!pending && loud && write(STDERR_FILENO, text, sizeof text - 1) < 0)
         loud = 0;

@@ -53,7 +53,7 @@ static nst_status run(int argc, char **argv, nst_error *e)
 
     if (!row)
         return say_or_paint(argc, argv, e);
-    return asks_help(argc, argv) ? nst_help_topic(stdout, row->name, e) : row->run(argc - 1, argv + 1, e);
+    return asks_help(argc, argv) ? nst_help_topic(stdout, row->name, e) : nst_commands_run(row, argc - 1, argv + 1, e);
 }
 
 int main(int argc, char **argv)

@@ -486,7 +486,7 @@ nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error 
 nst_status nst_paint_describe(nst_painting *p, nst_error *e)
 {
     const char *simd = p->from ? nst_checkpoint_simd(p->from) : nst_simd_chosen();
-    nst_status s = nst_models_find(p->c.model, p->model_path, sizeof p->model_path, e);
+    nst_status s = nst_places_find(p->c.model, p->model_path, sizeof p->model_path, e);
     int n;
 
     if (s)

@@ -288,11 +288,11 @@ static void describe(const char *how)
     size_t n;
 
     quote(web.what, what, sizeof what);
-    n = (size_t)snprintf(out, sizeof out, "{\"what\":\"%s\",\"state\":\"%s\",\"scale\":%d,\"scales\":%d,\"width\":%d,"
-                         "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f,\"strength\":%g,\"picture\":%d,\"curve\":[",
-                         what, how, p->scale, p->scales, p->width, p->height, p->done, p->total_iterations,
-                         p->remaining,
-                         web.in_force, web.number);
+    n = (size_t)snprintf(out, sizeof out,
+        "{\"what\":\"%s\",\"state\":\"%s\",\"scale\":%d,\"scales\":%d,\"width\":%d,"
+        "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f,\"strength\":%g,\"picture\":%d,\"curve\":[",
+        what, how, p->scale, p->scales, p->width, p->height, p->done, p->total_iterations, p->remaining, web.in_force,
+        web.number);
     for (int i = 0; i < web.points; i++)
         n += (size_t)snprintf(out + n, sizeof out - n, "%s[%d,%.4g,%.4g,%.4g]", i ? "," : "", web.curve[i].done,
                               web.curve[i].total, web.curve[i].content, web.curve[i].style);

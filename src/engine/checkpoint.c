@@ -105,18 +105,18 @@ static uint64_t model_sum(const nst_model *m)
 
 void nst_checkpoint_inputs(const nst_run *r, uint64_t *sums)
 {
-    sums[0] = model_sum(r->model);
-    nst_model_rest(r->model);
-    sums[1] = image_sum(r->content);
-    for (int i = 0; i < r->n_styles; i++)
-        sums[2 + i] = image_sum(r->styles[i]);
+    sums[0] = model_sum(r->job.model);
+    nst_model_release_pages(r->job.model);
+    sums[1] = image_sum(r->job.content);
+    for (int i = 0; i < r->job.n_styles; i++)
+        sums[2 + i] = image_sum(r->job.styles[i]);
 }
 
 nst_status nst_run_sum_inputs(nst_run *r, nst_error *e)
 {
     if (r->sums)
         return NST_OK;
-    if (!(r->sums = nst_calloc(2 + (size_t)r->n_styles, sizeof *r->sums)))
+    if (!(r->sums = nst_calloc(2 + (size_t)r->job.n_styles, sizeof *r->sums)))
         return nst_fail(e, NST_EMEM, "checkpoint: out of memory");
     nst_checkpoint_inputs(r, r->sums);
     return NST_OK;
@@ -212,16 +212,16 @@ static nst_status write_all(void *arg, FILE *f, nst_error *e)
     w->f = f;
     nst_sum_begin(&w->sum);
     put_header(w);
-    put_floats(w, r->x, n);
+    put_floats(w, r->state.x, n);
     for (int i = 0; i < w->saved.optim.arrays; i++)
-        put_floats(w, nst_optim_array(r->optim, i), n);
+        put_floats(w, nst_optim_array(r->state.optim, i), n);
     for (int i = 0; i < w->saved.optim.pairs; i++) {
         uint64_t bits;
 
-        memcpy(&bits, nst_optim_rho(r->optim, i), sizeof bits);
+        memcpy(&bits, nst_optim_rho(r->state.optim, i), sizeof bits);
         put_words(w, &bits, 1);
     }
-    put_words(w, r->sums, 2 + (size_t)r->n_styles);
+    put_words(w, r->sums, 2 + (size_t)r->job.n_styles);
     put(w, w->settings, w->bytes[NST_KEPT_SETTINGS]);
     put(w, w->state, w->bytes[NST_KEPT_STATE]);
     put(w, w->note, w->bytes[NST_KEPT_NOTE]);
@@ -234,24 +234,25 @@ static nst_status write_all(void *arg, FILE *f, nst_error *e)
 static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
 {
     nst_run *r = w->r;
+    const nst_setup *u = &r->setup;
     size_t *bytes = w->bytes, n = 3 * (size_t)r->w * (size_t)r->h;
     const nst_field *rows;
     nst_status status;
     int count;
 
-    w->saved = (nst_saved){ .on_cpu = nst_graph_on_cpu(r->graph), .styles = r->n_styles, .width = r->w,
-                            .height = r->h, .margin = r->margin, .scale = r->scale,
+    w->saved = (nst_saved){ .on_cpu = nst_graph_on_cpu(u->graph), .styles = r->job.n_styles, .width = r->w,
+                            .height = r->h, .margin = u->margin, .scale = r->scale,
                             .iteration = p->iteration, .done = p->done,
                             .elapsed = p->elapsed, .spent = r->spent, .loss = p->total,
                             .best = r->clock.best, .best_before = r->clock.best_before,
-                            .planned = r->plan.iterations[r->scale], .style_weight = r->s->style_weight,
-                            .tv_weight = r->s->tv_weight, .limit = r->limit,
-                            .history = r->layout[r->scale].pairs };
-    snprintf(w->saved.simd, sizeof w->saved.simd, "%s", r->cpu.k->name);
-    nst_optim_state_get(r->optim, &w->saved.optim);
+                            .planned = u->plan.iterations[r->scale], .style_weight = u->s.style_weight,
+                            .tv_weight = u->s.tv_weight, .limit = u->limit,
+                            .history = u->layout[r->scale].pairs };
+    snprintf(w->saved.simd, sizeof w->saved.simd, "%s", u->cpu.k->name);
+    nst_optim_state_get(r->state.optim, &w->saved.optim);
     rows = nst_settings_fields(&count);
-    if ((status = nst_fields_write(rows, count, r->asked, w->settings, sizeof w->settings, &bytes[NST_KEPT_SETTINGS],
-                                   e)))
+    if ((status = nst_fields_write(rows, count, r->job.settings, w->settings, sizeof w->settings,
+                                   &bytes[NST_KEPT_SETTINGS], e)))
         return status;
     rows = nst_saved_fields(&count);
     if ((status = nst_fields_write(rows, count, &w->saved, w->state, sizeof w->state, &bytes[NST_KEPT_STATE], e)))
@@ -259,7 +260,7 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
     bytes[NST_KEPT_X] = n * sizeof(float);
     bytes[NST_KEPT_OPTIMIZER] = (size_t)w->saved.optim.arrays * n * sizeof(float);
     bytes[NST_KEPT_RHO] = (size_t)w->saved.optim.pairs * 8;
-    bytes[NST_KEPT_INPUTS] = (2 + (size_t)r->n_styles) * 8;
+    bytes[NST_KEPT_INPUTS] = (2 + (size_t)r->job.n_styles) * 8;
     bytes[NST_KEPT_NOTE] = strlen(w->note);
     bytes[NST_KEPT_SUM] = 8;
     return NST_OK;
@@ -271,7 +272,7 @@ nst_status nst_progress_checkpoint(const nst_progress *p, const char *path, cons
     struct writer *w;
     nst_status s;
 
-    if (r->comm)
+    if (r->job.comm)
         return nst_fail(e, NST_EUNSUPPORTED, "%s: several ranks write no checkpoints", path);
     if (note && strlen(note) > NST_CHECKPOINT_TEXT)
         return nst_fail(e, NST_EARG, "%s: the note has %zu bytes, at most %d are kept", path, strlen(note),

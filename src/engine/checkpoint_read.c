@@ -259,13 +259,13 @@ const char *nst_checkpoint_simd(const nst_checkpoint *c)
 
 static nst_status check_inputs(const nst_checkpoint *c, const nst_run *r, nst_error *e)
 {
-    size_t n = 2 + (size_t)r->n_styles;
+    size_t n = 2 + (size_t)r->job.n_styles;
     uint64_t *sums;
     nst_status s = NST_OK;
 
-    if (r->n_styles != c->saved.styles)
+    if (r->job.n_styles != c->saved.styles)
         return nst_fail(e, NST_EARG, "%s: was painted with %d style pictures, here are %d", c->path, c->saved.styles,
-                        r->n_styles);
+                        r->job.n_styles);
     if (!(sums = nst_calloc(n, sizeof *sums)))
         return nst_fail(e, NST_EMEM, "%s: out of memory", c->path);
     nst_checkpoint_inputs(r, sums);
@@ -300,17 +300,17 @@ static nst_status read_optimizer(const nst_checkpoint *c, nst_run *r, size_t n, 
 {
     nst_status s = NST_OK;
 
-    if (!nst_optim_state_set(r->optim, &c->saved.optim))
+    if (!nst_optim_state_set(r->state.optim, &c->saved.optim))
         return damaged(c->path, "the optimiser's state contradicts the settings", e);
     for (int i = 0; i < c->saved.optim.arrays && !s; i++)
-        s = read_floats(c, NST_KEPT_OPTIMIZER, (size_t)i * n, nst_optim_array(r->optim, i), n, e);
+        s = read_floats(c, NST_KEPT_OPTIMIZER, (size_t)i * n, nst_optim_array(r->state.optim, i), n, e);
     for (int i = 0; i < c->saved.optim.pairs && !s; i++) {
         unsigned char b[8];
         uint64_t bits;
 
         if (!(s = read_at(c, c->tensor[NST_KEPT_RHO].at + 8 * (uint64_t)i, b, sizeof b, e))) {
             bits = word(b);
-            memcpy(nst_optim_rho(r->optim, i), &bits, sizeof bits);
+            memcpy(nst_optim_rho(r->state.optim, i), &bits, sizeof bits);
         }
     }
     return s;
@@ -318,6 +318,7 @@ static nst_status read_optimizer(const nst_checkpoint *c, nst_run *r, size_t n, 
 
 nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progress *p, nst_error *e)
 {
+    nst_setup *u = &r->setup;
     const nst_saved *v = &c->saved;
     size_t n = 3 * (size_t)v->width * (size_t)v->height;
     nst_optim_options o;
@@ -325,29 +326,30 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
 
     if ((s = check_inputs(c, r, e)))
         return s;
-    if (v->scale >= r->plan.scales || v->iteration > v->planned)
+    if (v->scale >= u->plan.scales || v->iteration > v->planned)
         return damaged(c->path, "its scale or iteration contradicts the settings", e);
-    if (r->margin != v->margin || r->plan.width[v->scale] + 2 * r->margin != v->width ||
-        r->plan.height[v->scale] + 2 * r->margin != v->height)
+    if (u->margin != v->margin || u->plan.width[v->scale] + 2 * u->margin != v->width ||
+        u->plan.height[v->scale] + 2 * u->margin != v->height)
         return damaged(c->path, "its size contradicts the settings", e);
     r->scale = v->scale;
-    r->plan.iterations[v->scale] = v->planned;
-    r->balanced.style_weight = v->style_weight;
-    r->balanced.tv_weight = v->tv_weight;
+    u->plan.iterations[v->scale] = v->planned;
+    u->s.style_weight = v->style_weight;
+    u->s.tv_weight = v->tv_weight;
     if ((s = nst_run_targets(r, e)))
         return s;
-    r->x = nst_calloc(n, sizeof *r->x);
-    r->dx = nst_calloc(n, sizeof *r->dx);
-    if (r->layout[r->scale].good)
-        r->good = nst_calloc(n, sizeof *r->good);
-    if (!r->x || !r->dx || (r->layout[r->scale].good && !r->good))
+    r->state.x = nst_calloc(n, sizeof *r->state.x);
+    r->state.dx = nst_calloc(n, sizeof *r->state.dx);
+    if (u->layout[r->scale].last_finite)
+        r->state.last_finite = nst_calloc(n, sizeof *r->state.last_finite);
+    if (!r->state.x || !r->state.dx || (u->layout[r->scale].last_finite && !r->state.last_finite))
         return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
     o = nst_run_optim(r);
-    r->layout[r->scale].pairs = o.history = v->history;
-    if ((s = read_floats(c, NST_KEPT_X, 0, r->x, n, e)) || (s = nst_optim_create(&r->optim, &o, n, r->x, e)) ||
+    u->layout[r->scale].pairs = o.history = v->history;
+    if ((s = read_floats(c, NST_KEPT_X, 0, r->state.x, n, e)) ||
+        (s = nst_optim_create(&r->state.optim, &o, n, r->state.x, e)) ||
         (s = read_optimizer(c, r, n, e)))
         return s;
-    nst_image_destroy(&r->picture);
+    nst_image_destroy(&r->targets.picture);
     r->spent = v->spent;
     r->clock.best = v->best;
     r->clock.best_before = v->best_before;

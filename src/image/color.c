@@ -12,7 +12,7 @@
 
 struct nst_color {
     int width, colors, bits, stride; /* stride: samples a pixel, alpha included */
-    bool alpha;
+    bool alpha, lab;
     float *curve;      /* [1 << bits] sRGB value of each sample where gAMA asks for one, else NULL */
 #ifdef HAVE_LCMS2
     cmsHTRANSFORM transform; /* NULL: the samples are sRGB already, or have no profile */
@@ -89,6 +89,8 @@ static cmsHPROFILE profile_of_file(const nst_samples *s)
     cmsColorSpaceSignature kind;
     cmsProfileClassSignature use;
 
+    if (s->lab)
+        return cmsCreateLab4Profile(NULL);
     if (s->icc && s->icc_bytes && s->icc_bytes <= MAX_PROFILE)
         profile = cmsOpenProfileFromMem(s->icc, (cmsUInt32Number)s->icc_bytes);
     else if (s->chroma && s->colors == 3 && !(srgb_chroma(s->chroma) && (s->gamma <= 0 || srgb_gamma(s->gamma))))
@@ -195,6 +197,8 @@ static void transform_row(nst_color *c, const void *samples, float *const rgba[4
 
             if (c->bits == 8)
                 ((uint8_t *)c->in)[to] = s8[from];
+            else if (c->lab)
+                ((float *)c->in)[to] = k ? (float)s16[from] / 257 - 128 : (float)s16[from] / 655.35f;
             else /* float CMYK counts in percent in lcms2 */
                 ((float *)c->in)[to] = (float)s16[from] / (c->inks == 4 ? 655.35f : 65535.0f);
         }
@@ -244,6 +248,16 @@ static nst_status open_curve(nst_color *c, double gamma, const char *label, nst_
     return NST_OK;
 }
 
+static bool transformed(const nst_color *c)
+{
+#ifdef HAVE_LCMS2
+    return c->transform != NULL;
+#else
+    (void)c;
+    return false;
+#endif
+}
+
 nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, const char *label, nst_error *e)
 {
     nst_color *c = nst_calloc(1, sizeof *c);
@@ -256,13 +270,17 @@ nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, cons
     c->colors = s->colors;
     c->bits = s->bits;
     c->alpha = s->alpha;
+    c->lab = s->lab;
     c->stride = s->colors + s->alpha;
 #ifdef HAVE_LCMS2
     if ((status = open_transform(c, s, label, e)))
         goto fail;
-    if (!c->transform)
 #endif
-    if (!s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma)
+    if (s->lab && !transformed(c)) {
+        status = nst_fail(e, NST_EUNSUPPORTED, "%s: in CIE Lab, which needs lcms2, expected RGB or a build with it", label);
+        goto fail;
+    }
+    if (!transformed(c) && !s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma)
         && (status = open_curve(c, s->gamma, label, e)))
         goto fail;
     *out = c;

@@ -60,12 +60,3 @@ const char *nst_format_list(int suffixes, char *out, size_t bytes)
                                words[i]);
     return out;
 }
-
-long long nst_file_bytes(FILE *f)
-{
-    off_t here = ftello(f), end;
-
-    if (here < 0 || fseeko(f, 0, SEEK_END) || (end = ftello(f)) < 0 || fseeko(f, here, SEEK_SET))
-        return -1;
-    return end;
-}

@@ -17,13 +17,13 @@ typedef struct nst_codec {
     bool seeks; /* write goes back in its file: not straight into a pipe */
 } nst_codec;
 
-#define NST_HEAD 16
+#define NST_HEAD 512
 
 extern const nst_codec nst_codec_png, nst_codec_jpeg, nst_codec_tiff, nst_codec_webp, nst_codec_ppm, nst_codec_pfm;
 
-/* By index from 0; NULL past the last. */
+/* format.c: by index from 0; NULL past the last. */
 const nst_codec *nst_codec_at(int i);
-/* Bytes in f altogether; negative when that cannot be told.  The position stays. */
+/* file_bytes.c: bytes in f altogether; negative when that cannot be told.  The position stays. */
 long long nst_file_bytes(FILE *f);
 
 #endif

@@ -38,8 +38,18 @@ bool nst_memory_fits(size_t bytes);
 /* Turns the picture upright by an EXIF orientation 1..8; anything else leaves it.  Takes the memory of one plane; on
  * failure the picture is unchanged. */
 nst_status nst_image_orient(nst_image *image, int orientation, const char *label, nst_error *e);
+/* hidden.c.  Whether there is anything transparent, or nothing but that. */
+bool nst_image_see_through(const nst_image *image);
+bool nst_image_invisible(const nst_image *image);
+/* The colours of transparent pixels are replaced by a smooth continuation of the visible ones; alpha stays.  Takes the
+ * memory of three planes.  On failure the colours are anything. */
+nst_status nst_image_fill_hidden(nst_image *image, nst_error *e);
+/* nst_image_resize, and that. */
+nst_status nst_image_resize_seen(nst_image **out, const nst_image *in, int width, int height, nst_error *e);
 /* Nearest integer to v * max, v first clipped to [0,1]; NaN is 0.  max 255 or 65535. */
 unsigned nst_image_quantise(float v, unsigned max);
+/* An alpha so small that the colour beside it says nothing. */
+#define NST_FAINT (1.0f / 512)
 /* Pixel i of plane c, laid on white where the picture is transparent. */
 float nst_image_flat(const nst_image *image, int c, size_t i);
 
@@ -76,6 +86,7 @@ typedef struct nst_samples {
     const void *icc;      /* embedded profile, or NULL; used only by nst_color_open */
     size_t icc_bytes;
     double gamma;         /* PNG gAMA: sample = light^gamma, 0.45455 usually; 0: not said */
+    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits; needs lcms2 */
     const double *chroma; /* PNG cHRM: x, y of white, red, green, blue; NULL: not said */
 } nst_samples;
 

@@ -61,9 +61,10 @@ static void warn_jpeg(j_common_ptr info, int level)
     if (level >= 0)
         return;
     switch (info->err->msg_code) {
-    case JWRN_JPEG_EOF:
+    case JWRN_JPEG_EOF: /* whatever is missing beside the end marker is told of by the next warning */
         j->short_file = !ferror(j->f);
-        fail_jpeg(info);
+        if (!j->short_file || j->in.arith_code) /* or not: the arithmetic decoder goes on with zeros */
+            fail_jpeg(info);
         break;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
@@ -226,6 +227,20 @@ static void read_header(struct job *j)
         give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for a row", j->path));
 }
 
+/* Several scans, and the file ends without its marker: the next scan may be missing. */
+static bool all_scans(const struct jpeg_decompress_struct *in)
+{
+    for (int c = 0; c < in->num_components; c++) {
+        if (!in->comp_info[c].quant_table) /* in no scan */
+            return false;
+        for (int k = 0; k < DCTSIZE2 && in->progressive_mode; k++)
+            if (in->coef_bits[c][k]) /* bits that it lacks */
+                return false;
+    }
+    return true;
+}
+
+/* The rows are what matters: the end marker is not waited for, nor what stands behind the last row. */
 static void read_all(struct job *j)
 {
     struct jpeg_decompress_struct *in = &j->in;
@@ -235,6 +250,8 @@ static void read_all(struct job *j)
     /* Adobe writes 255 for no ink, and so do all who write its marker */
     inverted = in->out_color_space == JCS_CMYK && in->saw_Adobe_marker;
     jpeg_start_decompress(in);
+    if (j->short_file && jpeg_has_multiple_scans(in) && !all_scans(in))
+        give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated between two of its scans, expected a whole JPEG file", j->path));
     while (in->output_scanline < in->output_height) {
         JSAMPROW row = j->samples;
 
@@ -245,7 +262,6 @@ static void read_all(struct job *j)
         nst_color_row(j->color, j->samples, nst_rows_next(j->rows));
         nst_rows_put(j->rows);
     }
-    jpeg_finish_decompress(in);
 }
 
 /* The sentence for what stopped the reading. */

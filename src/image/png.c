@@ -31,6 +31,7 @@ struct job {
     int width, height;
     nst_color *color;
     png_bytep samples; /* one row, or all of them when interlaced */
+    png_bytep exif;    /* from text */
     int orientation;
 
     /* writing */
@@ -116,20 +117,59 @@ static bool read_chroma(struct job *j, double chroma[8])
                         &chroma[6], &chroma[7]);
 }
 
-/* What the chunks say of the colours, the strongest first: iCCP, sRGB, cHRM and gAMA. */
+/* cICP (PNG 3, by the numbers of ITU-T H.273), where it says something that we know: *chroma and *gamma. */
+static bool read_cICP(struct job *j, const double **chroma, double *gamma)
+{
+    static const struct { png_byte code; double chroma[8]; } primaries[] = {
+        { 1, { .3127, .3290, .64, .33, .30, .60, .15, .06 } },       /* BT.709, sRGB */
+        { 5, { .3127, .3290, .64, .33, .29, .60, .15, .06 } },       /* BT.601, 625 lines */
+        { 6, { .3127, .3290, .63, .34, .31, .595, .155, .07 } },     /* 525 lines */
+        { 9, { .3127, .3290, .708, .292, .17, .797, .131, .046 } },  /* BT.2020 */
+        { 12, { .3127, .3290, .68, .32, .265, .69, .15, .06 } },     /* Display P3 */
+    };
+    static const struct { png_byte code; double gamma; } curves[] = { { 1, 0 }, { 4, 1 / 2.2 }, { 5, 1 / 2.8 }, { 6, 0 },
+                                                                      { 8, 1 }, { 13, 0 }, { 14, 0 }, { 15, 0 } };
+    png_unknown_chunkp chunk = NULL;
+    int n = png_get_unknown_chunks(j->png, j->info, &chunk);
+    bool known = false;
+
+    while (n > 0 && (memcmp(chunk->name, "cICP", 4) || chunk->size != 4))
+        chunk++, n--;
+    if (n < 1)
+        return false;
+    if (chunk->data[1] == 16 || chunk->data[1] == 18)
+        give_up(j, nst_fail(j->e, NST_EUNSUPPORTED, "%s: of high dynamic range (%s), expected the colours of a usual display, "
+                            "such as sRGB or Display P3", j->path, chunk->data[1] == 16 ? "PQ" : "HLG"));
+    *chroma = NULL;
+    for (size_t i = 0; i < NST_COUNT(primaries); i++)
+        if (primaries[i].code == chunk->data[0])
+            *chroma = primaries[i].chroma;
+    for (size_t i = 0; i < NST_COUNT(curves); i++)
+        if (curves[i].code == chunk->data[1]) {
+            *gamma = curves[i].gamma;
+            known = true;
+        }
+    return known && *chroma && !chunk->data[2] && chunk->data[3] == 1; /* RGB, the whole range */
+}
+
+/* What the chunks say of the colours, the strongest first: cICP, iCCP, sRGB, cHRM and gAMA. */
 static void open_color(struct job *j)
 {
     int type = png_get_color_type(j->png, j->info), intent;
     nst_samples s = { .colors = type & PNG_COLOR_MASK_COLOR ? 3 : 1, .alpha = type & PNG_COLOR_MASK_ALPHA,
                       .bits = png_get_bit_depth(j->png, j->info) };
-    double chroma[8];
+    double chroma[8], curve = 0;
+    const double *coded;
     png_charp name;
     png_bytep icc;
     png_uint_32 bytes;
     int method;
     nst_status status;
 
-    if (png_get_iCCP(j->png, j->info, &name, &method, &icc, &bytes)) {
+    if (read_cICP(j, &coded, &curve)) {
+        s.chroma = coded;
+        s.gamma = curve;
+    } else if (png_get_iCCP(j->png, j->info, &name, &method, &icc, &bytes)) {
         s.icc = icc;
         s.icc_bytes = bytes;
     } else if (!png_get_sRGB(j->png, j->info, &intent)) {
@@ -152,6 +192,7 @@ static void read_header(struct job *j)
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff); /* check_size says it better */
     png_set_chunk_cache_max(png, CHUNKS_MAX);
     png_set_chunk_malloc_max(png, CHUNK_BYTES);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep)"cICP", 1);
     png_read_info(png, j->info);
     check_size(j);
     type = png_get_color_type(png, j->info);
@@ -171,18 +212,63 @@ static void read_header(struct job *j)
     open_color(j);
 }
 
-static void read_eXIf(struct job *j)
+static void take_orientation(struct job *j, const png_byte *exif, size_t bytes)
 {
+    if ((j->orientation = nst_exif_orientation(exif, bytes)) < 0)
+        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
+}
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* As ImageMagick wrote it before there was eXIf: "\nexif\n      NUMBER\n" and so many bytes in hexadecimal, in lines. */
+static void read_raw_exif(struct job *j, const char *text, size_t left)
+{
+    const char *end = text + left, *lines[3];
+    size_t n = 0, bytes = 0;
+
+    for (int i = 0; i < 3 && text; i++) {
+        lines[i] = text;
+        text = memchr(text, '\n', (size_t)(end - text));
+        text = text ? text + 1 : NULL;
+    }
+    if (!text)
+        return;
+    for (const char *p = lines[2]; p < text; p++)
+        if (*p >= '0' && *p <= '9' && bytes < 1 << 20)
+            bytes = 10 * bytes + (size_t)(*p - '0');
+    if (!bytes || bytes > (size_t)(end - text) / 2)
+        return;
+    if (!(j->exif = nst_calloc(bytes, 1)))
+        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
+    for (; text < end && n < 2 * bytes; text++)
+        if (digit(*text) >= 0) {
+            j->exif[n / 2] = (png_byte)(j->exif[n / 2] << 4 | digit(*text));
+            n++;
+        }
+    if (n == 2 * bytes)
+        take_orientation(j, j->exif, bytes);
+}
+
+static void read_exif(struct job *j)
+{
+    png_textp text;
+    int n = 0;
 #ifdef PNG_eXIf_SUPPORTED
     png_uint_32 bytes;
     png_bytep exif;
 
-    if (png_get_eXIf_1(j->png, j->info, &bytes, &exif)
-        && (j->orientation = nst_exif_orientation(exif, bytes)) < 0)
-        give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
-#else
-    (void)j;
+    if (png_get_eXIf_1(j->png, j->info, &bytes, &exif)) {
+        take_orientation(j, exif, bytes);
+        return;
+    }
 #endif
+    png_get_text(j->png, j->info, &text, &n);
+    for (int i = 0; i < n && !j->exif; i++)
+        if (!strcmp(text[i].key, "Raw profile type exif") || !strcmp(text[i].key, "Raw profile type APP1"))
+            read_raw_exif(j, text[i].text, text[i].text_length);
 }
 
 /* Interlaced rows are whole only after the last pass: all samples are kept until then. */
@@ -206,8 +292,12 @@ static void read_all(struct job *j)
                 nst_rows_put(j->rows);
             }
         }
+}
+
+/* What stands behind the rows and their checksum, damaged or missing as it may be: all pixels are there. */
+static void read_tail(struct job *j)
+{
     png_read_end(j->png, j->info);
-    read_eXIf(j);
 }
 
 /* The sentence for what stopped the reading. */
@@ -241,7 +331,7 @@ static nst_status read_png(nst_image **out, FILE *f, const nst_fit *fit, const c
         goto end;
     }
     png_set_read_fn(j.png, &j, read_bytes);
-    if (!guarded(&j, read_all)) {
+    if (!guarded(&j, read_all) || (!guarded(&j, read_tail) && ferror(f)) || !guarded(&j, read_exif)) {
         s = blame(&j);
         goto end;
     }
@@ -251,6 +341,7 @@ end:
     png_destroy_read_struct(&j.png, &j.info, NULL);
     nst_color_close(&j.color);
     nst_free(j.samples);
+    nst_free(j.exif);
     nst_rows_close(&j.rows);
     return s;
 }
@@ -335,7 +426,7 @@ end:
 
 static bool is_png(const uint8_t *head, size_t bytes)
 {
-    return bytes >= 8 && !memcmp(head, "\x89PNG\r\n\x1a\n", 8);
+    return bytes >= 8 && !memcmp(head, "\x89PNG\r\n\x1a\n", 8) && !(bytes >= 16 && !memcmp(head + 12, "CgBI", 4));
 }
 
 const nst_codec nst_codec_png = {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define ORDER 3.0          /* Lanczos: lobes on each side */
-#define FAINT (1.0f / 512) /* alpha below which a colour divided by it would be noise */
 #define STEPS 4096         /* of the table of linear light: interpolated, its error is below 5e-8 */
 
 /* Where the samples of one side come from: item i is the sum over k < count[i] of
@@ -95,7 +94,7 @@ static void lighten(const float *table, const float *in, int n, float *out)
 }
 
 /* The next row into r->light.  With alpha, a pixel counts as much as it covers; where nothing is covered, the colours
- * beneath are resampled as if they were seen, because the network sees them.  True when all of it is opaque. */
+ * beneath are resampled as if they were seen, so that something is there.  True when all of it is opaque. */
 static bool take(nst_resampler *r, const float *const rgba[4])
 {
     size_t w = (size_t)r->width;
@@ -149,7 +148,7 @@ static void finish_row(nst_resampler *r, int i)
 
             resample_row(r, lane + (4 + c) * w, weighed);
             for (size_t x = 0; x < ow; x++)
-                if (alpha[x] > FAINT)
+                if (alpha[x] > NST_FAINT)
                     out[x] = weighed[x] / alpha[x];
         }
         for (size_t x = 0; x < ow; x++)

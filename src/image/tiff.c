@@ -2,11 +2,14 @@
 #include "image/format.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #ifdef HAVE_TIFF
 #include <tiffio.h>
 
+#define LINEAR_RAW 34892 /* the photometric of raw files without a mosaic */
+#define PAGES_MAX 64 /* that are looked at for the main picture, and as many within each */
 #define BLOCK_MAX ((tmsize_t)1 << 30) /* bytes that libtiff may allocate for one thing */
 #define TILE_SPARE ((uint64_t)1 << 22) /* pixels of a tile beyond the picture's: small pictures have large ones */
 
@@ -23,6 +26,8 @@ struct job {
     nst_samples kind;    /* what rows are handed on as */
     bool premultiplied;
     uint16_t *map[3];    /* a palette, libtiff's */
+    bool narrow;         /* its numbers end at 255 */
+    double above, all, largest; /* floating point: samples beyond white, and the largest */
 
     uint8_t *band;       /* [band_rows][width][samples] as the file has them */
     int band_rows, y;    /* y: the row that comes next */
@@ -165,6 +170,85 @@ static nst_status check_tile(struct job *j)
     return NST_OK;
 }
 
+/* ---- reading: which picture of several ---------------------------------------------------- */
+
+/* The largest picture that is no thumbnail, of those looked at. */
+struct page {
+    uint64_t offset;
+    double pixels; /* negative: a thumbnail */
+    bool raw;
+};
+
+static void look(struct job *j, struct page *best)
+{
+    uint32_t w = 0, h = 0, kind = 0;
+    uint16_t photometric = PHOTOMETRIC_RGB, old = 0;
+    double pixels;
+
+    TIFFGetField(j->t, TIFFTAG_IMAGEWIDTH, &w);
+    TIFFGetField(j->t, TIFFTAG_IMAGELENGTH, &h);
+    TIFFGetField(j->t, TIFFTAG_SUBFILETYPE, &kind);
+    TIFFGetField(j->t, TIFFTAG_OSUBFILETYPE, &old);
+    TIFFGetField(j->t, TIFFTAG_PHOTOMETRIC, &photometric);
+    best->raw |= photometric == PHOTOMETRIC_CFA || photometric == LINEAR_RAW;
+    if (kind & FILETYPE_MASK)
+        return;
+    pixels = (double)w * h;
+    if ((kind & FILETYPE_REDUCEDIMAGE) || old == OFILETYPE_REDUCEDIMAGE) /* the smallest loss, if there is nothing else */
+        pixels = -1 / (1 + pixels);
+    if (!best->offset || pixels > best->pixels) {
+        best->offset = TIFFCurrentDirOffset(j->t);
+        best->pixels = pixels;
+    }
+}
+
+/* The current page and what lies within it. */
+static int look_into(struct job *j, struct page *best)
+{
+    uint64_t inside[PAGES_MAX], *list = NULL;
+    uint16_t n = 0;
+
+    if (!TIFFGetField(j->t, TIFFTAG_SUBIFD, &n, &list))
+        n = 0;
+    n = n < PAGES_MAX ? n : PAGES_MAX;
+    if (n)
+        memcpy(inside, list, n * sizeof *inside);
+    look(j, best);
+    for (int i = 0; i < n; i++)
+        if (TIFFSetSubDirectory(j->t, inside[i]))
+            look(j, best);
+    return n;
+}
+
+/* The first page is the picture, unless it is a thumbnail or has others within it: then the largest that is none. */
+static nst_status choose_page(struct job *j)
+{
+    struct page best = { 0 };
+    uint8_t *version;
+    uint16_t n;
+
+    if (TIFFGetField(j->t, TIFFTAG_DNGVERSION, &version))
+        best.raw = true;
+    n = (uint16_t)look_into(j, &best);
+    for (uint16_t i = 1; best.pixels < 0 || n; i++) {
+        if (i == PAGES_MAX || !TIFFSetDirectory(j->t, i))
+            break;
+        look_into(j, &best);
+    }
+    if (best.raw)
+        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a camera's raw file, expected a picture; a raw developer, such as "
+                        "darktable or RawTherapee, makes a TIFF or JPEG of it", j->label);
+    *j->text = 0;
+    if (best.offset && best.offset != TIFFCurrentDirOffset(j->t) && !TIFFSetSubDirectory(j->t, best.offset))
+        return damaged(j);
+    return NST_OK;
+}
+
+static bool is_lab(const struct job *j)
+{
+    return j->photometric == PHOTOMETRIC_CIELAB || j->photometric == PHOTOMETRIC_ICCLAB;
+}
+
 static nst_status read_header(struct job *j)
 {
     uint32_t w = 0, h = 0;
@@ -188,16 +272,15 @@ static nst_status read_header(struct job *j)
                         j->label);
     j->tiled = TIFFIsTiled(j->t);
     j->floats = format == SAMPLEFORMAT_IEEEFP;
-    if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID && !(j->floats && j->bits == 32))
-        return nst_fail(j->e, NST_EUNSUPPORTED,
-                        "%s: samples of %d bits, signed, complex or half floats, expected whole "
-                        "numbers from 0 or 32-bit floats", j->label, j->bits);
+    if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID && !j->floats)
+        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: samples of %d bits, signed or complex, expected whole numbers from 0 "
+                        "or floating point", j->label, j->bits);
     if (compression == COMPRESSION_JPEG && j->photometric == PHOTOMETRIC_YCBCR && j->planar == PLANARCONFIG_CONTIG) {
         TIFFSetField(j->t, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
         j->photometric = PHOTOMETRIC_RGB;
     }
     TIFFGetFieldDefaulted(j->t, TIFFTAG_EXTRASAMPLES, &extras, &extra);
-    j->kind.colors = j->photometric == PHOTOMETRIC_RGB ? 3 : j->photometric == PHOTOMETRIC_SEPARATED ? 4 : 1;
+    j->kind.colors = j->photometric == PHOTOMETRIC_RGB || is_lab(j) ? 3 : j->photometric == PHOTOMETRIC_SEPARATED ? 4 : 1;
     if (extras && extra && (*extra == EXTRASAMPLE_ASSOCALPHA || *extra == EXTRASAMPLE_UNASSALPHA)
         && j->samples > j->kind.colors) {
         j->kind.alpha = true;
@@ -213,10 +296,31 @@ static void read_profile(struct job *j)
     uint32_t bytes = 0;
     void *icc = NULL;
 
-    if (TIFFGetField(j->t, TIFFTAG_ICCPROFILE, &bytes, &icc) && icc) {
+    if (!is_lab(j) && TIFFGetField(j->t, TIFFTAG_ICCPROFILE, &bytes, &icc) && icc) {
         j->kind.icc = icc;
         j->kind.icc_bytes = bytes;
     }
+}
+
+/* Old writers filled palettes with bytes. */
+static bool narrow(uint16_t *const map[3])
+{
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < 256; i++)
+            if (map[c][i] > 255)
+                return false;
+    return true;
+}
+
+/* Samples that are taken as they are: whole numbers of 8 to 16 and 32 bits, floats of 16, 32 and 64.  Those that fill no
+ * bytes only in whole rows. */
+static bool plain_bits(const struct job *j)
+{
+    if (j->floats)
+        return j->bits == 16 || j->bits == 32 || j->bits == 64;
+    if (j->bits % 8)
+        return j->bits > 8 && j->bits < 16 && !j->tiled && (j->planar == PLANARCONFIG_CONTIG || j->samples == 1);
+    return j->bits == 8 || j->bits == 16 || j->bits == 32;
 }
 
 /* Kinds whose samples are taken as they are; the others go through libtiff's own conversion to 8 bits. */
@@ -224,17 +328,23 @@ static bool is_plain(struct job *j)
 {
     switch (j->photometric) {
     case PHOTOMETRIC_PALETTE:
-        if (j->bits != 8 || j->floats || j->samples != 1
+        if (j->bits != 8 || j->floats || j->samples < 1
             || !TIFFGetField(j->t, TIFFTAG_COLORMAP, &j->map[0], &j->map[1], &j->map[2]))
             return false;
         j->kind.colors = 3;
         j->kind.bits = 16;
+        j->narrow = narrow(j->map);
         return true;
+    case PHOTOMETRIC_CIELAB:
+    case PHOTOMETRIC_ICCLAB:
+        j->kind.lab = true;
+        j->kind.bits = 16;
+        return !j->floats && (j->bits == 8 || j->bits == 16) && j->samples >= 3;
     case PHOTOMETRIC_RGB:
     case PHOTOMETRIC_SEPARATED:
     case PHOTOMETRIC_MINISBLACK:
     case PHOTOMETRIC_MINISWHITE:
-        return (j->floats || j->bits == 8 || j->bits == 16) && j->samples >= j->kind.colors;
+        return plain_bits(j) && j->samples >= j->kind.colors;
     default:
         return false;
     }
@@ -282,10 +392,15 @@ static nst_status read_band(struct job *j)
     return NST_OK;
 }
 
+static size_t row_bytes(const struct job *j)
+{
+    return ((size_t)j->width * j->samples * j->bits + 7) / 8;
+}
+
 /* Room for one row, or for a band and one of its pieces. */
 static nst_status make_room(struct job *j)
 {
-    size_t row = (size_t)j->width * j->samples * (j->bits / 8u), band, piece;
+    size_t row = row_bytes(j), band, piece;
     bool parts = j->tiled || (j->planar == PLANARCONFIG_SEPARATE && j->samples > 1);
     uint32_t h = 1, w = 0;
 
@@ -319,18 +434,92 @@ static nst_status make_room(struct job *j)
     return (j->band = nst_alloc(band)) ? NST_OK : memory(j);
 }
 
+static float half(uint16_t v)
+{
+    int exponent = v >> 10 & 31;
+    float fraction = (float)(v & 1023), a;
+
+    if (exponent == 31)
+        a = fraction > 0 ? NAN : INFINITY;
+    else if (exponent)
+        a = ldexpf(1024 + fraction, exponent - 25);
+    else
+        a = ldexpf(fraction, -24);
+    return v >> 15 ? -a : a;
+}
+
+static unsigned float_sample(struct job *j, const uint8_t *from, size_t at)
+{
+    uint16_t h;
+    double d;
+    float v;
+
+    if (j->bits == 16) {
+        memcpy(&h, from + 2 * at, sizeof h);
+        v = half(h);
+    } else if (j->bits == 32) {
+        memcpy(&v, from + 4 * at, sizeof v);
+    } else {
+        memcpy(&d, from + 8 * at, sizeof d);
+        v = d > -1e30 && d < 1e30 ? (float)d : d > 0 ? INFINITY : 0;
+    }
+    j->all++;
+    j->above += v > 1;
+    j->largest = fmax(j->largest, (double)v);
+    return nst_image_quantise(v, 65535);
+}
+
+/* A whole number of 9 to 15 bits, the highest first, as 16. */
+static unsigned packed_sample(const struct job *j, const uint8_t *from, size_t at)
+{
+    size_t bit = at * j->bits;
+    unsigned v = 0, max = (1u << j->bits) - 1;
+
+    for (size_t i = bit / 8; i <= (bit + j->bits - 1) / 8; i++)
+        v = v << 8 | from[i];
+    v = v >> (7 - (bit + j->bits - 1) % 8) & max;
+    return (v * 65535u + max / 2) / max;
+}
+
+/* Lab as 16 bits, 0 to 100 and -128 to 127: what ICC takes. */
+static unsigned lab_sample(const struct job *j, unsigned v, size_t k)
+{
+    bool wide = j->bits == 16, is_signed = k && j->photometric == PHOTOMETRIC_CIELAB;
+
+    if (is_signed)
+        v ^= wide ? 0x8000 : 0x80;
+    if (!wide)
+        return v * 257;
+    if (!k && j->photometric == PHOTOMETRIC_CIELAB)
+        return v;
+    v = (v * 257 + 128) >> 8;
+    return v < 65535 ? v : 65535;
+}
+
 /* Sample k of pixel x of a row, as 8 or 16 bits. */
-static unsigned sample(const struct job *j, const uint8_t *from, size_t x, size_t k)
+static unsigned sample(struct job *j, const uint8_t *from, size_t x, size_t k)
 {
     size_t at = x * j->samples + k;
+    unsigned v;
 
-    if (j->floats) {
-        float v;
+    if (j->floats)
+        return float_sample(j, from, at);
+    if (j->bits % 8)
+        return packed_sample(j, from, at);
+    if (j->bits == 32)
+        return (unsigned)((((const uint32_t *)(const void *)from)[at] + (uint64_t)32768) / 65537);
+    v = j->bits == 8 ? from[at] : ((const uint16_t *)(const void *)from)[at];
+    if (j->kind.lab && k < 3)
+        return lab_sample(j, v, k);
+    return j->bits == 8 && j->kind.bits == 16 ? v * 257 : v;
+}
 
-        memcpy(&v, from + 4 * at, sizeof v);
-        return nst_image_quantise(v, 65535);
-    }
-    return j->bits == 8 ? from[at] : ((const uint16_t *)(const void *)from)[at];
+/* What the palette says of a pixel. */
+static unsigned mapped(const struct job *j, const uint8_t *from, size_t x, size_t k)
+{
+    unsigned v = j->map[k][from[x * j->samples]];
+
+    return j->narrow ? v * 257 : v;
 }
 
 static void convert(struct job *j, const uint8_t *from)
@@ -342,7 +531,7 @@ static void convert(struct job *j, const uint8_t *from)
         unsigned alpha = j->kind.alpha ? sample(j, from, x, j->map[0] ? 1 : colors) : max;
 
         for (size_t k = 0; k < each; k++) {
-            unsigned v = k == colors ? alpha : j->map[0] ? j->map[k][from[x]] : sample(j, from, x, k);
+            unsigned v = k == colors ? alpha : j->map[0] ? mapped(j, from, x, k) : sample(j, from, x, k);
 
             if (j->photometric == PHOTOMETRIC_MINISWHITE && k < colors)
                 v = max - v;
@@ -360,7 +549,7 @@ static void convert(struct job *j, const uint8_t *from)
 
 static nst_status read_plain(struct job *j)
 {
-    size_t row = (size_t)j->width * j->samples * (j->bits / 8u);
+    size_t row = row_bytes(j);
     nst_status s;
 
     if ((s = make_room(j)))
@@ -377,6 +566,9 @@ static nst_status read_plain(struct job *j)
         for (int i = 0; i < rows; i++, j->y++)
             convert(j, j->band + (size_t)i * row);
     }
+    if (j->above > j->all / 2)
+        return nst_fail(j->e, NST_EFORMAT, "%s: most of its samples are above 1, the largest %g, expected floating point "
+                        "from 0, black, to 1, white", j->label, j->largest);
     return NST_OK;
 }
 
@@ -444,9 +636,9 @@ static nst_status read_pixels(struct job *j, const nst_fit *fit)
     }
     if (j->floats || !TIFFRGBAImageOK(j->t, text) || !TIFFRGBAImageBegin(&image, j->t, 1, text))
         return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a kind of TIFF that is not read: %.200s", j->label,
-                        *text ? text : "floating point of an unusual kind");
+                        *text ? text : "samples of an unusual kind");
     j->kind = (nst_samples){ .colors = 3, .alpha = image.alpha != 0, .bits = 8 };
-    if (j->photometric != PHOTOMETRIC_SEPARATED && j->photometric != PHOTOMETRIC_CIELAB)
+    if (j->photometric != PHOTOMETRIC_SEPARATED)
         read_profile(j);
     if (!(s = open_rows(j, fit)))
         s = read_rgba(j, &image);
@@ -462,7 +654,7 @@ static nst_status read_tiff(nst_image **out, FILE *f, const nst_fit *fit, const 
     *out = NULL;
     if (!open_tiff(&j, "rm"))
         s = damaged(&j);
-    else if (!(s = read_header(&j)) && !(s = read_pixels(&j, fit)))
+    else if (!(s = choose_page(&j)) && !(s = read_header(&j)) && !(s = read_pixels(&j, fit)))
         s = nst_rows_finish(&j.rows, j.orientation, out, label, e);
     nst_color_close(&j.color);
     nst_rows_close(&j.rows);
@@ -547,9 +739,9 @@ static nst_status write_tiff(const nst_image *image, FILE *f, const char *label,
 }
 #endif
 
-static bool is_tiff(const uint8_t *head, size_t bytes) /* classic and BigTIFF, of both orders */
+static bool is_tiff(const uint8_t *head, size_t bytes) /* classic and BigTIFF, of both orders; not Canon's raw files */
 {
-    return bytes >= 4 && (!memcmp(head, "II*\0", 4) || !memcmp(head, "MM\0*", 4) || !memcmp(head, "II+\0", 4)
+    return bytes >= 4 && !(bytes >= 10 && !memcmp(head + 8, "CR", 2)) && (!memcmp(head, "II*\0", 4) || !memcmp(head, "MM\0*", 4) || !memcmp(head, "II+\0", 4)
                           || !memcmp(head, "MM\0+", 4));
 }
 

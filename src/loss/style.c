@@ -108,7 +108,7 @@ static double mean_square(const nst_style *t)
     return sum / (double)n;
 }
 
-nst_status nst_style_create(nst_style **out, nst_style_loss_kind kind, nst_layer_norm norm,
+nst_status nst_style_create(nst_style **out, const nst_kernels *k, nst_style_loss_kind kind, nst_layer_norm norm,
                             const nst_stats *const *stats, const double *share, int n_styles, nst_error *e)
 {
     nst_style *t = nst_calloc(1, sizeof *t);
@@ -126,7 +126,7 @@ nst_status nst_style_create(nst_style **out, nst_style_loss_kind kind, nst_layer
     t->scale = 1;
     for (int i = 0; i < n_styles; i++)
         blend(t, stats[i], share[i]);
-    if (kind == NST_STYLE_W2 && (s = nst_w2_create(&t->w2, t->c, t->mean, t->second, e)))
+    if (kind == NST_STYLE_W2 && (s = nst_w2_create(&t->w2, k, t->c, t->mean, t->second, e)))
         goto fail;
     for (size_t i = 0; i < c * c; i++)
         t->unit += t->second[i] * t->second[i];

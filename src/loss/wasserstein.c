@@ -1,166 +1,141 @@
-/* wasserstein.c: squared Wasserstein-2 distance between Gaussians (Dowson & Landau 1982), by LAPACK's symmetric
- * eigensolver. */
+/* wasserstein.c: squared Wasserstein-2 distance between Gaussians (Dowson & Landau 1982), and the map that carries one to the other.
+ *
+ * The distance of covariances C and T is tr(C + T - 2 C P), where the symmetric P with P C P = T is the optimal map from
+ * one Gaussian to the other; its gradient with respect to C is 1 - P.  P is the limit of Y in Denman and Beavers' iteration (1976)
+ *   Y' = (g Y + Z^-1 / g) / 2, Z' = (g Z + Y^-1 / g) / 2, from Y = T, Z = C
+ * (their root of A begins with A and 1).  In other terms, it is Newton's for the polar factor of C^1/2 T^1/2, each of whose
+ * singular values x goes to (g x + 1 / (g x)) / 2: all come to 1.  Bounds of x say which g is best (Byers & Xu 2008) and,
+ * beforehand, how many steps it takes: six or seven.  Nothing is squared, so that singular covariances lose no digits. */
 #include "loss/wasserstein.h"
 
+#include <float.h>
 #include <math.h>
+#include <string.h>
 
 #define RIDGE 1e-4   /* added to the diagonals of covariances */
-#define SMALL 1e-12  /* eigenvalues below count as this, and have no gradient */
-
-#ifdef HAVE_LAPACK
-
-void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
-             const int *lwork, int *iwork, const int *liwork, int *info);
-void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *alpha,
-            const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,
-            const int *ldc);
-
-#ifdef HAVE_OPENBLAS
-#include <pthread.h>
-
-/* NULL where LAPACK is another's. */
-#pragma weak openblas_get_parallel
-#pragma weak openblas_get_num_threads
-#pragma weak openblas_set_num_threads
-int openblas_get_parallel(void); /* 0: no threads, 1: its own, 2: OpenMP's */
-int openblas_get_num_threads(void);
-void openblas_set_num_threads(int n);
-#endif
-
-bool nst_w2_available(void)
-{
-    return true;
-}
-
-/* Inside a parallel region OpenBLAS with OpenMP keeps to one thread by itself, with threads of its own it does not.  Their
- * number is one for the whole process: the first run that comes here takes note of it, the last one gives it back. */
-static void one_thread(bool begin)
-{
-#ifdef HAVE_OPENBLAS
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static int inside, before;
-
-    if (!openblas_get_parallel || !openblas_get_num_threads || !openblas_set_num_threads)
-        return;
-    if (openblas_get_parallel() == 0 || (openblas_get_parallel() == 2 && nst_par_has_openmp()))
-        return;
-    pthread_mutex_lock(&lock);
-    if (begin && !inside++)
-        before = openblas_get_num_threads();
-    if (begin) /* by each: OpenMP's number is the calling thread's */
-        openblas_set_num_threads(1);
-    else if (!--inside)
-        openblas_set_num_threads(before);
-    pthread_mutex_unlock(&lock);
-#else
-    (void)begin;
-#endif
-}
-
-/* Without threads OpenBLAS has no locks either: several callers at once ruin each other's results. */
-static bool has_locks(void)
-{
-#ifdef HAVE_OPENBLAS
-    return !openblas_get_parallel || openblas_get_parallel() != 0;
-#else
-    return true;
-#endif
-}
-
-void nst_w2_for(int threads, int items, nst_par_fn *fn, void *arg)
-{
-    if (!has_locks())
-        threads = 1;
-    one_thread(true);
-    nst_par_apart(threads, items, fn, arg);
-    one_thread(false);
-}
+#define NEAR 1e-7      /* how far the last step may be from its limit, by the gradient */
+#define LOSS_NEAR 1e-6 /* and by the loss */
+#define ROUNDING 1e-6 /* of covariances, by their size: features are summed in float for a while */
+#define SQUARE ((size_t)NST_LANES * NST_LANES)
+#define STEPS_MAX 30
+#define TRIES 20     /* to make a covariance definite */
 
 struct nst_w2 {
+    const nst_kernels *k;
     int c;
-    double trace;          /* of the target's covariance */
-    double *mean;          /* [c] */
-    double *root;          /* [c][c] square root of the target's covariance */
-    double *m, *v, *t;     /* [c][c] scratch */
-    double *cov;           /* [c][c] the picture's covariance */
-    double *value;         /* [c] eigenvalues */
-    double *work;
-    int *iwork, lwork, liwork;
+    size_t n;                  /* numbers of a matrix below */
+    double *mean;              /* [c], the target's */
+    double *target, *inverse;  /* its covariance, and minus the inverse; all matrices as inverse.c has them */
+    double most, least;        /* bounds of its eigenvalues */
+    double *cov;               /* the picture's covariance */
+    double *y, *z, *yi, *zi;   /* the iteration's matrices, and minus their inverses */
+    double *scratch;
 };
 
-/* z = x y or x y^T; all symmetric or column-major alike, [c][c]. */
-static void multiply(int c, const double *x, const double *y, bool transposed, double *z)
+/* Sum of x y over all numbers of two matrices, as often as they stand there. */
+static double dot(int blocks, const double *x, const double *y)
 {
-    const double one = 1, zero = 0;
+    double sum = 0;
 
-    dgemm_("N", transposed ? "T" : "N", &c, &c, &c, &one, x, &c, y, &c, &zero, z, &c);
+    for (int i = 0; i < blocks; i++)
+        for (int j = 0; j <= i; j++, x += SQUARE, y += SQUARE) {
+            double part[NST_LANES] = { 0 };
+
+            for (size_t r = 0; r < SQUARE; r += NST_LANES)
+                for (size_t l = 0; l < NST_LANES; l++)
+                    part[l] += x[r + l] * y[r + l];
+            for (size_t l = 0; l < NST_LANES; l++)
+                sum += (i == j ? 1 : 2) * part[l];
+        }
+    return sum;
 }
 
-/* v: a symmetric matrix, replaced by its eigenvectors (columns). */
-static bool eigen(nst_w2 *w, double *v)
+static double size_of(const nst_w2 *w, const double *m)
 {
-    int info = 0;
-
-    dsyevd_("V", "L", &w->c, v, &w->c, w->value, w->work, &w->lwork, w->iwork, &w->liwork, &info);
-    return info == 0;
+    return sqrt(dot(nst_blocks(w->c), m, m));
 }
 
-/* out = V diag(f) V^T with f in w->value; w->t is used. */
-static void rebuild(nst_w2 *w, const double *v, double *out)
+static double trace(int rows, const double *m)
 {
-    size_t c = (size_t)w->c;
+    double sum = 0;
 
-    for (size_t j = 0; j < c; j++)
-        for (size_t i = 0; i < c; i++)
-            w->t[j * c + i] = v[j * c + i] * w->value[j];
-    multiply(w->c, w->t, v, true, out);
+    for (int i = 0; i < rows; i++)
+        sum += m[nst_spd_at(i, i)];
+    return sum;
 }
 
-static void centre(size_t c, const double *second, const double *mean, double *cov)
+/* cov = second by - m m^T with the ridge, m = mean by; rows beyond c are a channel's that is always zero. */
+static void centre(int c, const double *second, const double *mean, double by, double *cov)
 {
-    for (size_t i = 0; i < c; i++)
-        for (size_t j = 0; j < c; j++)
-            cov[i * c + j] = second[i * c + j] - mean[i] * mean[j] + (i == j ? RIDGE : 0);
+    int padded = nst_blocks(c) * NST_LANES;
+
+    memset(cov, 0, nst_spd_size(c) * sizeof *cov);
+    for (int i = 0; i < c; i++)
+        for (int j = 0; j < c && j / NST_LANES <= i / NST_LANES; j++)
+            cov[nst_spd_at(i, j)] = second[(size_t)i * (size_t)c + (size_t)j] * by - mean[i] * by * (mean[j] * by);
+    for (int i = 0; i < padded; i++)
+        cov[nst_spd_at(i, i)] += RIDGE;
 }
 
-static bool allocate(nst_w2 *w, int c)
+static void raise_ridge(int c, double by, double *m)
 {
-    size_t n = (size_t)c, square = n * n;
-    double **all[] = { &w->root, &w->m, &w->v, &w->t, &w->cov };
+    for (int i = 0; i < c; i++)
+        m[nst_spd_at(i, i)] += by;
+}
 
-    w->c = c;
-    w->lwork = 1 + 6 * c + 2 * c * c; /* LAPACK's documented minimum for eigenvectors */
-    w->liwork = 3 + 5 * c;
+/* m becomes minus its inverse. */
+static bool invert(const nst_w2 *w, double *m)
+{
+    return nst_spd_negative_inverse(w->k, w->c, m, w->scratch);
+}
+
+/* The same for a covariance, with bounds of its eigenvalues: rounding may have made it indefinite, which a higher ridge
+ * mends. */
+static bool invert_covariance(const nst_w2 *w, double *cov, double *out, double *most, double *least)
+{
+    double by = RIDGE;
+
+    *most = size_of(w, cov);
+    for (int i = 0; i < TRIES && isfinite(*most); i++, by *= 10) {
+        memcpy(out, cov, w->n * sizeof *out);
+        if (invert(w, out)) {
+            *most = size_of(w, cov);
+            *least = fmax(1 / size_of(w, out), RIDGE - ROUNDING * *most);
+            return true;
+        }
+        raise_ridge(w->c, by, cov);
+    }
+    return false;
+}
+
+static bool allocate(nst_w2 *w)
+{
+    double **all[] = { &w->target, &w->inverse, &w->cov, &w->y, &w->z, &w->yi, &w->zi };
+
     for (size_t i = 0; i < NST_COUNT(all); i++)
-        if (!(*all[i] = nst_calloc(square, sizeof **all[i])))
+        if (!(*all[i] = nst_calloc(w->n, sizeof **all[i])))
             return false;
-    return (w->mean = nst_calloc(n, sizeof *w->mean)) && (w->value = nst_calloc(n, sizeof *w->value)) &&
-           (w->work = nst_calloc((size_t)w->lwork, sizeof *w->work)) &&
-           (w->iwork = nst_calloc((size_t)w->liwork, sizeof *w->iwork));
+    return (w->mean = nst_calloc((size_t)w->c, sizeof *w->mean)) &&
+           (w->scratch = nst_calloc(nst_spd_scratch(w->c), sizeof *w->scratch));
 }
 
-nst_status nst_w2_create(nst_w2 **out, int c, const double *mean, const double *second, nst_error *e)
+nst_status nst_w2_create(nst_w2 **out, const nst_kernels *k, int c, const double *mean, const double *second, nst_error *e)
 {
     nst_w2 *w = nst_calloc(1, sizeof *w);
-    size_t n = (size_t)c;
 
     *out = NULL;
-    if (!w || c > 16384 || !allocate(w, c)) {
+    if (w)
+        *w = (nst_w2){ .k = k, .c = c, .n = nst_spd_size(c) };
+    if (!w || c > 16384 || !allocate(w)) {
         nst_w2_destroy(&w);
         return nst_fail(e, NST_EMEM, "Wasserstein-2 target of %d channels: out of memory", c);
     }
-    centre(n, second, mean, w->v);
-    for (size_t i = 0; i < n; i++) {
-        w->mean[i] = mean[i];
-        w->trace += w->v[i * n + i];
-    }
-    if (!isfinite(w->trace) || !eigen(w, w->v)) {
+    memcpy(w->mean, mean, (size_t)c * sizeof *mean);
+    centre(c, second, mean, 1, w->target);
+    if (!invert_covariance(w, w->target, w->inverse, &w->most, &w->least)) {
         nst_w2_destroy(&w);
         return nst_fail(e, NST_EDIVERGED, "Wasserstein-2 target: the features are not finite numbers");
     }
-    for (size_t i = 0; i < n; i++)
-        w->value[i] = sqrt(w->value[i] > 0 ? w->value[i] : 0);
-    rebuild(w, w->v, w->root);
     *out = w;
     return NST_OK;
 }
@@ -173,108 +148,110 @@ void nst_w2_destroy(nst_w2 **p)
     if (!w)
         return;
     nst_free(w->mean);
-    nst_free(w->root);
-    nst_free(w->m);
-    nst_free(w->v);
-    nst_free(w->t);
+    nst_free(w->target);
+    nst_free(w->inverse);
     nst_free(w->cov);
-    nst_free(w->value);
-    nst_free(w->work);
-    nst_free(w->iwork);
+    nst_free(w->y);
+    nst_free(w->z);
+    nst_free(w->yi);
+    nst_free(w->zi);
+    nst_free(w->scratch);
     nst_free(w);
 }
 
 double nst_w2_square(const nst_w2 *w)
 {
-    double sum = w->trace;
+    double sum = trace(w->c, w->target);
 
     for (int i = 0; i < w->c; i++)
         sum += w->mean[i] * w->mean[i];
     return sum / w->c;
 }
 
-/* With M = R C R, R = T^1/2: d tr(M^1/2) / dC = R M^-1/2 R / 2.  So S = dL/dC = weight (I - R M^-1/2 R) / c, and
- * through C = G/n - m m^T: a = 2 S / n, b = (2 weight (m - t) / c - 2 S m) / n. */
-nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, double *a, double *b, nst_error *e)
+/* y = (g y + 1 / (g z)) / 2, from minus z's inverse. */
+static void step_y(nst_w2 *w, double g)
 {
-    size_t c = (size_t)w->c;
-    double sum = w->trace, distance = 0, by = 1 / s->n;
+    double a = g / 2, b = -1 / (2 * g);
 
-    for (size_t i = 0; i < c; i++) {
-        double mi = s->sum[i] * by, d = mi - w->mean[i];
-
-        for (size_t j = 0; j < c; j++)
-            w->cov[i * c + j] = s->gram[i * c + j] * by - mi * (s->sum[j] * by) + (i == j ? RIDGE : 0);
-        sum += w->cov[i * c + i];
-        distance += d * d;
-    }
-    multiply(w->c, w->root, w->cov, false, w->t);
-    multiply(w->c, w->t, w->root, false, w->m);
-    for (size_t i = 0; i < c; i++)
-        for (size_t j = 0; j <= i; j++)
-            w->v[j * c + i] = w->v[i * c + j] = (w->m[i * c + j] + w->m[j * c + i]) / 2;
-    /* LAPACK may never end on a NaN */
-    if (!isfinite(sum + distance) || !eigen(w, w->v))
-        return nst_fail(e, NST_EDIVERGED, "style loss: the features are not finite numbers");
-    for (size_t i = 0; i < c; i++) {
-        double v = w->value[i];
-
-        sum -= 2 * sqrt(v > SMALL ? v : SMALL);
-        w->value[i] = v >= SMALL ? 1 / sqrt(v) : 0;
-    }
-    rebuild(w, w->v, w->m);
-    multiply(w->c, w->root, w->m, false, w->t);
-    multiply(w->c, w->t, w->root, false, w->m);
-    for (size_t i = 0; i < c; i++) {
-        double product = 0;
-
-        for (size_t j = 0; j < c; j++) {
-            double d = ((i == j) - (w->m[i * c + j] + w->m[j * c + i]) / 2) / (double)c;
-
-            product += d * s->sum[j] * by;
-            a[i * c + j] = 2 * weight * by * d;
-        }
-        b[i] = 2 * weight * by * ((s->sum[i] * by - w->mean[i]) / (double)c - product);
-    }
-    *loss = weight * (distance + sum) / (double)c;
-    return NST_OK;
+    for (size_t i = 0; i < w->n; i++)
+        w->y[i] = a * w->y[i] + b * w->zi[i];
 }
 
-#else
-
-bool nst_w2_available(void)
+/* z = (g z + 1 / (g y)) / 2, from minus the inverse of the y before; what is to be inverted next goes to yi and zi. */
+static void step_z(nst_w2 *w, double g)
 {
+    double a = g / 2, b = -1 / (2 * g);
+
+    for (size_t i = 0; i < w->n; i++) {
+        w->zi[i] = w->z[i] = a * w->z[i] + b * w->yi[i];
+        w->yi[i] = w->y[i];
+    }
+}
+
+/* The largest singular value behind a step, the smallest being 1, when it was k times the smallest before. */
+static double behind(double k)
+{
+    return (sqrt(k) + 1 / sqrt(k)) / 2;
+}
+
+/* w->y: the map from w->cov to the target; adds the distance of the covariances to *sum. */
+static bool transport(nst_w2 *w, double *sum)
+{
+    int blocks = nst_blocks(w->c), rows = blocks * NST_LANES; /* those beyond c have no distance */
+    double most, least, top, bottom, traces; /* bounds of cov's eigenvalues, of singular values */
+
+    if (!invert_covariance(w, w->cov, w->zi, &most, &least))
+        return false;
+    memcpy(w->y, w->target, w->n * sizeof *w->y);
+    memcpy(w->yi, w->inverse, w->n * sizeof *w->yi);
+    memcpy(w->z, w->cov, w->n * sizeof *w->z);
+    top = sqrt(most * w->most);
+    bottom = sqrt(least * w->least);
+    traces = *sum + trace(rows, w->cov) + trace(rows, w->target);
+    for (int i = 0; i < STEPS_MAX; i++) {
+        double g = 1 / sqrt(top * bottom);
+
+        top = behind(top / bottom);
+        bottom = 1;
+        step_y(w, g);
+        if (top - 1 < NEAR) {
+            double root = 2 * dot(blocks, w->cov, w->y), off = (top - 1) * root;
+
+            *sum = traces - root;
+            if (off <= LOSS_NEAR * *sum || off <= DBL_EPSILON * root)
+                return true;
+        }
+        if (i > 0 && !invert(w, w->yi)) /* of the y before this step */
+            return false;
+        step_z(w, g);
+        if (!invert(w, w->zi))
+            return false;
+    }
     return false;
 }
 
-void nst_w2_for(int threads, int items, nst_par_fn *fn, void *arg)
-{
-    nst_par_for(threads, items, fn, arg);
-}
-
-nst_status nst_w2_create(nst_w2 **out, int c, const double *mean, const double *second, nst_error *e)
-{
-    (void)c, (void)mean, (void)second;
-    *out = NULL;
-    return nst_fail(e, NST_EUNSUPPORTED, "style loss w2: this build has no LAPACK, expected another loss or a "
-                    "build with it");
-}
-
-void nst_w2_destroy(nst_w2 **p)
-{
-    *p = NULL;
-}
-
-double nst_w2_square(const nst_w2 *w)
-{
-    (void)w;
-    return 0;
-}
-
+/* d tr(C P) / dC is P / 2, so S = dL/dC = weight (1 - P) / c, and through C = G/n - m m^T: a = 2 S / n,
+ * b = (2 weight (m - t) / c - 2 S m) / n. */
 nst_status nst_w2_loss(nst_w2 *w, const nst_stats *s, double weight, double *loss, double *a, double *b, nst_error *e)
 {
-    (void)w, (void)s, (void)weight, (void)loss, (void)a, (void)b;
-    return nst_fail(e, NST_EUNSUPPORTED, "style loss w2: this build has no LAPACK");
-}
+    size_t c = (size_t)w->c;
+    double sum = 0, by = 1 / s->n, scale = 2 * weight * by / (double)c;
 
-#endif
+    centre(w->c, s->gram, s->sum, by, w->cov);
+    for (size_t i = 0; i < c; i++)
+        sum += (s->sum[i] * by - w->mean[i]) * (s->sum[i] * by - w->mean[i]);
+    if (!transport(w, &sum))
+        return nst_fail(e, NST_EDIVERGED, "style loss: the features are not finite numbers");
+    for (size_t i = 0; i < c; i++)
+        for (size_t j = 0; j <= i; j++)
+            a[i * c + j] = a[j * c + i] = scale * ((i == j) - w->y[nst_spd_at((int)i, (int)j)]);
+    for (size_t i = 0; i < c; i++) {
+        double product = 0;
+
+        for (size_t j = 0; j < c; j++)
+            product += a[i * c + j] * s->sum[j] * by;
+        b[i] = scale * (s->sum[i] * by - w->mean[i]) - product;
+    }
+    *loss = weight * sum / (double)c;
+    return NST_OK;
+}

@@ -300,8 +300,10 @@ nst_status nst_fold_front(nst_weights *w, nst_input *input, double matrix[9], bo
         if ((s = put_step(w, &w->front[i], &a, e)))
             return s;
     if (!zero_colour(&a, c))
-        return nst_fail(e, NST_EFORMAT, "%s: %s takes different colours for the same, or its numbers are not finite: it "
-                        "cannot be folded", w->path, words_of(w));
+        return nst_fail(e, NST_EFORMAT,
+                        "%s: %s takes different colours for the same, or its numbers are not finite: it "
+                        "cannot be folded",
+                        w->path, words_of(w));
     bring_to_one(&a, c);
     *folds = !choose_input(&a, c, input, matrix);
     w->own = input;

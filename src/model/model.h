@@ -38,14 +38,14 @@ struct nst_model {
     void *memory;                        /* what the weights point into, freed by release */
     size_t bytes;
     void (*release)(void *memory, size_t bytes);
-    void (*rest)(void *memory);          /* gives back pages that come again when they are read; NULL: none do */
+    void (*release_pages)(void *memory); /* gives back pages that come again when they are read; NULL: none do */
 };
 
 /* The weights will not be read for a while. */
-static inline void nst_model_rest(const nst_model *m)
+static inline void nst_model_release_pages(const nst_model *m)
 {
-    if (m->rest)
-        m->rest(m->memory);
+    if (m->release_pages)
+        m->release_pages(m->memory);
 }
 
 /* The index of a layer by name, -1 when there is none. */
@@ -65,7 +65,7 @@ void nst_model_own_input(nst_model *m, const nst_input *input);
 void nst_input_write(const nst_input *input, char text[NST_INPUT_BYTES]);
 bool nst_input_read(nst_input *input, const char *text);
 
-/* Readers; the public nst_model_open chooses by name and content. */
+/* Readers; open.c chooses by name and content. */
 nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e);
 nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_error *e);

@@ -1,5 +1,5 @@
-/* modules.c: what a file's tensors belong to, by their names: "features.5.weight" and "features.5.bias" are two parts of
- * the module "features.5". */
+/* modules.c: what a file's tensors belong to, by their names: "features.5.weight" and "features.5.bias" are two parts
+ * of the module "features.5". */
 #include "model/tensors.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* tensors.h: from the tensors that a weight file holds to a model's layers; every reader of a format ends
  * here.  modules.c collects the tensors by their names, chain.c finds the chain among them, numbering.c tells its blocks
  * from the numbers in the names, stored.c reads a tensor's numbers, fold.c takes normalisations into convolutions, and
- * tensors.c builds the model. */
+ * build.c builds the model. */
 #ifndef NST_WEIGHTS_H
 #define NST_WEIGHTS_H
 
@@ -97,11 +97,6 @@ void nst_weights_close(nst_weights *w);
 void nst_weights_note(nst_weights *w, const char *format, ...) NST_PRINTF(2, 3);
 /* Tensor i of all that the chain needs, NULL past the last; some have no name, which the file does not have. */
 nst_stored *nst_weights_tensor(nst_weights *w, int i);
-/* Checks shapes and room of all that nst_weights_arrange left, brings the numbers in, makes the model. */
-nst_status nst_weights_build(nst_model **out, nst_weights *w, nst_error *e);
-/* Arranges and builds, for a reader whose tensors need no look between the two. */
-nst_status nst_weights_finish(nst_model **out, nst_weights *w, nst_error *e);
-
 /* ---- modules.c ---- */
 
 /* Remembers a tensor whose name ends in .weight, .bias, .running_mean or .running_var; others are none of a
@@ -155,5 +150,12 @@ nst_status nst_fold_front(nst_weights *w, nst_input *input, double matrix[9], bo
 /* A convolution's numbers with its steps folded in, and the matrix, which may be NULL; in double. */
 nst_status nst_fold_layer(const nst_weights *w, const nst_found *c, const double *matrix, float *weight, float *bias,
                           nst_error *e);
+
+/* ---- build.c ---- */
+
+/* Checks shapes and room of all that nst_weights_arrange left, brings the numbers in, makes the model. */
+nst_status nst_weights_build(nst_model **out, nst_weights *w, nst_error *e);
+/* Arranges and builds, for a reader whose tensors need no look between the two. */
+nst_status nst_weights_finish(nst_model **out, nst_weights *w, nst_error *e);
 
 #endif

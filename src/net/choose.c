@@ -1,5 +1,6 @@
-/* choose.c: what may compute here, by name: the CPU, and what OpenCL reaches where the build has it. */
-#include "net/device.h"
+/* choose.c: what may compute here, by name: the CPU, and what OpenCL reaches where the build has it; and the graph on
+ * one of them. */
+#include "net/cpu/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,16 +150,28 @@ nst_status nst_device_find(const char *name, nst_device_info *info, char *why, s
                     : "this nst is built without OpenCL");
 }
 
-nst_status nst_device_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count,
-                             nst_error *e)
+/* The device of that name for the graph's nodes. */
+static nst_status create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e)
 {
     nst_device_info info;
-    nst_status s;
+    nst_status s = nst_device_find(o->device, &info, NULL, 0, e);
 
-    *out = NULL;
-    if ((s = nst_device_find(o->device, &info, NULL, 0, e)))
+    if (s)
         return s;
     if (strcmp(info.device, "cpu") == 0)
         return nst_cpu_create(out, o, nodes, count, e);
     return nst_opencl_create(out, o, atoi(info.device + 7), nodes, count, e);
+}
+
+nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e)
+{
+    nst_node node[NST_MODEL_LAYERS];
+    nst_device *device;
+    int count;
+    nst_status s = nst_nodes_chain(node, &count, o, e);
+
+    *out = NULL;
+    if (!s)
+        s = create(&device, o, node, count, e);
+    return s ? s : nst_graph_on(out, device, o, e);
 }

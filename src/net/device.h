@@ -17,14 +17,29 @@
 #define NST_NONE ((size_t)-1)
 
 /* The rows of the picture that a buffer holds, in the coordinates of what lies there. */
-typedef struct nst_slab {
+typedef struct nst_row_buffer {
     int first, count; /* count: rows of its planes, of which the last ones may be unused */
-} nst_slab;
+} nst_row_buffer;
 
 /* Half-open. */
 typedef struct nst_range {
     int from, to;
 } nst_range;
+
+/* A buffer of features, masks or gradients. */
+typedef struct nst_buffer {
+    size_t at;                 /* NST_NONE: there is none */
+    nst_row_buffer rows;             /* that it holds; in a strip others than those that are computed now */
+    size_t carry;              /* strips only: a buffer for what passes from one to the next, */
+    int carry_rows;            /* and its rows */
+} nst_buffer;
+
+/* The tiles in which the whole picture's features, image_w x image_h, are computed: size x size (1: one by one), from
+ * -offset on in both directions.  image_y0 rows of them lie above those that the window's picture has.  In a window
+ * with inexact_halo size is 1, image_w and image_h are 0. */
+typedef struct nst_tiles {
+    int size, offset, image_w, image_h, image_y0;
+} nst_tiles;
 
 /* One convolution with its ReLU and, at the end of a block, its pooling. */
 typedef struct nst_node {
@@ -35,27 +50,19 @@ typedef struct nst_node {
     /* the rectangle that is computed for the window that is placed, in the layer's own coordinates of the whole
      * picture; pooled features begin at x / 2, y / 2.  Without nst_device_ops' rectangles, nodes cover the window. */
     int x, y, w, h, pooled_w, pooled_h;
-    /* The whole picture's features, all_w x all_h, are computed in tiles of tile x tile (1: one by one) that begin at -lead
-     * in both directions; `above` rows of them lie above those that the window's picture has.  In a loose window tile is 1
-     * and all_w and all_h are 0. */
-    int tile, lead, all_w, all_h, above;
-    /* buffers: of the forward pass */
-    size_t result;             /* features, when a tap, not pooled or the first */
-    size_t pool;               /* pooled features */
-    size_t pass;               /* where the gradient passes */
+    nst_tiles tiles;
+    /* of the forward pass */
+    nst_buffer result;         /* features, when a tap, not pooled or the first */
+    nst_buffer pool;           /* pooled features */
+    nst_buffer pass;           /* where the gradient passes */
     /* of the backward pass: gradients with respect to */
-    size_t dout;               /* what the next node reads: pooled features if pooled, features if not */
-    size_t dresult;            /* features, when a tap or the first is pooled; else NST_NONE */
-    /* which rows they hold: dresult those of x, y, w, h */
-    nst_slab result_rows, pool_rows, pass_rows, dout_rows;
+    nst_buffer grad_out;       /* what the next node reads: pooled features if pooled, features if not */
+    size_t grad_features;      /* features, of x, y, w, h, when a tap or the first is pooled; else NST_NONE */
     bool strip;
-    /* rows that are computed now: of features (y and h), of the gradient with respect to features, and of dout; and the end of
-     * those that the next node can read.  In a strip they are others than those that the buffers hold. */
+    /* rows that are computed now: of features (y and h), of the gradient with respect to features, and of grad_out; and
+     * the end of those that the next node can read */
     nst_range grad, back;
     int ready;
-    /* strips only: what passes from one to the next of result, pool, dout */
-    size_t result_carry, pool_carry, dout_carry;
-    int result_carry_rows, pool_carry_rows, dout_carry_rows;
 } nst_node;
 
 /* Rows of all planes of one buffer to another or, where they may overlap, the same one. */
@@ -87,11 +94,11 @@ typedef struct nst_device_ops {
     /* Features of node i from those of node i - 1, of node 0 from x [3][picture_h][picture_w]. */
     nst_status (*forward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, const float *x,
                           nst_error *e);
-    /* Gradient of what node i reads, into node i - 1's dout; node 0 adds to dx. */
+    /* Gradient of what node i reads, into node i - 1's grad_out; node 0 adds to dx. */
     nst_status (*backward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, float *dx,
                            nst_error *e);
-    /* A tap's part of the gradient at node i, added to dresult, or its start when the node is the last.  *distance may
-     * be added to as late as in the backward pass of node 0. */
+    /* A tap's part of the gradient at node i, added to its gradient, or its start when the node is the last.  *distance
+     * may be added to as late as in the backward pass of node 0. */
     nst_status (*tap)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
                       const nst_tap_gradient *t, double *distance, nst_error *e);
     /* Adds to s, at the latest in collect.  s->n is still that of the windows before. */
@@ -110,20 +117,21 @@ typedef struct nst_device_ops {
     /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
     nst_status (*collect)(nst_device *d, nst_error *e);
     /* Keeps the core's features; where *out is there already, these are further rows of it. */
-    nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    nst_status (*keep)(nst_device *d, const nst_node *n, const nst_rect *core, nst_saved_features **out, nst_error *e);
     /* Room for rows of the core's size in all; NULL, as of move: it has no strips. */
-    nst_status (*keep_room)(nst_device *d, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
+    nst_status (*keep_room)(nst_device *d, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                            nst_error *e);
     void (*move)(nst_device *d, const nst_move *m);
     /* Adds the core's sums of (f - k)^2 and |f - k|, as late as in the backward pass of node 0. */
-    nst_status (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                          double *absolute, nst_error *e);
-    /* A copy of a map, for nst_map.there; NULL: it reads maps where they lie. */
-    nst_status (*map)(nst_device *d, const float *weight, size_t n, nst_kept **out, nst_error *e);
-    void (*drop)(nst_kept *k);
+    nst_status (*compare)(nst_device *d, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                          double *square, double *absolute, nst_error *e);
+    /* A copy of a map, for nst_map.device_copy; NULL: it reads maps where they lie. */
+    nst_status (*map)(nst_device *d, const float *weight, size_t n, nst_saved_features **out, nst_error *e);
+    void (*drop)(nst_saved_features *k);
     size_t (*weight_bytes)(const nst_device *d);
     /* With fewer weights packed at a time, from m, which stays: bytes, and from now on.  Both NULL: it cannot. */
-    size_t (*thrift_bytes)(const nst_device *d, const nst_node *nodes, int count);
-    nst_status (*thrift)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
+    size_t (*on_demand_bytes)(const nst_device *d, const nst_node *nodes, int count);
+    nst_status (*pack_on_demand)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
     /* The side of the tiles in which node i's features are computed, by nst_rectangles_measure: within a tile what one feature
      * reads decides the rounding of all. */
@@ -142,10 +150,20 @@ struct nst_device {
     const nst_device_ops *ops;
 };
 
-struct nst_kept {
+struct nst_saved_features {
     const nst_device_ops *ops;
     double square; /* sum over the core; not of a map */
 };
+
+/* ---- nodes.c ---- */
+
+/* The nodes [NST_MODEL_LAYERS] of o's model up to its last tap, and how many these are. */
+nst_status nst_nodes_chain(nst_node *node, int *count, const nst_graph_options *o, nst_error *e);
+
+/* ---- window.c ---- */
+
+/* Whether b is another strip of a's column. */
+bool nst_window_same_column(const nst_window *a, const nst_window *b);
 
 /* ---- tile_geometry.c: what each node computes of a window that is no strip ---- */
 
@@ -153,8 +171,9 @@ struct nst_kept {
 void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win);
 /* The size by which a device chooses how node n's features are computed: the whole picture's, so that windows have its bits. */
 void nst_rectangles_measure(const nst_node *n, int *w, int *h);
-/* Rows (above: the node's) or columns (above: 0) of a tile that lie before row or column `at` of a node's features. */
-int nst_rectangles_lead(const nst_node *n, int at, int above);
+/* Rows (image_y0: the node's) or columns (image_y0: 0) of a tile that lie before row or column `at` of a node's
+ * features. */
+int nst_rectangles_offset(const nst_node *n, int at, int image_y0);
 
 /* Every node's rectangle and rows: with less only what the core depends on, else the whole window. */
 void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const nst_window *win);
@@ -180,16 +199,16 @@ void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const ns
                      void (*each)(const nst_node *node, int count, void *arg), void *arg);
 /* Before a strip: buffers that stay lose the rows that are not needed any more. */
 void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil, nst_use use, const nst_window *win);
-/* Around what writes result and pool (forward) or dout (else) of node i: the last strip's rows into the buffer; after the
+/* Around what writes result and pool (forward) or grad_out (else) of node i: the last strip's rows into the buffer; after the
  * last reader: rows for the next strip out of it. */
 void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win, bool forward);
 void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win, bool forward);
 /* Whether a tap's features stay in their buffer from strip to strip. */
 bool nst_strips_stays(const nst_node *n, nst_use use);
 
-/* By o->device: choose.c knows the names. */
-nst_status nst_device_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count,
-                             nst_error *e);
-nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
+/* ---- graph.c: choose.c gives it its device ---- */
+
+/* The graph on a device that was made for o's nodes, which it destroys at its end, or when it fails. */
+nst_status nst_graph_on(nst_graph **out, nst_device *device, const nst_graph_options *o, nst_error *e);
 
 #endif

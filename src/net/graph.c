@@ -45,37 +45,22 @@ static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
     return NST_OK;
 }
 
-nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e)
+nst_status nst_graph_on(nst_graph **out, nst_device *device, const nst_graph_options *o, nst_error *e)
 {
-    const nst_model *m = o->model;
     nst_graph *g = nst_calloc(1, sizeof *g);
     nst_status s;
 
     *out = NULL;
-    if (!g)
+    if (!g) {
+        device->ops->destroy(device);
         return nst_fail(e, NST_EMEM, "graph: out of memory");
+    }
+    g->device = device;
     g->ceil = o->pool_ceil;
-    for (int i = 0; i < m->layers; i++) {
-        nst_node *n = &g->node[i];
-
-        *n = (nst_node){ .layer = i, .in = m->layer[i].in, .out = m->layer[i].out,
-                         .tap = o->tap[i] };
-        n->pooled = i + 1 < m->layers && m->layer[i + 1].block != m->layer[i].block;
-        if (o->tap[i])
-            g->count = i + 1; /* nothing after the last tap is computed */
-    }
-    if (!g->count) {
-        s = nst_fail(e, NST_EARG, "graph: no layer is read by a loss, expected at least one");
-        goto fail;
-    }
-    g->node[g->count - 1].pooled = false;
-    if ((s = nst_device_create(&g->device, o, g->node, g->count, e)))
-        goto fail;
+    s = nst_nodes_chain(g->node, &g->count, o, e);
+    if (s)
+        nst_graph_destroy(&g);
     *out = g;
-    return NST_OK;
-
-fail:
-    nst_graph_destroy(&g);
     return s;
 }
 
@@ -83,8 +68,7 @@ void nst_graph_destroy(nst_graph **g)
 {
     if (!*g)
         return;
-    if ((*g)->device)
-        (*g)->device->ops->destroy((*g)->device);
+    (*g)->device->ops->destroy((*g)->device);
     nst_free(*g);
     *g = NULL;
 }
@@ -132,15 +116,6 @@ nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, si
     return nst_graph_measure_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, bytes, e);
 }
 
-/* Whether b is another strip of a's column. */
-static bool same_column(const nst_window *a, const nst_window *b)
-{
-    nst_window other = *a;
-
-    other.y = b->y, other.h = b->h;
-    return !memcmp(&other, b, sizeof other);
-}
-
 nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e)
 {
     size_t bytes, scratch;
@@ -150,7 +125,7 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
         return NST_OK;
     if ((s = check_size(g, win, e)))
         return s;
-    if (win->strip && win->y && g->use == use && same_column(&g->win, win)) {
+    if (win->strip && win->y && g->use == use && nst_window_same_column(&g->win, win)) {
         nst_strips_rows(g->node, g->count, g->ceil, use, win);
         g->win = *win;
         return NST_OK;
@@ -193,14 +168,14 @@ size_t nst_graph_weight_bytes(const nst_graph *g)
     return g->device->ops->weight_bytes(g->device);
 }
 
-size_t nst_graph_thrift_bytes(const nst_graph *g)
+size_t nst_graph_on_demand_bytes(const nst_graph *g)
 {
-    return g->device->ops->thrift ? g->device->ops->thrift_bytes(g->device, g->node, g->count) : 0;
+    return g->device->ops->pack_on_demand ? g->device->ops->on_demand_bytes(g->device, g->node, g->count) : 0;
 }
 
-nst_status nst_graph_thrift(nst_graph *g, const nst_model *m, nst_error *e)
+nst_status nst_graph_pack_on_demand(nst_graph *g, const nst_model *m, nst_error *e)
 {
-    return g->device->ops->thrift(g->device, g->node, g->count, m, e);
+    return g->device->ops->pack_on_demand(g->device, g->node, g->count, m, e);
 }
 
 int nst_graph_grid(const nst_graph *g)
@@ -212,7 +187,7 @@ int nst_graph_grid(const nst_graph *g)
     return grid;
 }
 
-void nst_graph_reach(const nst_graph *g, nst_window *win)
+void nst_graph_expand_halo(const nst_graph *g, nst_window *win)
 {
     nst_node node[NST_MODEL_LAYERS];
     int grid = nst_graph_grid(g), right, bottom;
@@ -237,11 +212,6 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
         if (g->node[i].pooled)
             picture_w = (picture_w + g->ceil) / 2, picture_h = (picture_h + g->ceil) / 2;
     *w = picture_w, *h = picture_h;
-}
-
-nst_window nst_window_whole(int w, int h)
-{
-    return (nst_window){ .picture_w = w, .picture_h = h, .w = w, .h = h, .core_w = w, .core_h = h };
 }
 
 const nst_timing *nst_graph_timing(const nst_graph *g)
@@ -303,7 +273,8 @@ static double positions(const nst_node *n, const nst_rect *core, nst_map map)
         return (double)core->w * core->h;
     for (int y = 0; y < core->h; y++)
         for (int x = 0; x < core->w; x++)
-            sum += (double)map.weight[(size_t)(n->result_rows.first + core->y + y) * map.ld + (size_t)(n->x + core->x + x)];
+            sum += (double)map.weight[(size_t)(n->result.rows.first + core->y + y) * map.ld +
+                                      (size_t)(n->x + core->x + x)];
     return sum;
 }
 
@@ -423,7 +394,7 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
     return s ? s : collect(g, e);
 }
 
-nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
+nst_status nst_graph_keep(nst_graph *g, int layer, nst_saved_features **out, nst_error *e)
 {
     nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win), all = core;
     nst_status s = NST_OK;
@@ -440,13 +411,14 @@ nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e)
     return s ? s : g->device->ops->keep(g->device, &g->node[layer], &core, out, e);
 }
 
-nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_kept **out, nst_error *e)
+nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_saved_features **out, nst_error *e)
 {
     *out = NULL;
     return g->device->ops->map ? g->device->ops->map(g->device, weight, n, out, e) : NST_OK;
 }
 
-nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e)
+nst_status nst_graph_compare(nst_graph *g, int layer, const nst_saved_features *k, double *square, double *absolute,
+                             nst_error *e)
 {
     nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win);
 
@@ -469,14 +441,14 @@ nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, con
     return g->device->ops->style_loss(g->device, &g->node[layer], t, s, weight, loss, e);
 }
 
-void nst_kept_destroy(nst_kept **k)
+void nst_saved_features_destroy(nst_saved_features **k)
 {
     if (*k)
         (*k)->ops->drop(*k);
     *k = NULL;
 }
 
-double nst_kept_square(const nst_kept *k)
+double nst_saved_features_square(const nst_saved_features *k)
 {
     return k->square;
 }

@@ -32,7 +32,7 @@ typedef struct nst_graph_options {
 /* A rectangle of the picture.  The window is what is computed; the core is the part of it whose features
  * are exact and counted: it keeps a halo away from every window side that is not a side of the picture.
  * Origins of both are multiples of nst_graph_grid().  The core's features have the whole picture's bits: the halo is
- * wide enough for the whole picture's tiles, unless the window is loose.
+ * wide enough for the whole picture's tiles, unless the window is inexact.
  *
  * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above ended: each
  * layer computes the rows that can be computed by now, none twice.  So the strips of a column come one after the other
@@ -44,11 +44,11 @@ typedef struct nst_window {
     int strip;                          /* a multiple of the grid, or 0: no strip */
     /* where the picture is rows of a larger one: how many of that lie above it, a multiple of the grid, and how many it
      * has in all; else 0 */
-    int above, all_h;
-    bool loose;                         /* tiles fall as the window does: a smaller halo, and other roundings */
+    int image_y0, image_h;
+    bool inexact_halo;                  /* tiles fall as the window does: a smaller halo, and other roundings */
 } nst_window;
 
-/* The whole picture in one window. */
+/* window.c: the whole picture in one window. */
 nst_window nst_window_whole(int w, int h);
 
 /* What a window is computed for: how long features live in the arena. */
@@ -58,7 +58,7 @@ typedef enum nst_use {
     NST_USE_GRADIENT, /* for the backward pass */
 } nst_use;
 
-/* Packs the model's weights; the model may be closed afterwards. */
+/* choose.c: the graph on the device of that name.  Packs the model's weights; the model may be closed afterwards. */
 nst_status nst_graph_create(nst_graph **out, const nst_graph_options *o, nst_error *e);
 void nst_graph_destroy(nst_graph **g);
 
@@ -84,12 +84,12 @@ double nst_graph_work(const nst_graph *g, const nst_window *win);
 size_t nst_graph_weight_bytes(const nst_graph *g);
 /* Where memory is short: the bytes that they would take were they packed one layer after the other, each time anew, and
  * from now on they are; the graph's model, m, has to stay.  0, and nothing to be called, where the device cannot. */
-size_t nst_graph_thrift_bytes(const nst_graph *g);
-nst_status nst_graph_thrift(nst_graph *g, const nst_model *m, nst_error *e);
+size_t nst_graph_on_demand_bytes(const nst_graph *g);
+nst_status nst_graph_pack_on_demand(nst_graph *g, const nst_model *m, nst_error *e);
 /* Window origins' alignment: 2^(number of pools). */
 int nst_graph_grid(const nst_graph *g);
 /* Sets the window's sides from its picture and core: all that the core's features depend on, on the grid. */
-void nst_graph_reach(const nst_graph *g, nst_window *win);
+void nst_graph_expand_halo(const nst_graph *g, nst_window *win);
 /* Channels of a layer and its size for a picture. */
 int nst_graph_channels(const nst_graph *g, int layer);
 void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h);
@@ -105,16 +105,18 @@ nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error 
 
 /* The features of a content picture at one tap, kept on the device: of the core of the window just run, or of all strips of a
  * column, whose first one has *out NULL. */
-typedef struct nst_kept nst_kept;
-nst_status nst_graph_keep(nst_graph *g, int layer, nst_kept **out, nst_error *e);
-void nst_kept_destroy(nst_kept **k);
+typedef struct nst_saved_features nst_saved_features;
+nst_status nst_graph_keep(nst_graph *g, int layer, nst_saved_features **out, nst_error *e);
+void nst_saved_features_destroy(nst_saved_features **k);
 /* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|; a device that has losses does so by the end
  * of the next backward pass, and keeps them for content_scaled. */
-nst_status nst_graph_compare(nst_graph *g, int layer, const nst_kept *k, double *square, double *absolute, nst_error *e);
-/* A copy of a map's n weights for nst_map.there, where the device is apart from the host; *out NULL where it is not. */
-nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_kept **out, nst_error *e);
+nst_status nst_graph_compare(nst_graph *g, int layer, const nst_saved_features *k, double *square, double *absolute,
+                             nst_error *e);
+/* A copy of a map's n weights for nst_map.device_copy, where the device is apart from the host; *out NULL where it is
+ * not. */
+nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_saved_features **out, nst_error *e);
 /* Sum of squares over the core, for NST_NORM_TARGET. */
-double nst_kept_square(const nst_kept *k);
+double nst_saved_features_square(const nst_saved_features *k);
 
 /* What the losses ask of the backward pass at one tap: df = map (a f + b), of this one and of those that come next, +
  * content_scale * (f - content) + content_sign * sign(f - content). */
@@ -122,10 +124,10 @@ typedef struct nst_tap_gradient {
     const float *a, *b;            /* [c][c], [c], or NULL */
     nst_map map;                   /* a f + b counts by it */
     const struct nst_tap_gradient *next; /* further a, b and map of the same tap, or NULL */
-    const nst_kept *content;       /* or NULL */
+    const nst_saved_features *content;       /* or NULL */
     double content_scale, content_sign;
     /* of a device that has losses: */
-    bool own;                      /* a and b are those of nst_graph_style_loss */
+    bool device_coeffs;            /* a and b are those of nst_graph_style_loss */
     bool content_scaled;           /* content_scale is of Q / S, Q and S - 1e-8 what nst_graph_compare has summed up */
 } nst_tap_gradient;
 

@@ -68,9 +68,11 @@ static void no_buffers(nst_node *node, int count)
 {
     for (int i = 0; i < count; i++) {
         nst_node *n = &node[i];
+        nst_buffer *buffer[] = { &n->result, &n->pool, &n->pass, &n->grad_out };
 
-        n->result = n->pool = n->pass = n->dout = n->dresult = NST_NONE;
-        n->result_carry = n->pool_carry = n->dout_carry = NST_NONE;
+        for (size_t k = 0; k < NST_COUNT(buffer); k++)
+            buffer[k]->at = buffer[k]->carry = NST_NONE;
+        n->grad_features = NST_NONE;
     }
 }
 
@@ -78,7 +80,7 @@ static void no_buffers(nst_node *node, int count)
 struct scratch {
     const nst_device *device;
     size_t bytes;
-    int h[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS], lead[NST_MODEL_LAYERS];
+    int h[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS], offset[NST_MODEL_LAYERS];
 };
 
 static void add_scratch(const nst_node *node, int count, void *arg)
@@ -88,10 +90,11 @@ static void add_scratch(const nst_node *node, int count, void *arg)
     size_t bytes;
 
     for (int i = 0; i < count; i++) {
-        int back = node[i].back.to - node[i].back.from, lead = nst_rectangles_lead(&node[i], node[i].y, node[i].above);
+        int back = node[i].back.to - node[i].back.from;
+        int offset = nst_rectangles_offset(&node[i], node[i].y, node[i].tiles.image_y0);
 
-        news |= s->h[i] != node[i].h || s->back[i] != back || s->lead[i] != lead;
-        s->h[i] = node[i].h, s->back[i] = back, s->lead[i] = lead;
+        news |= s->h[i] != node[i].h || s->back[i] != back || s->offset[i] != offset;
+        s->h[i] = node[i].h, s->back[i] = back, s->offset[i] = offset;
     }
     if (news && (bytes = s->device->ops->scratch_bytes(s->device, node, count)) > s->bytes)
         s->bytes = bytes;
@@ -115,20 +118,20 @@ static size_t strips(const nst_device *d, nst_node *node, int count, bool ceil, 
         int back = end - i, half = n->pooled ? n->pooled_w : n->w;
 
         if (nst_strips_stays(n, use)) {
-            add(&p, &n->result, features(d, n->out, n->w, n->result_rows.count), 0, end);
+            add(&p, &n->result.at, features(d, n->out, n->w, n->result.rows.count), 0, end);
         } else if (!n->pooled) {
-            add(&p, &n->result, features(d, n->out, n->w, n->result_rows.count), i, i + 1);
-            add(&p, &n->result_carry, features(d, n->out, n->w, n->result_carry_rows), 0, end);
+            add(&p, &n->result.at, features(d, n->out, n->w, n->result.rows.count), i, i + 1);
+            add(&p, &n->result.carry, features(d, n->out, n->w, n->result.carry_rows), 0, end);
         }
         if (n->pooled) {
-            add(&p, &n->pool, features(d, n->out, half, n->pool_rows.count), i, i + 1);
-            add(&p, &n->pool_carry, features(d, n->out, half, n->pool_carry_rows), 0, end);
+            add(&p, &n->pool.at, features(d, n->out, half, n->pool.rows.count), i, i + 1);
+            add(&p, &n->pool.carry, features(d, n->out, half, n->pool.carry_rows), 0, end);
         }
         if (use != NST_USE_GRADIENT)
             continue;
-        add(&p, &n->pass, d->ops->mask_bytes(d, n->out, n->w, n->pass_rows.count), 0, end);
-        add(&p, &n->dout, features(d, n->out, half, n->dout_rows.count), back - 1, back);
-        add(&p, &n->dout_carry, features(d, n->out, half, n->dout_carry_rows), 0, end);
+        add(&p, &n->pass.at, d->ops->mask_bytes(d, n->out, n->w, n->pass.rows.count), 0, end);
+        add(&p, &n->grad_out.at, features(d, n->out, half, n->grad_out.rows.count), back - 1, back);
+        add(&p, &n->grad_out.carry, features(d, n->out, half, n->grad_out.carry_rows), 0, end);
     }
     *scratch = need.bytes;
     return place(&p);
@@ -158,15 +161,15 @@ size_t nst_arena_plan(const nst_device *d, nst_node *node, int count, bool ceil,
         size_t half = n->pooled ? ops->feature_bytes(d, n->out, n->pooled_w, n->pooled_h) : 0;
 
         if (whole || !n->pooled)
-            add(&p, &n->result, full, i, !whole || use == NST_USE_STATS ? i + 1 : backward ? back : end);
+            add(&p, &n->result.at, full, i, !whole || use == NST_USE_STATS ? i + 1 : backward ? back : end);
         if (n->pooled)
-            add(&p, &n->pool, half, i, i + 1);
+            add(&p, &n->pool.at, half, i, i + 1);
         if (!backward)
             continue;
-        add(&p, &n->pass, ops->mask_bytes(d, n->out, n->w, n->h), i, back);
-        add(&p, &n->dout, n->pooled ? half : full, back - 1, back);
+        add(&p, &n->pass.at, ops->mask_bytes(d, n->out, n->w, n->h), i, back);
+        add(&p, &n->grad_out.at, n->pooled ? half : full, back - 1, back);
         if (n->pooled && whole)
-            add(&p, &n->dresult, full, back, back);
+            add(&p, &n->grad_features, full, back, back);
     }
     *scratch = ops->scratch_bytes(d, node, count);
     return place(&p);

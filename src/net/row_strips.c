@@ -24,7 +24,7 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
         given[i] = !node[i].pooled ? size[i] : ceil ? (size[i] + 1) / 2 : size[i] / 2;
         f->made[i] = i ? behind(f->ready[i - 1], size[i]) : y;
         if (f->made[i] < size[i])
-            f->made[i] -= nst_rectangles_lead(&node[i], f->made[i], node[i].above);
+            f->made[i] -= nst_rectangles_offset(&node[i], f->made[i], node[i].tiles.image_y0);
         if (f->made[i] < 0)
             f->made[i] = 0;
         if (node[i].pooled && f->made[i] < size[i])
@@ -40,7 +40,7 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
 
 /* The first rows that are still needed where a strip begins, of each buffer of a node. */
 struct first {
-    int result, pool, pass, dout;
+    int result, pool, pass, grad_out;
 };
 
 bool nst_strips_stays(const nst_node *n, nst_use use)
@@ -60,7 +60,7 @@ static struct first first_rows(const nst_node *node, int count, int i, nst_use u
     if (nst_strips_stays(&node[i], use))
         r.result = node[i].pooled || i + 1 == count ? f->grad[i] : least(f->grad[i], next);
     if (node[i].pooled)
-        r.pass -= r.pass % 2, r.dout /= 2;
+        r.pass -= r.pass % 2, r.grad_out /= 2;
     return r;
 }
 
@@ -86,8 +86,8 @@ void nst_strips_rows(nst_node *node, int count, bool ceil, nst_use use, const ns
         n->ready = b.ready[i];
         n->back = (nst_range){ a.back[i], b.back[i] };
         n->grad = (nst_range){ a.grad[i], b.grad[i] };
-        n->result_rows.first = first.result, n->pool_rows.first = first.pool;
-        n->pass_rows.first = first.pass, n->dout_rows.first = first.dout;
+        n->result.rows.first = first.result, n->pool.rows.first = first.pool;
+        n->pass.rows.first = first.pass, n->grad_out.rows.first = first.grad_out;
     }
 }
 
@@ -103,8 +103,8 @@ void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const ns
     nst_window strip = *win;
 
     for (int i = 0; i < count; i++) {
-        node[i].result_rows.count = node[i].pool_rows.count = node[i].pass_rows.count = node[i].dout_rows.count = 0;
-        node[i].result_carry_rows = node[i].pool_carry_rows = node[i].dout_carry_rows = 0;
+        node[i].result.rows.count = node[i].pool.rows.count = node[i].pass.rows.count = node[i].grad_out.rows.count = 0;
+        node[i].result.carry_rows = node[i].pool.carry_rows = node[i].grad_out.carry_rows = 0;
     }
     for (strip.y = 0; strip.y < win->picture_h; strip.y += win->strip) {
         struct frontier a, b;
@@ -117,13 +117,13 @@ void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const ns
             nst_node *n = &node[i];
             struct first from = first_rows(node, count, i, use, &a), to = first_rows(node, count, i, use, &b);
 
-            raise(&n->result_rows.count, b.made[i] - from.result);
-            raise(&n->pool_rows.count, b.ready[i] - from.pool);
-            raise(&n->pass_rows.count, b.made[i] - from.pass);
-            raise(&n->dout_rows.count, b.back[i] - from.dout);
-            raise(&n->result_carry_rows, b.made[i] - to.result);
-            raise(&n->pool_carry_rows, b.ready[i] - to.pool);
-            raise(&n->dout_carry_rows, b.back[i] - to.dout);
+            raise(&n->result.rows.count, b.made[i] - from.result);
+            raise(&n->pool.rows.count, b.ready[i] - from.pool);
+            raise(&n->pass.rows.count, b.made[i] - from.pass);
+            raise(&n->grad_out.rows.count, b.back[i] - from.grad_out);
+            raise(&n->result.carry_rows, b.made[i] - to.result);
+            raise(&n->pool.carry_rows, b.ready[i] - to.pool);
+            raise(&n->grad_out.carry_rows, b.back[i] - to.grad_out);
         }
     }
 }
@@ -143,12 +143,12 @@ void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil,
         nst_move m = { .w = n->w, .channels = n->out };
 
         if (nst_strips_stays(n, use)) {
-            m.from = m.to = n->result, m.from_rows = m.to_rows = n->result_rows.count;
+            m.from = m.to = n->result.at, m.from_rows = m.to_rows = n->result.rows.count;
             m.from_row = to.result - from.result, m.count = b.made[i] - to.result;
             d->ops->move(d, &m);
         }
         if (use == NST_USE_GRADIENT) {
-            m.from = m.to = n->pass, m.from_rows = m.to_rows = n->pass_rows.count;
+            m.from = m.to = n->pass.at, m.from_rows = m.to_rows = n->pass.rows.count;
             m.from_row = to.pass - from.pass, m.count = b.made[i] - to.pass, m.mask = true;
             d->ops->move(d, &m);
         }
@@ -156,13 +156,12 @@ void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil,
 }
 
 /* One buffer's rows out of (save) or into it. */
-static void carry(nst_device *d, const nst_node *n, int w, size_t buffer, nst_slab rows, size_t carried, int carried_rows,
-                  int from, int end, bool save)
+static void carry(nst_device *d, const nst_node *n, int w, const nst_buffer *b, int from, int end, bool save)
 {
-    nst_move in = { .from = carried, .to = buffer, .from_rows = carried_rows, .to_rows = rows.count,
-                    .to_row = from - rows.first, .count = end - from, .w = w, .channels = n->out };
-    nst_move out = { .from = buffer, .to = carried, .from_rows = rows.count, .to_rows = carried_rows,
-                     .from_row = from - rows.first, .count = end - from, .w = w, .channels = n->out };
+    nst_move in = { .from = b->carry, .to = b->at, .from_rows = b->carry_rows, .to_rows = b->rows.count,
+                    .to_row = from - b->rows.first, .count = end - from, .w = w, .channels = n->out };
+    nst_move out = { .from = b->at, .to = b->carry, .from_rows = b->rows.count, .to_rows = b->carry_rows,
+                     .from_row = from - b->rows.first, .count = end - from, .w = w, .channels = n->out };
 
     if (end > from)
         d->ops->move(d, save ? &out : &in);
@@ -176,11 +175,11 @@ static void carry_all(nst_device *d, const nst_node *node, int count, int i, nst
     int half = n->pooled ? n->pooled_w : n->w;
 
     if (!forward)
-        carry(d, n, half, n->dout, n->dout_rows, n->dout_carry, n->dout_carry_rows, first.dout, f->back[i], save);
-    if (forward && n->pooled)
-        carry(d, n, half, n->pool, n->pool_rows, n->pool_carry, n->pool_carry_rows, first.pool, f->ready[i], save);
-    else if (forward && !nst_strips_stays(n, use))
-        carry(d, n, n->w, n->result, n->result_rows, n->result_carry, n->result_carry_rows, first.result, f->made[i], save);
+        carry(d, n, half, &n->grad_out, first.grad_out, f->back[i], save);
+    else if (n->pooled)
+        carry(d, n, half, &n->pool, first.pool, f->ready[i], save);
+    else if (!nst_strips_stays(n, use))
+        carry(d, n, n->w, &n->result, first.result, f->made[i], save);
 }
 
 void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win,

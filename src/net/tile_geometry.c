@@ -11,32 +11,40 @@ static int halved(bool ceil, int n)
     return ceil ? (n + 1) / 2 : n / 2;
 }
 
+/* Tiles begin a pixel before those of the layer in front, two where pairs have to stay pairs. */
+static int behind(const nst_device *d, const nst_node *n, int front)
+{
+    bool pairs = n->pooled || d->ops->pairs;
+
+    return front + 1 + (pairs && front % 2 == 0);
+}
+
 void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win)
 {
-    int w = win->picture_w, h = win->all_h ? win->all_h : win->picture_h, above = win->above;
+    int w = win->picture_w, h = win->image_h ? win->image_h : win->picture_h, image_y0 = win->image_y0;
 
     for (int i = 0; i < count; i++) {
         nst_node *n = &node[i];
         const nst_node *from = i && !n[-1].pooled ? n - 1 : NULL;
 
-        n->all_w = win->loose ? 0 : w, n->all_h = win->loose ? 0 : h, n->above = above;
-        n->tile = i && !win->loose ? d->ops->tile(d, node, i) : 1;
-        n->lead = 0;
-        if (n->tile > 1 && from && from->tile == n->tile)
-            n->lead = (from->lead + 1 + ((n->pooled || d->ops->pairs) && from->lead % 2 == 0)) % n->tile;
+        n->tiles = (nst_tiles){ .image_w = win->inexact_halo ? 0 : w, .image_h = win->inexact_halo ? 0 : h,
+                                .image_y0 = image_y0 };
+        n->tiles.size = i && !win->inexact_halo ? d->ops->tile(d, node, i) : 1;
+        if (n->tiles.size > 1 && from && from->tiles.size == n->tiles.size)
+            n->tiles.offset = behind(d, n, from->tiles.offset) % n->tiles.size;
         if (n->pooled)
-            w = halved(ceil, w), h = halved(ceil, h), above /= 2;
+            w = halved(ceil, w), h = halved(ceil, h), image_y0 /= 2;
     }
 }
 
 void nst_rectangles_measure(const nst_node *n, int *w, int *h)
 {
-    *w = n->all_w ? n->all_w : n->w, *h = n->all_h ? n->all_h : n->h;
+    *w = n->tiles.image_w ? n->tiles.image_w : n->w, *h = n->tiles.image_h ? n->tiles.image_h : n->h;
 }
 
-int nst_rectangles_lead(const nst_node *n, int at, int above)
+int nst_rectangles_offset(const nst_node *n, int at, int image_y0)
 {
-    return n->tile > 1 ? (at + above + n->lead) % n->tile : 0;
+    return n->tiles.size > 1 ? (at + image_y0 + n->tiles.offset) % n->tiles.size : 0;
 }
 
 /* Every node covers the window. */
@@ -75,10 +83,10 @@ static struct span grown(struct span s, int n)
 /* Whole tiles, within 0..n. */
 static struct span tiles(const nst_node *node, bool down, struct span s, int n)
 {
-    int above = down ? node->above : 0, m = node->tile, end = s.to + m - 1;
+    int above = down ? node->tiles.image_y0 : 0, m = node->tiles.size, end = s.to + m - 1;
 
-    s.from -= nst_rectangles_lead(node, s.from, above);
-    s.to = end - nst_rectangles_lead(node, end, above);
+    s.from -= nst_rectangles_offset(node, s.from, above);
+    s.to = end - nst_rectangles_offset(node, end, above);
     return (struct span){ s.from > 0 ? s.from : 0, s.to < n ? s.to : n };
 }
 
@@ -150,14 +158,14 @@ void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const n
         nst_rectangles_needed(node, count, ceil, win);
     for (int i = 0; i < count; i++) {
         nst_node *n = &node[i];
-        nst_slab full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
+        nst_row_buffer full = { n->y, n->h }, half = { n->y / 2, n->pooled_h };
 
         n->strip = false;
-        n->result_rows = n->pass_rows = full;
-        n->pool_rows = half;
-        n->dout_rows = n->pooled ? half : full;
+        n->result.rows = n->pass.rows = full;
+        n->pool.rows = half;
+        n->grad_out.rows = n->pooled ? half : full;
         n->grad = (nst_range){ n->y, n->y + n->h };
-        n->back = (nst_range){ n->dout_rows.first, n->dout_rows.first + n->dout_rows.count };
+        n->back = (nst_range){ n->grad_out.rows.first, n->grad_out.rows.first + n->grad_out.rows.count };
         n->ready = n->back.to;
     }
 }
@@ -169,7 +177,7 @@ static nst_rect core_rows(const nst_node *n, const nst_window *win, int stride, 
 
     from = now.from > from ? now.from : from;
     to = now.to < to ? now.to : to;
-    r.y = from - n->result_rows.first, r.h = to > from ? to - from : 0;
+    r.y = from - n->result.rows.first, r.h = to > from ? to - from : 0;
     return r;
 }
 

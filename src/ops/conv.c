@@ -1,4 +1,4 @@
-/* conv.c: 3x3 convolutions: packing, the choice of an algorithm, and the product of patches (im2col). */
+/* conv.c: 3x3 convolutions: packing, the product of patches (im2col), and the call of whichever algorithm is asked for. */
 #include "ops/ops.h"
 
 #include <string.h>
@@ -36,8 +36,6 @@ void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool b
 
 /* ---- im2col: blocks of 2 rows, so that pooling can ride along ---- */
 
-#define COLS 28 /* 56 positions: 4 tiles of 14, 9.3 of 6 */
-
 struct im2col {
     const nst_cpu *cpu;
     const nst_conv *c;
@@ -53,7 +51,7 @@ static void im2col_plan(struct im2col *j, const nst_cpu *cpu, const nst_conv *c)
     int mr = cpu->k->mr;
 
     j->cpu = cpu, j->c = c;
-    j->cols = c->w < COLS ? (c->w + 1) / 2 * 2 : COLS;
+    j->cols = c->w < NST_PATCH_COLS ? (c->w + 1) / 2 * 2 : NST_PATCH_COLS;
     j->t = (2 * j->cols + mr - 1) / mr * mr;
     j->across = (c->w + j->cols - 1) / j->cols;
     j->each = (size_t)c->in * 9 * (size_t)j->t * NST_LANES     /* patches */
@@ -113,60 +111,7 @@ static void im2col_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
     nst_par_for(cpu->threads, j.across * ((c->h + 1) / 2), im2col_blocks, &j);
 }
 
-/* ---- the choice ---- */
-
-static const char *const algorithms[] = {
-    [NST_CONV_IM2COL] = "im2col",
-    [NST_CONV_WINOGRAD4] = "winograd4",
-    [NST_CONV_WINOGRAD6] = "winograd6",
-};
-_Static_assert(NST_COUNT(algorithms) == NST_CONV_COUNT, "every algorithm has its name");
-
-const char *nst_conv_name(nst_conv_algorithm a)
-{
-    return algorithms[a];
-}
-
-int nst_conv_tile(nst_conv_algorithm a)
-{
-    return a == NST_CONV_WINOGRAD6 ? 6 : a == NST_CONV_WINOGRAD4 ? 4 : 1;
-}
-
-/* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product
- * (Zen 5, both AVX sets): the product at its peak, a tile's transforms at about a third of it. */
-static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, bool six)
-{
-    int m = six ? 6 : 4, points = (m + 2) * (m + 2);
-    double tiles = (double)((w + m - 1) / m) * ((h + m - 1) / m);
-    double whole = ((int)tiles + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
-    double product = 2. * points * whole * (in * NST_LANES) * (out * NST_LANES);
-    double transforms = tiles * (in * (six ? 24000. : 10000.) + out * (six ? 18000. : 8000.));
-    double filters = (double)in * NST_LANES * out * (six ? 12000. : 4000.);
-
-    return product + transforms + filters;
-}
-
-static double im2col_cost(const nst_cpu *cpu, int in, int out, int w, int h)
-{
-    double rows = (h + 1) / 2, cols = w < COLS ? w : COLS, blocks = (w + COLS - 1) / COLS;
-    double whole = ((int)(2 * cols) + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
-
-    return 2. * 9 * rows * blocks * whole * (in * NST_LANES) * (out * NST_LANES + 8.);
-}
-
-nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h)
-{
-    double direct = im2col_cost(cpu, in, out, w, h);
-    double four = winograd_cost(cpu, in, out, w, h, false), six = winograd_cost(cpu, in, out, w, h, true);
-
-    if (direct < four && direct < six)
-        return NST_CONV_IM2COL;
-    /* F(6x6) is less exact, so it has to pay; in small layers (VGG19's below about 200 pixels) there is nothing
-     * to gain.  L-BFGS without a line search feels the difference in its first steps. */
-    if (six < .95 * four && ((w + 5) / 6) * ((h + 5) / 6) * (double)(in * out) >= 20000)
-        return NST_CONV_WINOGRAD6;
-    return NST_CONV_WINOGRAD4;
-}
+/* ---- the call ---- */
 
 size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c)
 {

@@ -12,7 +12,7 @@ static size_t rows_of(int rows, int used) { return (size_t)(rows ? rows : used);
 static void gate(const nst_kernels *k, const nst_conv *c, int first, int last, int y, const float *line,
                  const uint16_t *mask, float *to)
 {
-    int w = c->w + c->wider, h = c->h + c->higher;
+    int w = c->w + c->place.extra_cols, h = c->h + c->place.extra_rows;
     bool cut_row = c->average && y == h - 1 && (c->source_h << c->shift) > h;
     bool cut_col = c->average && last == w && (c->source_w << c->shift) > w;
     float scale = cut_row ? 2 * c->scale : c->scale;
@@ -25,14 +25,14 @@ static void gate(const nst_kernels *k, const nst_conv *c, int first, int last, i
 void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *d)
 {
     size_t row = (size_t)c->source_w * NST_LANES;
-    int w = c->w + c->wider, h = c->h + c->higher;
-    const float *from = c->source + (size_t)block * rows_of(c->source_rows, c->source_h) * row;
-    const uint16_t *mask = c->mask ? c->mask + (size_t)block * rows_of(c->mask_rows, h) * (size_t)w : NULL;
+    int w = c->w + c->place.extra_cols, h = c->h + c->place.extra_rows;
+    const float *from = c->source + (size_t)block * rows_of(c->rows.source, c->source_h) * row;
+    const uint16_t *mask = c->mask ? c->mask + (size_t)block * rows_of(c->rows.mask, h) * (size_t)w : NULL;
     /* behind pooling an odd last row or column may have no source */
     int right = least(w, c->source_w << c->shift), bottom = least(h, c->source_h << c->shift);
     int first, last;
 
-    x += c->left, y += c->top;
+    x += c->place.left, y += c->place.top;
     first = x < 0 ? 0 : x, last = least(x + cols, right);
     for (int i = 0; i < rows; i++, d += (size_t)cols * NST_LANES) {
         int at = y + i;
@@ -72,13 +72,13 @@ static void pool(const nst_kernels *k, const nst_conv *c, size_t block, int y, i
         }
         (c->average ? k->pool_avg : k->pool_max)(
             (size_t)n, s, second,
-            c->pooled + ((block * rows_of(c->pooled_rows, c->pooled_h) + (size_t)(y / 2)) * (size_t)c->pooled_w +
+            c->pooled + ((block * rows_of(c->rows.pooled, c->pooled_h) + (size_t)(y / 2)) * (size_t)c->pooled_w +
                          (size_t)(x / 2)) * NST_LANES,
             bits[0], bits[1]);
     }
     if (c->pass)
         for (int r = 0; r < rows; r++)
-            memcpy(c->pass + (block * rows_of(c->pass_rows, c->h) + (size_t)(y + r)) * (size_t)c->w + x, bits[r],
+            memcpy(c->pass + (block * rows_of(c->rows.pass, c->h) + (size_t)(y + r)) * (size_t)c->w + x, bits[r],
                    (size_t)cols * sizeof **bits);
 }
 
@@ -96,13 +96,13 @@ void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, i
         size_t b = (size_t)block, row = (size_t)(y + r), column = (size_t)x, w = (size_t)c->w;
 
         if (c->result)
-            memcpy(c->result + ((b * rows_of(c->result_rows, c->h) + row) * w + column) * NST_LANES, line,
+            memcpy(c->result + ((b * rows_of(c->rows.result, c->h) + row) * w + column) * NST_LANES, line,
                    (size_t)inside * NST_LANES * sizeof *s);
         if (c->pooled) {
             if (r % 2 == 0)
                 pool(k, c, b, y + r, x, least(2, inside_rows - r), inside, cols, line);
         } else if (c->pass) {
-            k->mask((size_t)inside, line, c->pass + (b * rows_of(c->pass_rows, c->h) + row) * w + column);
+            k->mask((size_t)inside, line, c->pass + (b * rows_of(c->rows.pass, c->h) + row) * w + column);
         }
     }
 }

@@ -42,6 +42,18 @@ static inline int nst_blocks(int c) { return (c + NST_LANES - 1) / NST_LANES; }
 size_t nst_conv_pack_floats(const nst_kernels *k, int out, int in);
 void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool backward, float *packed);
 
+/* Where a result lies in what it is read from, and in the tiles that it is computed in. */
+typedef struct nst_conv_place {
+    int left, top;               /* of the result's corner in what is read, 0 when they are the same rectangle */
+    int extra_cols, extra_rows;  /* what is read is so much larger than the result; zeros beyond it */
+    int tile_x, tile_y;          /* Winograd: so much of the first tile lies before the result; even where that pools */
+} nst_conv_place;
+
+/* Rows of each array's planes where they are more than nst_conv says; 0: as many. */
+typedef struct nst_conv_rows {
+    int source, mask, result, pass, pooled;
+} nst_conv_rows;
+
 /* One convolution.  The source is read through its pass mask when it has one: as the gradient behind ReLU
  * (shift 0: source_w == w) or behind pooling and ReLU (shift 1: the source is the pooled gradient). */
 typedef struct nst_conv {
@@ -53,30 +65,30 @@ typedef struct nst_conv {
     float floor;                 /* 0: ReLU; -INFINITY: none */
     const float *source;         /* [in][source_h][source_w][16] */
     int source_w, source_h;
-    int left, top;               /* where the result's corner lies in what is read, 0 when they are the same rectangle; */
-    int wider, higher;           /* what is read is so much larger than the result; zeros beyond it */
-    int lead_x, lead_y;          /* Winograd: so much of the first tile lies before the result; even where it is pooled */
-    const uint16_t *mask;        /* [in][h + higher][w + wider] or NULL */
+    nst_conv_place place;
+    const uint16_t *mask;        /* [in][h + extra_rows][w + extra_cols] or NULL */
     int shift;
     float scale;                 /* of the gradient that passes */
     float *result;               /* [out][h][w][16] or NULL */
     uint16_t *pass;              /* [out][h][w] or NULL: pass masks of the result (behind the pooling if pooled) */
     float *pooled;               /* [out][pooled_h][pooled_w][16] or NULL */
     int pooled_w, pooled_h;      /* w / 2 rounded down or up */
-    /* rows of each array's planes where they are more than said above; 0: as many */
-    int source_rows, mask_rows, result_rows, pass_rows, pooled_rows;
+    nst_conv_rows rows;
     bool average;                /* pooling by mean, of result or (shift 1) of source */
 } nst_conv;
 
+/* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
+size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c);
+void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
+
+/* conv_select.c: the choice of an algorithm */
 /* "im2col", "winograd4", "winograd6": what --conv accepts and nst bench prints. */
 const char *nst_conv_name(nst_conv_algorithm a);
 /* The algorithm that is fastest for this shape within a relative error of 1e-4. */
 nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h);
 /* Sides of the tiles of results that are computed together, and round together; 1: each by itself. */
 int nst_conv_tile(nst_conv_algorithm a);
-/* Floats of scratch for any of the fields that matter: algorithm, in, out, w, h. */
-size_t nst_conv_scratch(const nst_cpu *cpu, const nst_conv *c);
-void nst_conv_run(const nst_cpu *cpu, const nst_conv *c, float *scratch);
+#define NST_PATCH_COLS 28 /* of a block of im2col: 56 positions, which are 4 tiles of 14, 9.3 of 6 */
 
 /* conv_io.c: what the algorithms share */
 /* Rows y.., columns x.. of a source block into d [rows][cols][16]; zeros outside the picture. */
@@ -135,12 +147,27 @@ void nst_gram_gradient_at(const nst_cpu *cpu, const float *f, int c, int fw, int
 size_t nst_gram_pack_floats(const nst_kernels *k, int c);
 void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed);
 
+/* ---- inverse.c: symmetric positive definite matrices in double: the blocks of 16 x 16 on and below the diagonal, row by row,
+ * each whole; rows beyond c belong to them, with something positive on the diagonal ---- */
+/* Where the number at row i, column j lies; j / 16 <= i / 16. */
+static inline size_t nst_spd_at(int i, int j)
+{
+    size_t row = (size_t)i / NST_LANES, column = (size_t)j / NST_LANES, square = NST_LANES * NST_LANES;
+
+    return (row * (row + 1) / 2 + column) * square + (size_t)i % NST_LANES * NST_LANES + (size_t)j % NST_LANES;
+}
+/* Numbers of a matrix of c rows, and of the scratch. */
+size_t nst_spd_size(int c);
+size_t nst_spd_scratch(int c);
+/* m becomes minus its inverse; false when it is not positive definite, or nearly not: then m is spoilt. */
+bool nst_spd_negative_inverse(const nst_kernels *k, int c, double *m, double *scratch);
+
 /* ---- gram_masked.c: the same with positions that count by a map of weights 0..1; map [r->h][ldm] begins at the rectangle ---- */
 /* How much the positions of a layer of the whole picture count: [h][ld]; NULL: all the same. */
 typedef struct nst_map {
     const float *weight;
     size_t ld;
-    const struct nst_kept *there; /* a device's copy of it, where that is apart from the host */
+    const struct nst_saved_features *device_copy; /* a device's copy of it, where that is apart from the host */
     size_t first;                 /* the float of that copy that weight points to */
     int number;                   /* which of its layer's maps */
 } nst_map;
@@ -162,7 +189,7 @@ typedef struct nst_stats {
     double *sum;  /* [c] sum of f */
     nst_map map;  /* each term times its weight */
     struct nst_stats *next; /* of the same layer, by another map, or NULL */
-    bool stay;    /* on the device that sums them, for nst_graph_style_loss; gram and sum are not written */
+    bool keep_on_device; /* on the device that sums them, for nst_graph_style_loss; gram and sum are not written */
 } nst_stats;
 
 nst_status nst_stats_create(nst_stats **out, int c, nst_error *e);
@@ -173,8 +200,8 @@ void nst_stats_clear(nst_stats *s);
 typedef struct nst_style nst_style;
 
 /* kind and norm as in nst.h.  stats[i] are blended with weights blend[i] (which sum to one) after each is
- * divided as its kind says. NST_STYLE_W2 needs LAPACK: NST_EUNSUPPORTED when built without. */
-nst_status nst_style_create(nst_style **out, nst_style_loss_kind kind, nst_layer_norm norm,
+ * divided as its kind says.  k: what NST_STYLE_W2 computes with. */
+nst_status nst_style_create(nst_style **out, const nst_kernels *k, nst_style_loss_kind kind, nst_layer_norm norm,
                             const nst_stats *const *stats, const double *blend, int n_styles, nst_error *e);
 void nst_style_destroy(nst_style **s);
 

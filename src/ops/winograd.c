@@ -66,8 +66,8 @@ static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
     p->in = six ? k->wino6_in : k->wino4_in;
     p->filter = six ? k->wino6_filter : k->wino4_filter;
     p->out = six ? k->wino6_out : k->wino4_out;
-    p->across = (c->w + c->lead_x + p->m - 1) / p->m;
-    p->tiles = p->across * ((c->h + c->lead_y + p->m - 1) / p->m);
+    p->across = (c->w + c->place.tile_x + p->m - 1) / p->m;
+    p->tiles = p->across * ((c->h + c->place.tile_y + p->m - 1) / p->m);
     /* one line more than a power of two, or all points of a channel would meet in the same cache set */
     p->filters = (size_t)c->in * NST_LANES * (size_t)k->nr + 16;
     all = (size_t)panel_count(p) * (size_t)p->points * p->filters;
@@ -121,8 +121,8 @@ static void transform_input(const struct wino *p, int block, int first, int coun
         n = p->across - x < GROUP ? p->across - x : GROUP;
         n = n < count - i ? n : count - i;
         cols = n * p->m + 2;
-        nst_conv_read(p->cpu->k, p->c, block, y * p->m - p->c->lead_y - 1, x * p->m - p->c->lead_x - 1, p->n, cols,
-                      patch);
+        nst_conv_read(p->cpu->k, p->c, block, y * p->m - p->c->place.tile_y - 1, x * p->m - p->c->place.tile_x - 1,
+                      p->n, cols, patch);
         for (int g = 0; g < n; g++)
             p->in(patch + g * p->m * NST_LANES, (size_t)(cols * NST_LANES), v + (i + g) * NST_LANES, p->ldv);
     }
@@ -141,7 +141,8 @@ static void transform_output(const struct wino *p, int block, int first, int cou
         for (int g = 0; g < n; g++)
             p->out(m + (i + g) * NST_LANES, p->ldm, p->c->bias + block * NST_LANES, p->c->floor,
                    strip + g * p->m * NST_LANES, (size_t)(cols * NST_LANES));
-        nst_conv_write(p->cpu->k, p->c, block, y * p->m - p->c->lead_y, x * p->m - p->c->lead_x, p->m, cols, strip);
+        nst_conv_write(p->cpu->k, p->c, block, y * p->m - p->c->place.tile_y, x * p->m - p->c->place.tile_x, p->m, cols,
+                       strip);
     }
 }
 

@@ -233,8 +233,8 @@ static nst_status begin(struct download *d)
         return fail(d->e, NST_EFORMAT, "%s: the server sent a web page, not a file of weights", url);
     if (status == 206 && d->range_from != d->asked_from) {
         d->another = true;
-        return fail(d->e, NST_EIO, "%s: the server sent byte %lld and on, expected %lld; the part is given up", url,
-                    d->range_from, d->asked_from);
+        return fail(d->e, NST_EIO, "%s: the server sent byte %lld and on, expected %lld; the partial download is "
+                    "discarded", url, d->range_from, d->asked_from);
     }
     d->total = status == 206 ? d->range_total : length;
     if (status == 206 && d->range_total >= 0 && d->range_total <= d->asked_from) {
@@ -272,7 +272,7 @@ static size_t take_body(char *p, size_t one, size_t n, void *arg)
     most = d->total ? d->total : BYTES_MAX;
     if (d->have + (long long)n > most) {
         d->another = true;
-        d->failed = fail(d->e, NST_EFORMAT, "%s: sends more than %lld bytes: it is no file of weights", d->f->url,
+        d->failed = fail(d->e, NST_EFORMAT, "%s: sends more than %lld bytes: it is not a file of weights", d->f->url,
                          most);
         return 0;
     }
@@ -375,12 +375,12 @@ static nst_status explain(struct download *d, CURLcode code, const char *reason)
     case CURLE_TOO_MANY_REDIRECTS:
         return fail(d->e, NST_EIO, "%s: is redirected more than %d times", url, REDIRECTS);
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return fail(d->e, NST_EIO, "%s: leads away from https, which is not followed", url);
+        return fail(d->e, NST_EIO, "%s: redirects away from https, which nst does not follow", url);
     case CURLE_OUT_OF_MEMORY:
         return fail(d->e, NST_EMEM, "%s: out of memory", url);
     default:
         return fail(d->e, NST_EIO, "%s: %s%s", url, *reason ? reason : lib.curl_easy_strerror(code),
-                    d->have ? "; the same command goes on from there" : "");
+                    d->have ? "; run the same command again to resume" : "");
     }
 }
 
@@ -424,11 +424,11 @@ static nst_status collect(struct download *d)
             return fail(d->e, NST_EFORMAT, "%s: the server sent nothing", d->f->url);
         if (i == ATTEMPTS || d->have <= before || code == CURLE_HTTP_RETURNED_ERROR)
             return code ? explain(d, code, reason)
-                        : fail(d->e, NST_EIO, "%s: ends after %lld of %lld bytes; the same command goes on from there",
+                        : fail(d->e, NST_EIO, "%s: ends after %lld of %lld bytes; run the same command again to resume",
                                d->f->url, d->have, d->total);
         end_line(d);
         if (!d->f->quiet)
-            fprintf(stderr, "nst: the connection broke after %.1f MB; going on\n", (double)d->have / 1e6);
+            fprintf(stderr, "nst: the connection broke after %.1f MB; resuming\n", (double)d->have / 1e6);
         nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
     }
 }

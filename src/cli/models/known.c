@@ -3,8 +3,7 @@
 #include "cli/models/known.h"
 
 #include "cli/models/guard.h"
-#include "cli/models/models.h"
-#include "cli/paths.h"
+#include "cli/models/places.h"
 
 #include <string.h>
 
@@ -49,7 +48,7 @@ nst_status nst_known_open(nst_known *o, const char *path, const nst_command *c, 
 nst_status nst_known_named(nst_known *o, const char *named, const nst_command *c, nst_error *e)
 {
     char path[NST_PATH_BYTES];
-    nst_status s = nst_models_find(named, path, sizeof path, e);
+    nst_status s = nst_places_find(named, path, sizeof path, e);
 
     *o = (nst_known){ .m = NULL };
     return s ? s : nst_known_open(o, path, c, true, e);

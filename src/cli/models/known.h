@@ -18,7 +18,7 @@ typedef struct nst_known {
 /* Opens a file, with --model-input over what it says and what is known of it; k begins empty.  Thoroughly: by its
  * checksum, which takes a second for 575 MB, too. */
 nst_status nst_known_open(nst_known *k, const char *path, const nst_command *c, bool thoroughly, nst_error *e);
-/* The same, thoroughly, for what nst_models_find finds. */
+/* The same, thoroughly, for what nst_places_find finds. */
 nst_status nst_known_named(nst_known *k, const char *named, const nst_command *c, nst_error *e);
 /* "vgg19" or "vgg16" when it has all layers of such up to conv5_1, else NULL. */
 const char *nst_known_likeness(const nst_model *m);

@@ -21,8 +21,8 @@ static void say_licence(const nst_known *o)
 {
     if (built_in(o->m)) {
         puts("licence: CC BY 4.0, https://creativecommons.org/licenses/by/4.0/\n"
-             "made from: VGG16 of the VGG team (K. Simonyan and A. Zisserman, Visual Geometry Group, University of Oxford), "
-             "CC BY 4.0\n"
+             "made from: VGG16 of the VGG team (K. Simonyan and A. Zisserman, Visual Geometry Group, University of "
+             "Oxford), CC BY 4.0\n"
              "changed: channels chosen, weights fitted by least squares and gradient descent, rounded to 8 bits");
         return;
     }
@@ -127,7 +127,7 @@ static nst_status list(const nst_command *c, nst_error *e)
         nst_model *m = NULL;
         nst_error why;
 
-        if (nst_models_find(names[i], path, sizeof path, &why) || nst_guard_try(path, &why) ||
+        if (nst_places_find(names[i], path, sizeof path, &why) || nst_guard_try(path, &why) ||
             nst_model_open(&m, path, &why)) {
             bad++;
             nst_say(stdout, "%-16s bad: %s", names[i], why.text);

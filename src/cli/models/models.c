@@ -1,35 +1,10 @@
-/* models.c: which model a run uses. */
+/* models.c: the model that a run uses, opened. */
 #include "cli/models/models.h"
 
 #include "cli/models/known.h"
-#include "cli/models/places.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A file's name goes before that of a model; what is neither is left for the opening to complain about. */
-static nst_status resolve(const char *named, char *path, size_t bytes, nst_error *e)
-{
-    if (strcmp(named, "small") && !nst_places_is_file(named) && nst_places_search(named, path, bytes))
-        return NST_OK;
-    if ((size_t)snprintf(path, bytes, "%s", named) < bytes)
-        return NST_OK;
-    snprintf(e->text, sizeof e->text, "model %.60s...: its name is too long", named);
-    return NST_EARG;
-}
-
-nst_status nst_models_find(const char *named, char *path, size_t bytes, nst_error *e)
-{
-    const char *variable = getenv("NST_MODEL");
-
-    if (named)
-        return resolve(named, path, bytes, e);
-    if (variable && *variable)
-        return resolve(variable, path, bytes, e);
-    if (nst_places_search(NST_PLACES_DEFAULT, path, bytes))
-        return NST_OK;
-    return resolve("small", path, bytes, e);
-}
 
 nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
 {
@@ -38,7 +13,7 @@ nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
     nst_status s;
 
     *out = NULL;
-    if ((s = nst_models_find(c->model, path, sizeof path, e)) || (s = nst_known_open(&o, path, c, false, e)))
+    if ((s = nst_places_find(c->model, path, sizeof path, e)) || (s = nst_known_open(&o, path, c, false, e)))
         return s;
     *out = o.m;
     return NST_OK;
@@ -52,7 +27,7 @@ const char *nst_models_reason(const nst_command *c, char *text, size_t bytes)
     bool own;
 
     *text = 0;
-    if (nst_models_find(c->model, path, sizeof path, &e) || !strcmp(path, "small") || (named && !strcmp(named, path)))
+    if (nst_places_find(c->model, path, sizeof path, &e) || !strcmp(path, "small") || (named && !strcmp(named, path)))
         return text;
     own = nst_places_user(user, sizeof user) && !strncmp(path, user, strlen(user)) && path[strlen(user)] == '/';
     snprintf(text, bytes, " (%s%.*s)", own ? "the user's own, in " : "the system's, in ",

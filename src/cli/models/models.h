@@ -2,12 +2,10 @@
 #ifndef NST_MODELS_H
 #define NST_MODELS_H
 
+#include "cli/models/places.h"
 #include "cli/options.h"
 
-/* The file of the model to use, "small" for the built-in one, into path: what the user names (a file, or a model of
- * the user's or the system's folder), else $NST_MODEL, else vgg19 of these folders, else the built-in one. */
-nst_status nst_models_find(const char *named, char *path, size_t bytes, nst_error *e);
-/* Opens it, with --model-input over what it says. */
+/* Opens the model that nst_places_find finds, with --model-input over what it says. */
 nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e);
 /* Where the model was found, when it was not told by a file's name: " (the system's, in /usr/share/nst/models)"; else
  * "". */

@@ -22,7 +22,7 @@ static nst_status free_place(const char *name, char *path, size_t bytes, nst_err
     nst_status s = nst_places_own(name, path, bytes, e);
 
     return !s && nst_places_is_file(path)
-        ? fail(e, NST_EARG, "%s: is there already; nst model remove %s takes it away", path, name)
+        ? fail(e, NST_EARG, "%s: exists already; nst model remove %s removes it", path, name)
                                           : s;
 }
 
@@ -103,11 +103,11 @@ static nst_status check_sums(const nst_source *source, const char *sha256, const
 
     (void)part;
     if (expected && !nst_sources_agree(sums->sha256, expected))
-        return fail(e, NST_EFORMAT, "%s: its SHA-256 is %s, expected %s%s: it was thrown away", url, sums->sha256,
-                    expected,
-                    strlen(expected) < 64 ? "..." : "");
+        return fail(e, NST_EFORMAT, "%s: its SHA-256 is %s, expected %s%s: the download was deleted", url, sums->sha256,
+                    expected, strlen(expected) < 64 ? "..." : "");
     if (source && source->md5 && strcmp(sums->md5, source->md5))
-        return fail(e, NST_EFORMAT, "%s: its MD5 is %s, expected %s: it was thrown away", url, sums->md5, source->md5);
+        return fail(e, NST_EFORMAT, "%s: its MD5 is %s, expected %s: the download was deleted", url, sums->md5,
+                    source->md5);
     return NST_OK;
 }
 
@@ -122,7 +122,7 @@ static nst_status take_part(const nst_source *source, const char *sha256, const 
     if ((s = nst_sums_file(part, &o.sums, e)))
         return s;
     if (!(s = check_sums(source, sha256, part, url, &o.sums, e)) && (s = nst_known_open(&o, part, c, true, &why)))
-        fail(e, s, "%s: what came is no model that can be used: %.300s", url, why.text);
+        fail(e, s, "%s: the download is not a usable model: %.300s", url, why.text);
     if (!s && !(source && (source->sha256 || source->md5)) && !sha256 && !c->quiet)
         printf("sha-256: %s, and nothing known to compare it with\n", o.sums.sha256);
     if (!s)

@@ -109,3 +109,27 @@ bool nst_places_search(const char *name, char *path, size_t bytes)
             return true;
     return false;
 }
+
+/* A file's name goes before that of a model; what is neither is left for the opening to complain about. */
+static nst_status resolve(const char *named, char *path, size_t bytes, nst_error *e)
+{
+    if (strcmp(named, "small") && !nst_places_is_file(named) && nst_places_search(named, path, bytes))
+        return NST_OK;
+    if ((size_t)snprintf(path, bytes, "%s", named) < bytes)
+        return NST_OK;
+    snprintf(e->text, sizeof e->text, "model %.60s...: its name is too long", named);
+    return NST_EARG;
+}
+
+nst_status nst_places_find(const char *named, char *path, size_t bytes, nst_error *e)
+{
+    const char *variable = getenv("NST_MODEL");
+
+    if (named)
+        return resolve(named, path, bytes, e);
+    if (variable && *variable)
+        return resolve(variable, path, bytes, e);
+    if (nst_places_search(NST_PLACES_DEFAULT, path, bytes))
+        return NST_OK;
+    return resolve("small", path, bytes, e);
+}

@@ -21,4 +21,8 @@ nst_status nst_places_own(const char *name, char *path, size_t bytes, nst_error 
 bool nst_places_search(const char *name, char *path, size_t bytes);
 bool nst_places_is_file(const char *path);
 
+/* The file of the model to use, "small" for the built-in one, into path: what the user names (a file, or a model of
+ * the user's or the system's folder), else $NST_MODEL, else vgg19 of these folders, else the built-in one. */
+nst_status nst_places_find(const char *named, char *path, size_t bytes, nst_error *e);
+
 #endif

@@ -18,7 +18,9 @@
 /* What scale i works on, in pixels. */
 static double work(const nst_run *r, int i)
 {
-    return (double)(r->plan.width[i] + 2 * r->margin) * (r->plan.height[i] + 2 * r->margin);
+    const nst_setup *u = &r->setup;
+
+    return (double)(u->plan.width[i] + 2 * u->margin) * (u->plan.height[i] + 2 * u->margin);
 }
 
 /* Seconds of an iteration of scale i, from those of another. */
@@ -40,7 +42,7 @@ static double preparations(const nst_run *r)
 {
     double sum = 0;
 
-    for (int i = r->scale + 1; i < r->plan.scales; i++)
+    for (int i = r->scale + 1; i < r->setup.plan.scales; i++)
         sum += r->clock.preparation * work(r, i) / work(r, r->scale);
     return sum;
 }
@@ -48,26 +50,27 @@ static double preparations(const nst_run *r)
 static void total(const nst_run *r, nst_progress *p)
 {
     p->total_iterations = 0;
-    for (int i = 0; i < r->plan.scales; i++)
-        p->total_iterations += r->plan.iterations[i];
+    for (int i = 0; i < r->setup.plan.scales; i++)
+        p->total_iterations += r->setup.plan.iterations[i];
 }
 
 /* The shares of the scales stay what the settings say; together they take what is left. */
 static void fit(nst_run *r, const nst_progress *p)
 {
+    nst_setup *u = &r->setup;
     nst_clock *c = &r->clock;
     double spent = p->iteration * c->iteration, nominal = 0, share;
 
-    for (int i = r->scale; i < r->plan.scales; i++)
+    for (int i = r->scale; i < u->plan.scales; i++)
         nominal += c->nominal[i] * iteration_seconds(r, i);
-    share = (r->s->time_limit - p->elapsed + spent - preparations(r)) / nominal;
-    for (int i = r->scale; i < r->plan.scales; i++) {
+    share = (u->s.time_limit - p->elapsed + spent - preparations(r)) / nominal;
+    for (int i = r->scale; i < u->plan.scales; i++) {
         double n = floor(c->nominal[i] * fmax(share, 0));
 
-        r->plan.iterations[i] = n < 1 ? 1 : n > 1e7 ? 10000000 : (int)n;
+        u->plan.iterations[i] = n < 1 ? 1 : n > 1e7 ? 10000000 : (int)n;
     }
-    if (r->plan.iterations[r->scale] < p->iteration)
-        r->plan.iterations[r->scale] = p->iteration;
+    if (u->plan.iterations[r->scale] < p->iteration)
+        u->plan.iterations[r->scale] = p->iteration;
 }
 
 /* Whether the best loss of the last EVERY iterations is hardly better than that of those before. */
@@ -79,7 +82,7 @@ static bool settled(nst_run *r, const nst_progress *p)
     c->best = fmin(c->best, p->total);
     if (p->iteration % EVERY)
         return false;
-    still = c->best_before < NONE && c->best_before - c->best < r->s->until * fabs(c->best_before);
+    still = c->best_before < NONE && c->best_before - c->best < r->setup.s.until * fabs(c->best_before);
     c->best_before = c->best;
     c->best = NONE;
     return still;
@@ -88,15 +91,15 @@ static bool settled(nst_run *r, const nst_progress *p)
 void nst_schedule_begin(nst_run *r)
 {
     r->clock = (nst_clock){ .best = NONE, .best_before = NONE };
-    for (int i = 0; i < r->plan.scales; i++)
-        r->clock.nominal[i] = r->plan.iterations[i];
+    for (int i = 0; i < r->setup.plan.scales; i++)
+        r->clock.nominal[i] = r->setup.plan.iterations[i];
 }
 
 void nst_schedule_resume(nst_run *r, const nst_progress *p)
 {
-    int *n = &r->plan.iterations[r->scale];
+    int *n = &r->setup.plan.iterations[r->scale];
 
-    if (r->s->time_limit > 0 && *n <= p->iteration + USUAL) /* until the next fit */
+    if (r->setup.s.time_limit > 0 && *n <= p->iteration + USUAL) /* until the next fit */
         *n = p->iteration + USUAL + 1;
 }
 
@@ -114,26 +117,27 @@ void nst_schedule_enter(nst_run *r, double seconds)
 
 void nst_schedule_count(nst_run *r, nst_progress *p)
 {
+    nst_setup *u = &r->setup;
     nst_clock *c = &r->clock;
     int known = ++c->measured + c->foretold;
     double weight = 1. / (known < MEMORY ? known : MEMORY); /* a mean, of the last MEMORY or so */
 
     c->iteration += weight * (p->seconds - c->iteration);
     c->fixed += weight * (c->losses - c->fixed);
-    if (r->s->time_limit > 0 && (c->measured == USUAL || p->iteration % EVERY == 0))
+    if (u->s.time_limit > 0 && (c->measured == USUAL || p->iteration % EVERY == 0))
         fit(r, p);
-    if (r->s->until > 0 && settled(r, p))
-        r->plan.iterations[r->scale] = p->iteration;
-    p->iterations = r->plan.iterations[r->scale];
+    if (u->s.until > 0 && settled(r, p))
+        u->plan.iterations[r->scale] = p->iteration;
+    p->iterations = u->plan.iterations[r->scale];
     total(r, p);
     p->remaining = preparations(r);
-    for (int i = r->scale; i < r->plan.scales; i++)
-        p->remaining += (r->plan.iterations[i] - (i == r->scale ? p->iteration : 0)) * iteration_seconds(r, i);
-    if (r->s->time_limit > 0)
-        p->remaining = fmax(fmin(p->remaining, r->s->time_limit - p->elapsed), 0);
+    for (int i = r->scale; i < u->plan.scales; i++)
+        p->remaining += (u->plan.iterations[i] - (i == r->scale ? p->iteration : 0)) * iteration_seconds(r, i);
+    if (u->s.time_limit > 0)
+        p->remaining = fmax(fmin(p->remaining, u->s.time_limit - p->elapsed), 0);
 }
 
 bool nst_schedule_over(const nst_run *r, const nst_progress *p)
 {
-    return r->s->time_limit > 0 && p->elapsed + r->clock.iteration > r->s->time_limit;
+    return r->setup.s.time_limit > 0 && p->elapsed + r->clock.iteration > r->setup.s.time_limit;
 }

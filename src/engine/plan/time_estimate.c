@@ -1,17 +1,17 @@
 /* time_estimate.c: about how long a run takes, by how long a small picture takes here and now. */
-#include "engine/run.h"
+#include "engine/plan/plan.h"
 
 #include <math.h>
 
 #define SIDE 192      /* of the picture that is timed: VGG19 takes 0.05 s on two cores of Zen 5 */
 #define MOMENT 5e10   /* multiply-adds that are not worth the trouble */
 #define TRAFFIC 1e10  /* bytes a second of vectors that come from memory */
-#define EIGEN 4e-10   /* seconds by channels cubed: Wasserstein-2's eigenproblem */
+#define INVERSES 3e-10 /* seconds by channels cubed: Wasserstein-2 */
 
 /* Seconds of a unit of nst_graph_work; 0 when it cannot be told. */
-static double measure(nst_run *r)
+static double measure(const nst_setup *u)
 {
-    int grid = nst_graph_grid(r->graph), side = (SIDE + grid - 1) / grid * grid;
+    int grid = nst_graph_grid(u->graph), side = (SIDE + grid - 1) / grid * grid;
     nst_window win = nst_window_whole(side, side);
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
     double distance[NST_MODEL_LAYERS] = { 0 }, seconds = 0;
@@ -21,50 +21,50 @@ static double measure(nst_run *r)
     for (int i = 0; i < 2 && x; i++) { /* the first makes pages real */
         double start = nst_now();
 
-        if (nst_graph_place_window(r->graph, &win, NST_USE_GRADIENT, NULL) ||
-            nst_graph_forward(r->graph, &win, x, NULL) ||
-            nst_graph_backward(r->graph, &win, tap, distance, x + 3 * n, NULL))
+        if (nst_graph_place_window(u->graph, &win, NST_USE_GRADIENT, NULL) ||
+            nst_graph_forward(u->graph, &win, x, NULL) ||
+            nst_graph_backward(u->graph, &win, tap, distance, x + 3 * n, NULL))
             break;
         seconds = i ? nst_now() - start : 0;
     }
     nst_free(x);
-    nst_graph_release(r->graph);
-    return seconds / (2 * nst_graph_work(r->graph, &win));
+    nst_graph_release(u->graph);
+    return seconds / (2 * nst_graph_work(u->graph, &win));
 }
 
 /* Seconds of an iteration beside the network: the optimiser's vectors, the style losses. */
-static double beside(const nst_run *r, int scale, double pixels)
+static double beside(const nst_setup *u, int scale, double pixels)
 {
-    int pairs = r->plan.iterations[scale] < r->layout[scale].pairs ? r->plan.iterations[scale] : r->layout[scale].pairs;
-    double vectors = r->s->optimizer == NST_LBFGS ? 8 + 5. * pairs : 8, seconds = 12 * pixels * vectors / TRAFFIC;
+    int pairs = u->plan.iterations[scale] < u->layout[scale].pairs ? u->plan.iterations[scale] : u->layout[scale].pairs;
+    double vectors = u->s.optimizer == NST_LBFGS ? 8 + 5. * pairs : 8, seconds = 12 * pixels * vectors / TRAFFIC;
 
-    for (int i = 0; i < r->n_style && r->s->style_loss == NST_STYLE_W2; i++)
-        seconds += EIGEN * pow(nst_graph_channels(r->graph, r->style[i].layer), 3) / fmin(r->cpu.threads, 2);
+    for (int i = 0; i < u->n_style && u->s.style_loss == NST_STYLE_W2; i++)
+        seconds += INVERSES * pow(nst_graph_channels(u->graph, u->style[i].layer), 3) / fmin(u->cpu.threads, 2);
     return seconds;
 }
 
-double nst_run_seconds(nst_run *r)
+double nst_plan_seconds(const nst_setup *u)
 {
     double work = 0, seconds = 0;
 
-    for (int scale = 0; scale < r->plan.scales; scale++) {
-        const nst_layout *l = &r->layout[scale];
-        int w = r->plan.width[scale] + 2 * r->margin, h = r->plan.height[scale] + 2 * r->margin;
-        nst_strip strip = nst_strip_own(r, w, h);
+    for (int scale = 0; scale < u->plan.scales; scale++) {
+        const nst_layout *l = &u->layout[scale];
+        int w = u->plan.width[scale] + 2 * u->margin, h = u->plan.height[scale] + 2 * u->margin;
+        nst_row_range strip = nst_rank_own_rows(u, w, h);
         int n = nst_windows_count(l->gradient);
-        double both = nst_budget_work(r, &strip, l->gradient);
-        double first = nst_windows_alike(l) ? both * (n - 1) / (n ? n : 1) : nst_budget_work(r, &strip, l->stats);
+        double both = nst_plan_work(u, &strip, l->gradient);
+        double first = nst_windows_alike(l) ? both * (n - 1) / (n ? n : 1) : nst_plan_work(u, &strip, l->stats);
 
-        work += r->plan.iterations[scale] * (2 * both + first) + both;
-        seconds += r->plan.iterations[scale] * beside(r, scale, (double)w * (strip.own_to - strip.own));
-        for (int i = 0; i < r->n_styles; i++) {
+        work += u->plan.iterations[scale] * (2 * both + first) + both;
+        seconds += u->plan.iterations[scale] * beside(u, scale, (double)w * (strip.own_to - strip.own));
+        for (int i = 0; i < u->job->n_styles; i++) {
             nst_window style;
             int sw, sh;
 
-            nst_run_style_size(r, scale, i, &sw, &sh);
-            style = nst_window_whole(sw + 2 * r->margin, sh + 2 * r->margin);
-            work += nst_graph_work(r->graph, &style) / nst_across_ranks(r);
+            nst_style_size(u, scale, i, &sw, &sh);
+            style = nst_window_whole(sw + 2 * u->margin, sh + 2 * u->margin);
+            work += nst_graph_work(u->graph, &style) / nst_rank_count(u);
         }
     }
-    return work > MOMENT ? seconds + work * measure(r) : 0;
+    return work > MOMENT ? seconds + work * measure(u) : 0;
 }

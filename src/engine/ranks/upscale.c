@@ -14,8 +14,8 @@ struct band {
  * reflection. */
 static void wanted(const nst_run *r, int rank, int h, bool inside, int *from, int *to)
 {
-    nst_strip s = nst_strip_at(r, r->w, r->h, rank);
-    int m = inside ? r->margin : 0;
+    nst_row_range s = nst_rank_rows(&r->setup, r->w, r->h, rank);
+    int m = inside ? r->setup.margin : 0;
 
     *from = h, *to = 0;
     for (int y = s.own; y < s.own_to; y++) {
@@ -31,12 +31,12 @@ static void wanted(const nst_run *r, int rank, int h, bool inside, int *from, in
 
 static nst_status open_band(nst_run *r, const float *own, int w, int h, bool inside, struct band *b, nst_error *e)
 {
-    size_t ranks = (size_t)nst_across_ranks(r), me = (size_t)nst_across_rank(r);
+    size_t ranks = (size_t)nst_rank_count(&r->setup), me = (size_t)nst_rank_own(&r->setup);
     int *from;
     nst_status s = NST_OK;
 
     *b = (struct band){ .rows = own, .to = h, .w = w, .h = h };
-    if (!r->comm)
+    if (!r->job.comm)
         return NST_OK;
     if ((from = nst_calloc(ranks, 2 * sizeof *from))) {
         for (int i = 0; i < (int)ranks; i++)
@@ -45,8 +45,8 @@ static nst_status open_band(nst_run *r, const float *own, int w, int h, bool ins
     }
     if (!from || !(b->rows = b->fetched = nst_calloc((size_t)w * (size_t)(b->to - b->from), 3 * sizeof *own)))
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
-    if (!(s = nst_across_agree(r, s, e)))
-        nst_across_fetch(r, own, w, h, from, from + ranks, b->fetched);
+    if (!(s = nst_ranks_agree(&r->ranks, s, e)))
+        nst_halo_fetch(r, own, w, h, from, from + ranks, b->fetched);
     nst_free(from);
     return s;
 }
@@ -61,7 +61,8 @@ static nst_band inner(const struct band *b, int c, int m)
 
 nst_status nst_enlarge(nst_run *r, const float *from, int w, int h, float *x, nst_error *e)
 {
-    int m = r->margin, ow = r->w - 2 * m, oh = r->h - 2 * m;
+    const nst_setup *u = &r->setup;
+    int m = u->margin, ow = r->w - 2 * m, oh = r->h - 2 * m;
     struct band b;
     nst_status s = open_band(r, from, w, h, true, &b, e);
 
@@ -71,7 +72,7 @@ nst_status nst_enlarge(nst_run *r, const float *from, int w, int h, float *x, ns
         for (int y = r->strip.own; y < r->strip.own_to; y++, x += r->w) {
             nst_plane_bicubic_row(&in, nst_margin_mirrored(y, r->h, m) - m, x + m, ow, oh);
             for (int i = m; i < m + ow; i++)
-                x[i] = fminf(fmaxf(x[i], r->low[c]), r->high[c]);
+                x[i] = fminf(fmaxf(x[i], u->low[c]), u->high[c]);
             nst_margin_fill_row(x, r->w, m);
         }
     }
@@ -81,9 +82,9 @@ nst_status nst_enlarge(nst_run *r, const float *from, int w, int h, float *x, ns
 
 nst_status nst_enlarge_optim(nst_run *r, const nst_optim *from, int w, int h, nst_error *e)
 {
-    nst_optim_carry(from, r->optim);
-    for (int k = 0; k < 2 && nst_optim_moment(from, k) && nst_optim_moment(r->optim, k); k++) {
-        float *to = nst_optim_moment(r->optim, k);
+    nst_optim_carry(from, r->state.optim);
+    for (int k = 0; k < 2 && nst_optim_moment(from, k) && nst_optim_moment(r->state.optim, k); k++) {
+        float *to = nst_optim_moment(r->state.optim, k);
         struct band b;
         nst_status s = open_band(r, nst_optim_moment(from, k), w, h, false, &b, e);
 

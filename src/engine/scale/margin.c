@@ -1,6 +1,6 @@
 /* margin.c: pictures continued by reflection beyond their sides, so that what the zero padding of the convolutions does
  * there is done outside of what is kept. */
-#include "engine/run.h"
+#include "engine/scale/scale.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* regions.c: where in the content each style is painted and what of the style picture counts: masks, as maps of
  * weights at each layer's size. */
-#include "engine/run.h"
+#include "engine/scale/scale.h"
 
 #include <math.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static void halve(const float *in, int w, int h, float *out, int ow, int oh)
 void nst_region_clear(nst_region *g)
 {
     for (int i = 0; i < NST_REGION_LEVELS; i++) {
-        nst_kept_destroy(&g->there[i]);
+        nst_saved_features_destroy(&g->device_copy[i]);
         nst_free(g->level[i]);
     }
     memset(g, 0, sizeof *g);
@@ -86,9 +86,9 @@ static float *sized(const nst_mask *mask, int w, int h)
     return out;
 }
 
-nst_status nst_region_part(const nst_run *r, int i, int w, int h, float **out, nst_error *e)
+nst_status nst_region_part(const nst_setup *u, int i, int w, int h, float **out, nst_error *e)
 {
-    const nst_mask *mask = &r->styles[i]->part;
+    const nst_mask *mask = &u->job->styles[i]->part;
 
     *out = NULL;
     if (!mask->weight || (*out = sized(mask, w, h)))
@@ -96,16 +96,16 @@ nst_status nst_region_part(const nst_run *r, int i, int w, int h, float **out, n
     return nst_fail(e, NST_EMEM, "masks: out of memory");
 }
 
-nst_status nst_region_place(const nst_run *r, int i, int w, int h, float **out, nst_error *e)
+nst_status nst_region_place(const nst_setup *u, int i, int w, int h, float **out, nst_error *e)
 {
     size_t n = (size_t)w * (size_t)h;
     float *rest, *one;
 
     *out = NULL;
-    if (!r->guided)
+    if (!u->has_content_masks)
         return NST_OK;
-    if (r->styles[i]->place.weight) {
-        if ((*out = sized(&r->styles[i]->place, w, h)))
+    if (u->job->styles[i]->place.weight) {
+        if ((*out = sized(&u->job->styles[i]->place, w, h)))
             return NST_OK;
         return nst_fail(e, NST_EMEM, "masks: out of memory");
     }
@@ -113,10 +113,10 @@ nst_status nst_region_place(const nst_run *r, int i, int w, int h, float **out, 
         return nst_fail(e, NST_EMEM, "masks: out of memory");
     for (size_t k = 0; k < n; k++)
         rest[k] = 1;
-    for (int j = 0; j < r->n_styles; j++) {
+    for (int j = 0; j < u->job->n_styles; j++) {
         if (j == i)
             continue;
-        if (!(one = sized(&r->styles[j]->place, w, h))) {
+        if (!(one = sized(&u->job->styles[j]->place, w, h))) {
             nst_free(rest);
             return nst_fail(e, NST_EMEM, "masks: out of memory");
         }
@@ -129,10 +129,10 @@ nst_status nst_region_place(const nst_run *r, int i, int w, int h, float **out, 
 }
 
 /* The picture's own size: the weights, continued into the margin. */
-static nst_status first_level(nst_region *g, const nst_run *r, const float *weight, int w, int h)
+static nst_status first_level(nst_region *g, const nst_setup *u, const float *weight, int w, int h)
 {
-    int inner_w = w - 2 * r->margin, inner_h = h - 2 * r->margin;
-    size_t at = (size_t)r->margin * (size_t)w + (size_t)r->margin;
+    int inner_w = w - 2 * u->margin, inner_h = h - 2 * u->margin;
+    size_t at = (size_t)u->margin * (size_t)w + (size_t)u->margin;
 
     if (!(g->level[0] = nst_calloc((size_t)w, (size_t)h * sizeof(float))))
         return NST_EMEM;
@@ -144,33 +144,33 @@ static nst_status first_level(nst_region *g, const nst_run *r, const float *weig
             g->area += (double)v;
         }
     g->area /= (double)inner_w * inner_h;
-    nst_margin_fill(g->level[0], w, h, r->margin);
+    nst_margin_fill(g->level[0], w, h, u->margin);
     g->w[0] = w, g->h[0] = h;
     return NST_OK;
 }
 
-static nst_status send(nst_region *g, const nst_run *r, nst_error *e)
+static nst_status send(nst_region *g, const nst_setup *u, nst_error *e)
 {
     nst_status s = NST_OK;
 
     for (int i = 0; i < NST_REGION_LEVELS && g->level[i] && !s; i++)
-        s = nst_graph_map(r->graph, g->level[i], (size_t)g->w[i] * (size_t)g->h[i], &g->there[i], e);
+        s = nst_graph_map(u->graph, g->level[i], (size_t)g->w[i] * (size_t)g->h[i], &g->device_copy[i], e);
     return s;
 }
 
-nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight, int w, int h, nst_error *e)
+nst_status nst_region_make(nst_region *g, const nst_setup *u, const float *weight, int w, int h, nst_error *e)
 {
     int n = 1;
 
     nst_region_clear(g);
     if (!weight)
         return NST_OK;
-    if (first_level(g, r, weight, w, h))
+    if (first_level(g, u, weight, w, h))
         return nst_fail(e, NST_EMEM, "masks: out of memory");
-    for (int row = 0; row < r->n_layers; row++) {
-        int lw, lh, up = r->s->pool_ceil;
+    for (int row = 0; row < u->n_layers; row++) {
+        int lw, lh, up = u->s.pool_ceil;
 
-        nst_graph_layer_size(r->graph, r->style[row].layer, w, h, &lw, &lh);
+        nst_graph_layer_size(u->graph, u->style[row].layer, w, h, &lw, &lh);
         while (g->w[n - 1] > lw || g->h[n - 1] > lh) {
             if (n == NST_REGION_LEVELS)
                 return nst_fail(e, NST_EUNSUPPORTED, "masks: the model pools more often than %d times", n - 1);
@@ -181,19 +181,20 @@ nst_status nst_region_make(nst_region *g, const nst_run *r, const float *weight,
             n++;
         }
     }
-    return send(g, r, e);
+    return send(g, u, e);
 }
 
-nst_map nst_region_at(const nst_region *g, const nst_run *r, int layer, int w, int h, int first)
+nst_map nst_region_at(const nst_region *g, const nst_setup *u, int layer, int w, int h, int first)
 {
     int lw, lh;
 
-    nst_graph_layer_size(r->graph, layer, w, h, &lw, &lh);
+    nst_graph_layer_size(u->graph, layer, w, h, &lw, &lh);
     for (int i = 0; i < NST_REGION_LEVELS && g->level[i]; i++)
         if (g->w[i] == lw && g->h[i] == lh) {
             size_t at = (size_t)(first >> i) * (size_t)lw;
 
-            return (nst_map){ .weight = g->level[i] + at, .ld = (size_t)lw, .there = g->there[i], .first = at };
+            return (nst_map){ .weight = g->level[i] + at, .ld = (size_t)lw, .device_copy = g->device_copy[i],
+                              .first = at };
         }
     return (nst_map){ .weight = NULL };
 }
@@ -222,7 +223,8 @@ static nst_status check(const char *name, int i, const nst_mask *m, const nst_im
         return NST_OK;
     if (!alike(m, p))
         return nst_fail(e, NST_EARG,
-                        "%s mask %d: is %d x %d pixels, expected the proportions of the %s picture, %d x %d", name, i + 1, m->w, m->h, whose, p->width, p->height);
+                        "%s mask %d: is %d x %d pixels, expected the proportions of the %s picture, %d x %d", name,
+                        i + 1, m->w, m->h, whose, p->width, p->height);
     if (black(m))
         return nst_fail(e, NST_EARG, "%s mask %d: is black all over, expected some white, where the style counts", name,
                         i + 1);
@@ -230,10 +232,10 @@ static nst_status check(const char *name, int i, const nst_mask *m, const nst_im
 }
 
 /* The style without a mask has what the others leave, of which there must be some. */
-static nst_status check_rest(const nst_run *r, int i, nst_error *e)
+static nst_status check_rest(const nst_setup *u, int i, nst_error *e)
 {
     float *rest, most = 0;
-    nst_status s = nst_region_place(r, i, GRID, GRID, &rest, e);
+    nst_status s = nst_region_place(u, i, GRID, GRID, &rest, e);
 
     if (s)
         return s;
@@ -246,37 +248,38 @@ static nst_status check_rest(const nst_run *r, int i, nst_error *e)
     return NST_OK;
 }
 
-nst_status nst_regions_check(nst_run *r, nst_error *e)
+nst_status nst_regions_check(nst_setup *u, nst_error *e)
 {
     int masks = 0, rest = -1;
     nst_status s;
 
-    for (int i = 0; i < r->n_styles; i++) {
-        const nst_image *p = r->styles[i];
+    for (int i = 0; i < u->job->n_styles; i++) {
+        const nst_image *p = u->job->styles[i];
 
         if (p->place.weight)
             masks++;
         else
             rest = i;
-        r->parts |= p->part.weight != NULL;
-        if ((s = check("content", i, &p->place, r->content, "content", e)) ||
+        u->has_style_masks |= p->part.weight || nst_image_see_through(p);
+        if (nst_image_invisible(p))
+            return nst_fail(e, NST_EARG, "style picture %d: is transparent all over, expected something visible", i + 1);
+        if ((s = check("content", i, &p->place, u->job->content, "content", e)) ||
             (s = check("style", i, &p->part, p, "style", e)))
             return s;
     }
-    if (masks && masks < r->n_styles - 1)
+    if (masks && masks < u->job->n_styles - 1)
         return nst_fail(e, NST_EARG, "content masks: %d for %d styles, expected one for each, or for each but one, "
-                        "which gets the rest", masks, r->n_styles);
-    r->guided = masks > 0;
-    return r->guided && rest >= 0 ? check_rest(r, rest, e) : NST_OK;
+                        "which gets the rest", masks, u->job->n_styles);
+    u->has_content_masks = masks > 0;
+    return u->has_content_masks && rest >= 0 ? check_rest(u, rest, e) : NST_OK;
 }
 
 /* ---- colours ---------------------------------------------------------------------------------------------------- */
 
 /* How much each pixel takes of style i's colours: where it is painted, or its share. */
-static nst_status colours(const nst_run *r, int i, float **out, nst_error *e)
+static nst_status colours(const nst_setup *u, int i, int w, int h, float **out, nst_error *e)
 {
-    int w = r->picture->width, h = r->picture->height;
-    nst_status s = nst_region_place(r, i, w, h, out, e);
+    nst_status s = nst_region_place(u, i, w, h, out, e);
     size_t n = (size_t)w * (size_t)h;
 
     if (s || *out)
@@ -284,7 +287,7 @@ static nst_status colours(const nst_run *r, int i, float **out, nst_error *e)
     if (!(*out = nst_alloc(n * sizeof **out)))
         return nst_fail(e, NST_EMEM, "recolouring: out of memory");
     for (size_t k = 0; k < n; k++)
-        (*out)[k] = (float)r->share[i];
+        (*out)[k] = (float)u->blend[i];
     return NST_OK;
 }
 
@@ -299,7 +302,7 @@ static void mix(const float *weight, const float *total, const nst_image *one, n
 }
 
 /* first in the colours of a style's part, as its place says. */
-static nst_status recolor_one(const nst_run *r, int i, const nst_image *first, const nst_image *style,
+static nst_status recolor_one(const nst_setup *u, int i, const nst_image *first, const nst_image *style,
                               const float *place, nst_image **out, nst_error *e)
 {
     float *part = NULL;
@@ -307,33 +310,34 @@ static nst_status recolor_one(const nst_run *r, int i, const nst_image *first, c
 
     if (!(*out = nst_image_copy(first)))
         return nst_fail(e, NST_EMEM, "recolouring: out of memory");
-    if (!(s = nst_region_part(r, i, style->width, style->height, &part, e)))
-        s = nst_image_recolor_weighted(*out, place, style, part, r->s->color_strength, e);
+    if (!(s = nst_region_part(u, i, style->width, style->height, &part, e)))
+        s = nst_image_recolor_weighted(*out, place, style, part, u->s.color_strength, e);
     nst_free(part);
     if (s)
         nst_image_destroy(out);
     return s;
 }
 
-nst_status nst_regions_recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
+nst_status nst_regions_recolor(const nst_setup *u, nst_image *picture, nst_image *const *pictures, nst_error *e)
 {
-    nst_image *first = nst_image_copy(r->picture), *one = NULL;
-    size_t n = (size_t)r->picture->width * (size_t)r->picture->height;
+    nst_image *first = nst_image_copy(picture), *one = NULL;
+    size_t n = (size_t)picture->width * (size_t)picture->height;
     float *total = nst_calloc(n, sizeof *total), *place;
     nst_status s = first && total ? NST_OK : nst_fail(e, NST_EMEM, "recolouring: out of memory");
 
-    for (int i = 0; i < r->n_styles && !s; i++)
-        if (!(s = colours(r, i, &place, e))) {
+    for (int i = 0; i < u->job->n_styles && !s; i++)
+        if (!(s = colours(u, i, picture->width, picture->height, &place, e))) {
             for (size_t k = 0; k < n; k++)
                 total[k] += place[k];
             nst_free(place);
         }
     for (int c = 0; c < 3 && !s; c++) /* what is in no region keeps its colours */
         for (size_t k = 0; k < n; k++)
-            r->picture->plane[c][k] *= fmaxf(1 - total[k], 0);
-    for (int i = 0; i < r->n_styles && !s; i++) {
-        if (!(s = colours(r, i, &place, e)) && !(s = recolor_one(r, i, first, pictures[i], place, &one, e)))
-            mix(place, total, one, r->picture);
+            picture->plane[c][k] *= fmaxf(1 - total[k], 0);
+    for (int i = 0; i < u->job->n_styles && !s; i++) {
+        if (!(s = colours(u, i, picture->width, picture->height, &place, e)) &&
+            !(s = recolor_one(u, i, first, pictures[i], place, &one, e)))
+            mix(place, total, one, picture);
         nst_image_destroy(&one);
         nst_free(place);
     }

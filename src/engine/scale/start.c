@@ -1,5 +1,5 @@
 /* start.c: the picture that the optimisation starts from. */
-#include "engine/transfer.h"
+#include "engine/scale/scale.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* style_cache.c: style pictures' statistics, kept from run to run, so that many contents in one style compute them
  * once. */
 #include "base/fields.h"
-#include "engine/run.h"
+#include "engine/scale/scale.h"
 
 #include <string.h>
 
@@ -43,39 +43,34 @@ void nst_styles_destroy(nst_styles **s)
     *s = NULL;
 }
 
-/* Other settings or another model: nothing of what is kept holds. */
-static bool fits(nst_styles *s, const nst_run *r)
+void nst_styles_begin(nst_styles *s, const nst_model *model, const nst_settings *settings)
 {
     char text[8192];
     const nst_field *rows;
     size_t bytes = 0;
     nst_sum sum;
-    uint64_t settings;
+    uint64_t now;
     int n;
 
     rows = nst_settings_fields(&n);
-    if (nst_fields_write(rows, n, r->s, text, sizeof text, &bytes, NULL))
-        return false;
+    if (nst_fields_write(rows, n, settings, text, sizeof text, &bytes, NULL))
+        bytes = 0;
     nst_sum_begin(&sum);
     nst_sum_add(&sum, text, bytes);
-    settings = nst_sum_end(&sum);
-    if (s->model != r->model || s->settings != settings)
+    now = nst_sum_end(&sum);
+    if (!bytes || s->model != model || s->settings != now)
         for (int i = 0; i < ENTRIES; i++)
             clear(&s->entry[i]);
-    s->model = r->model;
-    s->settings = settings;
-    return true;
+    s->model = model;
+    s->settings = now;
 }
 
-static uint64_t key_of(const nst_run *r, const nst_image *p)
+uint64_t nst_styles_key(const nst_image *p, nst_tiling t, int margin, int rows)
 {
-    int shape[] = { p->width, p->height, r->margin, r->n_style, 0, 0, 0 };
-    nst_strip strip = nst_strip_own(r, p->width + 2 * r->margin, p->height + 2 * r->margin);
-    nst_tiling t;
+    /* sums over other windows have other roundings */
+    int shape[] = { p->width, p->height, margin, rows, t.nx, t.ny, t.strip };
     nst_sum sum;
 
-    nst_budget_tiling(r, &strip, NST_USE_STATS, r->layout[r->scale].arena, &t);
-    shape[4] = t.nx, shape[5] = t.ny, shape[6] = t.strip; /* sums over other windows have other roundings */
     nst_sum_begin(&sum);
     nst_sum_add(&sum, shape, sizeof shape);
     for (int c = 0; c < 3; c++)
@@ -92,34 +87,24 @@ static void copy(const nst_stats *from, nst_stats *to)
     memcpy(to->sum, from->sum, c * sizeof *to->sum);
 }
 
-bool nst_styles_find(const nst_run *r, const nst_image *p, nst_stats *const *stats)
+bool nst_styles_find(const nst_styles *s, uint64_t key, int rows, nst_stats *const *stats)
 {
-    nst_styles *s = r->known;
-    uint64_t key;
-
-    if (!s || !fits(s, r))
-        return false;
-    key = key_of(r, p);
     for (int i = 0; i < ENTRIES; i++)
-        if (s->entry[i].rows == r->n_style && s->entry[i].key == key) {
-            for (int row = 0; row < r->n_style; row++)
+        if (s->entry[i].rows == rows && s->entry[i].key == key) {
+            for (int row = 0; row < rows; row++)
                 copy(s->entry[i].stats[row], stats[row]);
             return true;
         }
     return false;
 }
 
-void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *stats)
+void nst_styles_keep(nst_styles *s, uint64_t key, int rows, nst_stats *const *stats)
 {
-    nst_styles *s = r->known;
-    struct entry *entry;
+    struct entry *entry = &s->entry[s->next];
 
-    if (!s)
-        return;
-    entry = &s->entry[s->next];
     s->next = (s->next + 1) % ENTRIES;
     clear(entry);
-    for (int row = 0; row < r->n_style; row++) {
+    for (int row = 0; row < rows; row++) {
         if (nst_stats_create(&entry->stats[row], stats[row]->c, NULL)) {
             clear(entry); /* without memory nothing is kept */
             return;
@@ -127,5 +112,5 @@ void nst_styles_keep(const nst_run *r, const nst_image *p, nst_stats *const *sta
         entry->rows = row + 1;
         copy(stats[row], entry->stats[row]);
     }
-    entry->key = key_of(r, p);
+    entry->key = key;
 }

@@ -1,6 +1,5 @@
 /* preset.c: what each program's defaults are, and which settings make sense. */
-#include "engine/transfer.h"
-#include "loss/wasserstein.h"
+#include "engine/settings/settings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -107,9 +106,6 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
         if (!(*out = nst_alloc(sizeof **out)))
             return nst_fail(e, NST_EMEM, "settings: out of memory");
         **out = presets[i].s;
-        /* our own preset works everywhere; the others are what they are, or fail */
-        if (i == 0 && !nst_w2_available())
-            (*out)->style_loss = NST_STYLE_COVARIANCE;
         return NST_OK;
     }
     return nst_fail(e, NST_EARG, "preset \"%s\": unknown, see nst --preset list", preset);
@@ -121,6 +117,16 @@ void nst_settings_destroy(nst_settings **s)
         return;
     nst_free(*s);
     *s = NULL;
+}
+
+size_t nst_settings_memory(const nst_settings *s, size_t sharers)
+{
+    size_t available;
+
+    if (s->memory)
+        return (size_t)s->memory;
+    available = nst_memory_available();
+    return available ? nst_memory_own() + available / 4 * 3 / sharers : SIZE_MAX;
 }
 
 /* ---- the check ----------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* scale_plan.c: how large the picture and the styles are at each scale. */
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 
 #include <math.h>
 
@@ -136,7 +136,7 @@ void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, in
 nst_fit nst_settings_fit(const nst_settings *s, const nst_image *content)
 {
     int w, h, side = s->size;
-    size_t limit = nst_budget_limit(s, 1);
+    size_t limit = nst_settings_memory(s, 1);
     nst_fit fit = { .most = limit };
 
     if (!content) /* the content as it was read, and twice as it is at the last scale, live at one time */

@@ -1,5 +1,5 @@
 /* strength.c: what the strength means for the other settings. */
-#include "engine/transfer.h"
+#include "engine/settings/settings.h"
 
 #include <math.h>
 #include <stdio.h>

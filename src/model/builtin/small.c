@@ -1,7 +1,8 @@
 /* small.c: the built-in model: a small student of VGG16, whose weights are a part of the library.
  *
- * data/model/README.md says how it was made.  Its file, data/model/small.bin, holds for each layer in order, in little-endian
- * bytes: float32 scale[out], float32 bias[out], int8 weight[out][in][3][3]; a weight is scale[o] times its int8. */
+ * data/model/README.md says how it was made.  Its file, data/model/small.bin, holds for each layer in order, in
+ * little-endian bytes: float32 scale[out], float32 bias[out], int8 weight[out][in][3][3]; a weight is scale[o] times
+ * its int8. */
 #include "model/model.h"
 
 #include <stdio.h>
@@ -108,7 +109,8 @@ nst_status nst_model_open_small(nst_model **out, nst_error *e)
     m->format = "built in";
     m->input = input;
     m->input_name = "torchvision";
-    snprintf(m->origin, sizeof m->origin, "VGG16,Simonyan+Zisserman,Visual-Geometry-Group,University-of-Oxford,CC-BY-4.0");
+    snprintf(m->origin, sizeof m->origin,
+             "VGG16,Simonyan+Zisserman,Visual-Geometry-Group,University-of-Oxford,CC-BY-4.0");
     m->layers = (int)NST_COUNT(table);
     for (int i = 0; i < m->layers; i++) {
         at = decode(&m->layer[i], i, at, (float *)m->memory + used);

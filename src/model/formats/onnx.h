@@ -1,4 +1,4 @@
-/* onnx.h: between onnx.c, which knows ONNX's messages, and onnx_graph.c, which follows the graph. */
+/* onnx.h: between onnx.c, onnx_graph.c, which follows the graph, and onnx_messages.c below both. */
 #ifndef NST_ONNX_H
 #define NST_ONNX_H
 
@@ -36,7 +36,7 @@ typedef struct nst_onnx {
     int block, index; /* of the last convolution */
 } nst_onnx;
 
-/* ---- onnx.c ---- */
+/* ---- onnx_messages.c ---- */
 
 nst_status nst_onnx_damaged(const nst_onnx *r, const nst_wire *m, nst_error *e);
 nst_status nst_onnx_node_read(const nst_onnx *r, nst_wire node, nst_onnx_node *n, nst_error *e);
@@ -47,6 +47,8 @@ nst_status nst_onnx_attribute_read(const nst_onnx *r, const nst_onnx_node *n, co
 bool nst_onnx_same(const nst_wire *a, const nst_wire *b);
 /* What can be printed of a name. */
 const char *nst_onnx_text(const nst_wire *name, char *text, size_t room);
+/* The message of the tensor of that name. */
+nst_status nst_onnx_find(const nst_onnx *r, const nst_wire *name, nst_wire *tensor, bool *found, nst_error *e);
 /* The tensor of that name, an initializer or a Constant node's; *t has no name where there is none. */
 nst_status nst_onnx_tensor(const nst_onnx *r, const nst_wire *name, nst_stored *t, nst_error *e);
 /* The same for up to max integers; *n is -1 where there are none or others. */

@@ -39,18 +39,18 @@ static int tile(const nst_device *d, const nst_node *nodes, int i)
 /* What the node behind reads: its first column, how many there are, and its rows' buffer. */
 struct given {
     int x, w;
-    nst_slab rows;
+    nst_row_buffer rows;
 };
 
 static struct given given(const nst_node *n)
 {
-    return n->pooled ? (struct given){ n->x / 2, n->pooled_w, n->pool_rows }
-                     : (struct given){ n->x, n->w, n->result_rows };
+    return n->pooled ? (struct given){ n->x / 2, n->pooled_w, n->pool.rows }
+                     : (struct given){ n->x, n->w, n->result.rows };
 }
 
 static uint16_t *mask_row(const struct cpu_device *d, const nst_node *n, int y)
 {
-    return n->pass == NST_NONE ? NULL : masks(d, n->pass) + (ptrdiff_t)(y - n->pass_rows.first) * n->w;
+    return n->pass.at == NST_NONE ? NULL : masks(d, n->pass.at) + (ptrdiff_t)(y - n->pass.rows.first) * n->w;
 }
 
 static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
@@ -60,14 +60,15 @@ static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, 
     int there = from->ready - r.rows.first;
     nst_conv c = { .in = nst_blocks(n->in), .out = nst_blocks(n->out), .w = n->w, .h = n->h,
                    .weight = d->w[i].forward, .bias = d->w[i].bias, .floor = 0,
-                   .source = floats(d, from->pooled ? from->pool : from->result), .source_w = r.w,
-                   .source_h = there, .source_rows = r.rows.count,
-                   .left = n->x - r.x, .top = n->y - r.rows.first, .wider = r.w - n->w, .higher = there - n->h,
-                   .lead_x = nst_rectangles_lead(n, n->x, 0), .lead_y = nst_rectangles_lead(n, n->y, n->above),
-                   .scale = 1,
-                   .result = row_of(d, n->result, n->result_rows, n->y, n->w), .result_rows = n->result_rows.count,
-                   .pass = mask_row(d, n, n->y), .pass_rows = n->pass_rows.count,
-                   .pooled = row_of(d, n->pool, n->pool_rows, n->y / 2, n->pooled_w), .pooled_rows = n->pool_rows.count,
+                   .source = floats(d, from->pooled ? from->pool.at : from->result.at), .source_w = r.w,
+                   .source_h = there,
+                   .place = { n->x - r.x, n->y - r.rows.first, r.w - n->w, there - n->h,
+                              nst_rectangles_offset(n, n->x, 0),
+                              nst_rectangles_offset(n, n->y, n->tiles.image_y0) },
+                   .scale = 1, .result = row_of(d, n->result.at, n->result.rows, n->y, n->w),
+                   .pass = mask_row(d, n, n->y), .pooled = row_of(d, n->pool.at, n->pool.rows, n->y / 2, n->pooled_w),
+                   .rows = { .source = r.rows.count, .result = n->result.rows.count, .pass = n->pass.rows.count,
+                             .pooled = n->pool.rows.count },
                    .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = d->average };
 
     c.algorithm = forward_algorithm(d, n);
@@ -79,20 +80,21 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
     bool behind_pool = n->pooled && !n->tap;
     struct given r = given(from);
-    nst_slab source = n->pooled && n->tap ? n->result_rows : n->dout_rows;
+    nst_row_buffer source = n->pooled && n->tap ? n->result.rows : n->grad_out.rows;
     int first = behind_pool ? 2 * source.first : source.first, h = from->back.to - from->back.from;
     nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = h,
-                   .left = r.x - n->x, .top = from->back.from - first, .wider = n->w - r.w,
-                   .higher = n->grad.to - first - h,
+                   .place = { .left = r.x - n->x, .top = from->back.from - first, .extra_cols = n->w - r.w,
+                              .extra_rows = n->grad.to - first - h },
                    .weight = d->w[i].backward, .bias = d->w[i].zero, .floor = -INFINITY,
-                   .source = floats(d, n->pooled && n->tap ? n->dresult : n->dout), .source_rows = source.count,
+                   .source = floats(d, n->pooled && n->tap ? n->grad_features : n->grad_out.at),
                    .source_w = behind_pool ? n->pooled_w : n->w,
                    .source_h = (behind_pool ? n->back.to : n->grad.to) - source.first,
-                   .mask = mask_row(d, n, first), .mask_rows = n->pass_rows.count,
+                   .mask = mask_row(d, n, first),
                    .shift = behind_pool, .scale = behind_pool && d->average ? .25f : 1,
                    .average = behind_pool && d->average,
-                   .result = row_of(d, from->dout, from->dout_rows, from->back.from, r.w),
-                   .result_rows = from->dout_rows.count };
+                   .result = row_of(d, from->grad_out.at, from->grad_out.rows, from->back.from, r.w),
+                   .rows = { .source = source.count, .mask = n->pass.rows.count,
+                             .result = from->grad_out.rows.count } };
 
     c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
     return c;
@@ -122,7 +124,7 @@ static const float *weights_of(struct cpu_device *d, const nst_node *nodes, int 
     l = &d->model->layer[nodes[i].layer];
     if (d->packed_node != i || d->packed_backward != backward) {
         nst_conv_pack(d->cpu.k, l->weight, l->out, l->in, backward, d->packed);
-        nst_model_rest(d->model);
+        nst_model_release_pages(d->model);
     }
     d->packed_node = i, d->packed_backward = backward;
     return d->packed;
@@ -144,7 +146,7 @@ static size_t packed_bytes(const nst_device *base, const nst_node *nodes, int co
     return bytes;
 }
 
-static size_t thrift_bytes(const nst_device *base, const nst_node *nodes, int count)
+static size_t on_demand_bytes(const nst_device *base, const nst_node *nodes, int count)
 {
     size_t from, packed = packed_bytes(base, nodes, count, &from), bytes = of(base)->weight_bytes;
 
@@ -154,7 +156,7 @@ static size_t thrift_bytes(const nst_device *base, const nst_node *nodes, int co
     return bytes + packed + from;
 }
 
-static nst_status thrift(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
+static nst_status pack_on_demand(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
 {
     struct cpu_device *d = of(base);
     size_t from, bytes = packed_bytes(base, nodes, count, &from);
@@ -226,7 +228,7 @@ static void pool_rows(void *arg, int worker, int begin, int end)
 {
     const struct pooling *p = arg;
     const nst_node *n = p->n;
-    nst_conv c = { .w = n->w, .h = n->h, .pass = masks(p->d, n->pass), .pooled = floats(p->d, n->pool),
+    nst_conv c = { .w = n->w, .h = n->h, .pass = masks(p->d, n->pass.at), .pooled = floats(p->d, n->pool.at),
                    .pooled_w = n->pooled_w, .pooled_h = n->pooled_h, .average = p->d->average };
     float strip[2 * NST_STRIP_COLS * NST_LANES];
 
@@ -238,7 +240,7 @@ static void pool_rows(void *arg, int worker, int begin, int end)
 
                 for (int r = 0; r < rows; r++)
                     memcpy(strip + r * NST_STRIP_COLS * NST_LANES,
-                           floats(p->d, n->result) +
+                           floats(p->d, n->result.at) +
                                (((size_t)b * (size_t)n->h + (size_t)(y + r)) * (size_t)n->w + (size_t)x) * NST_LANES,
                            (size_t)cols * NST_LANES * sizeof *strip);
                 nst_conv_write(p->d->cpu.k, &c, b, y, x, rows, NST_STRIP_COLS, strip);
@@ -255,10 +257,10 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     if (i == 0) {
         nst_first f = first_job(d, n, win);
 
-        f.rows = n->result_rows.count, f.pass_rows = n->pass_rows.count;
+        f.rows = n->result.rows.count, f.pass_rows = n->pass.rows.count;
         f.above = win->strip && n->y > 0, f.below = win->strip && n->y + n->h < win->picture_h;
         nst_first_forward(&d->cpu, &f, x + (size_t)n->y * f.ldx + (size_t)n->x,
-                          row_of(d, n->result, n->result_rows, n->y, n->w), mask_row(d, n, n->y), d->scratch);
+                          row_of(d, n->result.at, n->result.rows, n->y, n->w), mask_row(d, n, n->y), d->scratch);
         if (n->pooled) {
             struct pooling p = { d, n };
 
@@ -286,14 +288,14 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
         if (n->pooled && !n->tap)
             nst_cpu_unpool(d, n);
         if (d->first_tap)
-            f.tap = floats(d, n->result), f.a = d->first_tap->a, f.b = d->first_tap->b;
+            f.tap = floats(d, n->result.at), f.a = d->first_tap->a, f.b = d->first_tap->b;
         d->first_tap = NULL;
         f.h = n->grad.to - n->grad.from;
-        f.rows = n->pooled ? n->h : n->dout_rows.count, f.pass_rows = n->pass_rows.count;
+        f.rows = n->pooled ? n->h : n->grad_out.rows.count, f.pass_rows = n->pass.rows.count;
         f.above = win->strip && n->grad.from > 0, f.below = win->strip && n->grad.to < win->picture_h;
         if (f.h)
-            nst_first_backward(&d->cpu, &f, n->pooled ? floats(d, n->dresult)
-                                                      : row_of(d, n->dout, n->dout_rows, n->grad.from, n->w),
+            nst_first_backward(&d->cpu, &f, n->pooled ? floats(d, n->grad_features)
+                                                      : row_of(d, n->grad_out.at, n->grad_out.rows, n->grad.from, n->w),
                                mask_row(d, n, n->grad.from), dx + (size_t)n->grad.from * f.ldx + (size_t)n->x,
                                d->scratch);
     } else if (nodes[i - 1].back.to > nodes[i - 1].back.from) {
@@ -338,7 +340,7 @@ static const char *algorithm_name(const nst_device *base, const nst_node *nodes,
     return nst_conv_name(c.algorithm);
 }
 
-const nst_device_ops nst_cpu_ops = {
+static const nst_device_ops ops = {
     .name = "cpu",
     .rectangles = true,
     .feature_bytes = feature_bytes,
@@ -355,8 +357,8 @@ const nst_device_ops nst_cpu_ops = {
     .compare = nst_cpu_compare,
     .drop = nst_cpu_drop,
     .weight_bytes = weight_bytes,
-    .thrift_bytes = thrift_bytes,
-    .thrift = thrift,
+    .on_demand_bytes = on_demand_bytes,
+    .pack_on_demand = pack_on_demand,
     .algorithm = algorithm_name,
     .tile = tile,
     .destroy = destroy,
@@ -409,7 +411,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
     *out = NULL;
     if (!d)
         return nst_fail(e, NST_EMEM, "cpu: out of memory");
-    d->base.ops = &nst_cpu_ops;
+    d->base.ops = &ops;
     d->cpu = o->cpu, d->count = count;
     d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->guided = o->maps > 0;
     for (int i = 0; i < 3; i++) {
@@ -424,7 +426,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
             s = nst_fail(e, NST_EMEM, "weights of %s: out of memory", o->model->layer[i].name);
             goto fail;
         } else {
-            nst_model_rest(o->model); /* not both at once, those of the model and packed ones */
+            nst_model_release_pages(o->model); /* not both at once, those of the model and packed ones */
         }
     *out = &d->base;
     return NST_OK;

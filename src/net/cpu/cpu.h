@@ -1,4 +1,4 @@
-/* cpu.h: between cpu.c and cpu_taps.c: the device that is the CPU. */
+/* cpu.h: the device that is the CPU; what cpu.c and cpu_taps.c share of it. */
 #ifndef NST_CPU_H
 #define NST_CPU_H
 
@@ -23,8 +23,8 @@ struct cpu_device {
     size_t weight_bytes;
     unsigned char *arena;
     float *scratch;
-    /* thrift: convolutions' weights are packed when they are used, into one place */
-    const nst_model *model;    /* NULL: no thrift */
+    /* pack_on_demand: convolutions' weights are packed when they are used, into one place */
+    const nst_model *model;    /* NULL: no pack_on_demand */
     float *packed;
     int packed_node;           /* whose they are, */
     bool packed_backward;      /* and which */
@@ -48,23 +48,26 @@ static inline uint16_t *masks(const struct cpu_device *d, size_t at)
 }
 
 /* Row y of a buffer's first plane. */
-static inline float *row_of(const struct cpu_device *d, size_t at, nst_slab rows, int y, int w)
+static inline float *row_of(const struct cpu_device *d, size_t at, nst_row_buffer rows, int y, int w)
 {
     return at == NST_NONE ? NULL : floats(d, at) + (ptrdiff_t)(y - rows.first) * w * NST_LANES;
 }
 
-extern const nst_device_ops nst_cpu_ops;
+/* cpu.c: the CPU as the device of a graph with these nodes. */
+nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
 
-/* Entries of that table, as device.h says: cpu_taps.c. */
+/* cpu_taps.c: entries of the device's table, as device.h says. */
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
-void nst_cpu_drop(nst_kept *base);
-nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
-nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e);
-nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                           double *absolute, nst_error *e);
+void nst_cpu_drop(nst_saved_features *base);
+nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                             nst_error *e);
+nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                        nst_error *e);
+nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                           double *square, double *absolute, nst_error *e);
 nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
                        const nst_tap_gradient *t, double *distance, nst_error *e);
-/* The gradient with respect to pooled features, taken back through the pooling to dresult. */
+/* The gradient with respect to pooled features, taken back through the pooling to grad_features. */
 void nst_cpu_unpool(struct cpu_device *d, const nst_node *n);
 
 #endif

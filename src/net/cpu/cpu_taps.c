@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct cpu_kept {
-    nst_kept base;
+    nst_saved_features base;
     nst_rect core;
     int top;  /* its first row in the whole picture's features */
     int blocks; /* of channels */
@@ -16,27 +16,27 @@ struct cpu_kept {
 /* A map's weights at the core's first position. */
 static const float *map_at(const nst_node *n, const nst_rect *core, nst_map map)
 {
-    return map.weight + (size_t)(n->result_rows.first + core->y) * map.ld + (size_t)(n->x + core->x);
+    return map.weight + (size_t)(n->result.rows.first + core->y) * map.ld + (size_t)(n->x + core->x);
 }
 
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e)
 {
     struct cpu_device *d = of(base);
 
-    int rows = n->result_rows.count;
+    int rows = n->result.rows.count;
 
     (void)e;
     if (core->h <= 0)
         return NST_OK;
     if (s->map.weight)
-        nst_guided_add(&d->cpu, floats(d, n->result), n->out, n->w, rows, core, map_at(n, core, s->map), s->map.ld,
+        nst_guided_add(&d->cpu, floats(d, n->result.at), n->out, n->w, rows, core, map_at(n, core, s->map), s->map.ld,
                        s->gram, s->sum, d->scratch);
     else
-        nst_gram_add(&d->cpu, floats(d, n->result), n->out, n->w, rows, core, s->gram, s->sum, d->scratch);
+        nst_gram_add(&d->cpu, floats(d, n->result.at), n->out, n->w, rows, core, s->gram, s->sum, d->scratch);
     return NST_OK;
 }
 
-void nst_cpu_drop(nst_kept *base)
+void nst_cpu_drop(nst_saved_features *base)
 {
     struct cpu_kept *k = (struct cpu_kept *)(void *)base;
 
@@ -44,20 +44,20 @@ void nst_cpu_drop(nst_kept *base)
     nst_free(k);
 }
 
-nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                             nst_error *e)
 {
     struct cpu_kept *k = nst_calloc(1, sizeof *k);
     size_t block = (size_t)core->w * NST_LANES * (size_t)core->h;
     int blocks = nst_blocks(n->out);
 
-    (void)base;
     *out = NULL;
     if (!k || !(k->f = nst_alloc((size_t)blocks * block * sizeof(float)))) {
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }
-    k->base.ops = &nst_cpu_ops, k->core = *core, k->blocks = blocks;
-    k->top = n->result_rows.first + core->y;
+    k->base.ops = base->ops, k->core = *core, k->blocks = blocks;
+    k->top = n->result.rows.first + core->y;
     *out = &k->base;
     return NST_OK;
 }
@@ -65,12 +65,13 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
 /* Row y of the core of a block of the features. */
 static const float *feature_row(const struct cpu_device *d, const nst_node *n, const nst_rect *core, int block, int y)
 {
-    return floats(d, n->result) +
-           (((size_t)block * (size_t)n->result_rows.count + (size_t)(core->y + y)) * (size_t)n->w + (size_t)core->x) *
+    return floats(d, n->result.at) +
+           (((size_t)block * (size_t)n->result.rows.count + (size_t)(core->y + y)) * (size_t)n->w + (size_t)core->x) *
                NST_LANES;
 }
 
-nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_kept **out, nst_error *e)
+nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
+                        nst_error *e)
 {
     struct cpu_device *d = of(base);
     size_t row = (size_t)core->w * NST_LANES;
@@ -78,7 +79,7 @@ nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *cor
     struct cpu_kept *k = (struct cpu_kept *)(void *)*out;
 
     for (int b = 0; !s && b < k->blocks && core->h > 0; b++) {
-        int at = n->result_rows.first + core->y - k->top;
+        int at = n->result.rows.first + core->y - k->top;
         float *to = k->f + ((size_t)b * (size_t)k->core.h + (size_t)at) * row;
 
         for (int y = 0; y < core->h; y++)
@@ -103,7 +104,7 @@ struct content {
 static const float *content_row(const struct content *c, int b, int y, const float **kept)
 {
     const nst_node *n = c->n;
-    int at = n->result_rows.first + c->core->y + y - c->k->top;
+    int at = n->result.rows.first + c->core->y + y - c->k->top;
 
     *kept = c->k->f + ((size_t)b * (size_t)c->k->core.h + (size_t)at) * (size_t)c->core->w * NST_LANES;
     return feature_row(c->d, n, c->core, b, y);
@@ -113,8 +114,8 @@ static const float *content_row(const struct content *c, int b, int y, const flo
 static float *gradient_row(const struct content *c, int b, int y)
 {
     const nst_node *n = c->n;
-    nst_slab rows = n->pooled ? n->result_rows : n->dout_rows;
-    int at = n->result_rows.first + c->core->y + y - rows.first;
+    nst_row_buffer rows = n->pooled ? n->result.rows : n->grad_out.rows;
+    int at = n->result.rows.first + c->core->y + y - rows.first;
 
     return c->df + (((size_t)b * (size_t)rows.count + (size_t)at) * (size_t)n->w + (size_t)c->core->x) * NST_LANES;
 }
@@ -140,8 +141,8 @@ static void compare_blocks(void *arg, int worker, int begin, int end)
     }
 }
 
-nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_kept *k, double *square,
-                           double *absolute, nst_error *e)
+nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
+                           double *square, double *absolute, nst_error *e)
 {
     struct cpu_device *d = of(base);
     struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)k, .core = core };
@@ -183,27 +184,27 @@ static void content_blocks(void *arg, int worker, int begin, int end)
 void nst_cpu_unpool(struct cpu_device *d, const nst_node *n)
 {
     size_t full = (size_t)n->w * NST_LANES;
-    nst_conv c = { .w = n->w, .h = n->h, .source = floats(d, n->dout), .source_w = n->pooled_w,
-                   .source_h = n->pooled_h, .mask = masks(d, n->pass), .shift = 1,
+    nst_conv c = { .w = n->w, .h = n->h, .source = floats(d, n->grad_out.at), .source_w = n->pooled_w,
+                   .source_h = n->pooled_h, .mask = masks(d, n->pass.at), .shift = 1,
                    .scale = d->average ? .25f : 1, .average = d->average };
 
     for (int b = 0; b < nst_blocks(n->out); b++)
         for (int y = 0; y < n->h; y++)
             nst_conv_read(d->cpu.k, &c, b, y, 0, 1, n->w,
-                          floats(d, n->dresult) + ((size_t)b * (size_t)n->h + (size_t)y) * full);
+                          floats(d, n->grad_features) + ((size_t)b * (size_t)n->h + (size_t)y) * full);
     /* from here on the gradient passes wherever the feature is above 0 */
-    d->cpu.k->mask((size_t)nst_blocks(n->out) * (size_t)n->w * (size_t)n->h, floats(d, n->result),
-                   masks(d, n->pass));
+    d->cpu.k->mask((size_t)nst_blocks(n->out) * (size_t)n->w * (size_t)n->h, floats(d, n->result.at),
+                   masks(d, n->pass.at));
 }
 
 /* The new rows of a last node's gradient, which nothing has written. */
 static void clear(struct cpu_device *d, const nst_node *n)
 {
-    size_t plane = (size_t)n->dout_rows.count * (size_t)n->w * NST_LANES;
+    size_t plane = (size_t)n->grad_out.rows.count * (size_t)n->w * NST_LANES;
     size_t bytes = (size_t)(n->back.to - n->back.from) * (size_t)n->w * NST_LANES * sizeof(float);
 
     for (int b = 0; b < nst_blocks(n->out); b++)
-        memset(row_of(d, n->dout, n->dout_rows, n->back.from, n->w) + (size_t)b * plane, 0, bytes);
+        memset(row_of(d, n->grad_out.at, n->grad_out.rows, n->back.from, n->w) + (size_t)b * plane, 0, bytes);
 }
 
 /* A strip's tap: rows of the gradient that lie elsewhere in their buffer than the features' in theirs. */
@@ -213,9 +214,9 @@ static void strip_tap(struct cpu_device *d, const nst_node *n, bool last, const 
     if (last)
         clear(d, n);
     if (t->a && core->h > 0)
-        nst_gram_gradient_at(&d->cpu, floats(d, n->result), n->out, n->w, n->result_rows.count, core, t->a, t->b,
-                             floats(d, n->dout), n->dout_rows.count,
-                             n->result_rows.first + core->y - n->dout_rows.first, d->scratch);
+        nst_gram_gradient_at(&d->cpu, floats(d, n->result.at), n->out, n->w, n->result.rows.count, core, t->a, t->b,
+                             floats(d, n->grad_out.at), n->grad_out.rows.count,
+                             n->result.rows.first + core->y - n->grad_out.rows.first, d->scratch);
 }
 
 static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
@@ -234,7 +235,7 @@ nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last
 {
     struct cpu_device *d = of(base);
     const nst_node *n = &nodes[i];
-    float *df = floats(d, n->pooled ? n->dresult : n->dout);
+    float *df = floats(d, n->pooled ? n->grad_features : n->grad_out.at);
 
     (void)e;
     if (n->strip) {
@@ -250,15 +251,15 @@ nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last
     if (n->pooled)
         nst_cpu_unpool(d, n);
     if (t->a && !t->map.weight) {
-        nst_gram_gradient(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, t->a, t->b, !last, df,
+        nst_gram_gradient(&d->cpu, floats(d, n->result.at), n->out, n->w, n->h, core, t->a, t->b, !last, df,
                           d->scratch);
         last = false;
     }
     if (last)
         memset(df, 0, base->ops->feature_bytes(base, n->out, n->w, n->h));
     for (const nst_tap_gradient *g = t; g && g->map.weight; g = g->next)
-        nst_guided_gradient(&d->cpu, floats(d, n->result), n->out, n->w, n->h, core, map_at(n, core, g->map), g->map.ld,
-                            g->a, g->b, df, d->scratch);
+        nst_guided_gradient(&d->cpu, floats(d, n->result.at), n->out, n->w, n->h, core, map_at(n, core, g->map),
+                            g->map.ld, g->a, g->b, df, d->scratch);
     if (t->content)
         content_gradient(d, n, core, t, distance, df);
     return NST_OK;

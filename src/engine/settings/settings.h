@@ -1,6 +1,6 @@
-/* transfer.h: presets, scales and the loop. */
-#ifndef NST_TRANSFER_H
-#define NST_TRANSFER_H
+/* settings.h: what settings say: presets, fields and their ranges, lists of layers, sizes. */
+#ifndef NST_SETTINGS_H
+#define NST_SETTINGS_H
 
 #include "base/fields.h"
 #include "image/image.h"
@@ -23,6 +23,9 @@ typedef struct nst_layer_weight {
 nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weight *out, int max, int *n,
                             nst_error *e);
 
+/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
+size_t nst_settings_memory(const nst_settings *s, size_t sharers);
+
 /* ---- strength.c ----------------------------------------------------------- */
 
 /* Works what s->strength means into the other values; the strength is 50 then. */
@@ -37,24 +40,5 @@ nst_status nst_scales_check(const nst_settings *s, const nst_image *content, nst
 nst_status nst_scales_plan(const nst_settings *s, int w, int h, nst_plan *plan, nst_error *e);
 /* Size of a style picture of w x h at a scale of the plan (0 the coarsest); no side is below 32. */
 void nst_scales_style(const nst_settings *s, const nst_plan *plan, int scale, int w, int h, int *ow, int *oh);
-
-/* ---- memory_plan.c -------------------------------------------------------- */
-
-/* Bytes that the process may take: the settings', or three quarters of what is free, shared by so many. */
-size_t nst_budget_limit(const nst_settings *s, size_t sharers);
-
-/* ---- start.c -------------------------------------------------------------- */
-
-/* Random numbers of our own, the same on every machine: SplitMix64 (Steele, Lea & Flood 2014), state += golden
- * ratio, then two multiply-xorshift rounds.  Uniform numbers are its top 24 bits over 2^24. */
-typedef struct nst_random {
-    uint64_t state;
-} nst_random;
-float nst_random_uniform(nst_random *r); /* [0, 1) */
-float nst_random_normal(nst_random *r);  /* mean 0, deviation 1 (Box & Muller 1958) */
-
-/* The first x [3][rows][w] as the settings say, rows y.. of the picture: from content or start (start may be NULL). */
-void nst_start(const nst_settings *s, const nst_affine *space, const nst_image *content, const nst_image *start, int y,
-               int rows, float *x);
 
 #endif
