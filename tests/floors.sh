@@ -91,7 +91,7 @@ only() {
 }
 only "malloc and free" \
     '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup)[ ]*\(' src/base/memory.c
-only "OpenMP" '# *pragma +omp|include <omp\.h>' src/base/threads.c
+only "threads" 'pthread_create' src/base/threads.c 'src/cli/*'
 only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' \
     simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h simd/avx2.c simd/avx512.c simd/neon.c
 only "standard error, exit and getenv" \

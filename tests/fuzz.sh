@@ -1,7 +1,7 @@
 #!/bin/bash
 # fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the time UNTIL
 # ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang --enable-fuzzing
-# --enable-sanitize --disable-openmp.  FOLDER keeps a corpus and a folder of findings for each, and a line a turn in FOLDER/log:
+# --enable-sanitize.  FOLDER keeps a corpus and a folder of findings for each, and a line a turn in FOLDER/log:
 # when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch" takes these alone, so that two can
 # run side by side.
 set -u

@@ -380,8 +380,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, backward_is_the_adjoint, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, pooling_agrees, 0, POOLED_SHAPES);
     tcase_add_test(t, first_layer_agrees);
-    if (HAS_THREADS)
-        tcase_add_loop_test(t, threads_do_not_matter, 0, 2);
+    tcase_add_loop_test(t, threads_do_not_matter, 0, 2);
 }
 
 int main(void)

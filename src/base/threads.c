@@ -1,27 +1,21 @@
 /* threads.c: threads, in one place: a pool that sleeps.
  *
- * The caller takes shares of its own work until none is left, and so do the pool's workers that are awake; then it waits
- * for those that are still at a share, and for no others.  A worker whose core is busy with another program therefore
- * delays nobody by coming late, as it would in a team that meets at the end of each loop (OpenMP's): one other busy
- * process made two threads of libgomp four times as slow as one.  Who waits watches for some microseconds, since most
- * loops follow each other at once, and then sleeps. */
+ * The caller takes shares of its own work until none is left, and so do the pool's workers that are awake; then it
+ * waits for those that are still at a share, and for no others.  A worker whose core is busy with another program
+ * therefore delays nobody by coming late, as it would in a team that meets at the end of each loop (OpenMP's): one
+ * other busy process made two threads of libgomp 2.8 times as slow.  Who waits watches for some
+ * microseconds, since most loops follow each other at once, and then sleeps. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/base.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef HAVE_THREADS
-#include <pthread.h>
-#include <signal.h>
-#endif
-#ifdef __linux__
-#include <sched.h>
-#endif
-
-#ifdef HAVE_THREADS
 #define THREADS_MAX 1024
 #define WATCH 100e-6 /* seconds */
 
@@ -53,12 +47,22 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* One turn of a watch.  Each sixteenth offers the core to others: the thread that is waited for may be among them. */
+static void turn(unsigned n)
+{
+    if (n % 16 == 0)
+        sched_yield();
+}
+
 static void take(struct work *w, int worker)
 {
-    int begin;
+    for (;;) {
+        int begin = atomic_fetch_add(&w->next, w->step);
 
-    while ((begin = atomic_fetch_add(&w->next, w->step)) < w->items)
+        if (begin >= w->items)
+            return;
         w->fn(w->arg, worker, begin, begin + w->step < w->items ? begin + w->step : w->items);
+    }
 }
 
 /* A work that has a seat and items left.  The lock is held. */
@@ -78,8 +82,8 @@ static void rest(void)
 
     pthread_mutex_unlock(&pool.lock);
     until = now() + WATCH;
-    while (atomic_load(&pool.count) == seen && now() < until)
-        ;
+    for (unsigned i = 1; atomic_load(&pool.count) == seen && now() < until; i++)
+        turn(i);
     pthread_mutex_lock(&pool.lock);
     if (atomic_load(&pool.count) != seen)
         return;
@@ -178,14 +182,13 @@ static void end(struct work *w)
     *p = w->following;
     pthread_mutex_unlock(&pool.lock);
     until = atomic_load(&w->inside) ? now() + WATCH : 0;
-    while (atomic_load(&w->inside) && now() < until)
-        ;
+    for (unsigned i = 1; atomic_load(&w->inside) && now() < until; i++)
+        turn(i);
     pthread_mutex_lock(&pool.lock);
     while (atomic_load(&w->inside))
         pthread_cond_wait(&pool.ended, &pool.lock);
     pthread_mutex_unlock(&pool.lock);
 }
-#endif
 
 /* About 8 shares a thread keep the last one short. */
 static int share(int threads, int items)
@@ -201,7 +204,6 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
         return;
     if (threads > items)
         threads = items;
-#ifdef HAVE_THREADS
     if (threads > 1) {
         struct work w = { .fn = fn, .arg = arg, .items = items, .step = share(threads, items), .seats = threads - 1 };
 
@@ -210,9 +212,6 @@ void nst_par_for(int threads, int items, nst_par_fn *fn, void *arg)
         end(&w);
         return;
     }
-#else
-    (void)share;
-#endif
     fn(arg, 0, 0, items);
 }
 
@@ -232,7 +231,8 @@ static int allowed(const char *folder, int n)
     FILE *f;
 
     snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
-    if (!(f = fopen(path, "r")))
+    f = fopen(path, "r");
+    if (!f)
         return n;
     if (fscanf(f, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0 && quota / period < n)
         n = quota < period ? 1 : (int)(quota / period + .5);
@@ -243,7 +243,7 @@ static int allowed(const char *folder, int n)
 /* By this process's control group and those above it (version 2). */
 static int control_groups(int n)
 {
-    char line[4096] = "", *folder = NULL, *slash;
+    char line[4096] = "", *folder = NULL;
     FILE *f = fopen("/proc/self/cgroup", "r");
 
     while (f && !folder && fgets(line, sizeof line, f))
@@ -252,11 +252,11 @@ static int control_groups(int n)
         fclose(f);
     if (folder)
         folder[strcspn(folder, "\n")] = 0;
-    while (folder && (slash = strrchr(folder, '/'))) {
+    while (folder && strchr(folder, '/')) {
         n = allowed(folder, n);
-        *slash = 0;
+        *strrchr(folder, '/') = 0;
     }
-    return allowed("", n);
+    return allowed("", n); /* a container's own root */
 }
 #endif
 
