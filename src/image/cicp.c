@@ -33,6 +33,6 @@ nst_status nst_cicp_check(int curve, const char *label, nst_error *e)
 {
     if (curve != PQ && curve != HLG)
         return NST_OK;
-    return nst_fail(e, NST_EUNSUPPORTED, "%s: of high dynamic range (%s), expected the colours of a usual display, such "
-                    "as sRGB or Display P3", label, curve == PQ ? "PQ" : "HLG");
+    return nst_fail(e, NST_EUNSUPPORTED, "%s: of high dynamic range (%s), expected the colours of a usual display, "
+                    "such as sRGB or Display P3", label, curve == PQ ? "PQ" : "HLG");
 }

@@ -101,7 +101,9 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
         return s;
     j->row = nst_alloc((size_t)w * 4);
     j->indices = nst_alloc((size_t)d->Width * (size_t)d->Height);
-    return j->row && j->indices ? NST_OK : nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels", j->label, w, h);
+    if (!j->row || !j->indices)
+        return nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels", j->label, w, h);
+    return NST_OK;
 }
 
 static bool read_line(struct job *j, int y)

@@ -195,7 +195,8 @@ static nst_status read_jxl(nst_image **out, FILE *f, const nst_fit *fit, const c
 /* A bare stream, or one in boxes. */
 static bool is_jxl(const uint8_t *head, size_t bytes)
 {
-    return (bytes >= 2 && !memcmp(head, "\xff\x0a", 2)) || (bytes >= 12 && !memcmp(head, "\0\0\0\x0cJXL \r\n\x87\n", 12));
+    return (bytes >= 2 && !memcmp(head, "\xff\x0a", 2))
+        || (bytes >= 12 && !memcmp(head, "\0\0\0\x0cJXL \r\n\x87\n", 12));
 }
 
 const nst_codec nst_codec_jxl = {

@@ -1,7 +1,7 @@
-/* make_pictures.c: writes tests/data/pictures by libheif's and libjxl's own encoders; not part of the build.  Each holds the
- * picture that smooth_image(24, 16, 3 or 4) of picture.h is.
+/* make_pictures.c: writes tests/data/pictures by libheif's and libjxl's own encoders; not part of the build.  Each holds
+ * the picture that smooth_image(24, 16, 3 or 4) of picture.h is.  In tests/data/pictures:
  *
- *     cd tests/data/pictures && gcc -o make ../../image/make_pictures.c $(pkg-config --cflags --libs libheif libjxl) -lm && ./make && rm make */
+ *     gcc -o make ../../image/make_pictures.c $(pkg-config --cflags --libs libheif libjxl) -lm && ./make && rm make */
 #include <jxl/encode.h>
 #include <libheif/heif.h>
 

@@ -116,8 +116,8 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" $sources 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h libheif/heif.h jxl/decode.h gif_lib.h zip.h ini.h \
-    hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
+for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h \
+    libheif/heif.h jxl/decode.h gif_lib.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
     one_file $h
 done
 for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP HEIF JXL GIF LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
