@@ -28,7 +28,7 @@ void nst_fitting_advise(const nst_settings *s, const nst_model *model, const nst
 
         smaller.size = STEP * middle;
         status = nst_transfer_plan(&smaller, model, content, style, styles, &plan, &other);
-        if (status && status != NST_EMEM && status != NST_EFORMAT) /* nothing that a size would mend */
+        if (status && status != NST_EMEM && status != NST_EARG) /* nothing that a size would mend */
             return;
         if (status == NST_EMEM)
             high = middle;

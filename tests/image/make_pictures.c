@@ -1,5 +1,5 @@
-/* make_pictures.c: writes tests/data/pictures by libheif's and libjxl's own encoders; not part of the build.  Each holds
- * the picture that smooth_image(24, 16, 3 or 4) of picture.h is.  In tests/data/pictures:
+/* make_pictures.c: writes tests/data/pictures by libheif's and libjxl's own encoders; not part of the build.  Each
+ * holds the picture that smooth_image(24, 16, 3 or 4) of picture.h is.  In tests/data/pictures:
  *
  *     gcc -o make ../../image/make_pictures.c $(pkg-config --cflags --libs libheif libjxl) -lm && ./make && rm make */
 #include <jxl/encode.h>

@@ -142,6 +142,12 @@ static void read_tail(nst_png *j)
     png_read_end(j->png, j->info);
 }
 
+/* libpng unpacks several kilobytes at a time, so that there may be rows though none came. */
+static const char *hint(const nst_png *j)
+{
+    return j->rows && !j->damaged ? NST_DAMAGED_HINT : "";
+}
+
 /* The sentence for what stopped the reading. */
 static nst_status blame(const nst_png *j)
 {
@@ -152,16 +158,13 @@ static nst_status blame(const nst_png *j)
     if (strstr(j->text, "out of memory") || strstr(j->text, "Insufficient memory"))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path);
     if (!j->short_file)
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged PNG file: %s%s", j->path, j->text,
-                        j->rows && j->row + j->pass ? NST_DAMAGED_HINT : "");
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged PNG file: %s%s", j->path, j->text, hint(j));
     if (!j->rows)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated before its first row, expected a whole PNG file", j->path);
     if (j->passes > 1)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated in pass %d of %d%s", j->path,
-                        j->pass < j->passes ? j->pass + 1 : j->passes, j->passes,
-                        j->row + j->pass ? NST_DAMAGED_HINT : ", expected a whole PNG file");
-    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows%s", j->path, j->row, j->height,
-                    j->row ? NST_DAMAGED_HINT : "");
+                        j->pass < j->passes ? j->pass + 1 : j->passes, j->passes, hint(j));
+    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows%s", j->path, j->row, j->height, hint(j));
 }
 
 nst_status nst_png_read(nst_image **out, FILE *f, const nst_fit *fit, const char *path, nst_error *e)
