@@ -285,6 +285,30 @@ START_TEST(threads_do_not_matter)
 }
 END_TEST
 
+/* A window or strip is smaller than the picture that scratch was reserved for. */
+START_TEST(scratch_is_enough_for_smaller_pictures)
+{
+    static const int channels[][2] = { { 32, 32 }, { 64, 128 }, { 224, 192 }, { 256, 512 } };
+    nst_cpu cpu = { nst_kernels_pick(NULL), 1 };
+
+    for (cpu.threads = 1; cpu.threads <= 8; cpu.threads++)
+        for (size_t i = 0; i < NST_COUNT(channels); i++)
+            for (int a = 0; a < NST_CONV_COUNT; a++) {
+                size_t before = 0;
+
+                for (int side = 4; side < 300; side += 3) {
+                    nst_conv c = { .algorithm = (nst_conv_algorithm)a, .in = nst_blocks(channels[i][0]),
+                                   .out = nst_blocks(channels[i][1]), .w = side, .h = side };
+                    size_t need = nst_conv_scratch(&cpu, &c);
+
+                    ck_assert_msg(need >= before, "%s, %d to %d channels, %d threads: %d x %d takes less than smaller",
+                                  label(&cpu, a), channels[i][0], channels[i][1], cpu.threads, side, side);
+                    before = need;
+                }
+            }
+}
+END_TEST
+
 /* ---- the first layer ---- */
 
 /* Picture [3][h + 1][w + 3] of which w x h is a window; planes reversed, scaled and shifted before the border. */
@@ -380,6 +404,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, backward_is_the_adjoint, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, pooling_agrees, 0, POOLED_SHAPES);
     tcase_add_test(t, first_layer_agrees);
+    tcase_add_test(t, scratch_is_enough_for_smaller_pictures);
     tcase_add_loop_test(t, threads_do_not_matter, 0, 3);
 }
 
