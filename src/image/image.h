@@ -16,7 +16,7 @@ struct nst_image {
     int width, height, channels; /* channels 3, or 4 with alpha */
     float *plane[4];             /* [height][width] each, inside one allocation */
     int file_width, file_height; /* of the file's, upright, where it was made smaller while it was read; or 0 */
-    bool spend;                  /* nst_image_spend */
+    bool discardable;            /* nst_image_allow_discard */
     nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
 

@@ -7,7 +7,7 @@
  *   deep layers      filters are larger than the cache: threads take panels, transform a panel's filters just
  *                    before they use them and drop them; the input transform of a large block is shared
  */
-#include "ops/ops.h"
+#include "ops/conv_parts.h"
 
 #include <string.h>
 

@@ -59,11 +59,11 @@ def numbers(c, n, k, by, style, picture):
 
 
 def line(name, v):
-    print("      .%s = { %s }," % (name, ",\n        ".join(", ".join("%.15g" % float(x) for x in v[i:i + 5])
-                                                            for i in range(0, len(v), 5))))
+    print("      .%s = { %s }," % (name, ",\n        ".join(", ".join("%.15g" % float(x) for x in v[i:i + 4])
+                                                            for i in range(0, len(v), 4))))
 
 
-print("""/* w2_numbers.h: written by w2_numbers.py: Wasserstein-2's loss, a (0, -1, 1, ...) and b for test_loss.c's features. */
+print("""/* w2_numbers.h: written by w2_numbers.py: losses, a (0, -1, 1, ...) and b for the features of test_wasserstein.c. */
 #ifndef NST_W2_NUMBERS_H
 #define NST_W2_NUMBERS_H
 

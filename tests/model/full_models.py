@@ -7,7 +7,6 @@ protobuf; what cannot be imported is left out, so that it may run under several 
 --make; --compare then opens what is there.  NST names the program.
 """
 import os
-import resource
 import subprocess
 import sys
 import time

@@ -2,6 +2,8 @@
  * double, the adjoint identity, the same bits for any number of threads. */
 #include "blocked.h"
 #include "../support/suite.h"
+#include "ops/conv.h"
+#include "ops/conv_first.h"
 
 #include <float.h>
 #include <math.h>
