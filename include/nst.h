@@ -30,8 +30,9 @@
  *   - nst_model_open reads HDF5 files one at a time, because libhdf5 is usually
  *     built without locks.  A host that calls libhdf5 itself must not do so in
  *     another thread meanwhile.
- *   - A child of fork may use the library.  If its parent had painted before,
- *     the child computes with one thread.
+ *   - The library's own threads sleep when there is nothing to do, block all
+ *     signals, and stay until the process ends.
+ *   - A child of fork may use the library and starts threads of its own.
  *
  * Locale.  The host's locale changes nothing: numbers in texts have a decimal
  * point.

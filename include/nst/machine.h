@@ -36,7 +36,7 @@ NST_API const char *nst_simd_name(int i);
 NST_API int nst_simd_usable(int i);
 /* The kernel set that is chosen when none is asked for.  Never NULL. */
 NST_API const char *nst_simd_chosen(void);
-/* The libraries in this build: "OpenMP 201511, libpng 1.6.39, ...".  Never NULL. */
+/* The libraries in this build: "libpng 1.6.39, ...".  Never NULL. */
 NST_API const char *nst_build_info(void);
 
 #ifdef __cplusplus

@@ -287,12 +287,6 @@ try 2 "two results of one name: both are named" 'a/x.png in the style of .*s.png
 
 # ---- a host program, and a machine, that are not as ours -------------------------------------------------------------
 fresh
-(cd t && "$NST" $fast -o x.ppm "$C" "$S")
-for setting in OMP_THREAD_LIMIT=1 OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=1; do
-    (cd t && env $setting timeout -k 1 60 "$NST" -j 2 $fast -o y.ppm "$C" "$S")
-    check "$setting: the same picture" cmp t/x.ppm t/y.ppm
-    rm -f t/y.ppm
-done
 if [ -x "$helper" ]; then
     mkdir locales
     if command -v localedef >/dev/null && localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null; then

@@ -10,7 +10,7 @@ MPIRUN=${MPIRUN:-mpirun}
 command -v $MPIRUN >/dev/null || { echo "skipped: there is no $MPIRUN"; exit 77; }
 cd "$dir" || exit 99
 cp "$SRCDIR/data/content.jpg" c.jpg && cp "$SRCDIR/data/style.jpg" s.jpg || exit 77
-export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 TMPDIR=/tmp # Open MPI's sockets want a short path
+export OMPI_MCA_rmaps_base_oversubscribe=1 TMPDIR=/tmp # Open MPI's sockets want a short path
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # Open MPI 4.1 ends with allocations of its own (ompi_op_base_op_select, opal_argv_append_nosize, modules that it has
 # unloaded).

@@ -37,8 +37,7 @@ P
 terminal() {
     name=$1 pattern=$2
     shift 2
-    if env -i PATH="$PATH" HOME="$dir" LANG=C.UTF-8 OMP_WAIT_POLICY=passive "$@" python3 "$dir/terminal.py" "$NST" \
-        $paint >"$dir/out"; then
+    if env -i PATH="$PATH" HOME="$dir" LANG=C.UTF-8 "$@" python3 "$dir/terminal.py" "$NST" $paint >"$dir/out"; then
         ok "$name: paints"
     else
         not_ok "$name: $(head -c 300 "$dir/out")"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the
 # time UNTIL ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang
-# --enable-fuzzing --enable-sanitize --disable-openmp.  FOLDER keeps a corpus and a folder of findings for each, and a
+# --enable-fuzzing --enable-sanitize.  FOLDER keeps a corpus and a folder of findings for each, and a
 # line a turn in FOLDER/log: when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch"
 # takes these alone, so that two can run side by side.
 set -u
-[ $# -ge 3 ] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 build=$(cd "$1" && pwd) source=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$2 until=$(date -d "$3" +%s) slice=${4:-120}
 [ "$until" -gt "$(date +%s)" ] || until=$((until + 86400)) # tomorrow

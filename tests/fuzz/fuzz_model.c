@@ -1,5 +1,5 @@
-/* fuzz_model.c: the readers of weight files under libFuzzer: CC=clang ./configure --enable-fuzzing --enable-sanitize
- * --disable-openmp, make tests/fuzz/fuzz_model, tests/fuzz/fuzz_model FOLDER.  FOLDER holds files to start from, as
+/* fuzz_model.c: the readers of weight files under libFuzzer: CC=clang ./configure --enable-fuzzing --enable-sanitize,
+ * make tests/fuzz/fuzz_model, tests/fuzz/fuzz_model FOLDER.  FOLDER holds files to start from, as
  * tests/data/models does.  NST_FUZZ=hdf5 (or a name below) gives all the time to one reader; tests/fuzz/fuzz.sh shares
  * it among all. */
 #include "model/model.h"

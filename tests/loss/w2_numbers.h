@@ -1,4 +1,4 @@
-/* w2_numbers.h: written by w2_numbers.py: losses, a (0, -1, 1, ...) and b for the features of test_wasserstein.c. */
+/* w2_numbers.h: written by w2_numbers.py: losses, a (0, -1, 1, ...) and b of test_wasserstein.c. */
 #ifndef NST_W2_NUMBERS_H
 #define NST_W2_NUMBERS_H
 

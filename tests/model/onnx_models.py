@@ -35,7 +35,7 @@ def make_onnx(folder):
 
 
 def make_onnx_relatives(folder):
-    """Graphs as exporters make them of other frameworks' models: a picture in NHWC, arithmetic in front, paddings apart."""
+    """Graphs as exporters make them of other frameworks' models: a picture in NHWC, arithmetic in front, pads apart."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     from onnx.reference import ReferenceEvaluator

@@ -93,8 +93,8 @@ def make_torch(folder):
 
 
 def write_torch_views(path, torch, state):
-    """Tensors in views of one storage, as torch wrote them until 2017, who had a place for them in a storage's description:
-    not by the real writer, whose later versions still read it."""
+    """Tensors in views of one storage, as torch wrote them until 2017, who had a place for them in a storage's
+    description: not by the real writer, whose later versions still read it."""
     import collections
     import pickle
     from torch.serialization import MAGIC_NUMBER, PROTOCOL_VERSION
@@ -143,13 +143,13 @@ def convolution(torch, w, b, **o):
 
 def normalisation(torch, i, width):
     bn = torch.nn.BatchNorm2d(width).eval()
-    bn.load_state_dict(dict(zip(("weight", "bias", "running_mean", "running_var"), map(torch.from_numpy, norm(i, width))),
-                            num_batches_tracked=torch.tensor(7)))
+    names = ("weight", "bias", "running_mean", "running_var")
+    bn.load_state_dict(dict(zip(names, map(torch.from_numpy, norm(i, width))), num_batches_tracked=torch.tensor(7)))
     return bn
 
 
 def make_torch_relatives(folder):
-    """What programs have that build on a VGG: layers of torch's own, of which some are folded by those who read them."""
+    """What programs have that build on a VGG: layers of torch's own, some of which readers fold."""
     import torch
     nn = torch.nn
     old = dict(_use_new_zipfile_serialization=False)
@@ -165,7 +165,8 @@ def make_torch_relatives(folder):
     model.classifier = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3))
     save(model.state_dict(), "torch-bn.pth", **old)
 
-    # CRAFT's: slices of such a row under its own numbers, one normalisation in the next slice; behind them what reads them
+    # CRAFT's: slices of such a row under its own numbers, one normalisation in the next slice; behind them what reads
+    # them
     net = nn.Module()
     net.basenet = nn.Module()
     cuts = [0, 4, 10, 14, 17]
@@ -174,7 +175,8 @@ def make_torch_relatives(folder):
         for at in range(cuts[k], cuts[k + 1]):
             part.add_module(str(at), rows[at])
         setattr(net.basenet, "slice%d" % (k + 1), part)
-    net.basenet.slice5 = nn.Sequential(nn.MaxPool2d(3, 1, 1), nn.Conv2d(4, 6, 3, padding=6, dilation=6), nn.Conv2d(6, 6, 1))
+    net.basenet.slice5 = nn.Sequential(nn.MaxPool2d(3, 1, 1), nn.Conv2d(4, 6, 3, padding=6, dilation=6),
+                                       nn.Conv2d(6, 6, 1))
     net.upconv1 = nn.Module()
     net.upconv1.conv = nn.Sequential(nn.Conv2d(10, 4, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1),
                                      nn.BatchNorm2d(4))

@@ -129,8 +129,7 @@ END_TEST
 static void add(TCase *t)
 {
     tcase_add_test(t, statistics_agree);
-    if (HAS_THREADS)
-        tcase_add_test(t, statistics_do_not_depend_on_threads);
+    tcase_add_test(t, statistics_do_not_depend_on_threads);
 }
 
 int main(void)

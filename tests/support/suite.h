@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether there are threads to compare: minicheck stands in for Check where another machine's build has no OpenMP. */
-#ifdef NST_MINICHECK_H
-enum { HAS_THREADS = 0 };
-#else
-enum { HAS_THREADS = 1 };
-#endif
-
 /* Runs the tests that add() adds; the program's exit status. */
 static inline int run_suite(const char *name, void (*add)(TCase *t))
 {
