@@ -57,34 +57,48 @@ static int panel_count(const struct wino *p)
     return (p->c->out * NST_LANES + p->cpu->k->nr - 1) / p->cpu->k->nr;
 }
 
-/* Whether threads share out panels instead of blocks of t tiles. */
-static bool shares_panels(const struct wino *p, int t)
+/* Tiles of a block that one thread works at. */
+static int tiles_of_own_block(const struct wino *p)
+{
+    int t = (int)(BLOCK_FLOATS / ((size_t)p->points * (size_t)p->c->in * NST_LANES)), least = 2 * p->cpu->k->mr;
+
+    return t > least ? t : least;
+}
+
+/* Fewer tiles than this are too few blocks. */
+static int few_tiles(const struct wino *p)
 {
     int threads = p->cpu->threads;
 
-    if ((size_t)panel_count(p) * (size_t)p->points * p->filters > SHARED_FILTERS)
-        return true;
-    return threads > 1 && p->tiles < EVEN * threads * t && panel_count(p) >= 2 * threads;
+    return threads > 1 && panel_count(p) >= 2 * threads ? EVEN * threads * tiles_of_own_block(p) : 0;
 }
 
-/* Tiles of a block, and who shares what. */
+/* Tiles of a block that all work at, at most. */
+static int most_shared_tiles(const struct wino *p)
+{
+    int most = (int)(SHARED_FLOATS / ((size_t)p->points * (size_t)p->c->in * NST_LANES));
+
+    return most > 0 ? most : 1;
+}
+
 static void choose_blocks(struct wino *p)
 {
-    size_t floats = (size_t)p->points * (size_t)p->c->in * NST_LANES; /* of a tile's v */
-    int t = (int)(BLOCK_FLOATS / floats), least = 2 * p->cpu->k->mr, threads = p->cpu->threads;
+    int t = tiles_of_own_block(p), threads = p->cpu->threads, each = (p->tiles + threads - 1) / threads;
+    bool large_filters = (size_t)panel_count(p) * (size_t)p->points * p->filters > SHARED_FILTERS;
 
-    t = t > least ? t : least;
-    p->by_panels = shares_panels(p, t);
+    p->by_panels = large_filters || p->tiles < few_tiles(p);
     if (p->by_panels) {
-        int most = (int)(SHARED_FLOATS / floats);
-        int blocks = most > 0 ? (p->tiles + most - 1) / most : p->tiles;
+        int blocks = (p->tiles + most_shared_tiles(p) - 1) / most_shared_tiles(p);
 
         t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
-    } else if (t > (p->tiles + threads - 1) / threads) {
-        t = (p->tiles + threads - 1) / threads;
-        t = t > least ? t : least;
+    } else if (t > each) {
+        t = each > 2 * p->cpu->k->mr ? each : 2 * p->cpu->k->mr;
     }
     p->t = (t + p->cpu->k->mr - 1) / p->cpu->k->mr * p->cpu->k->mr;
+    p->ldv = (size_t)p->c->in * (size_t)p->t * NST_LANES + 16;
+    p->ldm = (size_t)(p->cpu->k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
+    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
+              line((size_t)p->points * (p->by_panels ? p->filters : p->ldv));
 }
 
 static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
@@ -102,19 +116,33 @@ static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
     /* one line more than a power of two, or all points of a channel would meet in the same cache set */
     p->filters = (size_t)c->in * NST_LANES * (size_t)k->nr + 16;
     choose_blocks(p);
-    p->ldv = (size_t)c->in * (size_t)p->t * NST_LANES + 16;
-    p->ldm = (size_t)(k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
-    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
-              line((size_t)p->points * (p->by_panels ? p->filters : p->ldv));
 }
 
+static size_t scratch_floats(const struct wino *p)
+{
+    return p->each * (size_t)p->cpu->threads +
+           (size_t)p->points * (p->by_panels ? p->ldv : (size_t)panel_count(p) * p->filters);
+}
+
+/* Enough for smaller pictures too, which are windows and strips of this one: their blocks may be larger, since all are
+ * alike, and their panels may be shared out where this one's blocks are. */
 size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c)
 {
-    struct wino p;
+    struct wino p, small;
+    size_t own, other;
 
     plan(&p, cpu, c);
-    return p.each * (size_t)cpu->threads +
-        (size_t)p.points * (p.by_panels ? p.ldv : (size_t)panel_count(&p) * p.filters);
+    own = scratch_floats(&p);
+    small = p;
+    if (!p.by_panels)
+        small.tiles = few_tiles(&p) - 1;
+    if (small.tiles > most_shared_tiles(&p))
+        small.tiles = most_shared_tiles(&p);
+    if (small.tiles <= 0)
+        return own;
+    choose_blocks(&small);
+    other = scratch_floats(&small);
+    return own > other ? own : other;
 }
 
 /* Filters of one panel: u [point][in * 16][nr]. */

@@ -39,6 +39,7 @@ tests() {
     echo net/test_graph_running $graph
     echo net/test_graph_windows $graph
     echo ops/test_conv tests/ops/blocked.c $conv
+    echo ops/test_conv_first tests/ops/blocked.c $conv
     echo ops/test_gram tests/ops/blocked.c $conv
     echo ops/test_inverse $loss
     echo ops/test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
