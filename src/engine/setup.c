@@ -118,6 +118,17 @@ static nst_status parse_blend(nst_setup *u, nst_error *e)
     return NST_OK;
 }
 
+/* A student shows less of a distance than its teacher: its style losses are as large as the teacher's would be. */
+static void weigh_as_teacher(nst_setup *u)
+{
+    for (int i = 0; i < u->n_layers; i++) {
+        double share = (double)u->job->model->layer[u->style[i].layer].w2_share;
+
+        if (share > 0)
+            u->style[i].weight /= share;
+    }
+}
+
 static nst_status parse_layers(nst_setup *u, nst_error *e)
 {
     nst_status s;
@@ -125,6 +136,8 @@ static nst_status parse_layers(nst_setup *u, nst_error *e)
     if (u->s.style_weight > 0 &&
         (s = nst_layers_parse(u->s.style_layers, u->job->model, u->style, NST_MODEL_LAYERS, &u->n_layers, e)))
         return s;
+    if (u->s.style_loss == NST_STYLE_W2)
+        weigh_as_teacher(u);
     u->n_style = u->n_layers;
     if (u->has_content_masks) { /* a row for each region */
         if (u->n_layers * u->job->n_styles > NST_STYLE_ROWS)

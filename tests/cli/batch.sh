@@ -59,7 +59,7 @@ usage 'content-mask belongs to one picture' --content-mask in/a.png in -- styles
 usage 'style-mask belongs to one picture' --style-mask in/a.png in -- styles
 usage 'same name' --output-dir out6 --name '{style}.png' in -- styles
 usage '{conten}.* is not {content}, {style} or {n}' --output-dir out6 --name '{conten}.png' in -- styles
-usage 'its name does not end in' --output-dir out6 --name '{content}-{style}.bmp' in -- styles
+usage 'nst reads but does not write BMP' --output-dir out6 --name '{content}-{style}.bmp' in -- styles
 usage 'is not a whole number' --output-dir out6 -s 5I2 in -- styles
 mkdir empty
 "$NST" batch --output-dir out6 empty -- styles 2>stderr

@@ -301,8 +301,57 @@ START_TEST(sizes)
 }
 END_TEST
 
+/* Style losses of a picture, by layer. */
+static int style_losses(nst_style_loss_kind kind, const nst_model *m, double *loss)
+{
+    nst_settings *s = small("nst");
+    nst_image *c = content_image(), *style = style_image(), *p;
+    nst_progress first;
+
+    s->iterations = s->first_iterations = 1;
+    s->style_loss = (int)kind;
+    p = paint(s, m, c, style, last, &first);
+    for (int i = 0; i < first.style_layers; i++)
+        loss[i] = first.style[i];
+    nst_image_destroy(&p);
+    nst_image_destroy(&c);
+    nst_image_destroy(&style);
+    nst_settings_destroy(&s);
+    return first.style_layers;
+}
+
+/* A student's Wasserstein-2 losses are divided by the share that its layers show; Gram losses are not. */
+START_TEST(student_weighs_as_its_teacher)
+{
+    static const nst_style_loss_kind kinds[] = { NST_STYLE_W2, NST_STYLE_GRAM };
+    nst_model *m = NULL;
+
+    ck_assert_int_eq(nst_model_open(&m, "small", NULL), NST_OK);
+    for (size_t k = 0; k < NST_COUNT(kinds); k++) {
+        double student[NST_MODEL_LAYERS], plain[NST_MODEL_LAYERS];
+        float share[NST_MODEL_LAYERS];
+        int n = style_losses(kinds[k], m, student);
+
+        ck_assert_int_eq(n, 2);
+        for (int i = 0; i < m->layers; i++)
+            share[i] = m->layer[i].w2_share, m->layer[i].w2_share = 0;
+        ck_assert_int_eq(style_losses(kinds[k], m, plain), n);
+        for (int i = 0; i < n; i++) { /* conv1_1 and conv2_1 are layers 0 and 2 */
+            double expected = kinds[k] == NST_STYLE_W2 ? plain[i] / (double)share[2 * i] : plain[i];
+
+            ck_assert_double_gt(plain[i], 0);
+            ck_assert_double_eq_tol(student[i] / expected, 1, 1e-9);
+        }
+        for (int i = 0; i < m->layers; i++)
+            m->layer[i].w2_share = share[i];
+    }
+    nst_model_close(&m);
+}
+END_TEST
+
 static void add(TCase *t)
 {
+    tcase_add_test(t, student_weighs_as_its_teacher);
     tcase_add_test(t, further_and_further);
     tcase_add_test(t, values);
     tcase_add_test(t, range);

@@ -26,11 +26,11 @@ src/base/threads.c src/ops/winograd.c'
 net='src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/cpu/cpu_weights.c src/net/graph.c
 src/net/memory_layout.c src/net/nodes.c src/net/placement.c src/net/row_strips.c src/net/tile_geometry.c
 src/net/window.c'
-graph="tests/net/chain.c $conv $net src/ops/gram_masked.c src/base/memory.c src/base/error.c src/base/plain.c
-src/loss/tv.c src/ops/vector.c"
+graph="tests/net/chain.c $conv $net src/ops/gram_masked.c src/base/memory.c src/base/cgroup.c src/base/error.c
+src/base/plain.c src/loss/tv.c src/ops/vector.c"
 kernels='tests/simd/check_flat.c tests/simd/check_layers.c tests/simd/check_products.c tests/simd/check_winograd.c'
-loss='src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/loss/wasserstein.c src/base/memory.c src/base/threads.c
-src/base/error.c src/base/plain.c src/ops/vector.c'
+loss='src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/loss/wasserstein.c src/base/memory.c
+src/base/cgroup.c src/base/threads.c src/base/error.c src/base/plain.c src/ops/vector.c'
 # one line a test: its name, then the sources that it needs beside the oracle
 tests() {
     echo loss/test_loss $loss
