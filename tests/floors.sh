@@ -27,7 +27,7 @@ src/cli/fail.h base/show.h: the same
 src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way
 src/cli/models/fetch.c base/lazy.h: the same
 src/cli/preview.c base/lazy.h: the same
-src/cli/web.c base/lazy.h: the same
+src/cli/http.c base/lazy.h: the same
 '
 
 # Comments and strings out, so that a rule is broken by code only.
