@@ -56,7 +56,7 @@ for f in $all; do
 $f $h: "*) continue ;; esac
         case $h in
         nst.h) [ "$own" != simd ] && continue ;;
-        web_files.inc | kernels_cl.h) continue ;; # made by the build
+        web_files.inc | studio_files.inc | kernels_cl.h) continue ;; # made by the build
         ../simd/* | ../opencl/*) theirs=${h#../} theirs=${theirs%/*} ;;
         */*) theirs=${h%%/*} ;;
         *) case $own in

@@ -345,6 +345,8 @@ static int each_iteration(void *arg, const nst_progress *at)
     }
     if (p->web && !nst_interrupt_pending())
         nst_web_progress(p->web, at, nst_interrupt_pending, &p->stopped);
+    if (p->watch && !nst_interrupt_pending())
+        p->watch(at, &p->stopped);
     stop = keep(p, at);
     if (!stop)
         nst_interrupt_pace(at->seconds);

@@ -31,6 +31,7 @@ typedef struct nst_painting {
     bool whole;  /* asked: a picture that is stopped early gets "-stopped" into its name */
     bool unwritable; /* the result could not be written, so that others could not, either */
     nst_web *web;
+    void (*watch)(const nst_progress *at, bool *stop); /* after each iteration; *stop: as the page's; or NULL */
     nst_preview preview;
     bool stopped; /* by the page, or on some rank */
     bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
