@@ -29,8 +29,9 @@
  *   - nst_model_open reads HDF5 files one at a time, because libhdf5 is usually
  *     built without locks.  A host that calls libhdf5 itself must not do so in
  *     another thread meanwhile.
- *   - A child of fork may use the library.  If its parent had painted before,
- *     the child computes with one thread.
+ *   - The library's own threads sleep when there is nothing to do, block all
+ *     signals, and stay until the process ends.
+ *   - A child of fork may use the library and starts threads of its own.
  *
  * Locale.  The host's locale changes nothing: numbers in texts have a decimal
  * point.
@@ -617,7 +618,7 @@ NST_API const char *nst_simd_name(int i);
 NST_API int nst_simd_usable(int i);
 /* The kernel set that is chosen when none is asked for.  Never NULL. */
 NST_API const char *nst_simd_chosen(void);
-/* The libraries in this build: "OpenMP 201511, libpng 1.6.39, ...".  Never NULL. */
+/* The libraries in this build: "libpng 1.6.39, ...".  Never NULL. */
 NST_API const char *nst_build_info(void);
 
 #ifdef __cplusplus

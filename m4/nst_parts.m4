@@ -96,9 +96,9 @@ AM_CONDITIONAL([SANITIZE], [test "$enable_sanitize" != no])
 
 # NST_FUZZING
 # -----------
-# --enable-fuzzing: builds the libFuzzer targets of tests/ (clang only).
+# --enable-fuzzing: builds the libFuzzer targets of tests/fuzz (clang only).
 AC_DEFUN([NST_FUZZING], [
-AC_ARG_ENABLE([fuzzing], [AS_HELP_STRING([--enable-fuzzing], [libFuzzer targets in tests/ (clang; for developers)])],
+AC_ARG_ENABLE([fuzzing], [AS_HELP_STRING([--enable-fuzzing], [libFuzzer targets in tests/fuzz (clang; for developers)])],
     [], [enable_fuzzing=no])
 AS_IF([test "$enable_fuzzing" = yes],
     [NST_SANITIZE_CFLAGS="$NST_SANITIZE_CFLAGS -fsanitize=fuzzer-no-link"])

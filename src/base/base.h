@@ -82,7 +82,7 @@ void nst_sum_begin(nst_sum *s);
 void nst_sum_add(nst_sum *s, const void *data, size_t bytes);
 uint64_t nst_sum_end(const nst_sum *s);
 
-/* ---- threads.c: the only file that knows OpenMP ------------------------- */
+/* ---- threads.c: the only file that starts threads ------------------------ */
 
 /* One share of the work: items begin..end-1, done by worker 0..threads-1
  * (which of several scratch buffers to use). */

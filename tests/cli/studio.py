@@ -1,0 +1,609 @@
+#!/usr/bin/env python3
+"""studio.py: `nst studio` from outside: by sockets, by the command lines that it shows, killed and resumed, and in a
+headless Chromium.  studio.sh calls it; "ok" and "not ok" lines.
+
+studio.py NST SAMPLES FOLDER [SHOTS]: the program, the folder of content.jpg and style.jpg, one to write into, where
+screenshots go.
+"""
+import base64
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+
+from browser import Browser
+
+NST, SAMPLES, FOLDER = sys.argv[1:4]
+SHOTS = sys.argv[4] if len(sys.argv) > 4 else None
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# A network of VGG19's shape with a sixteenth of its channels, on one thread, for what is painted large.
+TINY = ["-j", "1", "--model", os.path.join(TESTS, "data", "golden", "tiny.safetensors")]
+PHOTO, STYLE = os.path.join(SAMPLES, "content.jpg"), os.path.join(SAMPLES, "pictures", "scream.jpg")
+broken = False
+
+
+def check(name, good, detail=""):
+    global broken
+    print(("ok - " if good else "not ok - ") + name + ("" if good else ": %s" % (detail,)), flush=True)
+    broken |= not good
+
+
+def wait_for(what, seconds=120):
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            v = what()
+            if v:
+                return v
+        except OSError:
+            pass
+        time.sleep(.05)
+    return None
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Studio:
+    def __init__(self, folder, *options):
+        self.folder, self.port = folder, free_port()
+        self.process = subprocess.Popen([NST, "studio", "--no-browser", "--folder", folder, "--port", str(self.port)] +
+                                        list(options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        found = re.search(r"(http://127\.0\.0\.1:\d+(/[0-9a-f]{32}/))$", line.strip())
+        if not found:
+            check("the studio starts", False, line + self.process.stderr.read())
+            sys.exit(1)
+        self.url, self.root = found.groups()
+
+    def ask(self, method, path, body=None, headers=None, root=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        c.request(method, (self.root if root is None else root) + path, body=body, headers=headers or {})
+        r = c.getresponse()
+        text = r.read()
+        c.close()
+        return r.status, text
+
+    def post(self, path, body=None):
+        return self.ask("POST", path, body)
+
+    def state(self):
+        return json.loads(self.ask("GET", "state")[1])
+
+    def lists(self):
+        return json.loads(self.ask("GET", "lists")[1])
+
+    def job(self, number):
+        return next((j for j in self.lists()["jobs"] if j["number"] == number), {"state": "none"})
+
+    def finish(self, number, seconds=200):
+        wait_for(lambda: self.job(number)["state"] not in ("queued", "painting"), seconds)
+        return self.job(number)["state"]
+
+    def set(self, **values):
+        for key, value in values.items():
+            status, text = self.post("desk?%s=%s" % (key, value))
+            check("desk: %s=%s" % (key, value), status == 200, text)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def grey_png(w, h, value):
+    rows = b"".join(b"\0" + bytes(value(x, y) for x in range(w)) for y in range(h))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def same_by_command(s, number, name):
+    """The picture of the page, and the one of the command line that it shows."""
+    status, line = s.ask("GET", "command/%d" % number)
+    folder = os.path.join(FOLDER, "typed")
+    os.makedirs(folder, exist_ok=True)
+    made = os.path.join(folder, "nst-%04d.png" % number)
+    typed = line.decode().replace("nst ", "'%s' -q " % NST, 1)
+    run = subprocess.run(["sh", "-c", typed], cwd=folder, capture_output=True, text=True)
+    good = run.returncode == 0 and read(made) == read(os.path.join(s.folder, "nst-%04d.png" % number))
+    check(name + ": the same bytes by the command line", good, run.stderr + typed)
+    return line.decode()
+
+
+def by_sockets(s):
+    status, page = s.ask("GET", "")
+    check("the page answers", status == 200 and b"studio.js" in page, status)
+    for path in ("studio.css", "studio.js", "brush.js", "gallery.js", "words.js", "icon.svg", "state", "lists",
+                 "thumb/1", "view/2"):
+        check("GET " + path, s.ask("GET", path)[0] == 200)
+    c = http.client.HTTPConnection("127.0.0.1", s.port)
+    c.request("GET", s.root)
+    r = c.getresponse()
+    r.read()
+    check("headers that keep the page to itself", "default-src 'self'" in r.getheader("Content-Security-Policy") and
+          r.getheader("X-Content-Type-Options") == "nosniff" and r.getheader("Referrer-Policy") == "no-referrer")
+    c.close()
+
+    # Who may not look: other users of the machine, other pages, other machines.
+    for name, root in (("without the token", "/"), ("with a wrong one", "/" + "0" * 32 + "/"),
+                       ("with a part of it", s.root[:20] + "/"), ("with a longer one", s.root[:-1] + "0/")):
+        check(name + " nothing is seen", s.ask("GET", "state", root=root)[0] == 403)
+        check("  and nothing done", s.ask("POST", "paint", root=root)[0] == 403)
+    for name, headers in (("a foreign Origin", {"Origin": "http://evil.example"}), ("Origin null", {"Origin": "null"}),
+                          ("another port's page", {"Origin": "http://127.0.0.1:1"}),
+                          ("a foreign Host", {"Host": "evil.example:%d" % s.port})):
+        check(name + " is refused", s.ask("GET", "state", headers=headers)[0] == 403)
+        check("  and may send nothing", s.ask("POST", "photo", read(PHOTO), headers=headers)[0] == 403)
+    with open("/proc/net/tcp") as f:
+        mine = [line.split()[1] for line in f if line.split()[1].endswith(":%04X" % s.port) and line.split()[3] == "0A"]
+    check("bound to loopback only", mine == ["0100007F:%04X" % s.port], mine)
+
+    # Names: nothing that is asked for becomes a part of one.
+    for path in ("view/../../etc/passwd", "view/%2e%2e%2f1", "view/1/../../..", "view/", "view/-1", "view/1x", "png/1",
+                 "png/..", "mask/999", "thumb/0000000000001", "../" * 9 + "etc/passwd", "command/77"):
+        check("GET %s" % path, s.ask("GET", path)[0] in (403, 404), s.ask("GET", path))
+    before = sorted(os.listdir(s.folder)), len(s.lists()["sources"])
+    for path in ("desk?photo=../../etc/passwd", "desk?photo=99", "desk?photo=2", "desk?style=1", "desk?strength=1e3",
+                 "desk?strength=nan", "desk?strength=0x10", "desk?strength=", "desk?strength", "desk?size=9",
+                 "desk?size=99999999", "desk?color=4", "desk?color=-1", "desk?blend=7:1", "desk?blend=x", "desk?remove=9",
+                 "desk?remove=-1", "desk?rest=3", "desk?unmask=-1", "desk?x=1", "desk", "remove/99", "again/0", "again/99",
+                 "erase", "quit/1"):
+        check("POST %s" % path, s.post(path)[0] == 400, s.post(path))
+
+    # Uploads: what is no picture, too large, damaged, never ends.
+    for name, body in (("a text", b"hello" * 100), ("nothing", b""), ("a program", read(NST)[:5000]),
+                       ("SVG", b"<svg xmlns='http://www.w3.org/2000/svg'/>" * 9), ("a cut JPEG", read(PHOTO)[:300]),
+                       ("a PNG that says it is huge", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(
+                           ">IIBBBBB", 60000, 60000, 16, 6, 0, 0, 1)) + chunk(b"IDAT", zlib.compress(b"\0" * 999)) +
+                        chunk(b"IEND", b""))):
+        status, text = s.post("photo", body)
+        check("upload of %s is refused by one sentence" % name, status == 409 and text.count(b"\n") == 1, (status, text))
+    check("a mask that is no PNG", s.post("mask/0", read(PHOTO))[0] == 409)
+    check("a mask for no style", s.post("mask/3", grey_png(20, 15, lambda x, y: 9))[0] == 409)
+    with socket.create_connection(("127.0.0.1", s.port)) as raw:
+        raw.sendall(("POST %sphoto HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %d\r\n\r\n" %
+                     (s.root, s.port, (64 << 20) + 1)).encode())
+        check("more than 64 MB are refused before they are sent", b" 413 " in raw.recv(200))
+    with socket.create_connection(("127.0.0.1", s.port)) as raw:
+        raw.sendall(("POST %smask/0 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\n\r\n" %
+                     (s.root, s.port)).encode())
+        sent = 0
+        try:
+            for _ in range(400):
+                raw.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+                sent += 65536
+        except OSError:
+            pass
+        check("a body without an end is cut off", sent < 300 * 65536, sent)
+    held = []
+    for _ in range(20):
+        raw = socket.create_connection(("127.0.0.1", s.port))
+        raw.sendall(("POST %sphoto HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 1000\r\n\r\nabc" %
+                     (s.root, s.port)).encode())
+        held.append(raw)
+    check("twenty uploads that never end: it answers", s.ask("GET", "state")[0] == 200)
+    for raw in held:
+        raw.close()
+    dice = random.Random(11)
+    for i in range(60):
+        with socket.create_connection(("127.0.0.1", s.port)) as raw:
+            try:
+                raw.sendall(dice.randbytes(dice.randrange(1, 3000)) if i % 2 else
+                            ("GET %sview/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % s.root).encode())
+            except OSError:
+                pass
+    check("garbage and clients that vanish: it answers", s.ask("GET", "state")[0] == 200)
+    check("  and nothing was left behind", before == (sorted(os.listdir(s.folder)), len(s.lists()["sources"])),
+          os.listdir(s.folder))
+
+    got = []
+
+    def client():
+        try:
+            got.append(all(s.ask("GET", p)[0] == 200 for p in ("", "state", "view/1", "lists") * 2))
+        except OSError as e:
+            got.append(e)
+    slow = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(20)]
+    for raw in slow:
+        raw.sendall(b"GET / HTTP/1.1\r\nHo")
+    threads = [threading.Thread(target=client) for _ in range(80)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    check("80 clients and 20 slow ones at once", got == [True] * 80, [g for g in got if g is not True][:3])
+    for raw in slow:
+        raw.close()
+
+
+def what_is_painted(s):
+    photo = s.post("photo", read(PHOTO))
+    check("a photograph", photo[0] == 200, photo)
+    check("  the one that comes with it is not kept twice", photo[1] == b"1\n", photo)
+    other = os.path.join(FOLDER, "other.png")
+    subprocess.run([NST, "-q", "-n", "1", "-s", "150", "--scales", "1", "-o", other] + TINY + [PHOTO, STYLE], check=True)
+    photo = s.post("photo", read(other))
+    check("another photograph", photo[0] == 200 and int(photo[1]) > 4, photo)
+    style = s.post("style", read(STYLE))
+    check("a style", style == (200, b"3\n"), style)
+    s.set(size=96, strength=60, stroke=0.8, color=2)
+    check("its preview", wait_for(lambda: s.state()["preview"]["done"] and s.state()["preview"]["shown"]))
+    shown = s.ask("GET", "preview/1")[1]
+    check("  is a picture", shown[:3] == b"\xff\xd8\xff")
+    for key, value in (("strength", 5), ("color", 1), ("stroke", 2), ("size", 1024)):
+        s.set(**{key: value})
+        wait_for(lambda: s.state()["preview"]["done"])
+        now = s.ask("GET", "preview/1")[1]
+        check("  which follows %s" % key, now[:3] == b"\xff\xd8\xff" and now != shown)
+        shown = now
+    s.set(size=96, strength=60, stroke=0.8, color=2)
+    first = int(s.post("paint")[1])
+    s.set(color=0)
+    second = int(s.post("paint")[1])
+    check("a queue of two", s.state()["queued"] >= 1)
+    check("the first is painted", s.finish(first) == "done", s.job(first))
+    check("the second, too", s.finish(second) == "done", s.job(second))
+    line = same_by_command(s, first, "a painting")
+    check("  with all that the page says", "--strength=60" in line and "--color=content" in line, line)
+    data = read(os.path.join(s.folder, "nst-%04d.png" % first))
+    check("the settings are in the file", b"--strength 60" in data)
+    for kind, begins in (("png", b"\x89PNG"), ("tiff", b"II*\0"), ("jpeg", b"\xff\xd8\xff")):
+        status, text = s.ask("GET", "%s/%d" % (kind, first))
+        check("saved as " + kind, status in (200, 404 if kind == "tiff" else 200) and
+              (status == 404 or text.startswith(begins)), (status, text[:20]))
+    check("small and large in the gallery", s.ask("GET", "small/%d" % first)[0] == 200 and
+          s.ask("GET", "painted/%d" % first)[0] == 200)
+
+    # Two styles, blended; then in regions.
+    s.set(style=2)
+    s.set(blend="1:0.5")
+    blended = int(s.post("paint")[1])
+    check("two styles", s.finish(blended) == "done", s.job(blended))
+    line = same_by_command(s, blended, "two styles")
+    check("  by their shares", "--style-blend=1,0.5" in line, line)
+    s.set(regions=1)
+    check("everything else is the last one's", s.state()["desk"]["rest"] == 1, s.state()["desk"])
+    masked = s.post("mask/0", grey_png(64, 48, lambda x, y: min(255, 8 * x)))
+    check("a mask", masked[0] == 200, masked)
+    check("  which comes back", s.ask("GET", "mask/%d" % int(masked[1]))[1][:4] == b"\x89PNG")
+    wait_for(lambda: s.state()["preview"]["done"])
+    check("  its preview", not s.state()["preview"]["error"], s.state()["preview"])
+    regions = int(s.post("paint")[1])
+    check("regions", s.finish(regions) == "done", s.job(regions))
+    mask = os.path.join(s.folder, "nst-%04d-mask-1.png" % regions)
+    check("  the mask lies beside the result", os.path.exists(mask))
+    line = same_by_command(s, regions, "regions")
+    check("  from that mask", mask in line and "--content-mask=rest" in line, line)
+    s.set(rest=-1)
+    lone = int(s.post("paint")[1])
+    check("a region alone, the rest stays a photograph", s.finish(lone) == "done", s.job(lone))
+    same_by_command(s, lone, "a region alone")
+    s.set(unmask=0)
+    check("regions without one are a sentence", s.post("paint")[0] == 409)
+    check("paint again", s.post("again/%d" % regions)[0] == 200)
+    d = s.state()["desk"]
+    check("  with its mask and styles", d["regions"] and d["styles"][0]["mask"] > 0 and len(d["styles"]) == 2, d)
+    s.set(regions=0)
+    while s.state()["desk"]["styles"]:
+        s.post("desk?remove=0")
+    s.set(style=3, strength=50, color=1)
+    s.set(size=64)
+    check("a name that a shell would take apart", "'" in s.ask("GET", "command/0")[1].decode() or " " not in s.folder)
+    return first
+
+
+def runs_one_after_another(s):
+    """Pauses, stops, discards; and memory stays."""
+    number = int(s.post("paint")[1])
+    s.finish(number)
+
+    def rss():
+        with open("/proc/%d/status" % s.process.pid) as f:
+            return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+    for _ in range(3):
+        s.finish(int(s.post("paint")[1]))
+    before = rss()
+    for i in range(8):
+        s.set(strength=20 + i)
+        wait_for(lambda: s.state()["preview"]["done"])
+        s.finish(int(s.post("paint")[1]))
+    check("eight more paintings take no more memory", rss() < before + 6000, (before, rss()))
+
+
+def pauses(s):
+    s.set(size=256)
+    number = int(s.post("paint")[1])
+    check("it paints", wait_for(lambda: s.state()["job"]["done"] > 2))
+    check("  the picture so far", wait_for(lambda: s.state()["job"]["picture"] > 0 and
+                                           s.ask("GET", "live/1")[1][:3] == b"\xff\xd8\xff"))
+    s.post("pause")
+    time.sleep(.5)
+    before = s.state()["job"]["done"]
+    time.sleep(.7)
+    check("pause", s.state()["paused"] and s.state()["job"]["done"] == before)
+    waits = int(s.post("paint")[1])
+    check("a job that waits is taken off", s.post("remove/%d" % waits)[0] == 200 and s.job(waits)["state"] == "none")
+    check("  the one that is painted is not", s.post("remove/%d" % number)[0] == 400)
+    s.post("go")
+    check("go on", wait_for(lambda: s.state()["job"]["done"] > before))
+    s.post("stop")
+    check("stop and keep", s.finish(number) == "stopped", s.job(number))
+    check("  the picture is there", s.ask("GET", "png/%d" % number)[0] == 200)
+    number = int(s.post("paint")[1])
+    wait_for(lambda: s.state()["job"]["done"] > 1)
+    s.post("discard")
+    check("discard", wait_for(lambda: s.job(number)["state"] == "none"))
+    check("  leaves nothing", not [n for n in os.listdir(s.folder) if "%04d" % number in n], os.listdir(s.folder))
+
+
+def killed(folder):
+    """Killed in the middle: the next studio goes on to the same bytes; so after Ctrl-C."""
+    s = Studio(folder, "-n", "600", "--scales", "1", "-q", *TINY)
+    for path, kind in ((PHOTO, "photo"), (STYLE, "style")):
+        s.post(kind, read(path))
+    s.set(size=300)
+    desk = s.state()["desk"]
+    number = int(s.post("paint")[1])
+    check("a checkpoint is written", wait_for(lambda: os.path.exists(os.path.join(folder, ".studio", "checkpoint-%04d" % number))),
+          os.listdir(os.path.join(folder, ".studio")))
+    at = s.state()["job"]["done"]
+    s.process.send_signal(signal.SIGKILL)
+    s.process.wait()
+    s.end()
+    s = Studio(folder, "-n", "600", "--scales", "1", "-q", *TINY)
+    check("killed: the desk is as it was", s.state()["desk"] == desk, (s.state()["desk"], desk))
+    check("  and the painting goes on", wait_for(lambda: s.state()["job"]["number"] == number and s.state()["job"]["done"] > 5),
+          s.state()["job"])
+    wait_for(lambda: s.state()["job"]["done"] > at)
+    s.process.send_signal(signal.SIGINT)
+    check("Ctrl-C ends it", s.process.wait(60) == -signal.SIGINT, s.process.returncode)
+    s.end()
+    s = Studio(folder, "-n", "600", "--scales", "1", "-q", *TINY)
+    check("after that it goes on, too", s.finish(number) == "done", s.job(number))
+    same_by_command(s, number, "killed and interrupted")
+    check("  no checkpoint is left", not os.path.exists(os.path.join(folder, ".studio", "checkpoint-%04d" % number)))
+    other = subprocess.run([NST, "studio", "--no-browser", "--folder", folder], capture_output=True, text=True)
+    check("a second studio of the folder says that there is one", other.returncode == 0 and "open already" in other.stdout,
+          other)
+    for name, status, desk in ((PHOTO, 0, 1), (NST, 1, 1), ("/nowhere.jpg", 1, 1)):
+        other = subprocess.run([NST, "studio", "--no-browser", "--folder", folder, name], capture_output=True, text=True)
+        check("a photograph for it, %s" % os.path.basename(name), other.returncode == status and
+              other.stderr.count("\n") == status and s.state()["desk"]["photo"] == desk, other)
+    check("close", s.post("quit")[0] == 200 and s.process.wait(30) == 0, s.process.returncode)
+    check("  the door is gone", not os.path.exists(os.path.join(folder, "studio.html")))
+    s.end()
+
+
+class Page(Browser):
+    def begin(self, url):
+        for domain in ("Network", "Page", "Runtime", "Log", "DOM"):
+            self.call(domain + ".enable")
+        self.call("Page.navigate", url=url)
+
+    def size(self, w, h):
+        self.call("Emulation.setDeviceMetricsOverride", width=w, height=h, deviceScaleFactor=1, mobile=w < 600)
+
+    def dark(self, on):
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if on else "light"}])
+
+    def shot(self, name):
+        if SHOTS:
+            time.sleep(.7)
+            data = self.call("Page.captureScreenshot", format="png")["data"]
+            with open(os.path.join(SHOTS, name + ".png"), "wb") as f:
+                f.write(base64.b64decode(data))
+
+    def box(self, selector):
+        return json.loads(self.script("(() => { const b = document.querySelector('%s').getBoundingClientRect();"
+                                      "return JSON.stringify([b.x, b.y, b.width, b.height]); })()" % selector))
+
+    def click(self, selector):
+        self.script("document.querySelector('%s').scrollIntoView({block: 'center'})" % selector)
+        x, y, w, h = self.box(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x + w / 2, y=y + h / 2, button="left", clickCount=1)
+
+    def drop(self, path, x, y):
+        data = {"items": [], "files": [path], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+            time.sleep(.1)
+
+    def drag(self, points):
+        for i, (x, y) in enumerate(points):
+            kind = "mousePressed" if i == 0 else "mouseMoved"
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left",
+                  clickCount=1)
+
+    def key(self, key, code=0, modifiers=0, text=""):
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers, text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, modifiers=modifiers)
+
+    def seen(self, selector):
+        return self.script("(() => { const e = document.querySelector('%s'); return !!e && e.offsetParent !== null; })()" % selector)
+
+
+def in_browser(program):
+    s = Studio(os.path.join(FOLDER, "Bilder mit 'Namen'"), *(("-j", "2", "-q") if SHOTS else ["-n", "25", "-q"] + TINY))
+    b = Page(program, os.path.join(FOLDER, "chromium"), "1280,820")
+    try:
+        b.begin(s.url)
+        b.size(1280, 820)
+        b.dark(False)
+        check("browser: the page invites", wait_for(lambda: b.seen("#empty .drop") and b.seen("#shelf img")))
+        b.shot("1-empty")
+        x, y, w, h = b.box("#empty")
+        b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
+        check("browser: a photograph is dropped", wait_for(lambda: s.state()["desk"]["photo"] == 1), s.state()["desk"])
+        check("browser:   and seen", wait_for(lambda: b.script("document.querySelector('#compare .before').naturalWidth > 0")))
+        began = time.time()
+        b.click('#shelf button[data-id="2"]')
+        check("browser: a painting from the shelf", wait_for(lambda: len(s.state()["desk"]["styles"]) == 1))
+        check("browser: a preview", wait_for(lambda: b.script("document.querySelector('#compare .after').naturalWidth > 0")))
+        wait_for(lambda: s.state()["preview"]["done"])
+        print("# preview after %.1f s" % (time.time() - began))
+        b.shot("2-preview")
+        number = s.state()["preview"]["number"]
+        b.script("const r = $('strength'); r.value = 80; r.dispatchEvent(new Event('input'))")
+        check("browser: strength", wait_for(lambda: s.state()["desk"]["strength"] == 80))
+        check("browser:   the preview follows", wait_for(lambda: s.state()["preview"]["number"] > number))
+        b.click('#colors input[value="2"]')
+        check("browser: colours", wait_for(lambda: s.state()["desk"]["color"] == 2), s.state()["desk"])
+        b.script("$('size').value = %d; $('size').onchange()" % (512 if SHOTS else 384))
+        b.script("const d = document.querySelector('#compare .divide'); d.value = 42; d.dispatchEvent(new Event('input'))")
+        check("browser: the divider moves", b.script("$('compare').style.getPropertyValue('--cut')") == "42%")
+        x, y, w, h = b.box("#shelf")
+        b.drop(os.path.abspath(STYLE), 1000, 300)
+        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["desk"]["styles"]) == 2), s.state()["desk"])
+
+        # Regions by brush.
+        b.click("#to-brush")
+        check("browser: the brush", wait_for(lambda: b.seen("#brush") and s.state()["desk"]["regions"]))
+        x, y, w, h = b.box("#brush")
+        b.drag([(x + w * t / 20, y + h * .25) for t in range(2, 12)])
+        check("browser: a stroke is a mask", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > 0))
+        one = s.state()["desk"]["styles"][0]["mask"]
+        b.drag([(x + w * t / 20, y + h * .5) for t in range(2, 12)])
+        wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > one)
+        two = s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1]
+        b.shot("3-brush")
+        b.click("#brush-undo")
+        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1] not in (b"", two)))
+        b.click("#tool-eraser")
+        before = s.state()["desk"]["styles"][0]["mask"]
+        b.drag([(x + w * .4, y + h * .25), (x + w * .5, y + h * .25)])
+        check("browser: eraser", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
+        b.script("$('brush').focus()")
+        before = s.state()["desk"]["styles"][0]["mask"]
+        b.click("#tool-brush")
+        b.script("$('brush').focus()")
+        b.key("ArrowDown", 40)
+        b.key(" ", 32, text=" ")
+        check("browser: by keyboard", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
+        b.key("Escape", 27)
+        check("browser: done", wait_for(lambda: not b.seen("#brush")))
+        wait_for(lambda: s.state()["preview"]["done"])
+        b.shot("4-regions")
+
+        b.click("#paint")
+        check("browser: it paints", wait_for(lambda: s.state()["job"]["done"] > 1 and b.seen("#watch")))
+        check("browser: the painting grows", wait_for(lambda: b.script("document.querySelector('#compare .after').src.includes('live')")))
+        if SHOTS:
+            wait_for(lambda: s.state()["job"]["done"] > .5 * s.state()["job"]["total"])
+            b.shot("5-painting")
+        b.click("#pause")
+        check("browser: pause", wait_for(lambda: s.state()["paused"]))
+        b.call("Page.reload")
+        check("browser: a reload shows the same", wait_for(
+            lambda: b.seen("#watch") and b.script("$('pause').textContent") == "Go on" and b.script("$('strength').value") == "80"))
+        b.click("#pause")
+        check("browser: go on", wait_for(lambda: not s.state()["paused"]))
+        check("browser: the end", wait_for(lambda: b.seen("#finished"), 300))
+        b.shot("6-finished")
+        same_by_command(s, 1, "browser")
+        b.click("#see-result")
+        check("browser: the gallery", wait_for(lambda: b.script("$('viewer').open") and b.seen("#save-tiff")))
+        b.script("document.querySelector('#viewer details').open = true")
+        check("browser: the command line", wait_for(lambda: "--content-mask" in b.script("$('viewer-command').textContent")))
+        b.shot("7-viewer")
+        b.click("#again")
+        check("browser: paint again", wait_for(lambda: b.seen("#paint") and not b.script("$('viewer').open")))
+        b.click("#no-regions")
+        wait_for(lambda: not s.state()["desk"]["regions"])
+        b.script("$('size').value = 384; $('size').onchange()")
+        wait_for(lambda: s.state()["desk"]["size"] == 384)
+        b.click("#paint")
+        check("browser: a second painting", s.finish(2, 300) == "done", s.job(2))
+        b.click("#to-gallery")
+        for n in (1, 2):
+            check("browser: pick", wait_for(lambda: b.seen('input[data-id="pick%d"]' % n)))
+            b.click('input[data-id="pick%d"]' % n)
+        b.shot("8-gallery")
+        b.click("#compare-two")
+        check("browser: compare two", wait_for(lambda: b.script(
+            "[...document.querySelectorAll('#viewer-compare img')].every(i => i.src.includes('painted') && i.naturalWidth)")))
+        b.shot("9-compare")
+        b.click("#viewer-close")
+        b.click('button[data-id="open2"]')
+        b.click("#remove")
+        check("browser: removing asks again", s.job(2)["state"] == "done" and b.script("$('viewer').open"))
+        b.click("#remove")
+        check("browser:   and removes", wait_for(lambda: s.job(2)["state"] == "none"))
+
+        # Two tabs, a phone, the dark.
+        b.dark(True)
+        b.click("#to-paint")
+        b.shot("10-dark")
+        b.size(390, 844)
+        check("browser: nothing is wider than a phone", wait_for(lambda: b.script("document.documentElement.scrollWidth") <= 390),
+              b.script("document.documentElement.scrollWidth"))
+        b.shot("11-phone-dark")
+        b.dark(False)
+        b.script("scrollTo(0, 500)")
+        b.shot("12-phone")
+        names = b.script("JSON.stringify([...document.querySelectorAll('button, input:not([hidden]), select, a.button')].filter(e =>"
+                         "e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML))")
+        check("browser: every control has a name", names == "[]", names)
+        missing = b.script("JSON.stringify([...document.querySelectorAll('[data-w], [data-l]')].map(e => e.dataset.w || e.dataset.l)"
+                           ".filter(k => words[k] === undefined))")
+        check("browser: every text is in words.js", missing == "[]", missing)
+        wrong = [e["params"] for e in b.events if e.get("method") == "Runtime.exceptionThrown"]
+        check("browser: no errors in the page", not wrong, wrong)
+        log = [e["params"]["entry"] for e in b.events if e.get("method") == "Log.entryAdded" and
+               e["params"]["entry"]["source"] == "security"]
+        check("browser: nothing that the page's own rules refuse", not log, log)
+        asked = [e["params"]["request"]["url"] for e in b.events if e.get("method") == "Network.requestWillBeSent"]
+        elsewhere = [u for u in asked if not u.startswith((s.url, "data:", "blob:"))]
+        check("browser: nothing is asked of anyone else", asked and not elsewhere, elsewhere)
+    finally:
+        b.close()
+        s.end()
+
+
+if not SHOTS:
+    first = Studio(os.path.join(FOLDER, "studio"), "-n", "8", "--scales", "1", "-q", *TINY)
+    try:
+        by_sockets(first)
+        what_is_painted(first)
+        runs_one_after_another(first)
+    finally:
+        first.end()
+    slow = Studio(os.path.join(FOLDER, "slow"), "-n", "100000", "--scales", "1", "-q", *TINY)
+    try:
+        slow.post("photo", read(PHOTO))
+        slow.post("style", read(STYLE))
+        pauses(slow)
+    finally:
+        slow.end()
+    killed(os.path.join(FOLDER, "killed"))
+chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+if chromium:
+    in_browser(chromium)
+else:
+    print("# no Chromium here: the page was not tried in a browser")
+sys.exit(broken)

@@ -1,0 +1,372 @@
+/* test_jpeg.c: the kinds of JPEG that cameras and printers make, made here with libjpeg, and ways to spoil them. */
+#include "../support/picture.h"
+
+#include <jpeglib.h>
+
+/* A JPEG to be made from samples [h][w][channels]. */
+struct kind {
+    int w, h, channels;
+    J_COLOR_SPACE in, file;
+    bool progressive, coarse, no_adobe, arithmetic;
+    int restart;
+    const uint8_t *samples;
+    const uint8_t *exif;
+    unsigned exif_bytes;
+};
+
+static void make_jpeg(const char *name, const struct kind *k)
+{
+    struct jpeg_compress_struct c;
+    struct jpeg_error_mgr error;
+    FILE *f = fopen(name, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    c.err = jpeg_std_error(&error);
+    jpeg_create_compress(&c);
+    jpeg_stdio_dest(&c, f);
+    c.image_width = (JDIMENSION)k->w;
+    c.image_height = (JDIMENSION)k->h;
+    c.input_components = k->channels;
+    c.in_color_space = k->in;
+    jpeg_set_defaults(&c);
+    jpeg_set_colorspace(&c, k->file);
+    jpeg_set_quality(&c, 100, TRUE);
+    if (!k->coarse)
+        for (int i = 0; i < c.num_components; i++)
+            c.comp_info[i].h_samp_factor = c.comp_info[i].v_samp_factor = 1;
+    if (k->progressive)
+        jpeg_simple_progression(&c);
+    if (k->no_adobe)
+        c.write_Adobe_marker = FALSE;
+    c.arith_code = k->arithmetic;
+    c.restart_in_rows = k->restart;
+    jpeg_start_compress(&c, TRUE);
+    if (k->exif)
+        jpeg_write_marker(&c, JPEG_APP0 + 1, k->exif, k->exif_bytes);
+    while (c.next_scanline < c.image_height) {
+        uint8_t row[4096];
+        JSAMPROW p = row;
+
+        memcpy(row, k->samples + (size_t)c.next_scanline * (size_t)(k->w * k->channels), (size_t)(k->w * k->channels));
+        jpeg_write_scanlines(&c, &p, 1);
+    }
+    jpeg_finish_compress(&c);
+    jpeg_destroy_compress(&c);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+enum { W = 45, H = 37 };
+
+static void fill(uint8_t *samples, int channels)
+{
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < channels; c++)
+                samples[(y * W + x) * channels + c]
+                    = (uint8_t)(128 + 100 * sin(0.05 * (c + 1) * x + 0.06 * (4 - c) * y + c));
+}
+
+/* Colours of each kind of file, near the samples that were put in. */
+START_TEST(every_kind)
+{
+    static const struct kind kinds[] = {
+        { .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr },
+        { .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr, .coarse = true },
+        { .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr, .progressive = true },
+        { .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr, .restart = 1 },
+        { .channels = 3, .in = JCS_RGB, .file = JCS_RGB },
+        { .channels = 1, .in = JCS_GRAYSCALE, .file = JCS_GRAYSCALE },
+        { .channels = 1, .in = JCS_GRAYSCALE, .file = JCS_GRAYSCALE, .progressive = true },
+#ifdef C_ARITH_CODING_SUPPORTED
+        { .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr, .arithmetic = true },
+#endif
+    };
+    uint8_t samples[W * H * 3];
+
+    for (size_t i = 0; i < NST_COUNT(kinds); i++) {
+        struct kind k = kinds[i];
+        nst_image *out;
+
+        fill(samples, k.channels);
+        k.w = W;
+        k.h = H;
+        k.samples = samples;
+        make_jpeg("a.jpg", &k);
+        out = read_image("a.jpg");
+        ck_assert_int_eq(out->width, W);
+        ck_assert_int_eq(out->height, H);
+        ck_assert_int_eq(out->channels, 3);
+        for (int p = 0; p < W * H; p++)
+            for (int c = 0; c < 3; c++) {
+                float want = samples[p * k.channels + (k.channels == 3 ? c : 0)] / 255.0f;
+
+                ck_assert_msg(fabsf(out->plane[c][p] - want) <= (k.coarse ? 20 : 4) / 255.0f,
+                              "kind %zu, channel %d: %g, expected %g", i, c, (double)out->plane[c][p], (double)want);
+            }
+        nst_image_destroy(&out);
+    }
+}
+END_TEST
+
+/* Four inks, as CMYK and YCCK, with Adobe's marker (255 is no ink) and without (255 is full ink). */
+START_TEST(inks)
+{
+    static const struct { J_COLOR_SPACE file; bool no_adobe; } kinds[] = {
+        { JCS_CMYK, true }, { JCS_CMYK, false }, { JCS_YCCK, false },
+    };
+    uint8_t samples[W * H * 4];
+
+    fill(samples, 4);
+    for (size_t i = 0; i < NST_COUNT(kinds); i++) {
+        nst_image *out;
+
+        make_jpeg("a.jpg", &(struct kind){ .w = W, .h = H, .channels = 4, .in = JCS_CMYK, .file = kinds[i].file,
+                                           .no_adobe = kinds[i].no_adobe, .samples = samples });
+        out = read_image("a.jpg");
+        ck_assert_int_eq(out->channels, 3);
+        for (int p = 0; p < W * H; p++)
+            for (int c = 0; c < 3; c++) {
+                float ink = samples[4 * p + c] / 255.0f, black = samples[4 * p + 3] / 255.0f;
+                float want = kinds[i].no_adobe ? (1 - ink) * (1 - black) : ink * black;
+
+                ck_assert_msg(fabsf(out->plane[c][p] - want) <= 5 / 255.0f, "kind %zu, channel %d: %g, expected %g", i,
+                              c, (double)out->plane[c][p], (double)want);
+            }
+        nst_image_destroy(&out);
+    }
+}
+END_TEST
+
+/* A picture with a dark left upper corner, kept in each of the eight ways, comes out with it where EXIF says, in both
+ * byte orders; a number that is no orientation, or a damaged block, turns nothing. */
+START_TEST(exif)
+{
+    static const struct { bool swapped; int x, y; } corner[10] = {
+        { false, 0, 0 }, { false, 0, 0 }, { false, 1, 0 }, { false, 1, 1 }, { false, 0, 1 },
+        { true, 0, 0 },  { true, 1, 0 },  { true, 1, 1 },  { true, 0, 1 },  { false, 0, 0 },
+    };
+    uint8_t samples[32 * 16 * 3];
+
+    memset(samples, 230, sizeof samples);
+    for (int y = 0; y < 8; y++)
+        memset(samples + y * 32 * 3, 20, 16 * 3);
+    for (int o = 0; o <= 9; o++)
+        for (int big = 0; big < 2; big++) {
+            uint8_t block[32] = "Exif\0";
+            bool turned;
+            nst_image *out;
+
+            if (big)
+                memcpy(block + 6, (uint8_t[26]){ 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0,
+                                                 (uint8_t)o }, 26);
+            else
+                memcpy(block + 6, (uint8_t[26]){ 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0,
+                                                 (uint8_t)o }, 26);
+            make_jpeg("a.jpg", &(struct kind){ .w = 32, .h = 16, .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr,
+                                               .samples = samples, .exif = block, .exif_bytes = sizeof block });
+            out = read_image("a.jpg");
+#ifdef HAVE_LIBEXIF
+            turned = true;
+#else
+            turned = false;
+#endif
+            ck_assert_int_eq(out->width, turned && corner[o].swapped ? 16 : 32);
+            ck_assert_int_eq(out->height, turned && corner[o].swapped ? 32 : 16);
+            for (int y = 0; y < 2; y++)
+                for (int x = 0; x < 2; x++) {
+                    bool dark = turned ? x == corner[o].x && y == corner[o].y : !x && !y;
+                    float v = *at(out, 1, x ? out->width - 3 : 2, y ? out->height - 3 : 2);
+
+                    ck_assert_msg(dark ? v < 0.2f : v > 0.8f, "orientation %d: corner %d %d is %g", o, x, y, (double)v);
+                }
+            nst_image_destroy(&out);
+        }
+    for (unsigned cut = 0; cut < 32; cut++) { /* libexif's business, but our call */
+        uint8_t block[32] = "Exif\0\0II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6";
+        nst_image *out;
+
+        make_jpeg("a.jpg", &(struct kind){ .w = 32, .h = 16, .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr,
+                                           .samples = samples, .exif = block, .exif_bytes = cut });
+        out = read_image("a.jpg");
+        nst_image_destroy(&out);
+    }
+}
+END_TEST
+
+/* ---- damage ------------------------------------------------------------------- */
+
+static unsigned char *small_jpeg(size_t *bytes, bool progressive)
+{
+    uint8_t samples[W * H * 3];
+
+    fill(samples, 3);
+    make_jpeg("whole.jpg", &(struct kind){ .w = W, .h = H, .channels = 3, .in = JCS_RGB, .file = JCS_YCbCr,
+                                           .samples = samples, .progressive = progressive });
+    return get_file("whole.jpg", bytes);
+}
+
+/* A file cut after any byte is refused in words that say so, where libjpeg alone would paint the rest grey.  Without its
+ * end marker it still holds all its pixels, with anything in the marker's place, too. */
+START_TEST(truncated)
+{
+    for (int progressive = 0; progressive < 2; progressive++) {
+        size_t n;
+        unsigned char *data = small_jpeg(&n, progressive);
+        nst_image *whole = read_image("whole.jpg"), *cut_short;
+
+        for (size_t cut = 0; cut < n - 2; cut++) {
+            put_file("cut.jpg", data, cut);
+            refuse_file("cut.jpg", NST_EFORMAT, cut == 0 ? "empty file" : cut < 3 ? "no known kind of picture" : "truncated");
+        }
+        for (size_t cut = n - 2; cut < n + 2 * !progressive; cut++) {
+            memcpy(data + n - 2, "\xff\xd8", cut > n ? 2 : 0); /* the start of another file */
+            put_file("cut.jpg", data, cut < n ? cut : n);
+            same_image(cut_short = read_image("cut.jpg"), whole, 0);
+            nst_image_destroy(&cut_short);
+        }
+        nst_image_destroy(&whole);
+        nst_free(data);
+    }
+}
+END_TEST
+
+/* Half of a large picture: the sentence counts the rows. */
+START_TEST(truncated_rows)
+{
+    cut_by_half("a.jpg", smooth_image(300, 480, 3), 150, 330);
+}
+END_TEST
+
+/* Any single byte changed: either a picture or a sentence, never a crash. */
+START_TEST(flipped)
+{
+    for (int progressive = 0; progressive < 2; progressive++) {
+        size_t n;
+        unsigned char *data = small_jpeg(&n, progressive);
+
+        for (size_t i = 0; i < n; i++) {
+            nst_image *out;
+            nst_error e = { "" };
+
+            data[i] ^= 0x55;
+            put_file("flip.jpg", data, n);
+            if (nst_image_read(&out, "flip.jpg", &e))
+                ck_assert(!out && strlen(e.text) > strlen("flip.jpg: "));
+            nst_image_destroy(&out);
+            data[i] ^= 0x55;
+        }
+        nst_free(data);
+    }
+}
+END_TEST
+
+/* Sizes that the file's few bytes cannot hold, and a sample depth that nobody reads. */
+START_TEST(absurd_headers)
+{
+    /* progressive and arithmetic, from the fuzzer: asked for 12.4 GB */
+    static const char arithmetic[] =
+        "\xff\xd8\xff\0\x32\xf1\xf1\xff\xca\0\x14\x08\xc4\x56\x50\x4e\4C\x11\0M\x11\0Y\x11\0K\x11\0\3\0\3"
+        "\1\1\0\1\xf4\x89\xab\xb1\xcd\xf5*\0\0\0\0\1\x11\0!1Qq\x91\xa1\xff\xda\0\x08\1Y\"\1"
+        "!!\xdc\0?\x15\x1d\xa6\x95\xc7!$k\xe6z\xb4" "df\xb1\xe0\xec\xf9;\0\xff";
+    size_t n;
+    unsigned char *data = small_jpeg(&n, false), *frame = find_bytes(data, n, "\xff\xc0", 2);
+
+    ck_assert_ptr_nonnull(frame);
+    frame[5] = frame[7] = 0x7f;
+    put_file("a.jpg", data, n);
+    refuse_file("a.jpg", NST_EFORMAT, "cannot hold 32557 x 32549 pixels");
+    frame[5] = frame[7] = 0xff;
+    put_file("a.jpg", data, n);
+    refuse_file("a.jpg", NST_EFORMAT, "a.jpg: ");
+    memset(frame + 5, 0, 2);
+    put_file("a.jpg", data, n);
+    refuse_file("a.jpg", NST_EFORMAT, "damaged or unusual JPEG file");
+    frame[6] = H;
+    frame[7] = 0;
+    frame[4] = 12;
+    put_file("a.jpg", data, n);
+    refuse_file("a.jpg", NST_EFORMAT, "precision");
+    put_file("a.jpg", arithmetic, sizeof arithmetic); /* the last byte is 0 */
+    refuse_file("a.jpg", NST_EFORMAT, "90 bytes cannot hold 20558 x 50262 pixels");
+    nst_free(data);
+}
+END_TEST
+
+/* Bytes between the segments and after the end, which cameras leave, hurt nobody. */
+START_TEST(harmless_bytes)
+{
+    size_t n;
+    unsigned char *data = small_jpeg(&n, false), *frame = find_bytes(data, n, "\xff\xc0", 2);
+    nst_image *clean = read_image("whole.jpg"), *out;
+    FILE *f = fopen("a.jpg", "wb");
+
+    fwrite(data, 1, (size_t)(frame - data), f);
+    fwrite("\0\0\0", 1, 3, f);
+    fwrite(frame, 1, n - (size_t)(frame - data), f);
+    fwrite("trailer", 1, 7, f);
+    ck_assert_int_eq(fclose(f), 0);
+    out = read_image("a.jpg");
+    same_image(clean, out, 0);
+    nst_image_destroy(&clean);
+    nst_image_destroy(&out);
+    nst_free(data);
+}
+END_TEST
+
+/* The file again, its first scan so many times. */
+static void repeat_scan(unsigned char *data, size_t n, int times)
+{
+    size_t scan_bytes;
+    unsigned char *scan = find_bytes(data, n, "\xff\xda", 2), *end;
+    FILE *f = fopen("bomb.jpg", "wb");
+
+    end = find_bytes(scan + 1, n - (size_t)(scan + 1 - data), "\xff\xc4", 2); /* the next scan's tables */
+    ck_assert_ptr_nonnull(end);
+    scan_bytes = (size_t)(end - scan);
+    fwrite(data, 1, (size_t)(scan - data), f);
+    for (int i = 0; i < times; i++)
+        fwrite(scan, 1, scan_bytes, f);
+    fwrite(end, 1, n - (size_t)(end - data), f);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+/* A progressive file that repeats its first scan for ever is given up, a large one sooner. */
+START_TEST(scan_bomb)
+{
+    enum { SIDE = 4000 };
+    struct kind k = { .w = SIDE, .h = SIDE, .channels = 1, .in = JCS_GRAYSCALE, .file = JCS_GRAYSCALE,
+                      .progressive = true };
+    uint8_t *samples = nst_calloc(SIDE, SIDE);
+    size_t n;
+    unsigned char *data = small_jpeg(&n, true);
+
+    repeat_scan(data, n, 600);
+    refuse_file("bomb.jpg", NST_EFORMAT, "more than 500 scans of 45 x 37 pixels");
+    nst_free(data);
+    k.samples = samples;
+    make_jpeg("large.jpg", &k);
+    data = get_file("large.jpg", &n);
+    repeat_scan(data, n, 420);
+    refuse_file("bomb.jpg", NST_EFORMAT, "more than 400 scans of 4000 x 4000 pixels");
+    nst_free(data);
+    nst_free(samples);
+}
+END_TEST
+
+static void add(TCase *t)
+{
+    tcase_add_test(t, every_kind);
+    tcase_add_test(t, inks);
+    tcase_add_test(t, exif);
+    tcase_add_test(t, truncated);
+    tcase_add_test(t, truncated_rows);
+    tcase_add_test(t, flipped);
+    tcase_add_test(t, absurd_headers);
+    tcase_add_test(t, harmless_bytes);
+    tcase_add_test(t, scan_bomb);
+}
+
+int main(void)
+{
+    return run_tests("jpeg", add);
+}

@@ -1,0 +1,301 @@
+#!/bin/sh
+# floors.sh: the house's rules, by grep: a folder includes only those below it, some things live in one place, lines fit
+# 120 columns, lists that have to agree do.
+. "${SRCDIR:-.}/tests/support/lib.sh"
+cd "$SRCDIR" || exit 99
+
+# What the files of a folder, and of the folders in it, may include beside their own folder's and nst.h.
+may_include() {
+    case $1 in
+    simd | base) ;;
+    image | model) echo base ;;
+    ops) echo base simd ;;
+    loss) echo base ops ;;
+    net) echo base ops loss model ;;
+    opencl) echo base ops loss model net ;; # a device of the net, beside cpu/
+    engine) echo base image ops loss model net ;;
+    cli) ;; # a client of the library: only the public header
+    *) echo unknown ;;
+    esac
+}
+# FILE INCLUDE: why.  No other file may do what these do.
+exceptions='
+src/net/choose.c ../opencl/opencl.h: the one door to the graphics cards: it alone asks whether this build has them
+src/cli/bench_parts.h engine/settings/settings.h: it measures the floors themselves, and so looks inside
+src/cli/arguments.c base/show.h: made for library and program alike, stands alone
+src/cli/fail.h base/show.h: the same
+src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way
+src/cli/models/fetch.c base/lazy.h: the same
+src/cli/preview.c base/lazy.h: the same
+src/cli/http.c base/lazy.h: the same
+'
+
+# Comments and strings out, so that a rule is broken by code only.
+code() {
+    sed -e 's/"\([^"\\]\|\\.\)*"/""/g' -e 's|//.*||' "$1" | awk '{
+        out = ""
+        while (length($0)) {
+            if (inside) { i = index($0, "*/"); if (!i) break; $0 = substr($0, i + 2); inside = 0; continue }
+            i = index($0, "/*")
+            if (!i) { out = out $0; break }
+            out = out substr($0, 1, i - 1); $0 = substr($0, i + 2); inside = 1
+        }
+        print out }'
+}
+
+sources=$(find src -name '*.[ch]' | sort) # by their folders, whatever there is
+all="$sources $(ls simd/* opencl/*.[ch])"
+
+out_of_place=0
+for f in $all; do
+    own=${f#src/} own=${own%%/*}
+    allowed=" $own $(may_include "$own" | tr '\n' ' ')"
+    case $allowed in *unknown*) not_ok "$f: its folder has no row in may_include"; out_of_place=1; continue ;; esac
+    for h in $(sed -n 's/^ *# *include "\(.*\)"/\1/p' "$f"); do
+        case $exceptions in *"
+$f $h: "*) continue ;; esac
+        case $h in
+        nst.h) [ "$own" != simd ] && continue ;;
+        web_files.inc | studio_files.inc | kernels_cl.h) continue ;; # made by the build
+        ../simd/* | ../opencl/*) theirs=${h#../} theirs=${theirs%/*} ;;
+        */*) theirs=${h%%/*} ;;
+        *) case $own in
+           simd | opencl) theirs=$own ;; # neighbours go by their bare name there
+           *) not_ok "$f includes $h: from which folder?  Paths begin in src/"; out_of_place=1; continue ;;
+           esac ;;
+        esac
+        case "$allowed " in
+        *" $theirs "*) ;;
+        *) not_ok "$f includes $h, which $own may not: may_include, above"; out_of_place=1 ;;
+        esac
+    done
+done
+[ $out_of_place = 0 ] && ok "folders include only those below them"
+echo "$exceptions" | sed 's/: .*//' | while read -r f h; do
+    [ -z "$f" ] || grep -q "include \"$h\"" "$f" || echo "$f $h"
+done >"$dir/gone"
+check "every exception is needed" test ! -s "$dir/gone"
+# tests/ has the folders of src/, those of simd/ and opencl/, and its own: data, fuzz, rules, support.
+for d in tests/*/; do
+    d=${d#tests/} d=${d%/}
+    case $d in data | fuzz | opencl | rules | simd | support) continue ;; esac
+    [ -d "src/$d" ] || echo "tests/$d"
+done >"$dir/strange"
+check "tests/ mirrors src/" test ! -s "$dir/strange"
+check "tests/ itself holds its README.md only" test "$(find tests -maxdepth 1 -type f)" = tests/README.md
+check "src/ holds folders, at most 12 entries" sh -c 'test "$(ls src | wc -l)" -le 12 && ! ls src/*.[chS] 2>/dev/null'
+
+# only WHAT REGEX ALLOWED...: the pattern stands in no other file's code
+only() {
+    what=$1 pattern=$2 found=
+    shift 2
+    for f in $all; do
+        for a in "$@"; do
+            case $f in $a) continue 2 ;; esac
+        done
+        code "$f" | grep -Eq "$pattern" && found="$found $f"
+    done
+    if [ -z "$found" ]; then ok "$what only in $*"; else not_ok "$what only in $*, but:$found"; fi
+}
+only "malloc and free" \
+    '(^|[^_[:alnum:]>.])(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup)[ ]*\(' src/base/memory.c
+only "threads" 'pthread_create' src/base/threads.c 'src/cli/*'
+only "intrinsics" '(include <(immintrin|x86intrin|arm_neon)\.h>|__AVX)' \
+    simd/vec_avx2.h simd/vec_avx512.h simd/vec_neon.h simd/avx2.c simd/avx512.c simd/neon.c
+only "standard error, exit and getenv" \
+    '(^|[^_[:alnum:]])(stderr|getenv|perror|(_|quick_)?exit|abort)([^_[:alnum:]]|$)' 'src/cli/*'
+only "what follows the host's locale" '(^|[^_[:alnum:]])(strto(d|f|ld)|atof|strn?casecmp|setlocale|localeconv)[ ]*\(' \
+    src/base/plain.c 'src/cli/*'
+only "dlopen" '(^|[^_[:alnum:]])dl(open|sym|close)[ ]*\(' src/base/lazy.c
+only "OpenCL's and CLBlast's headers" 'include <(CL|OpenCL|clblast)' opencl/context.h opencl/gemm.c
+
+check "lines of the program's only by nst_say, which shows what is foreign in them" sh -c \
+    '! grep -nE "fprintf\(stderr, \"nst[^\"]*%s" src/cli/*.c src/cli/models/*.c'
+
+one_file() { # HEADER: in at most one file of src/
+    n=$(grep -l "include <$1>" $sources 2>/dev/null | wc -l)
+    check "$1 in one file" test "$n" -le 1
+}
+for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h \
+    hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
+    one_file $h
+done
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
+    AVX512 NEON; do
+    n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
+    check "HAVE_$have asked in one file" test "$n" -le 1
+done
+
+# What quickstart installs the recipes of distributions ask for: a library that one of them forgets is a part of the
+# program that its packages lack, and nobody sees it.
+asks() { # MANAGER RECIPE: the packages of quickstart's line for this manager
+    [ -f "$2" ] || return 0 # debian/ is not in the tarball
+    lacking=
+    for p in $(sed -n "/command -v $1 /{n;s/^ *packages=\"\(.*\)\"$/\1/p;}" quickstart); do
+        case $p in
+        gcc | make | autoconf | automake | libtool | pkg-config | pkgconf | pkgconf-pkg-config) continue ;;
+        esac
+        [ "$1 $p" = "brew check" ] && continue # its formulas are built without their tests
+        grep -Eq "(^|[^-_[:alnum:]])$p([^-_.[:alnum:]]|$)" "$2" || lacking="$lacking $p"
+    done
+    check "$2 asks for what quickstart installs${lacking:+, but not for:$lacking}" test -z "$lacking"
+}
+asks apt-get debian/control
+asks dnf packaging/nst.spec
+asks pacman packaging/PKGBUILD.in
+asks brew packaging/nst.rb.in
+check "no recipe asks for what nothing uses any more" sh -c '! grep -n matio debian/control packaging/*'
+
+# Columns, not bytes: what continues a character of UTF-8 is taken out first, since not every awk knows UTF-8.  The
+# files below still have longer lines and are to lose them; what other programs wrote is not looked at.
+too_wide='
+opencl/common.cl
+opencl/context.h
+opencl/convolve.cl
+opencl/device.c
+opencl/losses.cl
+opencl/state.c
+opencl/state.h
+opencl/taps.c
+opencl/taps.cl
+simd/gemm.inc
+src/base/lazy.c
+src/cli/bench_layers.c
+src/cli/bench_report.c
+src/cli/checkpoint_file.h
+src/cli/docs.c
+src/cli/interrupt.h
+src/cli/models/fetch.c
+src/cli/paint.c
+src/cli/paths.h
+src/engine/fallback.c
+src/engine/plan/memory_plan.c
+src/engine/plan/plan.h
+src/engine/ranks/halo.c
+src/engine/run.h
+src/engine/scale/evaluate.c
+src/engine/scale/regions.c
+src/engine/scale/scale.h
+src/engine/scale/targets.c
+src/engine/settings/preset.c
+src/engine/setup.c
+src/engine/transfer.c
+src/image/color.c
+src/image/hidden.c
+src/image/image.h
+src/image/jpeg.c
+src/image/png.c
+src/image/read.c
+src/image/row_reader.c
+src/image/tiff.c
+src/loss/style.c
+src/loss/wasserstein.c
+src/loss/wasserstein.h
+src/model/formats/onnx.c
+src/model/model.h
+src/model/tensors.h
+src/net/device.h
+src/net/graph.c
+src/net/graph.h
+src/net/memory_layout.c
+src/net/row_strips.c
+src/net/tile_geometry.c
+src/ops/conv.c
+src/ops/conv_first.c
+src/ops/conv_select.c
+src/ops/gram.c
+src/ops/inverse.c
+src/ops/ops.h
+tests/cli/batch.sh
+tests/net/chain_loss.h
+tests/cli/cli.sh
+tests/rules/examples.sh
+tests/model/formats.h
+tests/fuzz/fuzz.sh
+tests/fuzz/fuzz_checkpoint.c
+tests/fuzz/fuzz_model.c
+tests/cli/hostile.sh
+tests/cli/lazy.sh
+tests/cli/models.sh
+tests/cli/mpi.sh
+tests/opencl/opencl.sh
+tests/support/picture.h
+tests/image/png_file.h
+tests/cli/preview.sh
+tests/cli/resume.sh
+tests/engine/runs.h
+tests/model/safetensors_file.h
+tests/support/suite.h
+tests/engine/test_across.c
+tests/engine/test_balance.c
+tests/engine/test_checkpoint_damage.c
+tests/image/test_color.c
+tests/engine/test_fields.c
+tests/model/test_formats.c
+tests/model/test_formats_damage.c
+tests/engine/test_golden.c
+tests/ops/test_gram_masked.c
+tests/net/test_graph_windows.c
+tests/cli/test_hostile.c
+tests/image/test_image.c
+tests/image/test_jpeg.c
+tests/loss/test_loss.c
+tests/engine/test_margin.c
+tests/model/test_numbering.c
+tests/opencl/test_opencl.c
+tests/opencl/test_opencl_losses.c
+tests/opencl/test_opencl_programs.c
+tests/opencl/test_opencl_runs.c
+tests/ops/test_optim.c
+tests/engine/test_planned_memory.c
+tests/image/test_png.c
+tests/image/test_png_damage.c
+tests/image/test_pnm.c
+tests/engine/test_presets.c
+tests/image/test_recolor.c
+tests/engine/test_regions.c
+tests/image/test_resize.c
+tests/image/test_rows.c
+tests/model/test_safetensors.c
+tests/engine/test_schedule.c
+tests/model/test_small.c
+tests/engine/test_styles.c
+tests/image/test_tiff.c
+tests/loss/test_tv.c
+tests/engine/test_windows.c
+tests/loss/w2_numbers.h
+tests/engine/windows.h
+'
+long_lines() { # FILE...: "FILE:LINE" of each
+    LC_ALL=C awk '{ s = $0; gsub(/[\200-\277]/, "", s); if (length(s) > 120) print FILENAME ":" FNR }' "$@"
+}
+texts=$(find src simd opencl include tests docs examples data packaging m4 -type f \( -name '*.[ch]' -o -name '*.inc' \
+    -o -name '*.cl' -o -name '*.sh' -o -name '*.md' -o -name '*.1' \) ! -path tests/data/golden/numbers.h \
+    ! -path tests/data/golden/peers.inc ! -name kernels_cl.h | sort)
+wide=
+for f in $(long_lines Makefile.am NEWS README.md HACKING.md $texts); do
+    case $too_wide in *"
+${f%:*}
+"*) ;;
+    *) wide="$wide $f" ;; esac
+done
+check "lines fit 120 columns${wide:+, but not:$wide}" test -z "$wide"
+
+# Lists that have to agree.
+for t in $(sed -n '/^shell_tests/,/[^\\]$/s|^\t\(tests/[a-z]*/[a-z0-9-]*\.sh\).*|\1|p
+    s|^\t\(tests/[a-z]*/test_[a-z0-9_]*\)\( .*\)\{0,1\}$|\1|p' Makefile.am); do
+    awk -v folder="${t%/*}" -v name="${t##*/}" '
+        /^## / { inside = index($0, "## " folder ":") == 1 }
+        inside && index($0, "| `" name "` |") == 1 { found = 1 }
+        END { exit !found }' tests/README.md || echo "$t"
+done >"$dir/no_row"
+check "tests/README.md has a row for each test, under its folder: $(tr '\n' ' ' <"$dir/no_row")" test ! -s "$dir/no_row"
+if [ -f .github/workflows/ci.yml ]; then # not in the tarball
+    check "ci.yml runs the stages of .ci/run" test \
+        "$(sed -n 's/^stage \([a-z-]*\) .*/\1/p' .ci/run | tr '\n' ' ')" = \
+        "$(sed -n 's/^ *stage: \[\(.*\)\]/\1 /p' .github/workflows/ci.yml | tr -d ,)"
+    check "  and .ci/run knows them all" test "$(sed -n 's/^stage \([a-z-]*\) .*/\1/p' .ci/run | tr '\n' ' ')" = \
+        "$(sed -n 's/^stages="\(.*\)"/\1 /p' .ci/run)"
+fi
+
+finish

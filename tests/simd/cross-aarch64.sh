@@ -1,0 +1,67 @@
+#!/bin/sh
+# cross-aarch64.sh: builds the kernels and the arithmetic above them for arm64 and runs their tests under qemu, so
+# that the NEON set is held against the same oracle as the others.  Skipped (77) without the tools.
+# shellcheck disable=SC2086 # $flags, $files and what begins with tests/ or src/ are lists of words
+set -eu
+
+CROSS_CC=${CROSS_CC-aarch64-linux-gnu-gcc}
+QEMU=${QEMU-qemu-aarch64}
+src=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+command -v "$CROSS_CC" >/dev/null 2>&1 || skip "no $CROSS_CC (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+command -v "$QEMU" >/dev/null 2>&1 || QEMU=$QEMU-static
+command -v "$QEMU" >/dev/null 2>&1 || skip "no qemu-aarch64 (Debian: qemu-user)"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+conv='src/ops/conv.c src/ops/conv_select.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c
+src/base/threads.c src/ops/winograd.c'
+net='src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/graph.c src/net/memory_layout.c src/net/nodes.c
+src/net/row_strips.c src/net/tile_geometry.c src/net/window.c'
+graph="tests/net/chain.c $conv $net src/ops/gram_masked.c src/base/memory.c src/base/error.c src/base/plain.c
+src/loss/tv.c src/ops/vector.c"
+kernels='tests/simd/check_flat.c tests/simd/check_layers.c tests/simd/check_products.c tests/simd/check_winograd.c'
+loss='src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/loss/wasserstein.c src/base/memory.c src/base/threads.c
+src/base/error.c src/base/plain.c src/ops/vector.c'
+# one line a test: its name, then the sources that it needs beside the oracle
+tests() {
+    echo loss/test_loss $loss
+    echo net/test_graph $graph
+    echo net/test_graph_running $graph
+    echo net/test_graph_windows $graph
+    echo ops/test_conv tests/ops/blocked.c $conv
+    echo ops/test_gram tests/ops/blocked.c $conv
+    echo ops/test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
+    echo simd/test_kernels $kernels src/ops/dispatch.c
+}
+tests >"$tmp/tests"
+
+flags="-std=c11 -O2 -Wall -Wextra -Wshadow -Werror -D_POSIX_C_SOURCE=200809L -DHAVE_NEON"
+echo 'int main(void) { return 0; }' >"$tmp/try.c"
+"$CROSS_CC" $flags -static -o "$tmp/try" "$tmp/try.c" 2>"$tmp/why" || skip "$CROSS_CC cannot link: $(cat "$tmp/why")"
+"$QEMU" "$tmp/try" || skip "$QEMU cannot run an arm64 program"
+
+for set in scalar neon; do
+    "$CROSS_CC" $flags -ffp-contract=fast -c -o "$tmp/$set.o" "$src/simd/$set.c"
+done
+while read -r test sources; do
+    name=${test##*/} files=
+    for f in $sources; do
+        files="$files $src/$f"
+    done
+    "$CROSS_CC" $flags -ffp-contract=off -static -I"$src/tests/support/minicheck" -I"$src/include" -I"$src/src" \
+        -o "$tmp/$name" "$src/tests/$test.c" "$src/tests/support/oracle.c" $files "$tmp/scalar.o" "$tmp/neon.o" -lm
+    "$QEMU" "$tmp/$name" >"$tmp/log" 2>&1 || {
+        cat "$tmp/log"
+        echo "not ok $name under $QEMU"
+        exit 1
+    }
+    echo "ok $name under $QEMU"
+done <"$tmp/tests"
