@@ -26,7 +26,7 @@ static const struct page {
     PAGE("studio.js", "text/javascript", studio_studio_js),
     PAGE("brush.js", "text/javascript", studio_brush_js),
     PAGE("gallery.js", "text/javascript", studio_gallery_js),
-    PAGE("icon.svg", "image/svg+xml", studio_icon_svg),
+    PAGE("icon.svg", "image/svg+xml", studio_org_nst_nst_svg),
 };
 
 /* What comes after the token; NULL: there is none, or a wrong one.  It takes the same time for each wrong one. */
