@@ -62,6 +62,7 @@ const gallery = {
     $("viewer-facts").textContent = words.facts(d.size, d.strength, words.color[d.color].toLowerCase(), "×" + d.stroke.toFixed(2),
                                                 duration(j.seconds));
     for (const f of ["png", "tiff", "jpeg"]) $("save-" + f).href = `${f}/${n}`;
+    $("save-tiff").hidden = !lists.tiff;
     $("remove").textContent = words.remove;
     $("remove").dataset.sure = "";
     $("viewer-more").hidden = false;

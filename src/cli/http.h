@@ -51,8 +51,8 @@ typedef enum nst_http_status {
 int nst_http_text(const nst_http_request *r, nst_http_status status, const char *type, const char *data, size_t bytes);
 /* With a sentence. */
 int nst_http_plain(const nst_http_request *r, nst_http_status status, const char *sentence);
-/* With an open file, which is closed; -1 is answered as missing.  kept: the browser may keep it.  name: it is saved under
- * that name; NULL: it is shown. */
+/* With an open file, which is closed; -1 is answered as missing.  kept: the browser may keep it.  name: it is saved
+ * under that name; NULL: it is shown. */
 int nst_http_file(const nst_http_request *r, int fd, const char *type, bool kept, const char *name);
 
 #endif

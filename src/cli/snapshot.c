@@ -1,5 +1,5 @@
-/* snapshot.c: a picture that one thread renews and others show.  Each of them gets a descriptor of its own: the file that
- * it reads stays the same when another picture takes its place. */
+/* snapshot.c: a picture that one thread renews and others show.  Each of them gets a descriptor of its own: the file
+ * that it reads stays the same when another picture takes its place. */
 #include "cli/snapshot.h"
 
 #include <fcntl.h>

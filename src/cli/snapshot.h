@@ -1,4 +1,4 @@
-/* snapshot.h: a picture that a painting's thread renews and a server's threads show: a JPEG in a file without a name. */
+/* snapshot.h: a picture that a painting's thread renews and a server's threads show: a JPEG, in an unnamed file. */
 #ifndef NST_SNAPSHOT_H
 #define NST_SNAPSHOT_H
 

@@ -215,7 +215,7 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
     w->last.remaining = 0;
     describe(stopped ? "stopped" : "done");
     last = nst_snapshot_number(&w->picture);
-    for (bool there = true; there && nst_snapshot_now() < until; nst_snapshot_rest(.05)) { /* who looks on sees the end */
+    for (bool there = true; there && nst_snapshot_now() < until; nst_snapshot_rest(.05)) { /* who looks sees the end */
         pthread_mutex_lock(&w->lock);
         there = nst_snapshot_now() - w->asked < WATCHED && w->seen < last;
         pthread_mutex_unlock(&w->lock);

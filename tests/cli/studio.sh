@@ -1,6 +1,6 @@
 #!/bin/sh
-# studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost, and
-# the page in a browser; studio.py says how.
+# studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost,
+# and the page in a browser; studio.py says how.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 command -v python3 >/dev/null || { echo "no python3"; exit 77; }

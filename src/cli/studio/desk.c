@@ -1,5 +1,5 @@
-/* desk.c: what is chosen, changed and queued.  Each function takes the lock, and writes down what it changed after it has
- * given it back: a page that waits for a disk holds up nobody else. */
+/* desk.c: what is chosen, changed and queued.  Each function takes the lock, and writes down what it changed after it
+ * has given it back: a page that waits for a disk holds up nobody else. */
 #include "cli/studio/studio.h"
 
 #include <fcntl.h>
@@ -9,12 +9,6 @@
 
 #include "cli/fail.h"
 
-nst_studio nst_the_studio = {
-    .lock = PTHREAD_MUTEX_INITIALIZER,
-    .parsing = PTHREAD_MUTEX_INITIALIZER,
-    .live = NST_SNAPSHOT,
-    .preview = NST_SNAPSHOT,
-};
 #define S (&nst_the_studio)
 
 /* One writer at a time: the newest desk is the last one in the file. */
@@ -43,14 +37,6 @@ static nst_status write_job(const nst_job *job, nst_error *e)
     s = nst_record_write(nst_folder_path(NST_FILE_JOB, job->number, path), job, e);
     pthread_mutex_unlock(&writing);
     return s;
-}
-
-const nst_source *nst_desk_source(int number)
-{
-    for (int i = 0; i < S->sources; i++)
-        if (S->source[i].number == number)
-            return &S->source[i];
-    return NULL;
 }
 
 /* ---- the desk ---------------------------------------------------------------------------------------------------- */
@@ -133,7 +119,7 @@ static bool set(const char *key, const char *value)
     int n = (int)v;
 
     if (!strcmp(key, "photo") || !strcmp(key, "style")) {
-        const nst_source *source = good ? nst_desk_source(n) : NULL;
+        const nst_source *source = good ? nst_table_source(n) : NULL;
 
         return source && source->photo == !strcmp(key, "photo") && choose(source);
     }
@@ -176,7 +162,7 @@ bool nst_desk_set(const char *key, const char *value)
 void nst_desk_choose(int source)
 {
     pthread_mutex_lock(&S->lock);
-    S->desk_changes += choose(nst_desk_source(source));
+    S->desk_changes += choose(nst_table_source(source));
     pthread_mutex_unlock(&S->lock);
     write_desk();
 }

@@ -1,6 +1,6 @@
 /* folder.c: the studio's folder.  Every name in it is made here, from a number: nothing that a page says becomes a part
- * of one.  Results and their masks lie in the folder itself, the pictures that they were made from in sources/, and what
- * the studio needs for itself in .studio/, which only the user may read. */
+ * of one.  Results and their masks lie in the folder itself, the pictures that they were made from in sources/, and
+ * what the studio needs for itself in .studio/, which only the user may read. */
 #include "cli/studio/studio.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@ static void source_path(int number, char out[NST_PATH_BYTES])
     const nst_source *found;
 
     pthread_mutex_lock(&s->lock);
-    found = nst_desk_source(number);
+    found = nst_table_source(number);
     snprintf(out, NST_PATH_BYTES, "%s/sources/%s-%04d%s", s->folder, found && found->photo ? "photo" : "style", number,
              found ? found->suffix : "");
     pthread_mutex_unlock(&s->lock);

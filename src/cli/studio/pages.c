@@ -71,46 +71,52 @@ static int json(const nst_http_request *r, size_t (*make)(char *out, size_t byte
     return answer;
 }
 
-/* The command line that paints a job, or the desk: into the folder where the user types it. */
-static int command(const nst_http_request *r, int number)
+static pthread_mutex_t large = PTHREAD_MUTEX_INITIALIZER; /* of command_line, and one large picture at a time */
+
+/* The command line that paints a job, or the desk: into the folder where the user types it.  Until the next one is
+ * asked for. */
+static const char *command_line(const nst_job *job)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static nst_desk_line line;
     static char text[2 * NST_DESK_TEXT];
     char output[32];
+
+    snprintf(output, sizeof output, job->number ? "nst-%04d.png" : "painting.png", job->number);
+    *text = 0;
+    if (nst_words_make(&line, job, output))
+        nst_words_quote(&line, text, sizeof text);
+    return text;
+}
+
+static int command(const nst_http_request *r, int number)
+{
     nst_job job;
     int answer;
 
     if (!nst_desk_job(number, &job))
         return nst_http_plain(r, NST_HTTP_MISSING, "there is no such painting\n");
-    snprintf(output, sizeof output, number ? "nst-%04d.png" : "painting.png", number);
-    pthread_mutex_lock(&lock);
-    if (nst_words_make(&line, &job, output)) {
-        nst_words_quote(&line, text, sizeof text);
-        answer = nst_http_plain(r, NST_HTTP_OK, text);
-    } else {
-        answer = nst_http_plain(r, NST_HTTP_BAD, "the names of the pictures are too long\n");
-    }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&large);
+    answer = nst_http_plain(r, NST_HTTP_OK, command_line(&job));
+    pthread_mutex_unlock(&large);
     return answer;
 }
 
-/* The result as TIFF or JPEG, made now, in a file without a name; -1. */
-static int convert(int number, const char *format)
+/* The result as TIFF or JPEG, with its command line inside, made now, in a file without a name; -1. */
+static int convert(const nst_job *job, const char *format)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* one large picture at a time */
-    nst_write_options o = { .bits = strcmp(format, "jpeg") ? 16 : 8, .format = format, .comment = "nst" };
+    nst_write_options o = { .bits = strcmp(format, "jpeg") ? 16 : 8, .format = format };
     char path[NST_PATH_BYTES];
     nst_image *image = NULL;
     FILE *f = tmpfile();
     int fd = -1;
 
-    pthread_mutex_lock(&lock);
-    if (f && !nst_image_read(&image, nst_folder_path(NST_FILE_RESULT, number, path), NULL) &&
+    pthread_mutex_lock(&large);
+    o.comment = command_line(job);
+    if (f && !nst_image_read(&image, nst_folder_path(NST_FILE_RESULT, job->number, path), NULL) &&
         !nst_image_write_fd(image, fileno(f), "picture", &o, NULL))
         fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 0);
     nst_image_destroy(&image);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&large);
     if (f)
         fclose(f);
     return fd;
@@ -126,7 +132,7 @@ static int save(const nst_http_request *r, int number, const char *format)
         return nst_http_plain(r, NST_HTTP_MISSING, "there is no such painting\n");
     snprintf(name, sizeof name, "nst-%04d.%s", number, suffix);
     snprintf(type, sizeof type, "image/%s", format);
-    return nst_http_file(r, !strcmp(format, "png") ? nst_folder_open(NST_FILE_RESULT, number) : convert(number, format),
+    return nst_http_file(r, !strcmp(format, "png") ? nst_folder_open(NST_FILE_RESULT, number) : convert(&job, format),
                          type, false, name);
 }
 
@@ -166,7 +172,8 @@ static int look(const nst_http_request *r, const char *path)
 
 static int done(const nst_http_request *r, bool good)
 {
-    return good ? nst_http_plain(r, NST_HTTP_OK, "done\n") : nst_http_plain(r, NST_HTTP_BAD, "unknown, or out of range\n");
+    return good ? nst_http_plain(r, NST_HTTP_OK, "done\n")
+                : nst_http_plain(r, NST_HTTP_BAD, "unknown, or out of range\n");
 }
 
 /* The number of what was made, or the sentence why not. */

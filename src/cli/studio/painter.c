@@ -1,6 +1,6 @@
-/* painter.c: paints the queue, one job after the other, by the code and the words of the command line, so that both make
- * the same bytes.  It runs in the main thread, which gets the signals; the server's threads only leave wishes (pause,
- * stop) in the state.  A job that was being painted when the studio ended goes on from its checkpoint. */
+/* painter.c: paints the queue, one job after the other, by the code and the words of the command line, so that both
+ * make the same bytes.  It runs in the main thread, which gets the signals; the server's threads only leave wishes
+ * (pause, stop) in the state.  A job that was being painted when the studio ended goes on from its checkpoint. */
 #include "cli/studio/studio.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* preview.c: a small painting of the desk, in a thread of its own, begun anew whenever the desk changes.  It is painted by
- * the words that the large one gets, by the built-in model, at one scale and with few iterations: what it reads is kept
- * from one to the next. */
+/* preview.c: a small painting of the desk, in a thread of its own, begun anew whenever the desk changes.  It is painted
+ * by the words that the large one gets, by the built-in model, at one scale and with few iterations: what it reads is
+ * kept from one to the next. */
 #include "cli/studio/studio.h"
 
 #include <string.h>
@@ -133,8 +133,8 @@ static nst_status paint(const nst_job *job, nst_error *e)
 
     v.shown = nst_snapshot_now();
     if (!status && !(status = read_pictures(job, &c, s, styles, e)) && !is_old())
-        status = nst_transfer_known(v.known, s, v.model, v.photo.image, (const nst_image *const *)styles, c.styles, NULL,
-                                    each_iteration, NULL, &result, e);
+        status = nst_transfer_known(v.known, s, v.model, v.photo.image, (const nst_image *const *)styles, c.styles,
+                                    NULL, each_iteration, NULL, &result, e);
     if (!status && result && !is_old())
         nst_snapshot_put(&S->preview, result);
     nst_image_destroy(&result);

@@ -61,7 +61,8 @@ static const char *suffix_of(int fd)
         const char *bytes, *suffix;
         size_t n, at;
     } kinds[] = { { "\x89PNG", ".png", 4, 0 }, { "\xff\xd8\xff", ".jpg", 3, 0 }, { "II*", ".tif", 3, 0 },
-                  { "MM\0*", ".tif", 4, 0 }, { "WEBP", ".webp", 4, 8 }, { "P5", ".ppm", 2, 0 }, { "P6", ".ppm", 2, 0 } };
+                  { "MM\0*", ".tif", 4, 0 }, { "WEBP", ".webp", 4, 8 }, { "P5", ".ppm", 2, 0 },
+                  { "P6", ".ppm", 2, 0 } };
     char first[12] = "";
 
     if (pread(fd, first, sizeof first, 0) < 4)
@@ -231,7 +232,7 @@ static nst_status begin_shelf(nst_error *e)
 
     for (int i = 0; i < 4; i++) {
         nst_source row = { .number = i + 1, .photo = i == 0, .suffix = ".jpg" };
-        FILE *f = nst_desk_source(i + 1) ? NULL : tmpfile();
+        FILE *f = nst_table_source(i + 1) ? NULL : tmpfile();
         size_t bytes = (size_t)(begin[i + 1] - begin[i]);
         bool good = f && fwrite(begin[i], 1, bytes, f) == bytes && fflush(f) == 0;
 

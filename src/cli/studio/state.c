@@ -37,8 +37,8 @@ static void add_quoted(struct text *t, const char *from)
 
 static void add_desk(struct text *t, const nst_desk *d)
 {
-    add(t, "{\"photo\":%d,\"strength\":%g,\"stroke\":%g,\"color\":%d,\"size\":%d,\"regions\":%s,\"rest\":%d,\"styles\":[",
-        d->photo, d->strength, d->stroke, d->color, d->size, d->regions ? "true" : "false", d->rest);
+    add(t, "{\"photo\":%d,\"strength\":%g,\"stroke\":%g,\"color\":%d,\"size\":%d,\"regions\":%s,\"rest\":%d,"
+           "\"styles\":[", d->photo, d->strength, d->stroke, d->color, d->size, d->regions ? "true" : "false", d->rest);
     for (int i = 0; i < d->styles; i++)
         add(t, "%s{\"source\":%d,\"blend\":%g,\"mask\":%d}", i ? "," : "", d->style[i].source, d->style[i].blend,
             d->style[i].mask);
@@ -63,9 +63,9 @@ size_t nst_state_json(char *out, size_t bytes)
         S->desk_changes, S->list_changes, left, preview, shown >= 0 ? "true" : "false",
         S->previewed == S->desk_changes ? "true" : "false");
     add_quoted(&t, S->preview_error);
-    add(&t, "},\"paused\":%s,\"job\":{\"number\":%d,\"picture\":%d,\"scale\":%d,\"scales\":%d,\"width\":%d,\"height\":%d,"
-            "\"done\":%d,\"total\":%d,\"left\":%.1f}}\n", S->paused ? "true" : "false", S->pace.job, live, S->pace.scale,
-        S->pace.scales, S->pace.width, S->pace.height, S->pace.done, S->pace.total, S->pace.left);
+    add(&t, "},\"paused\":%s,\"job\":{\"number\":%d,\"picture\":%d,\"scale\":%d,\"scales\":%d,\"width\":%d,"
+            "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f}}\n", S->paused ? "true" : "false", S->pace.job, live,
+        S->pace.scale, S->pace.scales, S->pace.width, S->pace.height, S->pace.done, S->pace.total, S->pace.left);
     pthread_mutex_unlock(&S->lock);
     return t.n;
 }
@@ -101,7 +101,7 @@ size_t nst_state_lists(char *out, size_t bytes)
     pthread_mutex_lock(&S->lock);
     add(&t, "{\"lists\":%u,\"folder\":", S->list_changes);
     add_quoted(&t, S->folder);
-    add(&t, ",\"sources\":[");
+    add(&t, ",\"tiff\":%s,\"sources\":[", nst_format_of("x.tif")->built ? "true" : "false");
     for (int i = 0; i < S->sources; i++)
         add(&t, "%s{\"number\":%d,\"photo\":%s,\"width\":%d,\"height\":%d,\"used\":%u}", i ? "," : "",
             S->source[i].number, S->source[i].photo ? "true" : "false", S->source[i].width, S->source[i].height,

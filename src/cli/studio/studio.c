@@ -33,7 +33,8 @@ static nst_status check(const nst_command *c, nst_error *e)
     if (wrong)
         return fail(e, NST_EARG, "studio: --%s belongs to one painting; leave it out", wrong);
     if (c->operands > 1)
-        return fail(e, NST_EARG, "studio: \"%s\" is one picture too many, expected at most one photograph", c->operand[1]);
+        return fail(e, NST_EARG, "studio: \"%s\" is one picture too many, expected at most one photograph",
+                    c->operand[1]);
     return NST_OK;
 }
 
@@ -182,7 +183,8 @@ static nst_status run(const nst_command *c, nst_error *e)
         nst_interrupt_hold();
         nst_say(stdout, "nst: the studio is at %s", address);
         if (!c->quiet)
-            nst_say(stdout, "nst: pictures go to %s; Ctrl-C ends the studio, and a painting goes on next time", S->folder);
+            nst_say(stdout, "nst: pictures go to %s; Ctrl-C ends the studio, and a painting goes on next time",
+                    S->folder);
         fflush(stdout);
         if (!c->no_browser)
             open_browser();

@@ -1,7 +1,7 @@
 /* studio.h: what the parts of `nst studio` share: the state, which the server has and every page shows, and its folder.
  *
- * The desk is what lies in front of the user: a photograph, styles, controls.  Paint makes a job of it.  Sources are the
- * pictures that came in.  All of it is plain text in the folder, so that a killed studio goes on where it was. */
+ * The desk is what lies in front of the user: a photograph, styles, controls.  Paint makes a job of it.  Sources are
+ * the pictures that came in.  All of it is plain text in the folder, so that a killed studio goes on where it was. */
 #ifndef NST_STUDIO_H
 #define NST_STUDIO_H
 
@@ -83,7 +83,9 @@ typedef struct nst_studio {
     char token[33];
 } nst_studio;
 
+/* table.c */
 extern nst_studio nst_the_studio;
+const nst_source *nst_table_source(int number); /* with the lock held; NULL */
 
 /* ---- folder.c: the names of files, all made here ----------------------------------------------------------------- */
 
@@ -141,7 +143,6 @@ bool nst_desk_job(int number, nst_job *out);
 void nst_desk_note(int number, nst_job_state state, double seconds, const char *error);
 /* Takes a queued or finished job off the list, and its files off the folder; false when it cannot. */
 bool nst_desk_remove(int number);
-const nst_source *nst_desk_source(int number); /* with the lock held; NULL */
 
 /* ---- sources.c: pictures that come in ---------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
-/* words.c: the command line that paints a desk.  The studio itself paints by these words, so that the one which the page
- * shows makes the same bytes. */
+/* words.c: the command line that paints a desk.  The studio itself paints by these words, so that the one which the
+ * page shows makes the same bytes. */
 #include "cli/studio/studio.h"
 
 #include <stdarg.h>
