@@ -299,13 +299,24 @@ static nst_status listen_here(int *fd, nst_error *e)
     return NST_OK;
 }
 
+/* lazy.c says what --web needs. */
+static nst_status lacking(const char *name, nst_error *e)
+{
+    static const char web[] = "--web ";
+    nst_error said = *e;
+
+    if (!strncmp(said.text, web, sizeof web - 1))
+        fail(e, NST_EUNSUPPORTED, "%s %s", name, said.text + sizeof web - 1);
+    return NST_EUNSUPPORTED;
+}
+
 nst_status nst_http_open(nst_http_server *s, char *url, nst_error *e)
 {
     nst_status status = load(e);
     int fd = -1;
 
     if (status)
-        return status;
+        return lacking(s->name, e);
     server = *s;
     server.host = s->host ? s->host : "127.0.0.1";
     status = listen_here(&fd, e);

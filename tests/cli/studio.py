@@ -334,7 +334,10 @@ def runs_one_after_another(s):
         s.set(strength=20 + i)
         wait_for(lambda: s.state()["preview"]["done"])
         s.finish(int(s.post("paint")[1]))
-    check("eight more paintings take no more memory", rss() < before + 6000, (before, rss()))
+    if b"__asan_" in read(NST):
+        print("# a sanitizer keeps what was freed: memory was not looked at")
+    else:
+        check("eight more paintings take no more memory", rss() < before + 6000, (before, rss()))
 
 
 def pauses(s):
