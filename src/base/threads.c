@@ -3,7 +3,7 @@
  * The caller takes shares of its own work until none is left, and so do the pool's workers that are awake; then it
  * waits for those that are still at a share, and for no others.  A worker whose core is busy with another program
  * therefore delays nobody by coming late, as it would in a team that meets at the end of each loop (OpenMP's): one
- * other busy process made two threads of libgomp 2.8 times as slow.  Who waits watches for some
+ * other busy process made two threads of libgomp 2.6 times as slow.  Who waits watches for some
  * microseconds, since most loops follow each other at once, and then sleeps. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/base.h"

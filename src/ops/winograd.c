@@ -3,9 +3,10 @@
  * For a block of t tiles: input transform to v [point][in][t][16], for each panel of nr output channels and
  * each point a product with the transformed filters u [point][in * 16][nr] to m [point][nr/16][t][16], then
  * the output transform to the picture.  Two ways to share the work:
- *   shallow layers   filters are transformed once for the layer; threads take blocks of tiles
- *   deep layers      filters are larger than the cache: threads take panels, transform a panel's filters just
- *                    before they use them and drop them; the input transform of a large block is shared
+ *   by blocks   filters are transformed once for the layer; threads take blocks of tiles
+ *   by panels   threads take panels, transform a panel's filters just before they use them and drop them; the input
+ *               transform of a large block is shared.  For filters that are larger than the cache, and for small
+ *               pictures, whose blocks are too few to keep all threads busy to the end.
  */
 #include "ops/ops.h"
 
@@ -13,9 +14,10 @@
 
 #define GROUP 8        /* tiles transformed from one patch, which fits L1 */
 #define MAX_POINTS 64
-#define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which a layer is shallow */
-#define SHALLOW_FLOATS 120000            /* floats of v a worker of a shallow layer, about half of L2 */
-#define DEEP_FLOATS ((size_t)5 << 19)    /* floats of v of a deep layer's block at most (10 MiB) */
+#define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
+#define BLOCK_FLOATS 120000              /* floats of v of a worker's block, about half of L2 */
+#define SHARED_FLOATS ((size_t)5 << 19)  /* floats of v of a block that all work at, at most (10 MiB) */
+#define EVEN 4                           /* blocks a thread from which they are shared out evenly enough */
 
 struct wino {
     const nst_cpu *cpu;
@@ -26,13 +28,13 @@ struct wino {
     nst_wino_filter_fn *filter;
     nst_wino_out_fn *out;
     int across, tiles;       /* tiles in a row, and all */
-    bool deep;
+    bool by_panels;
     int t;                   /* tiles of a block, a multiple of mr */
     size_t filters;          /* floats between points of one panel's transformed filters, [in * 16][nr] and a pad */
     size_t ldv, ldm;         /* floats between points of v and m */
     size_t each;             /* scratch floats a worker */
     float *u, *v, *worker;
-    int first;               /* deep: first tile of the current block */
+    int first;               /* by panels: first tile of the current block */
 };
 
 static size_t line(size_t floats)
@@ -55,11 +57,54 @@ static int panel_count(const struct wino *p)
     return (p->c->out * NST_LANES + p->cpu->k->nr - 1) / p->cpu->k->nr;
 }
 
+/* Tiles of a block that one thread works at. */
+static int tiles_of_own_block(const struct wino *p)
+{
+    int t = (int)(BLOCK_FLOATS / ((size_t)p->points * (size_t)p->c->in * NST_LANES)), least = 2 * p->cpu->k->mr;
+
+    return t > least ? t : least;
+}
+
+/* Fewer tiles than this are too few blocks. */
+static int few_tiles(const struct wino *p)
+{
+    int threads = p->cpu->threads;
+
+    return threads > 1 && panel_count(p) >= 2 * threads ? EVEN * threads * tiles_of_own_block(p) : 0;
+}
+
+/* Tiles of a block that all work at, at most. */
+static int most_shared_tiles(const struct wino *p)
+{
+    int most = (int)(SHARED_FLOATS / ((size_t)p->points * (size_t)p->c->in * NST_LANES));
+
+    return most > 0 ? most : 1;
+}
+
+static void choose_blocks(struct wino *p)
+{
+    int t = tiles_of_own_block(p), threads = p->cpu->threads, each = (p->tiles + threads - 1) / threads;
+    bool large_filters = (size_t)panel_count(p) * (size_t)p->points * p->filters > SHARED_FILTERS;
+
+    p->by_panels = large_filters || p->tiles < few_tiles(p);
+    if (p->by_panels) {
+        int blocks = (p->tiles + most_shared_tiles(p) - 1) / most_shared_tiles(p);
+
+        t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
+    } else if (t > each) {
+        t = each > 2 * p->cpu->k->mr ? each : 2 * p->cpu->k->mr;
+    }
+    p->t = (t + p->cpu->k->mr - 1) / p->cpu->k->mr * p->cpu->k->mr;
+    p->ldv = (size_t)p->c->in * (size_t)p->t * NST_LANES + 16;
+    p->ldm = (size_t)(p->cpu->k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
+    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
+              line((size_t)p->points * (p->by_panels ? p->filters : p->ldv));
+}
+
 static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
 {
     const nst_kernels *k = cpu->k;
     bool six = c->algorithm == NST_CONV_WINOGRAD6;
-    size_t all;
 
     p->cpu = cpu, p->c = c;
     p->m = nst_conv_tile(c->algorithm), p->n = p->m + 2, p->points = p->n * p->n;
@@ -70,33 +115,34 @@ static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
     p->tiles = p->across * ((c->h + c->place.tile_y + p->m - 1) / p->m);
     /* one line more than a power of two, or all points of a channel would meet in the same cache set */
     p->filters = (size_t)c->in * NST_LANES * (size_t)k->nr + 16;
-    all = (size_t)panel_count(p) * (size_t)p->points * p->filters;
-    p->deep = all > SHARED_FILTERS;
-    if (p->deep) {
-        int most = (int)(DEEP_FLOATS / ((size_t)p->points * (size_t)c->in * NST_LANES));
-        int blocks = most > 0 ? (p->tiles + most - 1) / most : p->tiles;
-
-        p->t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
-    } else {
-        p->t = SHALLOW_FLOATS / (p->points * c->in * NST_LANES);
-        if (p->t > (p->tiles + cpu->threads - 1) / cpu->threads)
-            p->t = (p->tiles + cpu->threads - 1) / cpu->threads;
-        if (p->t < 2 * k->mr)
-            p->t = 2 * k->mr;
-    }
-    p->t = (p->t + k->mr - 1) / k->mr * k->mr;
-    p->ldv = (size_t)c->in * (size_t)p->t * NST_LANES + 16;
-    p->ldm = (size_t)(k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
-    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
-              line((size_t)p->points * (p->deep ? p->filters : p->ldv));
+    choose_blocks(p);
 }
 
+static size_t scratch_floats(const struct wino *p)
+{
+    return p->each * (size_t)p->cpu->threads +
+           (size_t)p->points * (p->by_panels ? p->ldv : (size_t)panel_count(p) * p->filters);
+}
+
+/* Enough for smaller pictures too, which are windows and strips of this one: their blocks may be larger, since all are
+ * alike, and their panels may be shared out where this one's blocks are. */
 size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c)
 {
-    struct wino p;
+    struct wino p, small;
+    size_t own, other;
 
     plan(&p, cpu, c);
-    return p.each * (size_t)cpu->threads + (size_t)p.points * (p.deep ? p.ldv : (size_t)panel_count(&p) * p.filters);
+    own = scratch_floats(&p);
+    small = p;
+    if (!p.by_panels)
+        small.tiles = few_tiles(&p) - 1;
+    if (small.tiles > most_shared_tiles(&p))
+        small.tiles = most_shared_tiles(&p);
+    if (small.tiles <= 0)
+        return own;
+    choose_blocks(&small);
+    other = scratch_floats(&small);
+    return own > other ? own : other;
 }
 
 /* Filters of one panel: u [point][in * 16][nr]. */
@@ -172,7 +218,7 @@ static float *scratch_of(const struct wino *p, int worker, float **patch, float 
     return s;
 }
 
-static void shallow_filters(void *arg, int worker, int begin, int end)
+static void all_filters(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
 
@@ -181,7 +227,7 @@ static void shallow_filters(void *arg, int worker, int begin, int end)
         transform_filters(p, i, p->u + (size_t)i * (size_t)p->points * p->filters);
 }
 
-static void shallow_blocks(void *arg, int worker, int begin, int end)
+static void take_blocks(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m, *v = scratch_of(p, worker, &patch, &strip, &m);
@@ -196,7 +242,7 @@ static void shallow_blocks(void *arg, int worker, int begin, int end)
     }
 }
 
-static void deep_input(void *arg, int worker, int begin, int end)
+static void shared_input(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m;
@@ -207,7 +253,7 @@ static void deep_input(void *arg, int worker, int begin, int end)
         transform_input(p, b, p->first, count, p->v + (size_t)b * (size_t)p->t * NST_LANES, patch);
 }
 
-static void deep_panels(void *arg, int worker, int begin, int end)
+static void take_panels(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m, *u = scratch_of(p, worker, &patch, &strip, &m);
@@ -224,17 +270,17 @@ void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
     struct wino p;
 
     plan(&p, cpu, c);
-    if (p.deep) {
+    if (p.by_panels) {
         p.v = scratch;
         p.worker = scratch + (size_t)p.points * p.ldv;
         for (p.first = 0; p.first < p.tiles; p.first += p.t) {
-            nst_par_for(cpu->threads, c->in, deep_input, &p);
-            nst_par_for(cpu->threads, panel_count(&p), deep_panels, &p);
+            nst_par_for(cpu->threads, c->in, shared_input, &p);
+            nst_par_for(cpu->threads, panel_count(&p), take_panels, &p);
         }
     } else {
         p.u = scratch;
         p.worker = scratch + (size_t)panel_count(&p) * (size_t)p.points * p.filters;
-        nst_par_for(cpu->threads, panel_count(&p), shallow_filters, &p);
-        nst_par_for(cpu->threads, (p.tiles + p.t - 1) / p.t, shallow_blocks, &p);
+        nst_par_for(cpu->threads, panel_count(&p), all_filters, &p);
+        nst_par_for(cpu->threads, (p.tiles + p.t - 1) / p.t, take_blocks, &p);
     }
 }

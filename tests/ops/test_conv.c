@@ -250,11 +250,11 @@ enum { POOLED_SHAPES = 8 };
 
 /* ---- threads ---- */
 
-/* The same bits for 1, 2, 3 and 7 threads, for shallow and deep filters. */
+/* The same bits for 1, 2, 3 and 7 threads: by blocks; by panels; by blocks with 1 or 7 threads, by panels with 2 or 3. */
 START_TEST(threads_do_not_matter)
 {
     static const int numbers[] = { 1, 2, 3, 7 };
-    static const struct shape some[] = { { 40, 64, 61, 37 }, { 200, 224, 33, 34 } };
+    static const struct shape some[] = { { 40, 64, 61, 37 }, { 200, 224, 33, 34 }, { 96, 128, 30, 30 } };
     const struct shape *s = &some[_i];
     size_t floats = blocked_floats(s->out, s->h, s->w), weights = (size_t)s->in * (size_t)s->out * 9;
     oracle_map m = blocked_random(s->in, s->h, s->w, false);
@@ -282,6 +282,30 @@ START_TEST(threads_do_not_matter)
         }
     ck_assert(oracle_free(x) && oracle_free(plain) && oracle_free(first) && oracle_free(bias) && oracle_free(w));
     oracle_map_destroy(&m);
+}
+END_TEST
+
+/* A window or strip is smaller than the picture that scratch was reserved for. */
+START_TEST(scratch_is_enough_for_smaller_pictures)
+{
+    static const int channels[][2] = { { 32, 32 }, { 64, 128 }, { 224, 192 }, { 256, 512 } };
+    nst_cpu cpu = { nst_kernels_pick(NULL), 1 };
+
+    for (cpu.threads = 1; cpu.threads <= 8; cpu.threads++)
+        for (size_t i = 0; i < NST_COUNT(channels); i++)
+            for (int a = 0; a < NST_CONV_COUNT; a++) {
+                size_t before = 0;
+
+                for (int side = 4; side < 300; side += 3) {
+                    nst_conv c = { .algorithm = (nst_conv_algorithm)a, .in = nst_blocks(channels[i][0]),
+                                   .out = nst_blocks(channels[i][1]), .w = side, .h = side };
+                    size_t need = nst_conv_scratch(&cpu, &c);
+
+                    ck_assert_msg(need >= before, "%s, %d to %d channels, %d threads: %d x %d takes less than smaller",
+                                  label(&cpu, a), channels[i][0], channels[i][1], cpu.threads, side, side);
+                    before = need;
+                }
+            }
 }
 END_TEST
 
@@ -380,7 +404,8 @@ static void add(TCase *t)
     tcase_add_loop_test(t, backward_is_the_adjoint, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, pooling_agrees, 0, POOLED_SHAPES);
     tcase_add_test(t, first_layer_agrees);
-    tcase_add_loop_test(t, threads_do_not_matter, 0, 2);
+    tcase_add_test(t, scratch_is_enough_for_smaller_pictures);
+    tcase_add_loop_test(t, threads_do_not_matter, 0, 3);
 }
 
 int main(void)
