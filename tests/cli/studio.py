@@ -404,6 +404,27 @@ def killed(folder):
     check("  the door is gone", not os.path.exists(os.path.join(folder, "studio.html")))
     s.end()
 
+    # A browser is opened by a file of the user's own, so that no other user reads the address; what is missing is left out.
+    os.remove(os.path.join(folder, "sources", "style-0003.jpg"))
+    bin_folder = os.path.join(FOLDER, "bin")
+    os.makedirs(bin_folder)
+    with open(os.path.join(bin_folder, "xdg-open"), "w") as f:
+        f.write("#!/bin/sh\necho \"$1\" >'%s/opened.new'; cat \"$1\" >>'%s/opened.new'; mv '%s/opened.new' '%s/opened'\n" %
+                ((FOLDER,) * 4))
+    os.chmod(os.path.join(bin_folder, "xdg-open"), 0o755)
+    run = subprocess.Popen([NST, "studio", "--folder", folder, "--port", str(free_port()), "-q", *TINY], text=True,
+                           stdout=subprocess.PIPE, env=dict(os.environ, PATH=bin_folder + ":" + os.environ["PATH"]))
+    url = run.stdout.readline().split()[-1]
+    opened = wait_for(lambda: os.path.exists(os.path.join(FOLDER, "opened")) and
+                      read(os.path.join(FOLDER, "opened")).decode(), 30) or ""
+    check("xdg-open gets the door", opened.startswith(os.path.join(folder, "studio.html")) and url in opened, opened)
+    check("  which only the user reads", os.stat(os.path.join(folder, "studio.html")).st_mode & 0o777 == 0o600)
+    with open(os.path.join(folder, ".studio", "desk")) as f:
+        check("the desk named a style that is gone", "style 3" in f.read())
+    run.send_signal(signal.SIGINT)
+    run.wait(60)
+    run.stdout.close()
+
 
 class Page(Browser):
     def begin(self, url):

@@ -146,6 +146,25 @@ static bool set(const char *key, const char *value)
     return false;
 }
 
+/* Pictures that somebody took out of the folder. */
+static void drop_missing(void)
+{
+    nst_desk *d = &S->desk;
+
+    if (!nst_table_source(d->photo))
+        d->photo = 0;
+    for (int i = d->styles - 1; i >= 0; i--)
+        if (!nst_table_source(d->style[i].source))
+            take_away(i);
+}
+
+void nst_desk_check(void)
+{
+    pthread_mutex_lock(&S->lock);
+    drop_missing();
+    pthread_mutex_unlock(&S->lock);
+}
+
 bool nst_desk_set(const char *key, const char *value)
 {
     bool good;
@@ -282,6 +301,7 @@ bool nst_desk_again(int number)
     }
     pthread_mutex_lock(&S->lock);
     S->desk = job.desk;
+    drop_missing();
     S->desk_changes++;
     pthread_mutex_unlock(&S->lock);
     write_desk();

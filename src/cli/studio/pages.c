@@ -62,7 +62,7 @@ static bool is(const char *path, const char *word, int *number)
 static int json(const nst_http_request *r, size_t (*make)(char *out, size_t bytes))
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static char out[1 << 18];
+    static char out[1 << 20]; /* all jobs, with long sentences */
     int answer;
 
     pthread_mutex_lock(&lock);

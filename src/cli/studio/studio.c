@@ -118,16 +118,19 @@ static void open_browser(void)
     static char path[NST_PATH_BYTES];
     char *words[] = { opener, path, NULL };
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t group; /* of its own: Ctrl-C is for the studio */
     pid_t pid;
 
     nst_folder_path(NST_FILE_DOOR, 0, path);
-    if (posix_spawn_file_actions_init(&actions))
+    if (posix_spawn_file_actions_init(&actions) || posix_spawnattr_init(&group))
         return;
+    posix_spawnattr_setflags(&group, POSIX_SPAWN_SETPGROUP);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (posix_spawnp(&pid, opener, &actions, NULL, words, environ)) /* there is none: the address was said */
+    if (posix_spawnp(&pid, opener, &actions, &group, words, environ)) /* there is none: the address was said */
         pid = 0;
+    posix_spawnattr_destroy(&group);
     posix_spawn_file_actions_destroy(&actions);
 }
 
@@ -176,7 +179,11 @@ static nst_status run(const nst_command *c, nst_error *e)
     char address[256], door[NST_PATH_BYTES];
     nst_status s;
 
-    if ((s = nst_folder_scan(e)) || (s = nst_sources_begin(e)) || (s = choose_photo(c->content, e)))
+    if ((s = nst_folder_scan(e)) || (s = nst_sources_begin(e)))
+        return s;
+    nst_desk_check();
+    s = choose_photo(c->content, e);
+    if (s)
         return s;
     s = serve(c->port, address, e);
     if (!s && !(s = write_door(address, e)) && !(s = nst_preview_start(e))) {

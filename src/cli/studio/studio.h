@@ -127,6 +127,8 @@ nst_desk nst_record_desk(void);
 
 /* ---- desk.c: what is chosen, changed and queued; each takes the lock itself -------------------------------------- */
 
+/* Takes what is no longer in the folder off the desk. */
+void nst_desk_check(void);
 /* KEY=VALUE of a control; false when it is unknown or out of range. */
 bool nst_desk_set(const char *key, const char *value);
 /* Puts a source on the desk. */
