@@ -1,17 +1,13 @@
 #!/usr/bin/env python3
-"""studio.py: `nst studio` from outside: by sockets, by the command lines that it shows, killed and resumed, and in a
-headless Chromium.  studio.sh calls it; "ok" and "not ok" lines.
+"""studio.py: `nst studio` from outside: by sockets, by the command lines that it shows, killed and resumed.  studio.sh calls
+it; "ok" and "not ok" lines.
 
-studio.py NST SAMPLES FOLDER [SHOTS]: the program, the folder of content.jpg and style.jpg, one to write into, where
-screenshots go.
+studio.py NST SAMPLES FOLDER: the program, the folder of content.jpg and style.jpg, one to write into.
 """
-import base64
 import http.client
 import json
 import os
 import random
-import re
-import shutil
 import signal
 import socket
 import struct
@@ -21,117 +17,8 @@ import threading
 import time
 import zlib
 
-from browser import Browser
-
-NST, SAMPLES, FOLDER = sys.argv[1:4]
-SHOTS = sys.argv[4] if len(sys.argv) > 4 else None
-TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# A network of VGG19's shape with a sixteenth of its channels, on one thread, for what is painted large.
-TINY = ["-j", "1", "--model", os.path.join(TESTS, "data", "golden", "tiny.safetensors")]
-PHOTO, STYLE = os.path.join(SAMPLES, "content.jpg"), os.path.join(SAMPLES, "pictures", "scream.jpg")
-broken = False
-
-
-def check(name, good, detail=""):
-    global broken
-    print(("ok - " if good else "not ok - ") + name + ("" if good else ": %s" % (detail,)), flush=True)
-    broken |= not good
-
-
-def wait_for(what, seconds=120):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            v = what()
-            if v:
-                return v
-        except OSError:
-            pass
-        time.sleep(.05)
-    return None
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Studio:
-    def __init__(self, folder, *options):
-        self.folder, self.port = folder, free_port()
-        self.process = subprocess.Popen([NST, "studio", "--no-browser", "--folder", folder, "--port", str(self.port)] +
-                                        list(options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        found = re.search(r"(http://127\.0\.0\.1:\d+(/[0-9a-f]{32}/))$", line.strip())
-        if not found:
-            check("the studio starts", False, line + self.process.stderr.read())
-            sys.exit(1)
-        self.url, self.root = found.groups()
-
-    def ask(self, method, path, body=None, headers=None, root=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        c.request(method, (self.root if root is None else root) + path, body=body, headers=headers or {})
-        r = c.getresponse()
-        text = r.read()
-        c.close()
-        return r.status, text
-
-    def post(self, path, body=None):
-        return self.ask("POST", path, body)
-
-    def state(self):
-        return json.loads(self.ask("GET", "state")[1])
-
-    def lists(self):
-        return json.loads(self.ask("GET", "lists")[1])
-
-    def job(self, number):
-        return next((j for j in self.lists()["jobs"] if j["number"] == number), {"state": "none"})
-
-    def finish(self, number, seconds=200):
-        wait_for(lambda: self.job(number)["state"] not in ("none", "queued", "painting"), seconds)
-        return self.job(number)["state"]
-
-    def set(self, **values):
-        for key, value in values.items():
-            status, text = self.post("desk?%s=%s" % (key, value))
-            check("desk: %s=%s" % (key, value), status == 200, text)
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-
-def read(path):
-    with open(path, "rb") as f:
-        return f.read()
-
-
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def grey_png(w, h, value):
-    rows = b"".join(b"\0" + bytes(value(x, y) for x in range(w)) for y in range(h))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 0, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
-def same_by_command(s, number, name):
-    """The picture of the page, and the one of the command line that it shows."""
-    status, line = s.ask("GET", "command/%d" % number)
-    folder = os.path.join(FOLDER, "typed")
-    os.makedirs(folder, exist_ok=True)
-    made = os.path.join(folder, "nst-%04d.png" % number)
-    typed = line.decode().replace("nst ", "'%s' -q " % NST, 1)
-    run = subprocess.run(["sh", "-c", typed], cwd=folder, capture_output=True, text=True)
-    good = run.returncode == 0 and read(made) == read(os.path.join(s.folder, "nst-%04d.png" % number))
-    check(name + ": the same bytes by the command line", good, run.stderr + typed)
-    return line.decode()
+from studio_run import (FOLDER, NST, PHOTO, STYLE, TINY, Studio, broken, check, chunk, free_port, grey_png, read,
+                        same_by_command, wait_for)
 
 
 def by_sockets(s):
@@ -426,213 +313,19 @@ def killed(folder):
     run.stdout.close()
 
 
-class Page(Browser):
-    def begin(self, url):
-        for domain in ("Network", "Page", "Runtime", "Log", "DOM"):
-            self.call(domain + ".enable")
-        self.call("Page.navigate", url=url)
-
-    def size(self, w, h):
-        self.call("Emulation.setDeviceMetricsOverride", width=w, height=h, deviceScaleFactor=1, mobile=w < 600)
-
-    def dark(self, on):
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if on else "light"}])
-
-    def shot(self, name):
-        if SHOTS:
-            time.sleep(.7)
-            data = self.call("Page.captureScreenshot", format="png")["data"]
-            with open(os.path.join(SHOTS, name + ".png"), "wb") as f:
-                f.write(base64.b64decode(data))
-
-    def box(self, selector):
-        return json.loads(self.script("(() => { const b = document.querySelector('%s').getBoundingClientRect();"
-                                      "return JSON.stringify([b.x, b.y, b.width, b.height]); })()" % selector))
-
-    def click(self, selector):
-        self.script("document.querySelector('%s').scrollIntoView({block: 'center'})" % selector)
-        x, y, w, h = self.box(selector)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x + w / 2, y=y + h / 2, button="left", clickCount=1)
-
-    def drop(self, path, x, y):
-        data = {"items": [], "files": [path], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
-            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
-            time.sleep(.1)
-
-    def drag(self, points):
-        for i, (x, y) in enumerate(points):
-            kind = "mousePressed" if i == 0 else "mouseMoved"
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
-        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left",
-                  clickCount=1)
-
-    def key(self, key, code=0, modifiers=0, text=""):
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers, text=text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, modifiers=modifiers)
-
-    def seen(self, selector):
-        return self.script("(() => { const e = document.querySelector('%s'); return !!e && e.offsetParent !== null; })()" % selector)
-
-
-def in_browser(program):
-    s = Studio(os.path.join(FOLDER, "Bilder mit 'Namen'"), *(("-j", "2", "-q") if SHOTS else ["-n", "25", "-q"] + TINY))
-    b = Page(program, os.path.join(FOLDER, "chromium"), "1280,820")
-    try:
-        b.begin(s.url)
-        b.size(1280, 820)
-        b.dark(False)
-        check("browser: the page invites", wait_for(lambda: b.seen("#empty .drop") and b.seen("#shelf img")))
-        b.shot("1-empty")
-        x, y, w, h = b.box("#empty")
-        b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
-        check("browser: a photograph is dropped", wait_for(lambda: s.state()["desk"]["photo"] == 1), s.state()["desk"])
-        check("browser:   and seen", wait_for(lambda: b.script("document.querySelector('#compare .before').naturalWidth > 0")))
-        began = time.time()
-        b.click('#shelf button[data-id="2"]')
-        check("browser: a painting from the shelf", wait_for(lambda: len(s.state()["desk"]["styles"]) == 1))
-        check("browser: a preview", wait_for(lambda: b.script("document.querySelector('#compare .after').naturalWidth > 0")))
-        wait_for(lambda: s.state()["preview"]["done"])
-        print("# preview after %.1f s" % (time.time() - began))
-        b.shot("2-preview")
-        number = s.state()["preview"]["number"]
-        b.script("const r = $('strength'); r.value = 80; r.dispatchEvent(new Event('input'))")
-        check("browser: strength", wait_for(lambda: s.state()["desk"]["strength"] == 80))
-        check("browser:   the preview follows", wait_for(lambda: s.state()["preview"]["number"] > number))
-        b.click('#colors input[value="2"]')
-        check("browser: colours", wait_for(lambda: s.state()["desk"]["color"] == 2), s.state()["desk"])
-        b.script("$('size').value = %d; $('size').onchange()" % (512 if SHOTS else 384))
-        b.script("const d = document.querySelector('#compare .divide'); d.value = 42; d.dispatchEvent(new Event('input'))")
-        check("browser: the divider moves", b.script("$('compare').style.getPropertyValue('--cut')") == "42%")
-        x, y, w, h = b.box("#shelf")
-        b.drop(os.path.abspath(STYLE), 1000, 300)
-        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["desk"]["styles"]) == 2), s.state()["desk"])
-
-        # Regions by brush.
-        b.click("#to-brush")
-        check("browser: the brush", wait_for(lambda: b.seen("#brush") and s.state()["desk"]["regions"]))
-        x, y, w, h = b.box("#brush")
-        b.drag([(x + w * t / 20, y + h * .25) for t in range(2, 12)])
-        check("browser: a stroke is a mask", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > 0))
-        one = s.state()["desk"]["styles"][0]["mask"]
-        b.drag([(x + w * t / 20, y + h * .5) for t in range(2, 12)])
-        wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > one)
-        two = s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1]
-        b.shot("3-brush")
-        b.click("#brush-undo")
-        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1] not in (b"", two)))
-        b.click("#tool-eraser")
-        before = s.state()["desk"]["styles"][0]["mask"]
-        b.drag([(x + w * .4, y + h * .25), (x + w * .5, y + h * .25)])
-        check("browser: eraser", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
-        b.script("$('brush').focus()")
-        before = s.state()["desk"]["styles"][0]["mask"]
-        b.click("#tool-brush")
-        b.script("$('brush').focus()")
-        b.key("ArrowDown", 40)
-        b.key(" ", 32, text=" ")
-        check("browser: by keyboard", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
-        b.key("Escape", 27)
-        check("browser: done", wait_for(lambda: not b.seen("#brush")))
-        wait_for(lambda: s.state()["preview"]["done"])
-        b.shot("4-regions")
-
-        b.click("#paint")
-        check("browser: it paints", wait_for(lambda: s.state()["job"]["done"] > 1 and b.seen("#watch")))
-        check("browser: the painting grows", wait_for(lambda: b.script("document.querySelector('#compare .after').src.includes('live')")))
-        if SHOTS:
-            wait_for(lambda: s.state()["job"]["done"] > .5 * s.state()["job"]["total"])
-            b.shot("5-painting")
-        b.click("#pause")
-        check("browser: pause", wait_for(lambda: s.state()["paused"]))
-        b.call("Page.reload")
-        check("browser: a reload shows the same", wait_for(
-            lambda: b.seen("#watch") and b.script("$('pause').textContent") == "Go on" and b.script("$('strength').value") == "80"))
-        b.click("#pause")
-        check("browser: go on", wait_for(lambda: not s.state()["paused"]))
-        check("browser: the end", wait_for(lambda: b.seen("#finished"), 300))
-        b.shot("6-finished")
-        if not SHOTS: # where it takes a minute
-            same_by_command(s, 1, "browser")
-        b.click("#see-result")
-        check("browser: the gallery", wait_for(lambda: b.script("$('viewer').open") and b.seen("#save-tiff")))
-        b.script("document.querySelector('#viewer details').open = true")
-        check("browser: the command line", wait_for(lambda: "--content-mask" in b.script("$('viewer-command').textContent")))
-        b.shot("7-viewer")
-        b.click("#again")
-        check("browser: paint again", wait_for(lambda: b.seen("#paint") and not b.script("$('viewer').open")))
-        b.click("#no-regions")
-        wait_for(lambda: not s.state()["desk"]["regions"])
-        b.script("$('size').value = 384; $('size').onchange()")
-        wait_for(lambda: s.state()["desk"]["size"] == 384)
-        b.click("#paint")
-        check("browser: a second painting", s.finish(2, 300) == "done", s.job(2))
-        b.click("#to-gallery")
-        for n in (1, 2):
-            check("browser: pick", wait_for(lambda: b.seen('input[data-id="pick%d"]' % n)))
-            b.click('input[data-id="pick%d"]' % n)
-        b.shot("8-gallery")
-        b.click("#compare-two")
-        check("browser: compare two", wait_for(lambda: b.script(
-            "[...document.querySelectorAll('#viewer-compare img')].every(i => i.src.includes('painted') && i.naturalWidth)")))
-        b.shot("9-compare")
-        b.click("#viewer-close")
-        b.click('button[data-id="open2"]')
-        b.click("#remove")
-        check("browser: removing asks again", s.job(2)["state"] == "done" and b.script("$('viewer').open"))
-        b.click("#remove")
-        check("browser:   and removes", wait_for(lambda: s.job(2)["state"] == "none"))
-
-        # Two tabs, a phone, the dark.
-        b.dark(True)
-        b.click("#to-paint")
-        b.shot("10-dark")
-        b.size(390, 844)
-        check("browser: nothing is wider than a phone", wait_for(lambda: b.script("document.documentElement.scrollWidth") <= 390),
-              b.script("document.documentElement.scrollWidth"))
-        b.shot("11-phone-dark")
-        b.dark(False)
-        b.script("scrollTo(0, 500)")
-        b.shot("12-phone")
-        names = b.script("JSON.stringify([...document.querySelectorAll('button, input:not([hidden]), select, a.button')].filter(e =>"
-                         "e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML))")
-        check("browser: every control has a name", names == "[]", names)
-        missing = b.script("JSON.stringify([...document.querySelectorAll('[data-w], [data-l]')].map(e => e.dataset.w || e.dataset.l)"
-                           ".filter(k => words[k] === undefined))")
-        check("browser: every text is in words.js", missing == "[]", missing)
-        wrong = [e["params"] for e in b.events if e.get("method") == "Runtime.exceptionThrown"]
-        check("browser: no errors in the page", not wrong, wrong)
-        log = [e["params"]["entry"] for e in b.events if e.get("method") == "Log.entryAdded" and
-               e["params"]["entry"]["source"] == "security"]
-        check("browser: nothing that the page's own rules refuse", not log, log)
-        asked = [e["params"]["request"]["url"] for e in b.events if e.get("method") == "Network.requestWillBeSent"]
-        elsewhere = [u for u in asked if not u.startswith((s.url, "data:", "blob:"))]
-        check("browser: nothing is asked of anyone else", asked and not elsewhere, elsewhere)
-    finally:
-        b.close()
-        s.end()
-
-
-if not SHOTS:
-    first = Studio(os.path.join(FOLDER, "studio"), "-n", "8", "--scales", "1", "-q", *TINY)
-    try:
-        by_sockets(first)
-        what_is_painted(first)
-        runs_one_after_another(first)
-    finally:
-        first.end()
-    slow = Studio(os.path.join(FOLDER, "slow"), "-n", "100000", "--scales", "1", "-q", *TINY)
-    try:
-        slow.post("photo", read(PHOTO))
-        slow.post("style", read(STYLE))
-        pauses(slow)
-    finally:
-        slow.end()
-    killed(os.path.join(FOLDER, "killed"))
-chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-if chromium:
-    in_browser(chromium)
-else:
-    print("# no Chromium here: the page was not tried in a browser")
-sys.exit(broken)
+first = Studio(os.path.join(FOLDER, "studio"), "-n", "8", "--scales", "1", "-q", *TINY)
+try:
+    by_sockets(first)
+    what_is_painted(first)
+    runs_one_after_another(first)
+finally:
+    first.end()
+slow = Studio(os.path.join(FOLDER, "slow"), "-n", "100000", "--scales", "1", "-q", *TINY)
+try:
+    slow.post("photo", read(PHOTO))
+    slow.post("style", read(STYLE))
+    pauses(slow)
+finally:
+    slow.end()
+killed(os.path.join(FOLDER, "killed"))
+sys.exit(bool(broken))

@@ -1,6 +1,7 @@
 #!/bin/sh
 # studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost,
-# and the page in a browser; studio.py says how.
+# and the page in a browser; studio.py
+# and studio_page.py say how.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 command -v python3 >/dev/null || { echo "no python3"; exit 77; }
@@ -18,4 +19,5 @@ run 2 "two photographs" studio --no-browser --folder "$dir/f" a.jpg b.jpg
 run 1 "a folder that cannot be" studio --no-browser --folder /dev/null/x
 run 1 "a photograph that is not there" studio --no-browser --folder "$dir/f" nowhere.jpg
 python3 "$SRCDIR/tests/cli/studio.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
+python3 "$SRCDIR/tests/cli/studio_page.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 finish
