@@ -18,6 +18,6 @@ says 'studio: --output belongs to one painting'
 run 2 "two photographs" studio --no-browser --folder "$dir/f" a.jpg b.jpg
 run 1 "a folder that cannot be" studio --no-browser --folder /dev/null/x
 run 1 "a photograph that is not there" studio --no-browser --folder "$dir/f" nowhere.jpg
-python3 "$SRCDIR/tests/cli/studio.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
-python3 "$SRCDIR/tests/cli/studio_page.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
+PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
+PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_page.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 finish
