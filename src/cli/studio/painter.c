@@ -11,7 +11,8 @@
 #include "cli/paint.h"
 #include "cli/resume.h"
 
-#define CHECKPOINT_SECONDS 3 /* a twentieth of the time at most, whatever this says */
+#define FIRST_CHECKPOINT 3 /* seconds: a short painting has one, too */
+#define CHECKPOINTS 15
 #define WATCHED 5 /* seconds after which a page that asks nothing is gone */
 
 #define S (&nst_the_studio)
@@ -32,6 +33,8 @@ static void watch(const nst_progress *at, bool *stop)
         if (watched)
             nst_snapshot_renew(&S->live, at);
     }
+    if (p.keep.last > 0)
+        p.keep.every = CHECKPOINTS;
     pthread_mutex_lock(&S->lock);
     S->pace = (nst_pace){ S->pace.job, at->scale, at->scales, at->width, at->height, at->done, at->total_iterations,
                           at->remaining };
@@ -93,7 +96,7 @@ static nst_status paint(const nst_job *job, nst_error *e)
     }
     s = s ? begin_job(job, output, e) : NST_OK;
     p.c.checkpoint = checkpoint;
-    p.c.checkpoint_every = CHECKPOINT_SECONDS;
+    p.c.checkpoint_every = FIRST_CHECKPOINT;
     p.c.quiet = 1;
     p.report.quiet = true;
     p.watch = watch;
