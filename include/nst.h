@@ -92,15 +92,17 @@ typedef struct nst_format {
     const char *suffixes; /* ".jpg .jpeg" */
     int bits;             /* the most bits a sample can have: 8, 16 or 32 */
     int quality;          /* 1: nst_write_options' jpeg_quality has an effect */
-    int built;            /* 1: this build reads and writes it */
+    int reads;            /* 1: this build reads it */
+    int writes;           /* 1: this build writes it */
 } nst_format;
 
-/* The formats PNG, JPEG, TIFF, WebP, PPM and PFM, by index from 0; NULL past the last. */
+/* The formats PNG, JPEG, TIFF, WebP, PPM and PFM, then those that are read only: HEIC, AVIF, JPEG XL, GIF and BMP; by
+ * index from 0; NULL past the last. */
 NST_API const nst_format *nst_format_at(int i);
 /* The format that the suffix of a file's name stands for, whether this build has it or not; NULL when there is none. */
 NST_API const nst_format *nst_format_of(const char *path);
-/* Writes what this build reads and writes into out [bytes], which it returns: "PNG, JPEG or PPM"; with suffixes = 1
- * ".png, .jpg, .jpeg or .ppm". */
+/* Writes the names of what this build reads into out [bytes], which it returns: "PNG, JPEG or PPM"; with suffixes = 1
+ * the suffixes of what it writes: ".png, .jpg, .jpeg or .ppm". */
 NST_API const char *nst_format_list(int suffixes, char *out, size_t bytes);
 
 /* The size in pixels at which a picture is needed: its longest side, its
@@ -112,6 +114,8 @@ typedef struct nst_fit {
     int longest, shortest;
     size_t most; /* bytes that it may take in memory: a picture that takes more is NST_EMEM by its file's first bytes,
                     before the others are read; 0: as many as are free */
+    int damaged; /* 1: what is there of a damaged JPEG, PNG, TIFF or WebP file is read, and nst_image_note says how
+                    much; the picture ends where its rows do.  0: a damaged file is NST_EFORMAT */
 } nst_fit;
 
 /* Reads a picture file into *out.  The file's first bytes tell its format.  The
@@ -121,10 +125,13 @@ typedef struct nst_fit {
  * NST_EIO, NST_EFORMAT, NST_EMEM, NST_EUNSUPPORTED. */
 NST_API nst_status nst_image_read(nst_image **out, const char *path, nst_error *e);
 /* The same, no larger than needed; fit may be NULL.  Interlaced PNG, progressive
- * JPEG, WebP and some TIFF files take the memory of the whole file's samples. */
+ * JPEG, WebP, HEIC, AVIF, JPEG XL and some TIFF files take the memory of the whole file's samples. */
 NST_API nst_status nst_image_read_fit(nst_image **out, const char *path, const nst_fit *fit, nst_error *e);
 /* The same from an open file descriptor, which stays open; label names it in the error. */
 NST_API nst_status nst_image_read_fd(nst_image **out, int fd, const char *label, const nst_fit *fit, nst_error *e);
+/* What there is to say of a picture that was read: "a.gif: an animation, of which the first picture is taken", or how
+ * much was there of a damaged one.  Lives as long as the picture.  NULL: nothing. */
+NST_API const char *nst_image_note(const nst_image *image);
 
 typedef struct nst_write_options {
     int bits;            /* PNG, TIFF, PPM: 8 or 16 bits a sample; 0 means 8 */

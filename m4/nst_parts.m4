@@ -29,6 +29,28 @@ AS_IF([test "$with_$1" = yes], [AC_DEFINE([HAVE_]m4_toupper([$1]), [1], [$2])])
 AM_CONDITIONAL([HAVE_]m4_toupper([$1]), [test "$with_$1" = yes])
 ])
 
+# NST_OPTIONAL_PLAIN(NAME, WHAT FOR, HEADER, LIBRARY, FUNCTION)
+# -------------------------------------------------------------
+# The same for a library that has no file of pkg-config's: -lLIBRARY with FUNCTION, and HEADER.
+AC_DEFUN([NST_OPTIONAL_PLAIN], [
+AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1=auto|yes|no], [$2])], [], [with_$1=auto])
+AS_CASE([$with_$1], [auto|yes|no], [], [AC_MSG_ERROR([--with-$1=$with_$1: expected auto, yes or no])])
+AC_ARG_VAR(m4_toupper([$1])[_LIBS], [linker flags for $4])
+AS_IF([test "$with_$1" != no], [
+    nst_found=no
+    nst_save_LIBS=$LIBS
+    LIBS="${m4_toupper([$1])[_LIBS]:=-l$4} $LIBS"
+    AC_CHECK_HEADER([$3], [AC_CACHE_CHECK([for $5 in $m4_toupper([$1])[_LIBS]], [nst_cv_$1],
+        [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[(void)$5;]])], [nst_cv_$1=yes], [nst_cv_$1=no])])
+        nst_found=$nst_cv_$1])
+    LIBS=$nst_save_LIBS
+    AS_IF([test "$nst_found$with_$1" = noyes], [AC_MSG_ERROR([--with-$1: there is no $3 or no $4 with $5])])
+    with_$1=$nst_found
+])
+AS_IF([test "$with_$1" = yes], [AC_DEFINE([HAVE_]m4_toupper([$1]), [1], [$2])], [m4_toupper([$1])[_LIBS]=])
+AM_CONDITIONAL([HAVE_]m4_toupper([$1]), [test "$with_$1" = yes])
+])
+
 # NST_LAZY_FILE(NAME, LIBRARY, FUNCTION, FLAGS, BEGINNING)
 # --------------------------------------------------------
 # Where with_NAME is yes, defines NST_FILE_<LIBRARY>: the file libBEGINNING... that the linker notes in a program that calls
@@ -58,7 +80,8 @@ AS_IF([test "$enable_lazy$with_$1" = yesyes], [
 # them is a static library.  What is loaded is taken out of the _LIBS.
 AC_DEFUN([NST_LAZY], [
 AC_ARG_ENABLE([lazy], [AS_HELP_STRING([--disable-lazy],
-    [link HDF5, CLBlast, libcurl, libmicrohttpd and chafa instead of loading each when it is first used])], [],
+    [link HDF5, libheif, libjxl, CLBlast, libcurl, libmicrohttpd and chafa instead of loading each when it is
+     first used])], [],
     [enable_lazy=yes])
 AC_CHECK_TOOLS([OBJDUMP], [objdump llvm-objdump], [false])
 AC_CHECK_TOOL([OTOOL], [otool], [false])
@@ -68,13 +91,15 @@ AS_IF([test "$enable_lazy" = yes], [
 ])
 nst_loaded=
 NST_LAZY_FILE([hdf5], [HDF5], [H5open], [$HDF5_LIBS], [hdf5])
+NST_LAZY_FILE([heif], [HEIF], [heif_context_alloc], [$HEIF_LIBS], [heif])
+NST_LAZY_FILE([jxl], [JXL], [JxlDecoderCreate], [$JXL_LIBS], [jxl])
 NST_LAZY_FILE([opencl], [CLBLAST], [CLBlastSgemm], [$OPENCL_LIBS], [clblast])
 NST_LAZY_FILE([libcurl], [LIBCURL], [curl_easy_init], [$LIBCURL_LIBS], [curl])
 NST_LAZY_FILE([libmicrohttpd], [LIBMICROHTTPD], [MHD_start_daemon], [$LIBMICROHTTPD_LIBS], [microhttpd])
 NST_LAZY_FILE([chafa], [CHAFA], [chafa_canvas_new], [$CHAFA_LIBS], [chafa])
 AS_IF([test "$enable_lazy" = yes], [
     AC_DEFINE([NST_LAZY_LOADS], [1], [some libraries are loaded when they are first used])
-    HDF5_LIBS= LIBCURL_LIBS= LIBMICROHTTPD_LIBS= CHAFA_LIBS=
+    HDF5_LIBS= HEIF_LIBS= JXL_LIBS= LIBCURL_LIBS= LIBMICROHTTPD_LIBS= CHAFA_LIBS=
     OPENCL_LIBS=`AS_ECHO([" $OPENCL_LIBS "]) | $SED 's/ -lclblast / /'`
 ], [nst_loaded=])
 ])

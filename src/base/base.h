@@ -40,6 +40,9 @@ bool nst_mul(size_t a, size_t b, size_t *out);
 bool nst_add(size_t a, size_t b, size_t *out);
 /* Bytes that this process may still take, by the system and by its control group; 0 when that cannot be told. */
 size_t nst_memory_available(void);
+/* cgroup.c: `room`, or fewer bytes where a control group leaves fewer: of those that the file groups names, as
+ * /proc/self/cgroup does, and of all above them in what is mounted, as /sys/fs/cgroup is. */
+double nst_cgroup_room(const char *groups, const char *mounted, double room);
 /* Bytes of memory that it has now; 0 when that cannot be told. */
 size_t nst_memory_own(void);
 /* Allocations made so far, for the test that an iteration makes none. */

@@ -18,6 +18,14 @@ static struct library {
     [NST_LAZY_HDF5] = { NST_FILE_HDF5, "weights in .h5", "need",
                         "Debian: libhdf5-dev, Fedora, Arch and Homebrew: hdf5", NULL },
 #endif
+#ifdef NST_FILE_HEIF
+    [NST_LAZY_HEIF] = { NST_FILE_HEIF, "HEIC and AVIF pictures", "need",
+                        "Debian: libheif-dev, Fedora, Arch and Homebrew: libheif", NULL },
+#endif
+#ifdef NST_FILE_JXL
+    [NST_LAZY_JXL] = { NST_FILE_JXL, "JPEG XL pictures", "need",
+                       "Debian: libjxl-dev, Fedora and Arch: libjxl, Homebrew: jpeg-xl", NULL },
+#endif
 #ifdef NST_FILE_CLBLAST
     [NST_LAZY_CLBLAST] = { NST_FILE_CLBLAST, "OpenCL devices", "need",
                            "Debian: libclblast-dev, Fedora, Arch and Homebrew: clblast", NULL },

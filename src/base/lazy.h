@@ -14,7 +14,16 @@
 
 #include "nst.h"
 
-enum { NST_LAZY_HDF5, NST_LAZY_CLBLAST, NST_LAZY_LIBCURL, NST_LAZY_LIBMICROHTTPD, NST_LAZY_CHAFA, NST_LAZY_COUNT };
+enum {
+    NST_LAZY_HDF5,
+    NST_LAZY_HEIF,
+    NST_LAZY_JXL,
+    NST_LAZY_CLBLAST,
+    NST_LAZY_LIBCURL,
+    NST_LAZY_LIBMICROHTTPD,
+    NST_LAZY_CHAFA,
+    NST_LAZY_COUNT
+};
 
 /* The names may be macros of the header's (H5Lvisit is H5Lvisit1 or 2): they are expanded first. */
 #define NST_LAZY_TEXT(name) #name

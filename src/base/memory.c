@@ -153,14 +153,12 @@ static double number_in(const char *path, const char *word)
 size_t nst_memory_available(void)
 {
     double bytes = 1024 * number_in("/proc/meminfo", "MemAvailable:");
-    double most = number_in("/sys/fs/cgroup/memory.max", ""), taken = number_in("/sys/fs/cgroup/memory.stat", "anon ");
 
 #ifdef _SC_PHYS_PAGES
     if (bytes < 0)
         bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 2;
 #endif
-    if (most > 0 && taken >= 0 && most - taken < bytes)
-        bytes = most - taken;
+    bytes = nst_cgroup_room("/proc/self/cgroup", "/sys/fs/cgroup", bytes);
     return bytes > 0 ? (size_t)bytes : 0;
 }
 

@@ -20,7 +20,8 @@ static const char first_line[] = "nst\n", made_line[] = "made ";
 static bool is_noted(const char *name)
 {
     static const char *const names[] = { "output", "model", "model-input", "content-mask", "style-mask", "log",
-                                         "checkpoint-every", "save-every", "quality", "format", "bits" };
+                                         "checkpoint-every", "save-every", "quality", "format", "bits",
+                                         "damaged" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i]))

@@ -86,8 +86,8 @@ static void man(void)
          "style transfer.  It optimises the picture itself until its features in a network match those of the content\n"
          "and their statistics match those of the style.\n"
          ".PP\n"
-         "nst reads and writes PNG, JPEG, TIFF, WebP, PPM and PFM (TIFF and WebP where the build has their\n"
-         "libraries).\n"
+         "nst reads and writes PNG, JPEG, TIFF, WebP, PPM and PFM, and reads HEIC, AVIF, JPEG XL, GIF and BMP, each\n"
+         "where the build has its library.  Of an animation it takes the first picture.\n"
          "It tells them apart by content when it reads and by suffix when it writes; \\- is standard input or\n"
          "output.\n"
          "A file more than twice as large as needed is made smaller while it is read.  Orientation and embedded\n"
@@ -239,7 +239,7 @@ static void zsh(void)
         fputs("\\\"", stdout);
     }
     puts("))\" \"files:picture:_files\"}' \\");
-    puts("    '*:picture:_files -g \"*.(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pnm|pfm|PNG|JPG|JPEG|TIF|TIFF|WEBP)(-.)\"'");
+    puts("    '*:picture:_files -g \"*.(#i)(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pnm|pfm|heic|heif|hif|avif|jxl|gif|bmp)(-.)\"'");
 }
 
 /* ---- fish ------------------------------------------------------------------------------------------------------ */

@@ -67,11 +67,17 @@ static bool from_file(const char *path, const char *key, char *out, size_t bytes
 static void say_program(void)
 {
     struct utsname u;
-    char text[256];
+    char text[256], list[320];
 
     printf("nst %s\n", nst_version());
     line("build");
     words(nst_build_info());
+    line("pictures");
+    snprintf(list, sizeof list, "read: %s", nst_format_list(0, text, sizeof text));
+    words(list);
+    line("");
+    snprintf(list, sizeof list, "written: %s", nst_format_list(1, text, sizeof text));
+    words(list);
     if (uname(&u))
         return;
     line("system");

@@ -60,7 +60,7 @@ static void wrapped(FILE *f, const char *text)
 void nst_help_usage(FILE *f)
 {
     fputs("Usage: nst [OPTION]... CONTENT STYLE...\n"
-          "Paints the CONTENT picture in the style of the STYLE pictures (PNG, JPEG, TIFF, WebP...).\n"
+          "Paints the CONTENT picture in the style of the STYLE pictures (PNG, JPEG, HEIC, WebP...).\n"
           "\n"
           "Example:\n"
           "  nst -o painted.png photo.jpg painting.jpg\n"

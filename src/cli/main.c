@@ -13,10 +13,14 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static void say_version(void)
 {
+    char read[256], written[256];
+
     printf("nst %s\n%s\nkernels:", nst_version(), nst_build_info());
     for (int i = 0; nst_simd_name(i); i++)
         printf(" %s%s", nst_simd_name(i), nst_simd_usable(i) ? "" : " (not on this machine)");
     printf("; chosen: %s\n", nst_simd_chosen());
+    printf("pictures read: %s; written: %s\n", nst_format_list(0, read, sizeof read),
+           nst_format_list(1, written, sizeof written));
     printf("built-in model: small, made from the VGG team's VGG16 (CC BY 4.0; nst model info small tells more)\n");
 }
 

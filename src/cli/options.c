@@ -217,6 +217,10 @@ const nst_option nst_options[] = {
       "in the build." },
     { "bits", 0, "8|16", NST_OPTION_CHOICE, C(bits), 0, 0, "8 16", NST_GROUP_OUTPUT,
       "bits a sample of PNG, TIFF or PPM (default: 8)", NULL },
+    { "damaged", 0, NULL, NST_OPTION_FLAG, C(damaged), 0, 0, NULL, NST_GROUP_OUTPUT,
+      "read what is there of damaged pictures",
+      "Of a JPEG, PNG, TIFF or WebP file that is cut or spoilt nst takes the rows before the fault, or all that it can "
+      "read, and says how much that is.  Without this option such a file ends the run." },
     { "dry-run", 0, NULL, NST_OPTION_FLAG, C(dry_run), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,
       "print sizes, iterations, memory; paint nothing", NULL },
     { "quiet", 'q', NULL, NST_OPTION_FLAG, C(quiet), 0, 0, NULL, NST_COMMON | NST_GROUP_OUTPUT,

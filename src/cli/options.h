@@ -47,6 +47,7 @@ typedef struct nst_command {
     int port;         /* nst studio; 0: not said */
     const char *folder; /* nst studio */
     int no_browser;   /* nst studio */
+    int damaged;    /* what is there of damaged pictures is read */
     int quiet, verbose, dry_run, json, help, version;
 } nst_command;
 

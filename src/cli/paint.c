@@ -10,6 +10,7 @@
 #include "cli/config.h"
 #include "cli/fail.h"
 #include "cli/files.h"
+#include "cli/fitting.h"
 #include "cli/interrupt.h"
 #include "cli/masks.h"
 #include "cli/models/models.h"
@@ -32,6 +33,18 @@ void nst_paint_complain(nst_painting *p, const char *text)
 
 /* ---- before the run -------------------------------------------------------------------------------------------- */
 
+/* A picture, and what there is to say of it. */
+static nst_status open_picture(nst_painting *p, nst_image **out, const char *name, nst_fit fit, nst_error *e)
+{
+    nst_status s;
+
+    fit.damaged = p->c.damaged;
+    s = nst_files_read(out, name, &fit, e);
+    if (!s && nst_image_note(*out) && !p->c.quiet)
+        nst_paint_complain(p, nst_image_note(*out));
+    return s;
+}
+
 static nst_status open_inputs(nst_painting *p, nst_error *e)
 {
     nst_fit fit = nst_settings_fit(p->s, NULL), style;
@@ -39,15 +52,15 @@ static nst_status open_inputs(nst_painting *p, nst_error *e)
 
     if (!p->model && (s = nst_models_open(&p->model, &p->c, e)))
         return s;
-    if ((s = nst_files_read(&p->content, p->c.content, &fit, e)))
+    if ((s = open_picture(p, &p->content, p->c.content, fit, e)))
         return s;
     style = nst_settings_fit(p->s, p->content);
     for (int i = 0; i < p->c.styles; i++)
-        if ((s = nst_files_read(&p->style[i], p->c.style[i], &style, e)))
+        if ((s = open_picture(p, &p->style[i], p->c.style[i], style, e)))
             return s;
     if ((s = nst_masks_read(&p->c, p->style, &fit, &style, e)))
         return s;
-    return p->c.init ? nst_files_read(&p->init, p->c.init, &fit, e) : NST_OK;
+    return p->c.init ? open_picture(p, &p->init, p->c.init, fit, e) : NST_OK;
 }
 
 static uint64_t mix(uint64_t sum, const void *data, size_t bytes)
@@ -434,8 +447,11 @@ nst_status nst_paint(nst_painting *p, nst_error *e)
         return s;
     nst_image_spend(p->content);
     if ((s = nst_transfer_plan_across(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles,
-                                      p->comm, &p->plan, e)))
+                                      p->comm, &p->plan, e))) {
+        if (s == NST_EMEM && !p->comm)
+            nst_fitting_advise(p->s, p->model, p->content, (const nst_image *const *)p->style, p->c.styles, e);
         return s;
+    }
     if (p->c.dry_run) {
         if (first(p))
             say_dry(p);

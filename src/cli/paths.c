@@ -30,7 +30,7 @@ bool nst_paths_is_picture(const char *path)
 {
     const nst_format *f = nst_format_of(path);
 
-    return f && f->built;
+    return f && f->reads;
 }
 
 bool nst_paths_is_stream(const char *path)
@@ -67,9 +67,10 @@ static nst_status check_format(const nst_command *c, nst_error *e)
     if (!f)
         return fail(e, NST_EARG, "%s: its name does not end in %s, and there is no --format", c->output,
                     nst_format_list(1, list, sizeof list));
-    if (!f->built)
-        return fail(e, NST_EARG, "%s: this build writes no %s, only %s", c->output ? c->output : "--format", f->label,
-                    nst_format_list(0, list, sizeof list));
+    if (!f->writes)
+        return fail(e, NST_EARG, "%s: %s %s, expected a name that ends in %s", c->output ? c->output : "--format",
+                    f->reads ? "nst reads but does not write" : "this build does not write", f->label,
+                    nst_format_list(1, list, sizeof list));
     if (c->bits && f->bits < 16)
         return fail(e, NST_EARG, "--bits 16: the result is a %s, which has 8", f->label);
     if (c->quality && !f->quality)

@@ -277,7 +277,8 @@ nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, cons
         goto fail;
 #endif
     if (s->lab && !transformed(c)) {
-        status = nst_fail(e, NST_EUNSUPPORTED, "%s: in CIE Lab, which needs lcms2, expected RGB or a build with it", label);
+        status = nst_fail(e, NST_EUNSUPPORTED, "%s: in CIE Lab, which needs lcms2, expected RGB or a build with it",
+                          label);
         goto fail;
     }
     if (!transformed(c) && !s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma)

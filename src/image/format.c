@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-static const nst_codec *const codecs[] = { &nst_codec_png,  &nst_codec_jpeg, &nst_codec_tiff,
-                                           &nst_codec_webp, &nst_codec_ppm,  &nst_codec_pfm };
+/* First those that are written, in the order of --format's words. */
+static const nst_codec *const codecs[] = { &nst_codec_png, &nst_codec_jpeg, &nst_codec_tiff, &nst_codec_webp,
+                                           &nst_codec_ppm, &nst_codec_pfm,  &nst_codec_heic, &nst_codec_avif,
+                                           &nst_codec_jxl, &nst_codec_gif,  &nst_codec_bmp };
 
 const nst_codec *nst_codec_at(int i)
 {
@@ -42,17 +44,19 @@ const char *nst_format_list(int suffixes, char *out, size_t bytes)
     int length[NST_COUNT(words)], n = 0;
     size_t at = 0;
 
-    for (size_t i = 0; i < NST_COUNT(codecs); i++)
-        if (codecs[i]->format.built && !suffixes) {
-            words[n] = codecs[i]->format.label;
+    for (size_t i = 0; i < NST_COUNT(codecs); i++) {
+        const nst_format *f = &codecs[i]->format;
+
+        if (!suffixes && f->reads) {
+            words[n] = f->label;
             length[n] = (int)strlen(words[n]);
             n++;
-        } else if (codecs[i]->format.built) {
-            for (const char *s = codecs[i]->format.suffixes; *s; s += length[n - 1], s += strspn(s, " ")) {
-                words[n] = s;
-                length[n++] = (int)strcspn(s, " ");
-            }
         }
+        for (const char *s = f->suffixes; suffixes && f->writes && *s; s += length[n - 1], s += strspn(s, " ")) {
+            words[n] = s;
+            length[n++] = (int)strcspn(s, " ");
+        }
+    }
     if (bytes)
         *out = 0;
     for (int i = 0; i < n && at < bytes; i++)

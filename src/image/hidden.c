@@ -11,7 +11,8 @@ static float trust(float alpha)
     return alpha > NST_FAINT ? fminf(1, SURE * alpha) : 0; /* NaN: 0 */
 }
 
-/* Half the size: means of 2x2, of what is there, each pixel as much as it counts; how much the mean counts is their sum. */
+/* Half the size: means of 2x2, of what is there, each pixel as much as it counts; how much the mean counts is their
+ * sum. */
 static void shrink(float *const rgb[3], const float *own, int w, int h, float *const out[4], int ow, int oh)
 {
     for (int y = 0; y < oh; y++)
@@ -85,7 +86,8 @@ nst_status nst_image_fill_hidden(nst_image *image, nst_error *e)
         own[i] = trust(image->plane[3][i]);
     good = own && fill(image->plane, own, image->width, image->height);
     nst_free(own);
-    return good ? NST_OK : nst_fail(e, NST_EMEM, "alpha: out of memory for %d x %d pixels", image->width, image->height);
+    return good ? NST_OK
+                : nst_fail(e, NST_EMEM, "alpha: out of memory for %d x %d pixels", image->width, image->height);
 }
 
 nst_status nst_image_resize_seen(nst_image **out, const nst_image *in, int width, int height, nst_error *e)

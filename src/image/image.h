@@ -16,6 +16,7 @@ struct nst_image {
     int width, height, channels; /* channels 3, or 4 with alpha */
     float *plane[4];             /* [height][width] each, inside one allocation */
     int file_width, file_height; /* of the file's, upright, where it was made smaller while it was read; or 0 */
+    nst_error note;              /* what its reader tells of it, or "" */
     bool spend;                  /* nst_image_spend */
     nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
@@ -68,6 +69,10 @@ float *const *nst_rows_next(nst_rows *r);
 void nst_rows_put(nst_rows *r);
 /* All rows are there: *out is the picture, turned upright by an EXIF orientation.  *r is closed in any case. */
 nst_status nst_rows_finish(nst_rows **r, int orientation, nst_image **out, const char *label, nst_error *e);
+/* The other rows are missing: the picture ends behind the last one that is there.  False where there is none. */
+bool nst_rows_cut(nst_rows *r);
+/* Rows that are there. */
+int nst_rows_there(const nst_rows *r);
 void nst_rows_close(nst_rows **r);
 
 /* ---- exif.c --------------------------------------------------------------- */
@@ -86,7 +91,8 @@ typedef struct nst_samples {
     const void *icc;      /* embedded profile, or NULL; used only by nst_color_open */
     size_t icc_bytes;
     double gamma;         /* PNG gAMA: sample = light^gamma, 0.45455 usually; 0: not said */
-    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits; needs lcms2 */
+    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits; needs
+                             lcms2 */
     const double *chroma; /* PNG cHRM: x, y of white, red, green, blue; NULL: not said */
 } nst_samples;
 
@@ -104,6 +110,14 @@ size_t nst_color_srgb_profile(void *out, size_t room);
 /* Linear light of an sRGB value and back (IEC 61966-2-1), odd-symmetric below 0, extended above 1. */
 float nst_srgb_to_linear(float v);
 float nst_linear_to_srgb(float v);
+
+/* ---- cicp.c --------------------------------------------------------------- */
+
+/* Colours by the numbers of ITU-T H.273: into s->chroma, which is a constant, and s->gamma.  False, and nothing
+ * changed, where they are unknown. */
+bool nst_cicp_colors(int primaries, int curve, nst_samples *s);
+/* Refuses the curves of high dynamic range: NST_EUNSUPPORTED. */
+nst_status nst_cicp_check(int curve, const char *label, nst_error *e);
 
 /* ---- recolor.c ------------------------------------------------------------ */
 

@@ -276,8 +276,10 @@ static bool is_pfm(const uint8_t *head, size_t bytes)
 }
 
 const nst_codec nst_codec_ppm = {
-    .format = { "ppm", "PPM", ".ppm .pnm", .bits = 16, .built = 1 }, .is = is_ppm, .read = read_pnm, .write = write_ppm,
+    .format = { "ppm", "PPM", ".ppm .pnm", .bits = 16, .reads = 1, .writes = 1 },
+    .is = is_ppm, .read = read_pnm, .write = write_ppm,
 };
 const nst_codec nst_codec_pfm = {
-    .format = { "pfm", "PFM", ".pfm", .bits = 32, .built = 1 }, .is = is_pfm, .read = read_pnm, .write = write_pfm,
+    .format = { "pfm", "PFM", ".pfm", .bits = 32, .reads = 1, .writes = 1 },
+    .is = is_pfm, .read = read_pnm, .write = write_pfm,
 };

@@ -1,9 +1,11 @@
 /* row_reader.c: a picture that arrives row by row, from a file of any size: kept whole, or made smaller on the way. */
 #include "image/image.h"
 
+#include <string.h>
+
 struct nst_rows {
     nst_image *image;       /* what is made of the rows */
-    int next;               /* the row that comes next */
+    int next, height;       /* the row that comes next, and how many the file has */
     nst_resampler *smaller; /* NULL: the rows are kept as they are */
     float *row[4];          /* of the next row */
     float *room;            /* [channels][width] behind row, where rows are resampled */
@@ -44,8 +46,8 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
     bytes = (size_t)scaled(width, by) * (size_t)scaled(height, by) * (size_t)channels * sizeof(float);
     if (fit && fit->most && bytes > fit->most)
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels take %.2g GB, more than the %.2g GB of memory that a painting "
-                        "has room for; a smaller --size, or a larger --memory", label, width, height, (double)bytes / 1e9,
-                        (double)fit->most / 1e9);
+                        "has room for; a smaller --size, or a larger --memory", label, width, height,
+                        (double)bytes / 1e9, (double)fit->most / 1e9);
     if (!nst_memory_fits(bytes))
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than is free", label, width, height,
                         (double)bytes / 1e9);
@@ -53,6 +55,7 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
         return nst_fail(e, NST_EMEM, "%s: out of memory", label);
     if ((s = nst_image_alloc(&r->image, scaled(width, by), scaled(height, by), channels, label, e)))
         goto fail;
+    r->height = height;
     if (by < 1) {
         r->image->file_width = width;
         r->image->file_height = height;
@@ -99,6 +102,41 @@ nst_status nst_rows_finish(nst_rows **r, int orientation, nst_image **out, const
     }
     nst_rows_close(r);
     return s;
+}
+
+int nst_rows_there(const nst_rows *r)
+{
+    return r->next;
+}
+
+/* The lower rows of all planes go. */
+static void shorten(nst_image *image, int height)
+{
+    size_t row = (size_t)image->width * sizeof(float);
+
+    for (int c = 1; c < image->channels; c++) {
+        float *to = image->plane[c - 1] + (size_t)image->width * (size_t)height;
+
+        memmove(to, image->plane[c], (size_t)height * row);
+        image->plane[c] = to;
+    }
+    image->height = height;
+}
+
+bool nst_rows_cut(nst_rows *r)
+{
+    int there = r->next;
+    double by = (double)r->image->height / r->height;
+
+    if (!there)
+        return false;
+    while (r->smaller && r->next < r->height) /* the last row's colours, for the filter that reaches beyond it */
+        nst_rows_put(r);
+    if (there < r->height)
+        shorten(r->image, scaled(there, by));
+    if (r->smaller)
+        r->image->file_height = there;
+    return true;
 }
 
 void nst_rows_close(nst_rows **r)

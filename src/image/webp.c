@@ -9,127 +9,186 @@
 #include <webp/demux.h>
 #include <webp/encode.h>
 
-#define BYTES_MAX 0x7fffffffLL /* of a file, which is held in memory */
-
 /* ---- reading ------------------------------------------------------------------ */
 
-static nst_status load(uint8_t **data, size_t *bytes, FILE *f, const char *label, nst_error *e)
-{
-    long long n = nst_file_bytes(f);
+struct job {
+    const char *label;
+    nst_error *e;
+    uint8_t *data;             /* the file */
+    size_t bytes;
+    WebPDemuxer *demuxer;
+    WebPData frame;            /* the bits of the picture, or of an animation's first */
+    int left, top, w, h;       /* where it lies, and its size */
+    int there;                 /* rows of it that were decoded */
+    bool animated;
+    uint8_t *samples;          /* of the whole picture */
+    nst_decoded decoded;
+    nst_rows *rows;
+};
 
-    if (n < 0 || n > BYTES_MAX)
-        return nst_fail(e, NST_EFORMAT, "%s: %lld bytes are too many for a WebP file", label, n);
-    *bytes = (size_t)n;
-    if (!nst_memory_fits(*bytes) || !(*data = nst_alloc(*bytes)))
-        return nst_fail(e, NST_EMEM, "%s: out of memory for a file of %zu bytes", label, *bytes);
-    if (fread(*data, 1, *bytes, f) < *bytes)
-        return ferror(f) ? nst_fail(e, NST_EIO, "%s: cannot read: %s", label, strerror(errno))
-                         : nst_fail(e, NST_EFORMAT, "%s: truncated, expected a whole WebP file", label);
-    return NST_OK;
-}
-
-static nst_status blame(VP8StatusCode code, const char *label, nst_error *e)
+static nst_status blame(const struct job *j, VP8StatusCode code)
 {
     switch (code) {
     case VP8_STATUS_OUT_OF_MEMORY:
-        return nst_fail(e, NST_EMEM, "%s: out of memory", label);
+        return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
     case VP8_STATUS_NOT_ENOUGH_DATA:
     case VP8_STATUS_SUSPENDED:
-        return nst_fail(e, NST_EFORMAT, "%s: truncated, expected a whole WebP file", label);
+        if (j->there)
+            return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows" NST_DAMAGED_HINT, j->label,
+                            j->there, j->h);
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated, expected a whole WebP file", j->label);
     case VP8_STATUS_UNSUPPORTED_FEATURE:
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: a kind of WebP that libwebp does not know", label);
+        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a kind of WebP that libwebp does not know", j->label);
     default:
-        return nst_fail(e, NST_EFORMAT, "%s: damaged WebP file", label);
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged WebP file%s", j->label,
+                        j->there ? NST_DAMAGED_HINT : "");
     }
 }
 
-/* All samples at once: libwebp keeps a whole picture while it decodes. */
-static nst_status decode(const uint8_t *data, size_t bytes, uint8_t **samples, WebPBitstreamFeatures *info,
-                         const char *label, nst_error *e)
+/* The file's only picture. */
+static nst_status find_only(struct job *j, const WebPBitstreamFeatures *info)
+{
+    j->frame = (WebPData){ j->data, j->bytes };
+    j->w = j->decoded.width = info->width;
+    j->h = j->decoded.height = info->height;
+    j->decoded.kind.alpha = info->has_alpha;
+    return NST_OK;
+}
+
+/* An animation's first picture, which may be smaller than the animation. */
+static nst_status find_first(struct job *j)
+{
+    WebPIterator first;
+
+    if (!j->demuxer || !WebPDemuxGetFrame(j->demuxer, 1, &first))
+        return blame(j, VP8_STATUS_NOT_ENOUGH_DATA);
+    j->animated = true;
+    j->frame = first.fragment;
+    j->left = first.x_offset;
+    j->top = first.y_offset;
+    j->w = first.width;
+    j->h = first.height;
+    j->decoded.width = (int)WebPDemuxGetI(j->demuxer, WEBP_FF_CANVAS_WIDTH);
+    j->decoded.height = (int)WebPDemuxGetI(j->demuxer, WEBP_FF_CANVAS_HEIGHT);
+    j->decoded.kind.alpha = first.has_alpha || j->w != j->decoded.width || j->h != j->decoded.height;
+    WebPDemuxReleaseIterator(&first);
+    if (j->w < 1 || j->h < 1 || j->left < 0 || j->top < 0 || j->left + j->w > j->decoded.width
+        || j->top + j->h > j->decoded.height)
+        return blame(j, VP8_STATUS_BITSTREAM_ERROR);
+    return NST_OK;
+}
+
+/* Which picture, and whether its size can be true. */
+static nst_status find(struct job *j)
+{
+    WebPDemuxState state;
+    WebPBitstreamFeatures info;
+    VP8StatusCode code = WebPGetFeatures(j->data, j->bytes, &info);
+    nst_status s;
+
+    if (code != VP8_STATUS_OK)
+        return blame(j, code);
+    j->demuxer = WebPDemuxPartial(&(WebPData){ j->data, j->bytes }, &state);
+    if ((s = info.has_animation ? find_first(j) : find_only(j, &info))
+        || (s = nst_image_check((size_t)j->decoded.width, (size_t)j->decoded.height, j->label, j->e)))
+        return s;
+    code = WebPGetFeatures(j->frame.bytes, j->frame.size, &info);
+    if (code != VP8_STATUS_OK)
+        return blame(j, code);
+    if (info.width != j->w || info.height != j->h)
+        return blame(j, VP8_STATUS_BITSTREAM_ERROR);
+    /* lossy: the modes of 16x16 pixels take more than a bit (RFC 6386, 11.2); without loss one colour takes nothing */
+    if (info.format == 1 && (size_t)j->w * (size_t)j->h / 2048 > j->frame.size)
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %zu bytes cannot hold %d x %d pixels", j->label,
+                        j->frame.size, j->w, j->h);
+    return NST_OK;
+}
+
+/* All samples at once: libwebp keeps a whole picture while it decodes.  By pieces, since rows are told of by that
+ * alone. */
+static nst_status decode(struct job *j, bool damaged)
 {
     WebPDecoderConfig config;
     VP8StatusCode code;
-    size_t stride, all;
-    nst_status s;
+    WebPIDecoder *decoder;
+    size_t each = j->decoded.kind.alpha ? 4 : 3, all;
+    uint8_t *at;
 
     if (!WebPInitDecoderConfig(&config))
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: libwebp is another version than this build's", label);
-    if ((code = WebPGetFeatures(data, bytes, info)) != VP8_STATUS_OK)
-        return blame(code, label, e);
-    if (info->has_animation)
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: an animation, expected a single picture", label);
-    if ((s = nst_image_check((size_t)info->width, (size_t)info->height, label, e)))
-        return s;
-    /* lossy: the modes of 16x16 pixels take more than a bit (RFC 6386, 11.2); without loss one colour takes nothing */
-    if (info->format == 1 && (size_t)info->width * (size_t)info->height / 2048 > bytes)
-        return nst_fail(e, NST_EFORMAT, "%s: truncated, %zu bytes cannot hold %d x %d pixels", label, bytes,
-                        info->width,
-                        info->height);
-    stride = (size_t)info->width * (info->has_alpha ? 4 : 3);
-    all = stride * (size_t)info->height;
-    if (!nst_memory_fits(2 * all) || !(*samples = nst_alloc(all)))
-        return nst_fail(e, NST_EMEM, "%s: out of memory for %d x %d pixels, which WebP needs all at once", label,
-                        info->width, info->height);
-    config.output.colorspace = info->has_alpha ? MODE_RGBA : MODE_RGB;
+        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: libwebp is another version than this build's", j->label);
+    j->decoded.stride = (size_t)j->decoded.width * each;
+    all = j->decoded.stride * (size_t)j->decoded.height;
+    if (!nst_memory_fits(2 * all) || !(j->samples = nst_calloc(all, 1)))
+        return nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels, which WebP needs all at once", j->label,
+                        j->decoded.width, j->decoded.height);
+    j->decoded.samples = j->samples;
+    at = j->samples + (size_t)j->top * j->decoded.stride + (size_t)j->left * each;
+    config.output.colorspace = j->decoded.kind.alpha ? MODE_RGBA : MODE_RGB;
     config.output.is_external_memory = 1;
-    config.output.u.RGBA.rgba = *samples;
-    config.output.u.RGBA.stride = (int)stride;
-    config.output.u.RGBA.size = all;
-    code = WebPDecode(data, bytes, &config);
+    config.output.u.RGBA.rgba = at;
+    config.output.u.RGBA.stride = (int)j->decoded.stride;
+    config.output.u.RGBA.size = all - (size_t)(at - j->samples);
+    if (!(decoder = WebPIDecode(NULL, 0, &config)))
+        return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
+    code = WebPIAppend(decoder, j->frame.bytes, j->frame.size);
+    if (!WebPIDecGetRGB(decoder, &j->there, NULL, NULL, NULL))
+        j->there = 0;
+    WebPIDelete(decoder);
     WebPFreeDecBuffer(&config.output);
-    return code == VP8_STATUS_OK ? NST_OK : blame(code, label, e);
+    return code == VP8_STATUS_OK || (damaged && j->there) ? NST_OK : blame(j, code);
 }
 
-/* What the file says beside its pixels; the profile points into d's data. */
-static nst_status read_extras(WebPDemuxer *d, nst_samples *kind, int *orientation, const char *label, nst_error *e)
+/* What the file says beside its pixels; the profile points into the file. */
+static nst_status read_extras(struct job *j)
 {
     WebPChunkIterator chunk;
 
-    if (d && WebPDemuxGetChunk(d, "ICCP", 1, &chunk)) {
-        kind->icc = chunk.chunk.bytes;
-        kind->icc_bytes = chunk.chunk.size;
+    if (j->demuxer && WebPDemuxGetChunk(j->demuxer, "ICCP", 1, &chunk)) {
+        j->decoded.kind.icc = chunk.chunk.bytes;
+        j->decoded.kind.icc_bytes = chunk.chunk.size;
         WebPDemuxReleaseChunkIterator(&chunk);
     }
-    if (d && WebPDemuxGetChunk(d, "EXIF", 1, &chunk)) {
-        *orientation = nst_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+    if (j->demuxer && WebPDemuxGetChunk(j->demuxer, "EXIF", 1, &chunk)) {
+        j->decoded.orientation = nst_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
         WebPDemuxReleaseChunkIterator(&chunk);
     }
-    return *orientation < 0 ? nst_fail(e, NST_EMEM, "%s: out of memory", label) : NST_OK;
+    return j->decoded.orientation < 0 ? nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label) : NST_OK;
+}
+
+static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image **out)
+{
+    int channels, height;
+    nst_status s;
+
+    if ((s = nst_load_file(&j->data, &j->bytes, f, "WebP", j->label, j->e)) || (s = find(j)))
+        return s;
+    channels = j->decoded.kind.alpha ? 4 : 3;
+    if ((s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, channels, fit, j->label, j->e))
+        || (s = decode(j, fit && fit->damaged)) || (s = read_extras(j)))
+        return s;
+    height = j->decoded.height;
+    if (j->there < j->h)
+        j->decoded.height = j->top + j->there;
+    if ((s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e)))
+        return s;
+    if (j->there < j->h)
+        nst_note_damage(*out, j->label, j->decoded.height, height);
+    else if (j->animated)
+        nst_note_animation(*out, j->label);
+    return NST_OK;
 }
 
 static nst_status read_webp(nst_image **out, FILE *f, const nst_fit *fit, const char *label, nst_error *e)
 {
-    uint8_t *data = NULL, *samples = NULL;
-    WebPBitstreamFeatures info;
-    WebPDemuxer *demuxer = NULL;
-    nst_samples kind = { .colors = 3, .bits = 8 };
-    nst_color *color = NULL;
-    nst_rows *rows = NULL;
-    int orientation = 1;
-    size_t bytes = 0;
+    struct job j = { .label = label, .e = e, .decoded = { .kind = { .colors = 3, .bits = 8 }, .orientation = 1 } };
     nst_status s;
 
     *out = NULL;
-    if ((s = load(&data, &bytes, f, label, e)) || (s = decode(data, bytes, &samples, &info, label, e)))
-        goto end;
-    demuxer = WebPDemux(&(WebPData){ data, bytes });
-    kind.alpha = info.has_alpha;
-    if ((s = read_extras(demuxer, &kind, &orientation, label, e))
-        || (s = nst_color_open(&color, &kind, info.width, label, e))
-        || (s = nst_rows_open(&rows, info.width, info.height, kind.alpha ? 4 : 3, fit, label, e)))
-        goto end;
-    for (int y = 0; y < info.height; y++) {
-        nst_color_row(color, samples + (size_t)y * (size_t)info.width * (kind.alpha ? 4 : 3), nst_rows_next(rows));
-        nst_rows_put(rows);
-    }
-    s = nst_rows_finish(&rows, orientation, out, label, e);
-
-end:
-    WebPDemuxDelete(demuxer);
-    nst_color_close(&color);
-    nst_rows_close(&rows);
-    nst_free(samples);
-    nst_free(data);
+    s = read_all(&j, f, fit, out);
+    WebPDemuxDelete(j.demuxer);
+    nst_rows_close(&j.rows);
+    nst_free(j.samples);
+    nst_free(j.data);
     return s;
 }
 
@@ -199,11 +258,11 @@ static bool is_webp(const uint8_t *head, size_t bytes)
 }
 
 const nst_codec nst_codec_webp = {
-    .format = { "webp", "WebP", ".webp", .bits = 8, .quality = 1,
-#ifdef HAVE_WEBP
-                .built = 1 }, .read = read_webp, .write = write_webp,
-#else
-                .built = 0 },
-#endif
     .is = is_webp,
+#ifdef HAVE_WEBP
+    .format = { "webp", "WebP", ".webp", .bits = 8, .quality = 1, .reads = 1, .writes = 1 },
+    .read = read_webp, .write = write_webp,
+#else
+    .format = { "webp", "WebP", ".webp", .bits = 8, .quality = 1 },
+#endif
 };

@@ -69,8 +69,9 @@ static nst_status choose(struct job *j, const char *path, nst_error *e)
         return nst_fail(e, NST_EARG, "%s: unknown kind of picture, expected a name that ends in %s", j->label,
                         nst_format_list(1, list, sizeof list));
     if (!c->write)
-        return nst_fail(e, NST_EUNSUPPORTED, "%s: this build cannot write %s, expected one of %s", j->label,
-                        c->format.label, nst_format_list(1, list, sizeof list));
+        return nst_fail(e, NST_EUNSUPPORTED, "%s: %s %s, expected one of %s", j->label,
+                        c->read ? "nst reads but does not write" : "this build does not write", c->format.label,
+                        nst_format_list(1, list, sizeof list));
     if ((o->bits != 0 && o->bits != 8 && o->bits != 16) || o->jpeg_quality < 0 || o->jpeg_quality > 100)
         return nst_fail(e, NST_EARG, "%s: %d bits and quality %d, expected 8 or 16 and 1 to 100", j->label, o->bits,
                         o->jpeg_quality);

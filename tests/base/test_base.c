@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A failure returns its own status and fills the text; without a place for the text it still returns. */
 START_TEST(failure_is_a_value_and_a_sentence)
@@ -64,6 +66,59 @@ START_TEST(memory_is_aligned_and_counted)
 }
 END_TEST
 
+static void put_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* The lowest limit of the group and of all above it holds, in both versions; a path that is the host's ends at the
+ * root. */
+START_TEST(control_groups)
+{
+    static const struct { const char *groups; double room; } kinds[] = {
+        { "0::/a/b\n", 300 },                                /* a: 1000 - 700; b has none */
+        { "0::/a\n", 300 },
+        { "0::/\n", 5000 },                                  /* the root says max */
+        { "0::/of/the/host\n", 5000 },
+        { "5:cpu,cpuacct:/a\n4:hugetlb,memory:/c/d\n1:name=systemd:/a\n0::/\n", 150 }, /* d: 200 - 50; c: 4000 - 60 */
+        { "4:memory:/c\n", 3940 },
+        { "4:memory:/\n", 5000 },                            /* v1's huge number */
+        { "", 5000 },
+    };
+    char folder[] = "/tmp/nst-groups-XXXXXX", before[4096];
+
+    ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(system("mkdir -p m/a/b m/memory/c/d"), 0);
+    put_text("m/memory.max", "max\n");
+    put_text("m/memory.stat", "anon 10\n");
+    put_text("m/a/memory.max", "1000\n");
+    put_text("m/a/memory.stat", "file 9999\nanon 700\n");
+    put_text("m/a/b/memory.max", "max\n");
+    put_text("m/a/b/memory.stat", "anon 600\n");
+    put_text("m/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    put_text("m/memory/memory.stat", "total_rss 80\n");
+    put_text("m/memory/c/memory.limit_in_bytes", "4000\n");
+    put_text("m/memory/c/memory.stat", "rss 1\ntotal_rss 60\n");
+    put_text("m/memory/c/d/memory.limit_in_bytes", "200\n");
+    put_text("m/memory/c/d/memory.stat", "rss 1\ntotal_rss 50\n");
+    for (size_t i = 0; i < NST_COUNT(kinds); i++) {
+        put_text("groups", kinds[i].groups);
+        ck_assert_msg(nst_cgroup_room("groups", "m", 5000) == kinds[i].room, "%s: %g, expected %g", kinds[i].groups,
+                      nst_cgroup_room("groups", "m", 5000), kinds[i].room);
+    }
+    ck_assert(nst_cgroup_room("none", "m", 7) == 7);
+    ck_assert_int_eq(chdir(before), 0);
+    snprintf(before, sizeof before, "rm -r %s", folder);
+    ck_assert_int_eq(system(before), 0);
+}
+END_TEST
+
 struct seen {
     unsigned char times[1000];
 };
@@ -98,6 +153,7 @@ static void add(TCase *t)
     tcase_add_test(t, every_status_has_a_text);
     tcase_add_test(t, sizes_are_checked);
     tcase_add_test(t, memory_is_aligned_and_counted);
+    tcase_add_test(t, control_groups);
     tcase_add_test(t, each_item_once);
 }
 

@@ -125,7 +125,7 @@ START_TEST(pictures)
 {
     picture = noise_image(40, 30, 4, 255);
     for (int i = 0; nst_format_at(i); i++)
-        if (nst_format_at(i)->built) {
+        if (nst_format_at(i)->writes) {
             char name[16];
 
             snprintf(name, sizeof name, "a.%s", nst_format_at(i)->name);

@@ -145,12 +145,28 @@ began=$SECONDS
 sizes "900 megapixels" 'huge.pgm: 30000 x 30000 pixels take 11 GB, more than the .* that a painting has room for' \
     --memory 2G -s native huge.pgm "$S"
 check "  said before they are read" test $((SECONDS - began)) -le 5
+sizes "too little memory" 'pixels: .* are too few, expected .* or more; --size [0-9]* fits' --memory 100M -s 4000 "$C" "$S"
+fits=$(sed -n 's/.*--size \([0-9]*\) fits$/\1/p' stderr)
+"$NST" -q --model "$M" --memory 100M --dry-run -s "$fits" "$C" "$S"
+check "  that size does" test $? = 0
+"$NST" -q --model "$M" --memory 100M --dry-run -s $((fits + 32)) "$C" "$S" 2>/dev/null
+check "  and one that is larger does not" test $? = 1
+sizes "too little for anything" 'are too few, expected .* or more; no smaller --size fits' --memory 1M -s 400 "$C" "$S"
 sizes "a strip" '3000 x 60 pixels become 512 x 10, which is too small, .*--size 1600 would do' -s 512 strip.pgm "$S"
 (cd t && "$NST" --model "$M" --dry-run -s 1600 strip.pgm "$S" >../stdout)
 check "  and that size does" test $? = 0
 sizes "a picture that no size makes large enough" \
     '20 x 300 pixels is too small, expected 32 or more' -s native narrow.pgm "$S"
 rm t/huge.pgm
+
+# Damaged pictures are read where that is asked for
+head -c 5500 "$C" >t/cut.png
+sizes "a picture that is cut" 'cut.png: truncated after [0-9]* of 51 rows; --damaged reads what is there' -s 96 cut.png "$S"
+(cd t && "$NST" --model "$M" -s 96 --damaged --dry-run cut.png "$S" >../stdout 2>../stderr)
+check "  with --damaged" test $? = 0
+says 'cut.png: damaged, [0-9]* of 51 rows could be read'
+try 2 "a result in a format that is only read" 'x.bmp: nst reads but does not write BMP, expected a name that ends in' \
+    $fast -o x.bmp "$C" "$S"
 
 # ---- temporary files --------------------------------------------------------------------------------------------------------
 fresh

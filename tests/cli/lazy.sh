@@ -50,6 +50,8 @@ try() {
 try_all() { # FACT HOW
     try HDF5 "$1" "weights in .h5, $2" 1 model info "$models/keras-1.h5"
     try HDF5 "$1" "a painting with weights in .h5, $2" 1 --dry-run -m "$models/keras-1.h5" "$content" "$style"
+    try HEIF "$1" "a picture in HEIC, $2" 1 --dry-run "$SRCDIR/tests/data/pictures/plain.heic" "$style"
+    try JXL "$1" "one in JPEG XL, $2" 1 --dry-run "$SRCDIR/tests/data/pictures/plain.jxl" "$style"
     try LIBCURL "$1" "nst model fetch, $2" 1 model fetch --url https://127.0.0.1:9/x.pth x
     try LIBMICROHTTPD "$1" "--web, $2" 1 -q -s 64 -n 1 --scales 1 -o x.png --web "$content" "$style"
     check "  no picture" test ! -e x.png

@@ -54,7 +54,8 @@ static inline void make_png(const char *name, const struct kind *k)
         png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
 #ifdef PNG_eXIf_SUPPORTED
     if (k->orientation) {
-        png_byte exif[26] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (png_byte)k->orientation };
+        png_byte exif[26] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0,
+                              (png_byte)k->orientation };
 
         png_set_eXIf_1(png, info, sizeof exif, exif);
     }

@@ -205,8 +205,8 @@ static unsigned char *small_jpeg(size_t *bytes, bool progressive)
     return get_file("whole.jpg", bytes);
 }
 
-/* A file cut after any byte is refused in words that say so, where libjpeg alone would paint the rest grey.  Without its
- * end marker it still holds all its pixels, with anything in the marker's place, too. */
+/* A file cut after any byte is refused in words that say so, where libjpeg alone would paint the rest grey.  Without
+ * its end marker it still holds all its pixels, with anything in the marker's place, too. */
 START_TEST(truncated)
 {
     for (int progressive = 0; progressive < 2; progressive++) {
@@ -216,7 +216,8 @@ START_TEST(truncated)
 
         for (size_t cut = 0; cut < n - 2; cut++) {
             put_file("cut.jpg", data, cut);
-            refuse_file("cut.jpg", NST_EFORMAT, cut == 0 ? "empty file" : cut < 3 ? "no known kind of picture" : "truncated");
+            refuse_file("cut.jpg", NST_EFORMAT,
+                        cut == 0 ? "empty file" : cut < 3 ? "no known kind of picture" : "truncated");
         }
         for (size_t cut = n - 2; cut < n + 2 * !progressive; cut++) {
             memcpy(data + n - 2, "\xff\xd8", cut > n ? 2 : 0); /* the start of another file */
@@ -227,6 +228,40 @@ START_TEST(truncated)
         nst_image_destroy(&whole);
         nst_free(data);
     }
+}
+END_TEST
+
+/* What is there is read on demand, and how much is said. */
+START_TEST(what_is_there)
+{
+    nst_image *in = smooth_image(96, 160, 3), *out;
+    unsigned char *data;
+    int rows = 0, all = 0;
+    nst_error e;
+    size_t n;
+
+    write_image(in, "a.jpg", NULL);
+    data = get_file("a.jpg", &n);
+    put_file("cut.jpg", data, n * 3 / 4);
+    refuse_file("cut.jpg", NST_EFORMAT, "of 160 rows; --damaged reads what is there");
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.jpg", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    ck_assert_int_eq(sscanf(nst_image_note(out), "cut.jpg: damaged, %d of %d rows could be read", &rows, &all), 2);
+    ck_assert(rows == out->height && rows > 40 && rows < 150 && all == 160);
+    for (int i = 0; i < 96 * (rows - 8); i++)
+        ck_assert_float_eq_tol(out->plane[1][i], in->plane[1][i], .05f);
+    nst_image_destroy(&out);
+    memset(data + n * 2 / 3, 0xfe, 4); /* a fault within: what is behind it may be wrong */
+    put_file("new.jpg", data, n);
+    ck_assert_int_eq(nst_image_read_fit(&out, "new.jpg", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    nst_image_destroy(&out);
+    nst_free(data);
+    data = small_jpeg(&n, 1);
+    put_file("cut.jpg", data, n * 3 / 4);
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.jpg", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    ck_assert_str_eq(nst_image_note(out), "cut.jpg: damaged, some of its details are missing or wrong");
+    nst_image_destroy(&out);
+    nst_free(data);
+    nst_image_destroy(&in);
 }
 END_TEST
 
@@ -360,6 +395,7 @@ static void add(TCase *t)
     tcase_add_test(t, exif);
     tcase_add_test(t, truncated);
     tcase_add_test(t, truncated_rows);
+    tcase_add_test(t, what_is_there);
     tcase_add_test(t, flipped);
     tcase_add_test(t, absurd_headers);
     tcase_add_test(t, harmless_bytes);

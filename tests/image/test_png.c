@@ -148,13 +148,15 @@ START_TEST(chroma_chunk)
 }
 END_TEST
 
-/* cICP stands above the other chunks: Display P3's red and green are beyond sRGB's, in the expected numbers, worked out in
+/* cICP stands above the other chunks: Display P3's red and green are beyond sRGB's, in numbers worked out in
  * double; sRGB by its numbers changes nothing; PQ and HLG are refused by name, what is unknown is passed over. */
 START_TEST(coded_colors)
 {
     static const uint16_t samples[3] = { 100, 150, 120 };
     static const struct { png_byte code[4]; double rgb[3]; } codes[] = {
-        { { 1, 13, 0, 1 }, { 100, 150, 120 } }, { { 12, 13, 0, 1 }, { 83.46, 151.66, 117.60 } }, { { 77, 13, 0, 1 }, { 100, 150, 120 } },
+        { { 1, 13, 0, 1 }, { 100, 150, 120 } },
+        { { 12, 13, 0, 1 }, { 83.46, 151.66, 117.60 } },
+        { { 77, 13, 0, 1 }, { 100, 150, 120 } },
         { { 12, 13, 9, 1 }, { 100, 150, 120 } },
     };
     struct kind k = { .w = 1, .h = 1, .type = PNG_COLOR_TYPE_RGB, .bits = 8, .samples = samples };
@@ -189,7 +191,8 @@ START_TEST(exif_text)
 #ifdef HAVE_LIBEXIF
     static const char whole[] = "\nexif\n      26\n4d4d002a00000008000101120003000000010006\n000000000000\n";
     static const struct { const char *text; int width; } texts[] = {
-        { whole, 1 }, { "\nexif\n      26\n4d4d002a0000", 2 }, { "\nexif\n", 2 }, { "", 2 }, { "\nexif\n 99999999999999\n4d4d\n", 2 },
+        { whole, 1 }, { "\nexif\n      26\n4d4d002a0000", 2 }, { "\nexif\n", 2 }, { "", 2 },
+        { "\nexif\n 99999999999999\n4d4d\n", 2 },
         { "\nexif\n      4\nzzzzzzzzzzzzzzz\n", 2 },
     };
     static const uint16_t samples[2] = { 7, 200 };

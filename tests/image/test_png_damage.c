@@ -26,7 +26,8 @@ START_TEST(truncated)
 
         for (size_t cut = 0; cut < end; cut++) {
             put_file("cut.png", data, cut);
-            refuse_file("cut.png", NST_EFORMAT, cut == 0 ? "empty file" : cut < 8 ? "no known kind of picture" : "truncated");
+            refuse_file("cut.png", NST_EFORMAT,
+                        cut == 0 ? "empty file" : cut < 8 ? "no known kind of picture" : "truncated");
         }
         for (size_t cut = end; cut < n; cut++) {
             put_file("cut.png", data, cut);
@@ -46,6 +47,48 @@ END_TEST
 START_TEST(truncated_rows)
 {
     cut_by_half("a.png", noise_image(300, 480, 3, 255), 200, 280);
+}
+END_TEST
+
+/* What is there is read on demand, and how much is said: the rows before the end of the file, or the passes. */
+START_TEST(what_is_there)
+{
+    nst_image *in = noise_image(60, 80, 3, 255), *out;
+    unsigned char *data;
+    int rows = 0, all = 0;
+    nst_error e;
+    size_t n;
+
+    write_image(in, "a.png", NULL);
+    data = get_file("a.png", &n);
+    put_file("cut.png", data, n * 2 / 3);
+    refuse_file("cut.png", NST_EFORMAT, "of 80 rows; --damaged reads what is there");
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.png", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    ck_assert_int_eq(sscanf(nst_image_note(out), "cut.png: damaged, %d of %d rows could be read", &rows, &all), 2);
+    ck_assert(rows == out->height && rows > 30 && rows < 70 && all == 80);
+    for (int c = 0; c < 3; c++) /* each plane begins behind the shorter one before it */
+        ck_assert(!memcmp(out->plane[c], in->plane[c], 60 * sizeof(float) * (size_t)rows)
+                  && out->plane[c] == out->plane[0] + 60 * c * rows);
+    nst_image_destroy(&out);
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.png", &(nst_fit){ .longest = 20, .damaged = 1 }, &e), NST_OK);
+    ck_assert(out->width == 15 && abs(out->height - rows / 4) <= 1 && out->file_height == rows);
+    nst_image_destroy(&out);
+    data[n / 2] ^= 4; /* a fault within: the checksum is wrong, or the rest no longer to be unpacked */
+    put_file("new.png", data, n);
+    ck_assert_int_eq(nst_image_read_fit(&out, "new.png", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    ck_assert_msg(out->height >= 30 && strstr(nst_image_note(out), ": damaged, "), "%s", nst_image_note(out));
+    nst_image_destroy(&out);
+    nst_free(data);
+    data = small_png(&n, 1);
+    put_file("cut.png", data, n * 3 / 4);
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.png", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    ck_assert_msg(strstr(nst_image_note(out), " of 7 is the last one"), "%s", nst_image_note(out));
+    ck_assert_int_eq(out->height, H);
+    nst_image_destroy(&out);
+    put_file("cut.png", data, 40);
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.png", &(nst_fit){ .damaged = 1 }, &e), NST_EFORMAT);
+    nst_free(data);
+    nst_image_destroy(&in);
 }
 END_TEST
 
@@ -163,6 +206,7 @@ static void add(TCase *t)
 {
     tcase_add_test(t, truncated);
     tcase_add_test(t, truncated_rows);
+    tcase_add_test(t, what_is_there);
     tcase_add_test(t, flipped);
     tcase_add_test(t, absurd_sizes);
     tcase_add_test(t, checksums);

@@ -20,8 +20,8 @@ static void holds(const char *data, size_t bytes, int w, int h, const int *want,
     ck_assert_int_eq(image->channels, 3);
     for (int i = 0; i < w * h; i++)
         for (int c = 0; c < 3; c++)
-            ck_assert_msg(fabs(image->plane[c][i] * max - want[3 * i + c]) < 0.01, "%.4s: pixel %d, channel %d: %g of %g, "
-                          "expected %d", data, i, c, image->plane[c][i] * max, max, want[3 * i + c]);
+            ck_assert_msg(fabs(image->plane[c][i] * max - want[3 * i + c]) < 0.01,
+                          "%.4s: pixel %d, channel %d: %g of %g, expected %d", data, i, c, image->plane[c][i] * max, max, want[3 * i + c]);
     nst_image_destroy(&image);
 }
 #define HOLDS(text, w, h, max, ...) holds(text, sizeof text - 1, w, h, (const int[]){ __VA_ARGS__ }, max)
@@ -102,7 +102,8 @@ START_TEST(damaged)
                                            "P6 # only a comment" };
 
     for (size_t i = 0; i < NST_COUNT(headers); i++)
-        refuse(headers[i], strlen(headers[i]), NST_EFORMAT, "its header is damaged or cut, expected \"P6 WIDTH HEIGHT 65535\"");
+        refuse(headers[i], strlen(headers[i]), NST_EFORMAT,
+               "its header is damaged or cut, expected \"P6 WIDTH HEIGHT 65535\"");
     refuse("PF 1 1 x\n", 9, NST_EFORMAT, "expected \"PF WIDTH HEIGHT SCALE\"");
     refuse("PF 1 1 0\n", 9, NST_EFORMAT, "SCALE");
     refuse("P6 0 5 255\n", 11, NST_EFORMAT, "expected at least 1 x 1");

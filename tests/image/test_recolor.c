@@ -156,8 +156,8 @@ START_TEST(colors_kept)
         nst_lab_from_srgb((float[3]){ copy->plane[0][i], copy->plane[1][i], copy->plane[2][i] }, lab);
         nst_lab_from_srgb((float[3]){ content->plane[0][i], content->plane[1][i], content->plane[2][i] }, want);
         nst_lab_from_srgb((float[3]){ image->plane[0][i], image->plane[1][i], image->plane[2][i] }, before);
-        ck_assert_msg(hypot(lab[1] - want[1], lab[2] - want[2]) < .1, "pixel %d: a %g b %g, expected %g %g", i, lab[1], lab[2],
-                      want[1], want[2]);
+        ck_assert_msg(hypot(lab[1] - want[1], lab[2] - want[2]) < .1, "pixel %d: a %g b %g, expected %g %g", i, lab[1],
+                      lab[2], want[1], want[2]);
         own += fabs(lab[0] - before[0]) < .05;
     }
     ck_assert_int_gt(own, 32 * 24 / 4);

@@ -39,8 +39,8 @@ static nst_image *resized(const nst_image *in, int w, int h)
 /* Smaller, larger, both, and with sides of one pixel: every number is the definition's. */
 START_TEST(definition)
 {
-    static const int sizes[][4] = { { 37, 23, 11, 9 }, { 12, 9, 31, 40 }, { 20, 30, 33, 7 }, { 1, 1, 5, 4 }, { 1, 17, 3, 5 },
-                                    { 40, 3, 1, 1 },   { 16, 16, 8, 8 }, { 2, 50, 50, 2 } };
+    static const int sizes[][4] = { { 37, 23, 11, 9 }, { 12, 9, 31, 40 }, { 20, 30, 33, 7 }, { 1, 1, 5, 4 },
+                                    { 1, 17, 3, 5 },   { 40, 3, 1, 1 },   { 16, 16, 8, 8 },  { 2, 50, 50, 2 } };
 
     for (size_t i = 0; i < NST_COUNT(sizes); i++) {
         nst_image *in = noise_image(sizes[i][0], sizes[i][1], 3, 255), *out = resized(in, sizes[i][2], sizes[i][3]);
@@ -51,8 +51,8 @@ START_TEST(definition)
                     double want = oracle(in, c, x, y, out->width, out->height);
 
                     /* 1e-6 of linear light is up to 13 times that in dark sRGB */
-                    ck_assert_msg(fabs(*at(out, c, x, y) - want) < 2e-5, "size %zu, %d %d %d: %.7f, expected %.7f", i, c,
-                                  x, y, (double)*at(out, c, x, y), want);
+                    ck_assert_msg(fabs(*at(out, c, x, y) - want) < 2e-5,
+                                  "size %zu, %d %d %d: %.7f, expected %.7f", i, c, x, y, (double)*at(out, c, x, y), want);
                 }
         nst_image_destroy(&in);
         nst_image_destroy(&out);
@@ -85,8 +85,8 @@ START_TEST(same_and_constant)
 }
 END_TEST
 
-/* A chess board of single pixels shrinks to the grey of half the light (sRGB 188), not of half the number (128); the mean
- * light of a picture survives. */
+/* A chess board of single pixels shrinks to the grey of half the light (sRGB 188), not of half the number (128); the
+ * mean light of a picture survives. */
 START_TEST(linear_light)
 {
     nst_image *in = new_image(64, 64, 3), *out;
@@ -160,7 +160,8 @@ START_TEST(alpha)
 }
 END_TEST
 
-/* What is hidden becomes a continuation of what is visible, whatever it was, NaN too; what is visible stays to the bit. */
+/* What is hidden becomes a continuation of what is visible, whatever it was, NaN too; what is visible stays to the
+ * bit. */
 START_TEST(hidden)
 {
     nst_image *in = new_image(61, 47, 4), *copy;

@@ -160,6 +160,43 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* What is there is read on demand, and how much is said. */
+START_TEST(what_is_there)
+{
+    nst_image *in = smooth_image(64, 200, 3), *out;
+    unsigned char *data;
+    int rows = 0, all = 0;
+    nst_error e;
+    size_t n;
+
+    write_image(in, "a.webp", &(nst_write_options){ .jpeg_quality = 95 });
+    data = get_file("a.webp", &n);
+    put_file("cut.webp", data, n * 3 / 4);
+    refuse_file("cut.webp", NST_EFORMAT, "of 200 rows; --damaged reads what is there");
+    ck_assert_int_eq(nst_image_read_fit(&out, "cut.webp", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
+    ck_assert_int_eq(sscanf(nst_image_note(out), "cut.webp: damaged, %d of %d rows could be read", &rows, &all), 2);
+    ck_assert(rows == out->height && rows > 20 && rows < 190 && all == 200);
+    for (int i = 0; i < 64 * (rows - 8); i++)
+        ck_assert_float_eq_tol(out->plane[1][i], in->plane[1][i], .06f);
+    nst_image_destroy(&out);
+    nst_free(data);
+    nst_image_destroy(&in);
+}
+END_TEST
+
+/* The first picture of an animation. */
+START_TEST(animation)
+{
+    char path[512];
+    nst_image *out;
+
+    snprintf(path, sizeof path, "%s/tests/data/pictures/animated.webp", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
+    out = read_image(path);
+    ck_assert_msg(nst_image_note(out) && strstr(nst_image_note(out), ": an animation, of which the first"), "note");
+    nst_image_destroy(&out);
+}
+END_TEST
+
 /* A size that so few bytes cannot hold is refused before memory is asked for. */
 START_TEST(absurd_size)
 {
@@ -188,10 +225,12 @@ static void add(TCase *t)
 #endif
     tcase_add_test(t, too_wide);
     tcase_add_test(t, damaged);
+    tcase_add_test(t, what_is_there);
+    tcase_add_test(t, animation);
     tcase_add_test(t, absurd_size);
 }
 
 int main(void)
 {
-    return nst_format_of("a.webp")->built ? run_tests("webp", add) : 77; /* skipped: this build has no libwebp */
+    return nst_format_of("a.webp")->reads ? run_tests("webp", add) : 77; /* skipped: this build has no libwebp */
 }

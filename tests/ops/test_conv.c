@@ -250,7 +250,7 @@ enum { POOLED_SHAPES = 8 };
 
 /* ---- threads ---- */
 
-/* The same bits for 1, 2, 3 and 7 threads: by blocks; by panels; by blocks with 1 or 7 threads, by panels with 2 or 3. */
+/* The same bits for 1, 2, 3 and 7 threads: by blocks; by panels; by blocks with 1 or 7 threads, by panels with 2, 3. */
 START_TEST(threads_do_not_matter)
 {
     static const int numbers[] = { 1, 2, 3, 7 };

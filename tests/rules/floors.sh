@@ -116,11 +116,11 @@ one_file() { # HEADER: in at most one file of src/
     n=$(grep -l "include <$1>" $sources 2>/dev/null | wc -l)
     check "$1 in one file" test "$n" -le 1
 }
-for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h zip.h ini.h \
-    hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
+for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h \
+    libheif/heif.h jxl/decode.h gif_lib.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
     one_file $h
 done
-for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
+for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP HEIF JXL GIF LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \
     AVX512 NEON; do
     n=$(grep -lE "^ *# *if.*HAVE_$have\>" $sources simd/* opencl/* 2>/dev/null | wc -l)
     check "HAVE_$have asked in one file" test "$n" -le 1
@@ -180,14 +180,7 @@ src/engine/scale/targets.c
 src/engine/settings/preset.c
 src/engine/setup.c
 src/engine/transfer.c
-src/image/color.c
-src/image/hidden.c
 src/image/image.h
-src/image/jpeg.c
-src/image/png.c
-src/image/read.c
-src/image/row_reader.c
-src/image/tiff.c
 src/loss/style.c
 src/loss/wasserstein.c
 src/loss/wasserstein.h
@@ -219,8 +212,6 @@ tests/cli/lazy.sh
 tests/cli/models.sh
 tests/cli/mpi.sh
 tests/opencl/opencl.sh
-tests/support/picture.h
-tests/image/png_file.h
 tests/cli/preview.sh
 tests/cli/resume.sh
 tests/engine/runs.h
@@ -237,8 +228,6 @@ tests/engine/test_golden.c
 tests/ops/test_gram_masked.c
 tests/net/test_graph_windows.c
 tests/cli/test_hostile.c
-tests/image/test_image.c
-tests/image/test_jpeg.c
 tests/loss/test_loss.c
 tests/engine/test_margin.c
 tests/model/test_numbering.c
@@ -248,19 +237,14 @@ tests/opencl/test_opencl_programs.c
 tests/opencl/test_opencl_runs.c
 tests/ops/test_optim.c
 tests/engine/test_planned_memory.c
-tests/image/test_png.c
-tests/image/test_png_damage.c
 tests/image/test_pnm.c
 tests/engine/test_presets.c
-tests/image/test_recolor.c
 tests/engine/test_regions.c
 tests/image/test_resize.c
-tests/image/test_rows.c
 tests/model/test_safetensors.c
 tests/engine/test_schedule.c
 tests/model/test_small.c
 tests/engine/test_styles.c
-tests/image/test_tiff.c
 tests/loss/test_tv.c
 tests/engine/test_windows.c
 tests/loss/w2_numbers.h

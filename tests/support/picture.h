@@ -15,8 +15,8 @@
 
 static char folder_name[512];
 
-/* Each test works in an empty folder of TMPDIR, which is its current one.  A folder in memory saves the waits for the disk
- * of all that is written safely. */
+/* Each test works in an empty folder of TMPDIR, which is its current one.  A folder in memory saves the waits for the
+ * disk of all that is written safely. */
 static inline void enter_folder(void)
 {
     const char *where = getenv("TMPDIR");
@@ -151,8 +151,10 @@ static inline void refuse_file(const char *name, nst_status status, const char *
 
     ck_assert_msg(s == status, "%s: status %d (%s), expected %d", name, s, e.text, status);
     ck_assert_ptr_null(image);
-    ck_assert_msg(strstr(e.text, text) && !strncmp(e.text, name, strlen(name)), "\"%s\", expected \"%s\"", e.text, text);
-    ck_assert_msg(!strchr(e.text, '\n') && e.text[strlen(e.text) - 1] != '.', "\"%s\" is not our kind of sentence", e.text);
+    ck_assert_msg(strstr(e.text, text) && !strncmp(e.text, name, strlen(name)), "\"%s\", expected \"%s\"", e.text,
+                  text);
+    ck_assert_msg(!strchr(e.text, '\n') && e.text[strlen(e.text) - 1] != '.', "\"%s\" is not our kind of sentence",
+                  e.text);
 }
 
 /* Same shape, and no sample further away than `tolerance`. */
