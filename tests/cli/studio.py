@@ -17,7 +17,7 @@ import threading
 import time
 import zlib
 
-from studio_run import (FOLDER, NST, PHOTO, STYLE, TINY, Studio, broken, check, chunk, free_port, grey_png, read,
+from studio_run import (FOLDER, NST, PHOTO, STYLE, TESTS, TINY, Studio, broken, check, chunk, free_port, grey_png, read,
                         same_by_command, wait_for)
 
 
@@ -128,6 +128,10 @@ def by_sockets(s):
 
 
 def what_is_painted(s):
+    for name in ("plain.heic", "plain.avif", "plain.jxl"):
+        status, text = s.post("photo", read(os.path.join(TESTS, "data", "pictures", name)))
+        check("%s is taken, or refused by one sentence" % name, status == 200 or (status == 409 and text.count(b"\n") == 1),
+              (status, text))
     photo = s.post("photo", read(PHOTO))
     check("a photograph", photo[0] == 200, photo)
     check("  the one that comes with it is not kept twice", photo[1] == b"1\n", photo)

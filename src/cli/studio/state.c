@@ -101,7 +101,7 @@ size_t nst_state_lists(char *out, size_t bytes)
     pthread_mutex_lock(&S->lock);
     add(&t, "{\"lists\":%u,\"folder\":", S->list_changes);
     add_quoted(&t, S->folder);
-    add(&t, ",\"tiff\":%s,\"sources\":[", nst_format_of("x.tif")->built ? "true" : "false");
+    add(&t, ",\"tiff\":%s,\"sources\":[", nst_format_of("x.tif")->writes ? "true" : "false");
     for (int i = 0; i < S->sources; i++)
         add(&t, "%s{\"number\":%d,\"photo\":%s,\"width\":%d,\"height\":%d,\"used\":%u}", i ? "," : "",
             S->source[i].number, S->source[i].photo ? "true" : "false", S->source[i].width, S->source[i].height,
