@@ -105,5 +105,6 @@ static void write_four(const float *v, int flags, int w, int h, int pw, int ph, 
 
 #define WRITE_PARAMETERS BUF(result), BUF(pool), BUF(mask), int flags, int w, int h, int pw, int ph
 #define WRITE_FOUR(v, c, y, x)                                                                                       \
-    write_four(v, flags, w, h, pw, ph, y, x, FLOATS(result) + (size_t)(c) * h * w, FLOATS(pool) + (size_t)(c) * ph * pw, \
+    write_four(v, flags, w, h, pw, ph, y, x, FLOATS(result) + (size_t)(c) * h * w,                                   \
+               FLOATS(pool) + (size_t)(c) * ph * pw,                                                                 \
                BYTES(mask) + (size_t)(c) * ((h + 1) >> 1) * ((w + 1) >> 1))

@@ -40,7 +40,8 @@ typedef struct nst_cl {
     size_t allocation, memory;  /* largest buffer, all memory, bytes */
     size_t group;               /* items of a work group, a power of two */
     bool unfit;                 /* CLBlast's kernels do not fit: our own product is used */
-    bool hung;                  /* the driver does not answer any more: nothing is asked of it, and what it holds is left */
+    bool hung;                  /* the driver does not answer any more: nothing is asked of it, and what it holds is
+                                   left */
     double waited;              /* counts.flop at the last wait */
     size_t used;                /* bytes of buffers that live */
     nst_device_counts counts;
@@ -77,8 +78,8 @@ nst_status nst_cl_send(nst_cl *cl, const void *from, size_t bytes, nst_span to, 
 nst_status nst_cl_read(nst_cl *cl, nst_span from, size_t bytes, void *to, bool wait, nst_error *e);
 nst_status nst_cl_zero(nst_cl *cl, nst_span to, size_t bytes, nst_error *e);
 nst_status nst_cl_finish(nst_cl *cl, nst_error *e);
-/* Waits for an event of the queue and releases it.  NST_EDEVICE when the driver does not answer for much longer than its
- * work can take. */
+/* Waits for an event of the queue and releases it.  NST_EDEVICE when the driver does not answer for much longer than
+ * its work can take. */
 nst_status nst_cl_wait(nst_cl *cl, cl_event event, const char *doing, nst_error *e);
 const char *nst_cl_kernel_name(int kernel);
 /* Runs a kernel on x by y items, x rounded up to work groups.  Arguments by letter: s nst_span, i int, f double

@@ -43,8 +43,8 @@ kernel void first_forward(BUF(x), BUF(weight), BUF(bias), int out, int replicate
     }
 }
 
-/* dx [3][xh][xw] at x0, y0 from dy [out][h][w] through its mask.  With replicate a pixel of the border stands for the padding
- * next to it, too.  Global: positions. */
+/* dx [3][xh][xw] at x0, y0 from dy [out][h][w] through its mask.  With replicate a pixel of the border stands for the
+ * padding next to it, too.  Global: positions. */
 kernel void first_backward(BUF(dy), BUF(mask), BUF(weight), BUF(dx), int out, int replicate, float s0, float s1,
                            float s2, int o0, int o1, int o2, int x0, int y0, int xw, int xh, int w, int h)
 {
@@ -77,7 +77,7 @@ kernel void first_backward(BUF(dy), BUF(mask), BUF(weight), BUF(dx), int out, in
     FLOATS(dx)[o2 * all + at] = s2 * d2;
 }
 
-/* ---- weights: w [out][in][9] as the products want them; backward: rotated by 180 degrees, in and out exchanged ---- */
+/* ---- weights: w [out][in][9] as the products want them; backward: rotated by 180 degrees, in, out exchanged ---- */
 
 static void sides(int out, int in, int backward, int i, int *n, int *a, int *b, size_t *from)
 {

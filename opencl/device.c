@@ -120,11 +120,11 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
     if (n->pooled && !n->tap && (s = nst_cl_unpool(d, n, e)))
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
-    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e, "ssssiifffiiiiiiiii",
-                      nst_cl_span(d, n->pooled ? n->grad_features : n->grad_out.at), nst_cl_span(d, n->pass.at),
-                      (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->picture.dx, 0 }, n->out, d->replicate,
-                      (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0], d->order[1],
-                      d->order[2], n->x - r->x, n->y - r->y, r->w, r->h, n->w, n->h);
+    return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e,
+                      "ssssiifffiiiiiiiii", nst_cl_span(d, n->pooled ? n->grad_features : n->grad_out.at),
+                      nst_cl_span(d, n->pass.at), (nst_span){ d->w[0].raw, 0 }, (nst_span){ d->picture.dx, 0 }, n->out,
+                      d->replicate, (double)d->scale[0], (double)d->scale[1], (double)d->scale[2], d->order[0],
+                      d->order[1], d->order[2], n->x - r->x, n->y - r->y, r->w, r->h, n->w, n->h);
 }
 
 static nst_status forward(nst_device *base, const nst_node *nodes, int i, const nst_window *win, const float *x,

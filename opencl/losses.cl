@@ -88,7 +88,8 @@ kernel void style_scaled(BUF(a), BUF(part), local float *work, int c, float unit
 /* ---- content ---- */
 
 /* part [groups][2][channels]: the sums of (f - kept)^2 and |f - kept| over the rectangle.  Global: groups, channels. */
-kernel void compare(BUF(f), BUF(kept), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width, int count)
+kernel void compare(BUF(f), BUF(kept), BUF(part), local float *work, int fw, int fh, int x0, int y0, int width,
+                    int count)
 {
     int c = (int)get_group_id(1), channels = (int)get_num_groups(1), group = (int)get_group_id(0);
     float square = 0, square_rest = 0, absolute = 0, absolute_rest = 0;
@@ -168,13 +169,13 @@ static int within(int x, int y, int left, int top, int w, int h)
     return x >= left && y >= top && x < left + w && y < top + h;
 }
 
-/* x, dx [3][rh][rw] of the rectangle at left, top of a picture of w x h; in its coordinates dx is valid in the rectangle n
- * and zero elsewhere, and the variation is wanted in the rectangle t: each pixel's gradient, and the pairs whose upper, or
- * left, pixel lies there.  k: a pair's weight across, down and on diagonals; ends: added in the first and in the last row
- * across, in the first and in the last column down.  part [3][groups].  Global: groups, 3. */
+/* x, dx [3][rh][rw] of the rectangle at left, top of a picture of w x h; in its coordinates dx is valid in the
+ * rectangle n and zero elsewhere, and the variation is wanted in the rectangle t: each pixel's gradient, and the pairs
+ * whose upper, or left, pixel lies there.  k: a pair's weight across, down and on diagonals; ends: added in the first
+ * and in the last row across, in the first and in the last column down.  part [3][groups].  Global: groups, 3. */
 kernel void variation(BUF(x), BUF(dx), BUF(part), local float *work, int kind, float across, float down, float diagonal,
-                      float ends, int w, int h, int left, int top, int rw, int rh, int nx, int ny, int nw, int nh, int tx,
-                      int ty, int tw, int th)
+                      float ends, int w, int h, int left, int top, int rw, int rh, int nx, int ny, int nw, int nh,
+                      int tx, int ty, int tw, int th)
 {
     int plane = (int)get_global_id(1);
     global const float *from = FLOATS(x) + (size_t)plane * rw * rh;

@@ -66,7 +66,8 @@ void nst_cl_timing(nst_device *base, nst_timing *t)
     nst_cl_drop_marks(d);
 }
 
-nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e)
+nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add,
+                         nst_error *e)
 {
     return nst_cl_run(&d->cl, NST_CL_gather, n, 1, (parts + 2) * n * sizeof(float), e, "ssiii", part, pairs, (int)parts,
                       (int)n, add);

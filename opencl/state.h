@@ -3,6 +3,8 @@
 #define NST_OPENCL_STATE_H
 
 #include "context.h"
+#include "loss/style.h"
+#include "loss/tv.h"
 
 enum { NST_CL_FORWARD = 0, NST_CL_BACKWARD };
 enum { NST_CL_AUTO = -1, NST_CL_IM2COL = 0, NST_CL_WINOGRAD, NST_CL_ALGORITHMS };
@@ -137,14 +139,15 @@ void nst_cl_forget(nst_cl_device *d);
 
 /* Where a buffer of the graph's lies; for NST_NONE somewhere harmless. */
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
-/* The end of an operation: of one that failed nothing is pending.  With o->profile the device's clock is noted here, for
- * nst_device_ops' timing. */
+/* The end of an operation: of one that failed nothing is pending.  With o->profile the device's clock is noted here,
+ * for nst_device_ops' timing. */
 enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_TAPS, NST_CL_BACKWARDS };
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e);
 void nst_cl_timing(nst_device *base, nst_timing *t);
 void nst_cl_drop_marks(nst_cl_device *d);
 /* pairs [n][2] (+)= the sums over parts of part [parts][n]. */
-nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add, nst_error *e);
+nst_status nst_cl_gather(nst_cl_device *d, nst_span part, nst_span pairs, size_t parts, size_t n, bool add,
+                         nst_error *e);
 /* Items for so many groups. */
 static inline size_t nst_cl_items(const nst_cl_device *d, size_t groups)
 {
@@ -168,8 +171,8 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
 nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
                           double *square, double *absolute, nst_error *e);
 /* The content's gradient, added to df; its distance is pending. */
-nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t, nst_span df,
-                          double *distance, nst_error *e);
+nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+                          nst_span df, double *distance, nst_error *e);
 /* Asks for the numbers of all that is pending; once they are there, adds them. */
 nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e);
 void nst_cl_add_losses(nst_cl_device *d);

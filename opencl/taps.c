@@ -62,8 +62,8 @@ static nst_status pack(nst_cl_device *d, const nst_node *n, const nst_rect *core
 
 /* The Gram matrix of one strip of positions, added to the sums if add: products of DEPTH positions each, then their
  * sum. */
-static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map, size_t start,
-                             size_t count, bool add, nst_error *e)
+static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_map *map,
+                             size_t start, size_t count, bool add, nst_error *e)
 {
     size_t c = (size_t)n->out, deep = count / DEPTH, rest = count % DEPTH;
     nst_cl_gemm g = { .m = c, .n = c, .k = DEPTH, .lda = count, .stride_a = DEPTH, .stride_c = c * c, .batch = deep };

@@ -52,7 +52,8 @@ kernel void unpool(BUF(source), BUF(gate), BUF(result), BUF(dresult), int mode, 
 
         if (ry < h && rx < w) {
             FLOATS(dresult)[at] = read_at(FLOATS(source) + (size_t)c * sh * sw,
-                                          BYTES(gate) + (size_t)c * ((h + 1) >> 1) * across, mode, w, h, sw, sh, ry, rx);
+                                          BYTES(gate) + (size_t)c * ((h + 1) >> 1) * across, mode, w, h, sw, sh, ry,
+                                          rx);
             bits |= (uint)(FLOATS(result)[at] > 0) << k;
         }
     }
@@ -67,8 +68,8 @@ static float weight_at(global const float *map, int ldm, int width, int i)
 
 /* Positions start.. of a rectangle of f [channel][fh][fw] times sqrt(map), `count` of them, packed to p [channel][ld],
  * zeros behind.  Global: ld, channels. */
-kernel void pack_core(BUF(f), BUF(p), BUF(map), int ldm, int fw, int fh, int x0, int y0, int width, int start, int count,
-                      int ld, int channels)
+kernel void pack_core(BUF(f), BUF(p), BUF(map), int ldm, int fw, int fh, int x0, int y0, int width, int start,
+                      int count, int ld, int channels)
 {
     int i = (int)get_global_id(0), c = (int)get_global_id(1);
 

@@ -1,5 +1,5 @@
-/* lazy.c: libraries that are loaded when they are first used: the only file that knows dlopen.  What was opened stays so:
- * not every library can be unloaded. */
+/* lazy.c: libraries that are loaded when they are first used: the only file that knows dlopen.  What was opened stays
+ * so: not every library can be unloaded. */
 #include "base/lazy.h"
 
 #ifdef NST_LAZY_LOADS
@@ -54,7 +54,8 @@ static nst_status tell(const struct library *l, nst_error *e, const char *fact)
     return NST_EUNSUPPORTED;
 }
 
-/* The loader tells a file that is not there from one that is broken, or that lacks a library of its own, by words only. */
+/* The loader tells a file that is not there from one that is broken, or that lacks a library of its own, by words
+ * only. */
 static nst_status tell_why(const struct library *l, nst_error *e)
 {
     const char *why = dlerror();

@@ -220,8 +220,8 @@ static bool paint_one(int i, int n)
     if (!c->quiet)
         nst_say(stderr, "nst: %d of %d: %s in the style of %s", i + 1, n, c->content, c->style[0]);
     c->output = name;
-    b.p.failed = false;
-    if (nst_paint(&b.p, &e) || b.p.failed) {
+    b.p.state.failed = false;
+    if (nst_paint(&b.p, &e) || b.p.state.failed) {
         if (*e.text)
             nst_paint_complain(&b.p, e.text);
         note_failure(name, *e.text ? e.text : "something beside the result could not be kept");
@@ -230,7 +230,7 @@ static bool paint_one(int i, int n)
     }
     nst_paint_leave(&b.p);
     c->output = NULL;
-    return !b.p.unwritable && !nst_interrupt_pending();
+    return !b.p.state.unwritable && !nst_interrupt_pending();
 }
 
 static nst_status paint_all(int n)
@@ -249,7 +249,8 @@ static nst_status paint_all(int n)
             fprintf(stderr, ", %d failed", b.failed);
         if (i < n)
             fprintf(stderr, ", %d not tried%s", n - b.painted - b.kept - b.failed,
-                    b.p.unwritable ? ", because nothing more can be written" : "; --keep-existing goes on from here");
+                    b.p.state.unwritable ? ", because nothing more can be written"
+                                         : "; --keep-existing goes on from here");
         fprintf(stderr, "\n%s", b.report);
     }
     return b.failed ? NST_EIO : NST_OK;

@@ -1,6 +1,7 @@
 /* bench_layers.c: the ceiling of what a machine computes, each layer's seconds in a graph's own passes, and its error
  * against double precision. */
 #include "cli/bench_parts.h"
+#include "ops/conv.h"
 
 #include <math.h>
 #include <string.h>
@@ -168,8 +169,8 @@ static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *
 
         if (!t->stats[i])
             continue;
-        if ((s = nst_style_create(&t->target[i], b->cpu.k, NST_STYLE_GRAM, NST_NORM_NONE, (const nst_stats *const *)&t->stats[i], &one, 1,
-                                  e)) ||
+        if ((s = nst_style_create(&t->target[i], b->cpu.k, NST_STYLE_GRAM, NST_NORM_NONE,
+                                  (const nst_stats *const *)&t->stats[i], &one, 1, e)) ||
             (s = nst_graph_target(g, i, 0, t->target[i], e)))
             return s;
         nst_stats_clear(t->stats[i]);

@@ -57,7 +57,8 @@ void nst_bench_table(const struct bench *b)
         const struct row *r = &b->row[i];
         char f[24], g[24], share[2][24];
 
-        share_text(b, r, r->t.forward, share[0], sizeof share[0]), share_text(b, r, r->t.backward, share[1], sizeof share[1]);
+        share_text(b, r, r->t.forward, share[0], sizeof share[0]);
+        share_text(b, r, r->t.backward, share[1], sizeof share[1]);
         printf("%-8s %-10s %9.2f %8.0f %5s %8s | %-10s %9.2f %8.0f %5s %8s | %9.2f %9.2f\n", r->name,
                r->algorithm[0], r->t.forward * 1e3, flops(r) / r->t.forward / 1e9,
                share[0], error_text(r->error[0], f, sizeof f), r->algorithm[1],
@@ -65,8 +66,8 @@ void nst_bench_table(const struct bench *b)
                error_text(r->error[1], g, sizeof g), r->t.stats * 1e3, r->t.tap * 1e3);
     }
     if (b->apart)
-        printf("\nan iteration starts %zu kernels and %zu products, waits %zu times, sends %.2f MB up and %.2f MB down, "
-               "moves %.0f MB and computes %.1f GFLOP on the device\n", b->counts.launches, b->counts.products,
+        printf("\nan iteration starts %zu kernels and %zu products, waits %zu times, sends %.2f MB up and %.2f MB "
+               "down, moves %.0f MB and computes %.1f GFLOP on the device\n", b->counts.launches, b->counts.products,
                b->counts.waits, (double)b->counts.up / 1e6, (double)b->counts.down / 1e6, (double)b->counts.moved / 1e6,
                b->counts.flop / 1e9);
     printf("\none iteration of preset opengenus: %.4g s; peak memory of the process: %.0f MB\n", b->iteration,

@@ -31,7 +31,7 @@ static bool is_noted(const char *name)
 
 /* ---- the note: a word a line, newlines and backslashes behind a backslash ---------------------------------------- */
 
-static bool add_text(nst_keep *k, size_t *n, const char *text)
+static bool add_text(nst_checkpoint_writer *k, size_t *n, const char *text)
 {
     for (; *text; text++) {
         if (*n + 3 >= sizeof k->note)
@@ -44,7 +44,7 @@ static bool add_text(nst_keep *k, size_t *n, const char *text)
 }
 
 /* A file's name from wherever the run is resumed. */
-static bool add_path(nst_keep *k, size_t *n, const char *path)
+static bool add_path(nst_checkpoint_writer *k, size_t *n, const char *path)
 {
     char folder[NST_PATH_BYTES];
 
@@ -65,13 +65,13 @@ static bool is_word(const char *words, const char *text)
 }
 
 /* --NAME=PATH */
-static bool add_file(nst_keep *k, size_t *n, const nst_option *r, const char *path)
+static bool add_file(nst_checkpoint_writer *k, size_t *n, const nst_option *r, const char *path)
 {
     return add_text(k, n, "--") && add_text(k, n, r->name) && add_text(k, n, "=") &&
            (is_word(r->choices, path) ? add_text(k, n, path) : add_path(k, n, path)) && (k->note[(*n)++] = '\n');
 }
 
-static bool add_files(nst_keep *k, size_t *n, const nst_option *r, const nst_names *names)
+static bool add_files(nst_checkpoint_writer *k, size_t *n, const nst_option *r, const nst_names *names)
 {
     for (int i = 0; i < names->n; i++)
         if (!add_file(k, n, r, names->name[i]))
@@ -80,7 +80,7 @@ static bool add_files(nst_keep *k, size_t *n, const nst_option *r, const nst_nam
 }
 
 /* --NAME=VALUE, where the command line says it. */
-static bool add_option(nst_keep *k, size_t *n, const nst_option *r, const nst_command *c)
+static bool add_option(nst_checkpoint_writer *k, size_t *n, const nst_option *r, const nst_command *c)
 {
     const char *place = (const char *)c + r->offset, *path;
     char value[64] = "";
@@ -102,7 +102,7 @@ static bool add_option(nst_keep *k, size_t *n, const nst_option *r, const nst_co
            add_text(k, n, value) && (k->note[(*n)++] = '\n');
 }
 
-static bool make_note(nst_keep *k, const nst_command *c)
+static bool make_note(nst_checkpoint_writer *k, const nst_command *c)
 {
     size_t n = sizeof first_line - 1;
 
@@ -136,7 +136,7 @@ static bool describe_made(const char *path, char line[MADE])
     return true;
 }
 
-void nst_keep_made(nst_keep *k, const char *output)
+void nst_checkpoint_writer_made(nst_checkpoint_writer *k, const char *output)
 {
     char line[MADE];
 
@@ -145,7 +145,7 @@ void nst_keep_made(nst_keep *k, const char *output)
         snprintf(k->note + k->made, sizeof k->note - k->made, "%s", line);
 }
 
-bool nst_keep_is_made(const char *made, const char *path)
+bool nst_checkpoint_is_made(const char *made, const char *path)
 {
     char line[MADE];
 
@@ -168,17 +168,18 @@ static bool is_ours(const char *word)
     return is_noted(name);
 }
 
-nst_status nst_keep_words(const char *note, char *text, char **words, int *n, const char **made, nst_error *e)
+nst_status nst_checkpoint_words(const char *note, char *text, char **words, int *n, const char **made, nst_error *e)
 {
     *n = 0;
     *made = NULL;
-    if (strlen(note) > NST_KEEP_BYTES)
+    if (strlen(note) > NST_CHECKPOINT_NOTE_BYTES)
         return fail(e, NST_EFORMAT, "resume: the checkpoint's command line is too long");
     if (strncmp(note, first_line, sizeof first_line - 1))
         return fail(e, NST_EFORMAT, "resume: the checkpoint was written by another program");
     while (*note) {
-        if (*n == NST_KEEP_WORDS)
-            return fail(e, NST_EFORMAT, "resume: the checkpoint's command line has more than %d words", NST_KEEP_WORDS);
+        if (*n == NST_CHECKPOINT_WORDS)
+            return fail(e, NST_EFORMAT, "resume: the checkpoint's command line has more than %d words",
+                        NST_CHECKPOINT_WORDS);
         words[(*n)++] = text;
         for (; *note && *note != '\n'; note++) {
             bool behind = *note == '\\' && note[1];
@@ -222,7 +223,8 @@ static nst_status check(const nst_command *c, nst_error *e)
     return NST_OK;
 }
 
-nst_status nst_keep_open(nst_keep *k, const nst_command *c, const char *output, const char *model, nst_error *e)
+nst_status nst_checkpoint_writer_open(nst_checkpoint_writer *k, const nst_command *c, const char *output,
+                                      const char *model, nst_error *e)
 {
     nst_command whole = *c;
     nst_status s;
@@ -244,7 +246,7 @@ nst_status nst_keep_open(nst_keep *k, const nst_command *c, const char *output, 
     return NST_OK;
 }
 
-nst_status nst_keep_write(nst_keep *k, const nst_progress *p, bool now, nst_error *e)
+nst_status nst_checkpoint_writer_write(nst_checkpoint_writer *k, const nst_progress *p, bool now, nst_error *e)
 {
     struct timespec a, b;
     double since = p->elapsed - k->last;
@@ -260,7 +262,7 @@ nst_status nst_keep_write(nst_keep *k, const nst_progress *p, bool now, nst_erro
     return s;
 }
 
-void nst_keep_remove(nst_keep *k)
+void nst_checkpoint_writer_remove(nst_checkpoint_writer *k)
 {
     if (k->path)
         unlink(k->path);

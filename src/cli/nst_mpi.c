@@ -109,7 +109,7 @@ static void open_net(nst_comm *c)
     MPI_Comm_rank(net.comm, &c->rank);
     MPI_Comm_size(net.comm, &c->ranks);
     MPI_Comm_split_type(net.comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
-    MPI_Comm_size(machine, &c->beside);
+    MPI_Comm_size(machine, &c->ranks_per_node);
     MPI_Comm_free(&machine);
 }
 

@@ -4,37 +4,48 @@
 #define NST_PAINT_H
 
 #include "cli/checkpoint_file.h"
+#include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/preview.h"
 #include "cli/report.h"
 #include "cli/web.h"
 
+/* A painting that goes on from a checkpoint. */
+typedef struct nst_resumed {
+    nst_checkpoint *from;     /* where it goes on, NULL: from the beginning */
+    const char *path;         /* its file */
+    bool own_output, own_log; /* this command line names it */
+} nst_resumed;
+
+/* How far it is, and what happened meanwhile. */
+typedef struct nst_paint_state {
+    int done;         /* iterations */
+    bool result_kept; /* the picture so far is written, and the checkpoint says so */
+    bool stopped;     /* by the page, or on some rank */
+    bool unwritable;  /* the result could not be written, so that others could not, either */
+    bool failed;      /* something beside the result could not be kept, and that has been said; the run goes on */
+} nst_paint_state;
+
 typedef struct nst_painting {
     nst_command c;
     nst_settings *s;
     const nst_comm *comm; /* several ranks, of which the first one speaks and writes; or NULL */
-    nst_styles *known; /* of styles that come again, or NULL; not owned */
-    nst_model *model; /* opened by nst_paint, unless it is there already */
-    nst_image *content, *style[NST_MAX_STYLES], *init, *result;
+    nst_styles *known;    /* of styles that come again, or NULL; not owned */
+    nst_inputs in;
+    nst_image *result;
     nst_plan plan;
-    nst_checkpoint *from; /* where it goes on, NULL: from the beginning */
-    const char *resumed;  /* from's file */
-    nst_keep keep;
+    nst_resumed resumed;
+    nst_checkpoint_writer writer;
     char output[NST_PATH_BYTES], model_path[NST_PATH_BYTES];
     char comment[2048]; /* the settings, kept in the result */
+    bool whole;         /* asked: a picture that is stopped early gets "-stopped" into its name */
+    nst_paint_state state;
     FILE *log;
-    bool own_output, own_log; /* of a run that goes on: this command line names it */
-    bool result_kept; /* the picture so far is written, and the checkpoint says so */
     nst_report report;
-    int done;    /* iterations */
-    bool whole;  /* asked: a picture that is stopped early gets "-stopped" into its name */
-    bool unwritable; /* the result could not be written, so that others could not, either */
     nst_web *web;
     void (*watch)(const nst_progress *at, bool *stop); /* after each iteration; *stop: as the page's; or NULL */
     nst_preview preview;
-    bool stopped; /* by the page, or on some rank */
-    bool failed; /* something beside the result could not be kept, and that has been said; the run goes on */
 } nst_painting;
 
 /* From p->c, parsed once, and the same arguments again: p->s, what is said, and the result's comment. */

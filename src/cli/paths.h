@@ -23,8 +23,8 @@ const char *nst_paths_label(const char *path);
 const nst_format *nst_paths_format(const nst_command *c, const char *path);
 /* ".png", or what else a result gets that is not named; into out, which is returned. */
 const char *nst_paths_suffix(const nst_command *c, char out[16]);
-/* CONTENT-STYLE and the end, which may be a suffix: without their own, and cut where a file's name in that folder would be
- * too long, or would be with a number.  False when it has more than bytes - 1. */
+/* CONTENT-STYLE and the end, which may be a suffix: without their own, and cut where a file's name in that folder would
+ * be too long, or would be with a number.  False when it has more than bytes - 1. */
 bool nst_paths_joined(const char *folder, const char *content, const char *style, const char *end, char *out,
                       size_t bytes);
 /* Where the result goes: what the user says or, without that, CONTENT-STYLE.png in the current folder.
@@ -38,8 +38,8 @@ nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e);
 nst_status nst_paths_check_name(const char *path, nst_error *e);
 /* Asked before a long run and before each write: path can be written and is none of the run's inputs. */
 nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e);
-/* Asked once before a run: no file that it writes (the result, the log, the checkpoint) is another of these or one that it
- * reads, model and the checkpoint `from` (NULL: none) among them; whether the files are there already or not. */
+/* Asked once before a run: no file that it writes (the result, the log, the checkpoint) is another of these or one that
+ * it reads, model and the checkpoint `from` (NULL: none) among them; whether the files are there already or not. */
 nst_status nst_paths_apart(const nst_command *c, const char *output, const char *model, const char *from,
                            nst_error *e);
 /* $XDG_CACHE_HOME/nst, without the variable ~/.cache/nst; "" when there is neither.  It may not exist. */

@@ -57,7 +57,8 @@ static nst_status check_output(nst_painting *p, const nst_command *own, const ch
     const char *output = p->c.output;
     struct stat st;
 
-    if (own->output || !output || nst_paths_is_stream(output) || lstat(output, &st) || nst_keep_is_made(made, output))
+    if (own->output || !output || nst_paths_is_stream(output) || lstat(output, &st) ||
+        nst_checkpoint_is_made(made, output))
         return NST_OK;
     return fail(e, NST_EIO, "resume: %s is there already and not what this painting left; --output says where the "
                 "result goes, there or elsewhere", output);
@@ -101,8 +102,8 @@ static nst_status add_options(char **words, int room, int *n, int argc, char **a
  * allowed. */
 static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
 {
-    static char text[NST_KEEP_BYTES + 1];
-    static char *words[NST_KEEP_WORDS + 64];
+    static char text[NST_CHECKPOINT_NOTE_BYTES + 1];
+    static char *words[NST_CHECKPOINT_WORDS + 64];
     nst_settings was = *p->s;
     const char *made;
     nst_command own;
@@ -116,14 +117,14 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
     if (own.preset || own.init || own.content_mask.n || own.style_mask.n)
         return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that",
                     own.preset ? "preset" : own.init ? "init" : own.content_mask.n ? "content-mask" : "style-mask");
-    if ((s = nst_keep_words(nst_checkpoint_note(p->from), text, words, &n, &made, e)) ||
+    if ((s = nst_checkpoint_words(nst_checkpoint_note(p->resumed.from), text, words, &n, &made, e)) ||
         (s = add_options(words, (int)(sizeof words / sizeof *words), &n, argc, argv, &own, e)) ||
         (s = nst_options_parse(n, words, &p->c, NULL, e)))
         return s;
     p->c.checkpoint = own.checkpoint ? own.checkpoint : own.content;
-    p->resumed = own.content;
-    p->own_output = own.output != NULL;
-    p->own_log = own.log != NULL;
+    p->resumed.path = own.content;
+    p->resumed.own_output = own.output != NULL;
+    p->resumed.own_log = own.log != NULL;
     if (!p->c.content || !p->c.styles)
         return fail(e, NST_EFORMAT, "%s: the checkpoint's command line names no pictures", own.content);
     return (s = move_pictures(p, &own, e)) ? s : check_output(p, &own, made, e);
@@ -138,12 +139,12 @@ nst_status nst_resume_open(nst_painting *p, int argc, char **argv, nst_error *e)
         return s;
     if (!c.content)
         return fail(e, NST_EARG, "resume: no checkpoint is named, expected the file that --checkpoint wrote");
-    if ((s = nst_checkpoint_open(&p->from, c.content, e)) || (s = nst_settings_create(&p->s, NULL, e)))
+    if ((s = nst_checkpoint_open(&p->resumed.from, c.content, e)) || (s = nst_settings_create(&p->s, NULL, e)))
         return s;
-    *p->s = *nst_checkpoint_settings(p->from);
+    *p->s = *nst_checkpoint_settings(p->resumed.from);
     if ((s = join(p, argc, argv, e)))
         return s;
-    *nst_checkpoint_settings(p->from) = *p->s;
+    *nst_checkpoint_settings(p->resumed.from) = *p->s;
     return nst_paint_describe(p, e);
 }
 
@@ -154,7 +155,7 @@ nst_status nst_resume_run(int argc, char **argv, nst_error *e)
 
     if (!s)
         s = nst_paint(&p, e);
-    if (!s && p.failed) {
+    if (!s && p.state.failed) {
         *e->text = 0;
         s = NST_EIO;
     }

@@ -15,6 +15,7 @@
 #define NST_CHECKPOINT_H
 
 #include "engine/run.h"
+#include "ops/optimizer.h"
 
 #define NST_CHECKPOINT_FORMAT 2
 #define NST_CHECKPOINT_TENSORS 8

@@ -63,6 +63,12 @@ void nst_state_free(nst_state *s);
 /* Options of the scale's optimiser, whose sums are all ranks'. */
 nst_optim_options nst_run_optim(const nst_run *r);
 
+/* result.c: x [3][own rows][w] as a picture, without the margin and with the content's alpha; on rank 0, elsewhere
+ * NULL. */
+nst_status nst_result_decode(nst_run *r, const float *x, nst_image **out, nst_error *e);
+/* result.c: *out, which may be of any scale, at the size of the last one. */
+nst_status nst_result_enlarge(const nst_run *r, nst_image **out, nst_error *e);
+
 /* checkpoint.c: r->sums, once a run. */
 nst_status nst_run_sum_inputs(nst_run *r, nst_error *e);
 

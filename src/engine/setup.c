@@ -62,8 +62,8 @@ static double spread(const nst_image *p, const float *part)
     return sqrt(most);
 }
 
-/* The noise in the start is to become what the styles' brushwork varies by.  Where they vary by less, as a single colour
- * does, nothing takes it away again: its standard deviation, .289 of its share, stays within theirs. */
+/* The noise in the start is to become what the styles' brushwork varies by.  Where they vary by less, as a single
+ * colour does, nothing takes it away again: its standard deviation, .289 of its share, stays within theirs. */
 static nst_status limit_noise(nst_setup *u, nst_error *e)
 {
     double most = 0;
@@ -160,7 +160,8 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     nst_setup *u = &r->setup;
     const nst_settings *s = &u->s;
     nst_graph_options o = { .model = r->job.model, .pool_ceil = s->pool_ceil, .replicate = s->replicate,
-                            .pooling = s->pooling, .device = s->device, .cache = s->cache, .conv = s->conv, .cpu = u->cpu };
+                            .pooling = s->pooling, .device = s->device, .cache = s->cache, .conv = s->conv,
+                            .cpu = u->cpu };
 
     if (r->job.on_cpu && !strcmp(s->device, "auto"))
         o.device = "cpu";
@@ -199,7 +200,8 @@ static nst_status create_eval(nst_run *r, nst_error *e)
     return NST_OK;
 }
 
-/* The settings' margin, rounded up to the graph's grid; none where a picture is too small to lose its edges' remainders. */
+/* The settings' margin, rounded up to the graph's grid; none where a picture is too small to lose its edges'
+ * remainders. */
 static int margin(const nst_setup *u)
 {
     int grid = nst_graph_grid(u->graph), w, h;
@@ -220,7 +222,8 @@ static int margin(const nst_setup *u)
 static int threads(const nst_setup *u)
 {
     const nst_comm *comm = u->job->comm;
-    int cores = nst_par_cores(), share = comm && comm->beside > 1 ? nst_par_online() / comm->beside : cores;
+    int cores = nst_par_cores();
+    int share = comm && comm->ranks_per_node > 1 ? nst_par_online() / comm->ranks_per_node : cores;
 
     return share < 1 ? 1 : share < cores ? share : cores;
 }
@@ -253,7 +256,8 @@ static nst_status open_alone(nst_run *r, nst_error *e)
     if ((s = create_graph(r, e)))
         return s;
     if (r->job.comm && u->s.content_loss == NST_CONTENT_SCALED && !nst_graph_on_cpu(u->graph))
-        return nst_fail(e, NST_EUNSUPPORTED, "device %s: does not compute this preset's content loss for several ranks, "
+        return nst_fail(e, NST_EUNSUPPORTED,
+                        "device %s: does not compute this preset's content loss for several ranks, "
                         "expected cpu", u->s.device);
     return create_eval(r, e);
 }

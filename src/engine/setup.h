@@ -4,6 +4,8 @@
 #define NST_SETUP_H
 
 #include "engine/settings/settings.h"
+#include "ops/color_space.h"
+#include "ops/dispatch.h"
 
 /* What a run was asked.  Nothing is owned. */
 typedef struct nst_job {

@@ -1,99 +1,9 @@
 /* transfer.c: the loop: scale by scale, losses and gradient, a step of the optimiser, a word to the caller. */
 #include "engine/checkpoint.h"
+#include "ops/vector.h"
 
 #include <math.h>
 #include <string.h>
-
-/* ---- pictures from x ---------------------------------------------------------------- */
-
-/* The content's colours for a result of any scale. */
-static nst_status keep_colors(const nst_run *r, nst_image *out, nst_error *e)
-{
-    nst_image *content = NULL;
-    nst_status s = nst_image_resize_seen(&content, r->job.content, out->width, out->height, e);
-
-    if (!s)
-        nst_image_keep_colors(out, content, r->setup.s.color_strength);
-    nst_image_destroy(&content);
-    return s;
-}
-
-/* Rows own..own_to-1 of x without the margin, into out. */
-static void decode_rows(const nst_run *r, const float *x, const nst_row_range *s, float *line, nst_image *out)
-{
-    const nst_setup *u = &r->setup;
-    size_t row = (size_t)out->width, plane = (size_t)(s->own_to - s->own) * (size_t)r->w;
-
-    for (int y = s->own; y < s->own_to; y++) {
-        const float *from = x + (size_t)(y - s->own) * (size_t)r->w + u->margin;
-        float *to[3];
-
-        if (y < u->margin || y >= r->h - u->margin)
-            continue;
-        for (size_t c = 0; c < 3; c++) {
-            memcpy(line + c * row, from + c * plane, row * sizeof *line);
-            to[c] = out->plane[c] + (size_t)(y - u->margin) * row;
-        }
-        nst_space_decode(&u->space, line, row, to);
-    }
-}
-
-/* Floats of the largest strip but rank 0's. */
-static size_t largest_strip(const nst_run *r)
-{
-    int rows = 0;
-
-    for (int i = 1; i < nst_rank_count(&r->setup); i++) {
-        nst_row_range s = nst_rank_rows(&r->setup, r->w, r->h, i);
-
-        rows = s.own_to - s.own > rows ? s.own_to - s.own : rows;
-    }
-    return 3 * (size_t)rows * (size_t)r->w;
-}
-
-/* x as a picture, without the margin and with the content's alpha; on rank 0, elsewhere NULL. */
-static nst_status decode(nst_run *r, const float *x, nst_image **out, nst_error *e)
-{
-    const nst_setup *u = &r->setup;
-    int w = r->w - 2 * u->margin, h = r->h - 2 * u->margin;
-    bool first = nst_rank_own(u) == 0;
-    float *line = nst_calloc((size_t)w, 3 * sizeof *line), *buffer = NULL;
-    nst_status s = NST_OK;
-
-    *out = NULL;
-    if (!line || (r->job.comm && first && !(buffer = nst_calloc(largest_strip(r), sizeof *buffer))))
-        s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", w, h);
-    else if (first)
-        s = nst_image_create(out, w, h, r->job.content->channels, e);
-    s = nst_ranks_agree(&r->ranks, s, e);
-    for (int rank = 0; rank < nst_rank_count(u) && !s; rank++) {
-        nst_row_range strip = nst_rank_rows(u, r->w, r->h, rank);
-        const float *rows = nst_halo_gather(r, rank, x, buffer);
-
-        if (rows)
-            decode_rows(r, rows, &strip, line, *out);
-    }
-    if (!s && first && r->state.alpha)
-        memcpy((*out)->plane[3], r->state.alpha, (size_t)w * (size_t)h * sizeof *r->state.alpha);
-    if (!s) { /* in agreement until here */
-        if (first && u->s.color == NST_COLOR_CONTENT)
-            s = keep_colors(r, *out, e);
-        s = nst_ranks_agree(&r->ranks, s, e);
-    }
-    if (s)
-        nst_image_destroy(out);
-    nst_free(line);
-    nst_free(buffer);
-    return s;
-}
-
-nst_status nst_progress_image(const nst_progress *p, nst_image **out, nst_error *e)
-{
-    nst_run *r = (nst_run *)p->state;
-
-    *out = NULL;
-    return decode(r, nst_optim_result(r->state.optim, r->state.x), out, e);
-}
 
 nst_status nst_progress_strength(const nst_progress *p, double strength, nst_error *e)
 {
@@ -107,7 +17,7 @@ nst_status nst_progress_strength(const nst_progress *p, double strength, nst_err
     r->setup.s.style_weight = s.style_weight;
     r->setup.s.tv_weight = s.tv_weight;
     nst_optim_forget(r->state.optim);
-    r->clock.best = r->clock.best_before = 1e300; /* none, as in schedule.c */
+    nst_schedule_forget(&r->clock);
     return NST_OK;
 }
 
@@ -233,8 +143,8 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         p->seconds = nst_now() - at;
         r->spent += p->seconds;
         p->elapsed = nst_now() - r->began;
-        nst_schedule_count(r, p);
-        over = nst_ranks_schedule(&r->ranks, &u->plan, p, nst_schedule_over(r, p));
+        nst_schedule_count(&r->clock, u, r->scale, p);
+        over = nst_ranks_schedule(&r->ranks, &u->plan, p, nst_schedule_over(&r->clock, u->s.time_limit, p));
         p->notice = *r->notice ? r->notice : NULL;
         *stop = nst_ranks_any(&r->ranks, tell && tell(arg, p));
         *r->notice = 0;
@@ -287,11 +197,11 @@ static nst_status paint(nst_run *r, const nst_checkpoint *c, nst_progress *p, ns
     nst_status s = NST_OK;
 
     begin_progress(r, p);
-    nst_schedule_begin(r);
+    nst_schedule_begin(&r->clock, &r->setup.plan);
     r->began = nst_now();
     if (c && !(s = nst_checkpoint_restore(c, r, p, e))) {
         r->began -= p->elapsed;
-        nst_schedule_resume(r, p);
+        nst_schedule_resume(&r->setup, r->scale, p);
     }
     for (; r->scale < r->setup.plan.scales && !stop && !s; r->scale++) {
         if (!entered) {
@@ -299,27 +209,12 @@ static nst_status paint(nst_run *r, const nst_checkpoint *c, nst_progress *p, ns
 
             p->iteration = 0;
             s = enter(r, e);
-            nst_schedule_enter(r, nst_now() - at);
+            nst_schedule_enter(&r->clock, &r->setup, r->scale, nst_now() - at);
         }
         entered = false;
         if (!s)
             s = iterate(r, p, progress, arg, &stop, e);
     }
-    return s;
-}
-
-static nst_status enlarge_result(const nst_run *r, nst_image **out, nst_error *e)
-{
-    const nst_setup *u = &r->setup;
-    int last = u->plan.scales - 1;
-    nst_image *large;
-    nst_status s;
-
-    if (nst_image_width(*out) == u->plan.width[last] && nst_image_height(*out) == u->plan.height[last])
-        return NST_OK;
-    s = nst_image_resize(&large, *out, u->plan.width[last], u->plan.height[last], e);
-    nst_image_destroy(out);
-    *out = large;
     return s;
 }
 
@@ -353,13 +248,14 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
         return status;
     if (!(status = paint(r, c, &p, progress, arg, e))) {
         let_go(r);
-        status = decode(r, r->state.optim ? nst_optim_result(r->state.optim, r->state.x) : r->state.x, out, e);
+        status = nst_result_decode(r, r->state.optim ? nst_optim_result(r->state.optim, r->state.x) : r->state.x, out,
+                                   e);
         if (!status && r->late) /* time ended before the last scale began: the size is what was asked for */
-            status = nst_ranks_agree(&r->ranks, *out ? enlarge_result(r, out, e) : NST_OK, e);
+            status = nst_ranks_agree(&r->ranks, *out ? nst_result_enlarge(r, out, e) : NST_OK, e);
     } else if (status == NST_EDIVERGED && r->state.last_finite) {
         nst_error why = *e;
 
-        if (decode(r, r->state.last_finite, out, e) == NST_OK)
+        if (nst_result_decode(r, r->state.last_finite, out, e) == NST_OK)
             nst_fail(e, NST_EDIVERGED, "scale %d, iteration %d: %s; the picture before it is kept, a smaller learning "
                      "rate or style weight may help", p.scale, p.iteration, why.text);
     }
@@ -367,9 +263,10 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
     return status;
 }
 
-nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const nst_model *model, const nst_image *content,
-                              const nst_image *const *styles, int n_styles, const nst_image *init,
-                              nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
+nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const nst_model *model,
+                              const nst_image *content, const nst_image *const *styles, int n_styles,
+                              const nst_image *init, nst_progress_fn *progress, void *arg, nst_image **out,
+                              nst_error *e)
 {
     nst_run r = { .job = { .settings = s, .model = model, .content = content, .init = init, .styles = styles,
                            .n_styles = n_styles, .style_cache = known } };
@@ -378,8 +275,9 @@ nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const ns
 }
 
 nst_status nst_transfer_across(const nst_settings *s, const nst_model *model, const nst_image *content,
-                               const nst_image *const *styles, int n_styles, const nst_image *init, const nst_comm *comm,
-                               nst_progress_fn *progress, void *arg, nst_image **out, nst_error *e)
+                               const nst_image *const *styles, int n_styles, const nst_image *init,
+                               const nst_comm *comm, nst_progress_fn *progress, void *arg, nst_image **out,
+                               nst_error *e)
 {
     nst_run r = { .job = { .settings = s, .model = model, .content = content, .init = init, .styles = styles,
                            .n_styles = n_styles, .comm = comm } };

@@ -95,9 +95,9 @@ void nst_image_destroy(nst_image **image)
     *image = NULL;
 }
 
-void nst_image_spend(nst_image *content)
+void nst_image_allow_discard(nst_image *content)
 {
-    content->spend = true;
+    content->discardable = true;
 }
 
 void nst_image_file_size(const nst_image *image, int *width, int *height)
@@ -112,7 +112,8 @@ nst_status nst_image_check_there(const nst_image *image, const char *label, nst_
 {
     if (image->plane[0])
         return NST_OK;
-    return nst_fail(e, NST_EARG, "%s: its pixels were given back by a painting that it was lent to (nst_image_spend), "
+    return nst_fail(e, NST_EARG,
+                    "%s: its pixels were given back by a painting that it was lent to (nst_image_allow_discard), "
                     "expected a picture that has them", label);
 }
 

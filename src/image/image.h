@@ -17,7 +17,7 @@ struct nst_image {
     float *plane[4];             /* [height][width] each, inside one allocation */
     int file_width, file_height; /* of the file's, upright, where it was made smaller while it was read; or 0 */
     nst_error note;              /* what its reader tells of it, or "" */
-    bool spend;                  /* nst_image_spend */
+    bool discardable;            /* nst_image_allow_discard */
     nst_mask place, part;        /* of a style picture: where in the content it is painted, and what of it counts */
 };
 
@@ -91,8 +91,8 @@ typedef struct nst_samples {
     const void *icc;      /* embedded profile, or NULL; used only by nst_color_open */
     size_t icc_bytes;
     double gamma;         /* PNG gAMA: sample = light^gamma, 0.45455 usually; 0: not said */
-    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits; needs
-                             lcms2 */
+    bool lab;             /* not RGB: CIE L 0..100, a and b -128..127 against white, as ICC puts them into 16 bits;
+                             needs lcms2 */
     const double *chroma; /* PNG cHRM: x, y of white, red, green, blue; NULL: not said */
 } nst_samples;
 

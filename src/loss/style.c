@@ -204,7 +204,8 @@ static double covariance_loss(const nst_style *t, const nst_stats *s, double wei
     return scale * sum;
 }
 
-/* L = scale Q / S, Q = sum D^2, S = sum |D| + epsilon, D = G/n - T: dL/dF = 2 scale / n (2 D / S - Q / S^2 sign D) F. */
+/* L = scale Q / S, Q = sum D^2, S = sum |D| + epsilon, D = G/n - T: dL/dF = 2 scale / n (2 D / S - Q / S^2 sign D)
+ * F. */
 static double scaled_loss(const nst_style *t, const nst_stats *s, double weight, double *a, double *b)
 {
     size_t c = (size_t)t->c;

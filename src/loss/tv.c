@@ -1,5 +1,5 @@
 /* tv.c: total variation of the picture, five kinds, and its gradient. */
-#include "ops/ops.h"
+#include "loss/tv.h"
 
 struct job {
     const float *x;

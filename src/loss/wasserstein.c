@@ -1,12 +1,16 @@
-/* wasserstein.c: squared Wasserstein-2 distance between Gaussians (Dowson & Landau 1982), and the map that carries one to the other.
+/* wasserstein.c: squared Wasserstein-2 distance between Gaussians (Dowson & Landau 1982), and the map that carries one
+ * to the other.
  *
- * The distance of covariances C and T is tr(C + T - 2 C P), where the symmetric P with P C P = T is the optimal map from
- * one Gaussian to the other; its gradient with respect to C is 1 - P.  P is the limit of Y in Denman and Beavers' iteration (1976)
+ * The distance of covariances C and T is tr(C + T - 2 C P), where the symmetric P with P C P = T is the optimal map
+ * from one Gaussian to the other; its gradient with respect to C is 1 - P.  P is the limit of Y in Denman and Beavers'
+ * iteration (1976)
  *   Y' = (g Y + Z^-1 / g) / 2, Z' = (g Z + Y^-1 / g) / 2, from Y = T, Z = C
- * (their root of A begins with A and 1).  In other terms, it is Newton's for the polar factor of C^1/2 T^1/2, each of whose
- * singular values x goes to (g x + 1 / (g x)) / 2: all come to 1.  Bounds of x say which g is best (Byers & Xu 2008) and,
- * beforehand, how many steps it takes: six or seven.  Nothing is squared, so that singular covariances lose no digits. */
+ * (their root of A begins with A and 1).  In other terms, it is Newton's for the polar factor of C^1/2 T^1/2, each of
+ * whose singular values x goes to (g x + 1 / (g x)) / 2: all come to 1.  Bounds of x say which g is best (Byers & Xu
+ * 2008) and, beforehand, how many steps it takes: six or seven.  Nothing is squared, so that singular covariances lose
+ * no digits. */
 #include "loss/wasserstein.h"
+#include "ops/inverse.h"
 
 #include <float.h>
 #include <math.h>
@@ -119,7 +123,8 @@ static bool allocate(nst_w2 *w)
            (w->scratch = nst_calloc(nst_spd_scratch(w->c), sizeof *w->scratch));
 }
 
-nst_status nst_w2_create(nst_w2 **out, const nst_kernels *k, int c, const double *mean, const double *second, nst_error *e)
+nst_status nst_w2_create(nst_w2 **out, const nst_kernels *k, int c, const double *mean, const double *second,
+                         nst_error *e)
 {
     nst_w2 *w = nst_calloc(1, sizeof *w);
 

@@ -2,13 +2,14 @@
 #ifndef NST_W2_H
 #define NST_W2_H
 
-#include "ops/ops.h"
+#include "loss/style.h"
 
 typedef struct nst_w2 nst_w2;
 
 /* A target with mean [c] and second moment [c][c] (not centred).  1e-4 is added to the diagonal of both
  * covariances, as style-transfer-pytorch does. */
-nst_status nst_w2_create(nst_w2 **out, const nst_kernels *k, int c, const double *mean, const double *second, nst_error *e);
+nst_status nst_w2_create(nst_w2 **out, const nst_kernels *k, int c, const double *mean, const double *second,
+                         nst_error *e);
 void nst_w2_destroy(nst_w2 **w);
 /* Distance of the target from a layer that is zero everywhere, which NST_NORM_TARGET divides by. */
 double nst_w2_square(const nst_w2 *w);

@@ -29,7 +29,8 @@ struct nst_model {
     bool built_in;
     const char *format;                  /* "safetensors", "built in" */
     nst_input input;
-    const char *input_name, *input_why;  /* "caffe", and a reason for people; NULL: its own, and the model was made for it */
+    const char *input_name, *input_why;  /* "caffe", and a reason for people; NULL: its own, and the model was made for
+                                            it */
     char input_text[160];                /* an own input of a file in words, else "" */
     char note[NST_MODEL_NOTES][NST_NOTE_BYTES]; /* what was folded or assumed while it was read */
     char origin[128];                    /* printable, without quotes; "" */
@@ -64,18 +65,5 @@ void nst_model_own_input(nst_model *m, const nst_input *input);
 #define NST_INPUT_BYTES 128
 void nst_input_write(const nst_input *input, char text[NST_INPUT_BYTES]);
 bool nst_input_read(nst_input *input, const char *text);
-
-/* Readers; open.c chooses by name and content. */
-nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_keras(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_matconvnet(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_onnx(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e);
-nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error *e);
-
-/* small.c: the built-in model, and the bytes that it is made from, which lie in small_data.S. */
-nst_status nst_model_open_small(nst_model **out, nst_error *e);
-extern const unsigned char nst_small_begin[], nst_small_end[];
 
 #endif

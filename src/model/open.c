@@ -1,5 +1,6 @@
 /* open.c: models by name, or by what a file's first bytes say: which reader takes it. */
-#include "model/model.h"
+#include "model/builtin/small.h"
+#include "model/formats/readers.h"
 
 #include <errno.h>
 #include <stdio.h>

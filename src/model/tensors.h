@@ -1,7 +1,7 @@
 /* tensors.h: from the tensors that a weight file holds to a model's layers; every reader of a format ends
- * here.  modules.c collects the tensors by their names, chain.c finds the chain among them, numbering.c tells its blocks
- * from the numbers in the names, stored.c reads a tensor's numbers, fold.c takes normalisations into convolutions, and
- * build.c builds the model. */
+ * here.  modules.c collects the tensors by their names, chain.c finds the chain among them, numbering.c tells its
+ * blocks from the numbers in the names, stored.c reads a tensor's numbers, fold.c takes normalisations into
+ * convolutions, and build.c builds the model. */
 #ifndef NST_WEIGHTS_H
 #define NST_WEIGHTS_H
 

@@ -13,6 +13,8 @@
 #define NST_DEVICE_H
 
 #include "net/graph.h"
+#include "loss/style.h"
+#include "loss/tv.h"
 
 #define NST_NONE ((size_t)-1)
 
@@ -86,8 +88,8 @@ typedef struct nst_device_ops {
     size_t (*scratch_bytes)(const nst_device *d, const nst_node *nodes, int count);
     /* Bytes of the arena's pieces, a multiple of NST_ALIGN; NULL: it is one. */
     size_t (*limit)(const nst_device *d);
-    /* Bytes that arena and scratch may take together beside the window's picture and so many kept bytes, or what is kept
-     * already if that is more; NULL: as many as the process. */
+    /* Bytes that arena and scratch may take together beside the window's picture and so many kept bytes, or what is
+     * kept already if that is more; NULL: as many as the process. */
     size_t (*room)(const nst_device *d, const nst_node *nodes, size_t kept);
     /* The arena, scratch at its end; an old one is given up, and with bytes 0 nothing takes its place. */
     nst_status (*reserve)(nst_device *d, size_t bytes, size_t scratch, nst_error *e);
@@ -106,12 +108,12 @@ typedef struct nst_device_ops {
     /* ---- losses where the features are; all NULL: they are the host's ---- */
     /* A tap's style target, copied; t is of nst_style_terms_of. */
     nst_status (*target)(nst_device *d, const nst_node *n, int number, const nst_style *t, nst_error *e);
-    /* From the sums that stay (s, of all windows so far): a and b of the tap, and *loss, written as late as in the backward
-     * pass of node 0. */
+    /* From the sums that stay (s, of all windows so far): a and b of the tap, and *loss, written as late as in the
+     * backward pass of node 0. */
     nst_status (*style_loss)(nst_device *d, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
                              double *loss, nst_error *e);
-    /* Of the picture in the rectangle of the window that is forward next, and its gradient in its backward pass; *loss is
-     * added to there.  v NULL: none from now on. */
+    /* Of the picture in the rectangle of the window that is forward next, and its gradient in its backward pass; *loss
+     * is added to there.  v NULL: none from now on. */
     void (*variation)(nst_device *d, const nst_variation *v, const nst_rect *of, double *loss);
 
     /* Waits for all stats, so that one wait serves several; NULL: they do not need it. */
@@ -133,8 +135,8 @@ typedef struct nst_device_ops {
     size_t (*on_demand_bytes)(const nst_device *d, const nst_node *nodes, int count);
     nst_status (*pack_on_demand)(nst_device *d, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
     const char *(*algorithm)(const nst_device *d, const nst_node *nodes, int i, bool backward);
-    /* The side of the tiles in which node i's features are computed, by nst_rectangles_measure: within a tile what one feature
-     * reads decides the rounding of all. */
+    /* The side of the tiles in which node i's features are computed, by nst_rectangles_measure: within a tile what one
+     * feature reads decides the rounding of all. */
     int (*tile)(const nst_device *d, const nst_node *nodes, int i);
     /* All NULL for the CPU. */
     const char *(*label)(const nst_device *d); /* "opencl:0 (NAME)" */
@@ -169,7 +171,8 @@ bool nst_window_same_column(const nst_window *a, const nst_window *b);
 
 /* Every node's tiles, before anything else here and in row_strips.c. */
 void nst_rectangles_tiles(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win);
-/* The size by which a device chooses how node n's features are computed: the whole picture's, so that windows have its bits. */
+/* The size by which a device chooses how node n's features are computed: the whole picture's, so that windows have its
+ * bits. */
 void nst_rectangles_measure(const nst_node *n, int *w, int *h);
 /* Rows (image_y0: the node's) or columns (image_y0: 0) of a tile that lie before row or column `at` of a node's
  * features. */
@@ -179,8 +182,9 @@ int nst_rectangles_offset(const nst_node *n, int at, int image_y0);
 void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const nst_window *win);
 /* The rectangles alone, of what the core depends on. */
 void nst_rectangles_needed(nst_node *node, int count, bool ceil, const nst_window *win);
-/* The core in node i's rectangle or, in a strip, in the rows of its features' buffer: those that are computed now, or those
- * whose gradient is.  A side that is the picture's reaches the features' end, whatever pooling made of an odd remainder. */
+/* The core in node i's rectangle or, in a strip, in the rows of its features' buffer: those that are computed now, or
+ * those whose gradient is.  A side that is the picture's reaches the features' end, whatever pooling made of an odd
+ * remainder. */
 nst_rect nst_rectangles_core(const nst_node *node, int i, bool gradient, const nst_window *win);
 
 /* ---- memory_layout.c ---- */
@@ -199,10 +203,12 @@ void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const ns
                      void (*each)(const nst_node *node, int count, void *arg), void *arg);
 /* Before a strip: buffers that stay lose the rows that are not needed any more. */
 void nst_strips_shift(nst_device *d, const nst_node *node, int count, bool ceil, nst_use use, const nst_window *win);
-/* Around what writes result and pool (forward) or grad_out (else) of node i: the last strip's rows into the buffer; after the
- * last reader: rows for the next strip out of it. */
-void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win, bool forward);
-void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win, bool forward);
+/* Around what writes result and pool (forward) or grad_out (else) of node i: the last strip's rows into the buffer;
+ * after the last reader: rows for the next strip out of it. */
+void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use,
+                        const nst_window *win, bool forward);
+void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use,
+                     const nst_window *win, bool forward);
 /* Whether a tap's features stay in their buffer from strip to strip. */
 bool nst_strips_stays(const nst_node *n, nst_use use);
 

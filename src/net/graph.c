@@ -1,49 +1,8 @@
-/* graph.c: the network as nodes with buffers, placed for a window (tile_geometry.c, row_strips.c, memory_layout.c) and
- * walked forward and backward on a device. */
-#include "net/device.h"
-
-#include <string.h>
-
-struct nst_graph {
-    nst_device *device;
-    nst_node node[NST_MODEL_LAYERS];
-    int count;
-    bool ceil;
-    nst_window win;   /* that is placed; its w is 0 when none is */
-    nst_use use;      /* what it is placed for */
-    size_t reserved, scratch;
-    size_t bytes, needed; /* arena and scratch of what is placed */
-    size_t kept;      /* bytes that are left free for it, where the device's memory is its own */
-    nst_timing timing[NST_MODEL_LAYERS];
-    struct {
-        int kind, margin;
-        double weight, *loss;
-    } tv;
-};
+/* graph.c: the network as nodes with buffers, which placement.c places for a window, walked forward and backward on a
+ * device. */
+#include "net/placement.h"
 
 /* ---- creation ---- */
-
-/* Whether the device has room for so many bytes, and each buffer fits into a piece of the arena. */
-static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
-{
-    const nst_device_ops *ops = g->device->ops;
-    size_t limit = ops->limit ? ops->limit(g->device) : 0, room = ops->room ? ops->room(g->device, g->node, g->kept) : SIZE_MAX;
-
-    for (int i = 0; limit && i < g->count; i++) {
-        size_t bytes = ops->feature_bytes(g->device, g->node[i].out, g->node[i].w, g->node[i].h);
-
-        if (bytes > limit)
-            return nst_fail(e, NST_EMEM, "%s: the features of layer %d at %d x %d take %.1f MB, and the device gives at "
-                            "most %.1f MB at once; a smaller --size, or --window, or --device cpu",
-                            ops->label(g->device), i + 1, g->node[i].w, g->node[i].h, (double)bytes / 1e6,
-                            (double)limit / 1e6);
-    }
-    if (all > room)
-        return nst_fail(e, NST_EMEM, "%s: out of memory: %d x %d pixels take %.1f MB, and the device has %.1f MB beside "
-                        "the weights; a smaller --size, or --window, or --device cpu", ops->label(g->device),
-                        g->node[0].w, g->node[0].h, (double)all / 1e6, (double)room / 1e6);
-    return NST_OK;
-}
 
 nst_status nst_graph_on(nst_graph **out, nst_device *device, const nst_graph_options *o, nst_error *e)
 {
@@ -73,95 +32,7 @@ void nst_graph_destroy(nst_graph **g)
     *g = NULL;
 }
 
-void nst_graph_leave_room(nst_graph *g, size_t kept)
-{
-    g->kept = kept;
-}
-
-bool nst_graph_strips(const nst_graph *g)
-{
-    bool can = g->device->ops->move && g->count > 1 && !g->node[0].pooled;
-
-    for (int i = 0; i < g->count; i++)
-        can = can && !(g->node[i].tap && g->node[i].pooled);
-    return can;
-}
-
-static nst_status check_size(const nst_graph *g, const nst_window *win, nst_error *e)
-{
-    int grid = nst_graph_grid(g), w = win->w, h = win->strip ? win->picture_h : win->h;
-
-    if (w < grid || h < grid)
-        return nst_fail(e, NST_EARG, "window: %d x %d pixels, expected at least %d x %d", w, h, grid, grid);
-    return NST_OK;
-}
-
-nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, nst_use use, size_t *bytes, nst_error *e)
-{
-    nst_graph trial = *g;
-    size_t scratch;
-    nst_status s = check_size(g, win, e);
-
-    if (s)
-        return s;
-    *bytes = nst_arena_plan(g->device, trial.node, g->count, g->ceil, win, use, &scratch);
-    *bytes += scratch;
-    return check_room(&trial, *bytes, e);
-}
-
-nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
-{
-    nst_window win = nst_window_whole(w, h);
-
-    return nst_graph_measure_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, bytes, e);
-}
-
-nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use use, nst_error *e)
-{
-    size_t bytes, scratch;
-    nst_status s;
-
-    if (g->win.w && g->use == use && !memcmp(&g->win, win, sizeof *win))
-        return NST_OK;
-    if ((s = check_size(g, win, e)))
-        return s;
-    if (win->strip && win->y && g->use == use && nst_window_same_column(&g->win, win)) {
-        nst_strips_rows(g->node, g->count, g->ceil, use, win);
-        g->win = *win;
-        return NST_OK;
-    }
-    g->win.w = 0;
-    bytes = nst_arena_plan(g->device, g->node, g->count, g->ceil, win, use, &scratch);
-    if ((s = check_room(g, bytes + scratch, e)))
-        return s;
-    if (bytes > g->reserved || scratch > g->scratch) {
-        bytes = bytes > g->reserved ? bytes : g->reserved;
-        scratch = scratch > g->scratch ? scratch : g->scratch;
-        g->reserved = g->scratch = 0;
-        if ((s = g->device->ops->reserve(g->device, bytes, scratch, e)))
-            return s;
-        g->reserved = bytes, g->scratch = scratch;
-    }
-    g->win = *win, g->use = use;
-    return NST_OK;
-}
-
-void nst_graph_release(nst_graph *g)
-{
-    g->win.w = 0;
-    if (g->reserved)
-        g->device->ops->reserve(g->device, 0, 0, NULL);
-    g->reserved = g->scratch = 0;
-}
-
-nst_status nst_graph_place(nst_graph *g, int w, int h, bool backward, nst_error *e)
-{
-    nst_window win = nst_window_whole(w, h);
-
-    return nst_graph_place_window(g, &win, backward ? NST_USE_GRADIENT : NST_USE_FEATURES, e);
-}
-
-/* ---- questions ---- */
+/* ---- what the device says ---- */
 
 size_t nst_graph_weight_bytes(const nst_graph *g)
 {
@@ -178,67 +49,14 @@ nst_status nst_graph_pack_on_demand(nst_graph *g, const nst_model *m, nst_error 
     return g->device->ops->pack_on_demand(g->device, g->node, g->count, m, e);
 }
 
-int nst_graph_grid(const nst_graph *g)
-{
-    int grid = 1;
-
-    for (int i = 0; i < g->count; i++)
-        grid <<= g->node[i].pooled;
-    return grid;
-}
-
-void nst_graph_expand_halo(const nst_graph *g, nst_window *win)
-{
-    nst_node node[NST_MODEL_LAYERS];
-    int grid = nst_graph_grid(g), right, bottom;
-
-    memcpy(node, g->node, sizeof node);
-    nst_rectangles_tiles(g->device, node, g->count, g->ceil, win);
-    nst_rectangles_needed(node, g->count, g->ceil, win);
-    right = (node->x + node->w + grid - 1) / grid * grid, bottom = (node->y + node->h + grid - 1) / grid * grid;
-    win->x = node->x / grid * grid, win->y = node->y / grid * grid;
-    win->w = (right < win->picture_w ? right : win->picture_w) - win->x;
-    win->h = (bottom < win->picture_h ? bottom : win->picture_h) - win->y;
-}
-
 int nst_graph_channels(const nst_graph *g, int layer)
 {
     return g->node[layer].out;
 }
 
-void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h)
-{
-    for (int i = 0; i < layer; i++)
-        if (g->node[i].pooled)
-            picture_w = (picture_w + g->ceil) / 2, picture_h = (picture_h + g->ceil) / 2;
-    *w = picture_w, *h = picture_h;
-}
-
 const nst_timing *nst_graph_timing(const nst_graph *g)
 {
     return g->timing;
-}
-
-/* A multiplication of the first layer, of which few fill a product, and the reading and writing of features take time
- * that these numbers weigh: VGG19 at 512 pixels, both AVX sets. */
-double nst_graph_work(const nst_graph *g, const nst_window *win)
-{
-    nst_graph trial = *g;
-    double work = 0;
-
-    nst_rectangles_tiles(g->device, trial.node, g->count, g->ceil, win);
-    if (win->strip) { /* columns as in windows */
-        nst_rectangles_needed(trial.node, g->count, g->ceil, win);
-        nst_strips_rows(trial.node, g->count, g->ceil, NST_USE_STATS, win);
-    } else {
-        nst_rectangles_set(trial.node, g->count, g->ceil, g->device->ops->rectangles, win);
-    }
-    for (int i = 0; i < trial.count; i++) {
-        const nst_node *n = &trial.node[i];
-
-        work += (9. * n->in * n->out + 64. * (n->in + n->out)) * n->w * n->h;
-    }
-    return work;
 }
 
 const nst_device_counts *nst_graph_counts(const nst_graph *g)

@@ -8,7 +8,7 @@
 #define NST_GRAPH_H
 
 #include "model/model.h"
-#include "ops/ops.h"
+#include "loss/style.h"
 
 typedef struct nst_graph nst_graph;
 
@@ -34,9 +34,9 @@ typedef struct nst_graph_options {
  * Origins of both are multiples of nst_graph_grid().  The core's features have the whole picture's bits: the halo is
  * wide enough for the whole picture's tiles, unless the window is inexact.
  *
- * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above ended: each
- * layer computes the rows that can be computed by now, none twice.  So the strips of a column come one after the other
- * from the top, all of them `strip` rows high but the last; the core's rows are the whole column's. */
+ * A strip is a window that reaches over rows y .. y + h - 1 of a column of the picture and goes on where the one above
+ * ended: each layer computes the rows that can be computed by now, none twice.  So the strips of a column come one
+ * after the other from the top, all of them `strip` rows high but the last; the core's rows are the whole column's. */
 typedef struct nst_window {
     int picture_w, picture_h;
     int x, y, w, h;                     /* window */
@@ -103,13 +103,13 @@ nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e);
 /* The same of every tap i whose sums[i] is not NULL; a device that is apart is waited for once. */
 nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error *e);
 
-/* The features of a content picture at one tap, kept on the device: of the core of the window just run, or of all strips of a
- * column, whose first one has *out NULL. */
+/* The features of a content picture at one tap, kept on the device: of the core of the window just run, or of all
+ * strips of a column, whose first one has *out NULL. */
 typedef struct nst_saved_features nst_saved_features;
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_saved_features **out, nst_error *e);
 void nst_saved_features_destroy(nst_saved_features **k);
-/* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|; a device that has losses does so by the end
- * of the next backward pass, and keeps them for content_scaled. */
+/* Adds the sums over the core of the window just run of (f - k)^2 and |f - k|; a device that has losses does so by the
+ * end of the next backward pass, and keeps them for content_scaled. */
 nst_status nst_graph_compare(nst_graph *g, int layer, const nst_saved_features *k, double *square, double *absolute,
                              nst_error *e);
 /* A copy of a map's n weights for nst_map.device_copy, where the device is apart from the host; *out NULL where it is
@@ -131,16 +131,16 @@ typedef struct nst_tap_gradient {
     bool content_scaled;           /* content_scale is of Q / S, Q and S - 1e-8 what nst_graph_compare has summed up */
 } nst_tap_gradient;
 
-/* ---- losses where the features are: between the first upload and the last read of an evaluation the host neither waits
- * nor computes.  The CPU has none of it: there they are the host's. ---- */
+/* ---- losses where the features are: between the first upload and the last read of an evaluation the host neither
+ * waits nor computes.  The CPU has none of it: there they are the host's. ---- */
 bool nst_graph_has_losses(const nst_graph *g);
 /* A tap's style target, copied; not NST_STYLE_W2's.  number: of the map whose statistics it is for, or 0. */
 nst_status nst_graph_target(nst_graph *g, int layer, int number, const nst_style *t, nst_error *e);
 /* The loss of the sums that stay, s, times weight: *loss is written by the end of the next backward pass. */
 nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, const nst_stats *s, double weight,
                                 double *loss, nst_error *e);
-/* From now on every window that goes forward and backward adds its core's part of the total variation to *loss and to dx;
- * the margin that lies around the picture goes with the cores next to it.  loss NULL: no more. */
+/* From now on every window that goes forward and backward adds its core's part of the total variation to *loss and to
+ * dx; the margin that lies around the picture goes with the cores next to it.  loss NULL: no more. */
 void nst_graph_variation(nst_graph *g, int kind, int margin, double weight, double *loss);
 
 /* After nst_graph_forward of the same window: adds the gradient with respect to x to

@@ -1,5 +1,5 @@
-/* memory_layout.c: where each buffer of a window lies in the device's one arena.  A buffer has a first and a last step; those that
- * overlap in time must not in space. */
+/* memory_layout.c: where each buffer of a window lies in the device's one arena.  A buffer has a first and a last step;
+ * those that overlap in time must not in space. */
 #include "net/device.h"
 
 #define MAX_BUFFERS (8 * NST_MODEL_LAYERS)

@@ -1,10 +1,11 @@
 /* row_strips.c: the rows of a picture that is computed from the top down in strips without halos.
  *
- * A convolution can compute row y when row y + 1 of what it reads is there, so each layer lags a row behind the one before it, and
- * a strip leaves the last rows of every layer for the next one; what is computed in tiles waits for a whole one.  The gradient
- * lags in the same way on its way back: VGG19's at the first layer is 149 rows behind the picture, with tiles up to 245.  So
- * long masks and the features that losses read stay in their buffers, which are moved up by what a strip needs no more; all
- * other buffers are shared in time as in windows, and a few rows of each are carried over in a buffer of their own. */
+ * A convolution can compute row y when row y + 1 of what it reads is there, so each layer lags a row behind the one
+ * before it, and a strip leaves the last rows of every layer for the next one; what is computed in tiles waits for a
+ * whole one.  The gradient lags in the same way on its way back: VGG19's at the first layer is 149 rows behind the
+ * picture, with tiles up to 245.  So long masks and the features that losses read stay in their buffers, which are
+ * moved up by what a strip needs no more; all other buffers are shared in time as in windows, and a few rows of each
+ * are carried over in a buffer of their own. */
 #include "net/device.h"
 
 /* Ends of the rows that are there when the first layer has computed so many: of features, of what the next layer reads,
@@ -182,8 +183,8 @@ static void carry_all(nst_device *d, const nst_node *node, int count, int i, nst
         carry(d, n, n->w, &n->result, first.result, f->made[i], save);
 }
 
-void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win,
-                        bool forward)
+void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use,
+                        const nst_window *win, bool forward)
 {
     struct frontier f;
 
@@ -191,8 +192,8 @@ void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, b
     carry_all(d, node, count, i, use, &f, forward, false);
 }
 
-void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use, const nst_window *win,
-                     bool forward)
+void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use,
+                     const nst_window *win, bool forward)
 {
     struct frontier f;
 

@@ -1,9 +1,10 @@
 /* tile_geometry.c: what each node computes of a window, and where the window's core lies in it.
  *
- * A tile of Winograd's rounds by all that it reads, and a feature near zero may pass ReLU in one rounding and not in another:
- * so a window has the whole picture's features only if it computes the whole picture's tiles.  A rectangle is cut between
- * tiles and grows with every layer by one of them, left and right together, the least that can be: the right side by the pixel
- * that a convolution needs, because a layer's tiles begin a pixel before those of the layer in front. */
+ * A tile of Winograd's rounds by all that it reads, and a feature near zero may pass ReLU in one rounding and not in
+ * another: so a window has the whole picture's features only if it computes the whole picture's tiles.  A rectangle is
+ * cut between tiles and grows with every layer by one of them, left and right together, the least that can be: the
+ * right side by the pixel that a convolution needs, because a layer's tiles begin a pixel before those of the layer in
+ * front. */
 #include "net/device.h"
 
 static int halved(bool ceil, int n)
@@ -170,10 +171,12 @@ void nst_rectangles_set(nst_node *node, int count, bool ceil, bool less, const n
     }
 }
 
-/* In a strip: those of the rows that are computed now which are the core's, from the first one in the features' buffer on. */
+/* In a strip: those of the rows that are computed now which are the core's, from the first one in the features' buffer
+ * on. */
 static nst_rect core_rows(const nst_node *n, const nst_window *win, int stride, nst_rect r, nst_range now)
 {
-    int end = win->core_y + win->core_h, from = win->core_y / stride, to = end == win->picture_h ? now.to : end / stride;
+    int end = win->core_y + win->core_h, from = win->core_y / stride;
+    int to = end == win->picture_h ? now.to : end / stride;
 
     from = now.from > from ? now.from : from;
     to = now.to < to ? now.to : to;

@@ -1,5 +1,5 @@
 /* color_space.c: the affine map between RGB in [0,1] and the tensor that is optimised. */
-#include "ops/ops.h"
+#include "ops/color_space.h"
 
 static const nst_affine maps[] = {
     [NST_SPACE_MODEL] = { { 0, 1, 2 }, { 0, 0, 0 }, { 1, 1, 1 } },

@@ -1,5 +1,7 @@
-/* conv.c: 3x3 convolutions: packing, the product of patches (im2col), and the call of whichever algorithm is asked for. */
-#include "ops/ops.h"
+/* conv.c: 3x3 convolutions: packing, the product of patches (im2col), and the call of whichever algorithm is asked
+ * for. */
+#include "ops/conv.h"
+#include "ops/conv_parts.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* conv_first.c: the first layer, whose input is the planar picture of 3 channels: a product of depth 27 read
  * straight from rows of the picture, and its gradient. */
-#include "ops/ops.h"
+#include "ops/conv_first.h"
+#include "ops/gram.h"
 
 #include <math.h>
 #include <string.h>
@@ -175,8 +176,8 @@ static void tapped(const struct job *j, int y, int x, int n, size_t lda, float *
     }
     for (int b = 0; b < blocks; b += across)
         for (int r = 0; r < n; r += k->mr)
-            k->gemm_tile((size_t)blocks, f->tap + at + (size_t)r * NST_LANES, block, j->a + (size_t)(b / across) * panel,
-                         out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
+            k->gemm_tile((size_t)blocks, f->tap + at + (size_t)r * NST_LANES, block,
+                         j->a + (size_t)(b / across) * panel, out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
 }
 
 /* Each position's products with the 27 filter taps: out [BACK / 16][wide] of row y. */

@@ -1,5 +1,5 @@
 /* conv_io.c: how the convolutions read their source and write their result: borders, masks, pooling. */
-#include "ops/ops.h"
+#include "ops/conv_parts.h"
 
 #include <string.h>
 

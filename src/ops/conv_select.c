@@ -1,5 +1,5 @@
 /* conv_select.c: the algorithms of 3x3 convolutions by name, by their tiles and by what they cost. */
-#include "ops/ops.h"
+#include "ops/conv_parts.h"
 
 static const char *const algorithms[] = {
     [NST_CONV_IM2COL] = "im2col",
@@ -34,7 +34,8 @@ static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, b
 
 static double im2col_cost(const nst_cpu *cpu, int in, int out, int w, int h)
 {
-    double rows = (h + 1) / 2, cols = w < NST_PATCH_COLS ? w : NST_PATCH_COLS, blocks = (w + NST_PATCH_COLS - 1) / NST_PATCH_COLS;
+    double rows = (h + 1) / 2, cols = w < NST_PATCH_COLS ? w : NST_PATCH_COLS;
+    double blocks = (w + NST_PATCH_COLS - 1) / NST_PATCH_COLS;
     double whole = ((int)(2 * cols) + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
 
     return 2. * 9 * rows * blocks * whole * (in * NST_LANES) * (out * NST_LANES + 8.);

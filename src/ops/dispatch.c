@@ -1,7 +1,7 @@
 /* dispatch.c: which kernel sets were compiled in, which of them this machine can run, and which one runs. */
 #include <string.h>
 
-#include "ops/ops.h"
+#include "ops/dispatch.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>

@@ -1,5 +1,5 @@
 /* gram.c: what the losses need of blocked features: Gram matrix, sums, and the gradient a f + b. */
-#include "ops/ops.h"
+#include "ops/gram.h"
 
 #include <math.h>
 #include <string.h>
@@ -223,7 +223,8 @@ static void gradient_runs(void *arg, int worker, int begin, int end)
 
                 if (length - i >= (size_t)k->mr && b + across <= g->blocks)
                     k->gemm_tile((size_t)g->blocks, g->f + at, g->block, w,
-                                 g->df + (size_t)b * g->dblock + ((ptrdiff_t)at + g->down * NST_LANES), g->dblock, g->add);
+                                 g->df + (size_t)b * g->dblock + ((ptrdiff_t)at + g->down * NST_LANES), g->dblock,
+                                 g->add);
                 else
                     edge(g, first + i, (int)(length - i < (size_t)k->mr ? length - i : (size_t)k->mr), b, w, tile);
             }
@@ -268,8 +269,9 @@ void nst_gram_gradient(const nst_cpu *cpu, const float *f, int c, int fw, int fh
                        const float *b, bool add, float *df, float *scratch)
 {
     size_t block = (size_t)fw * (size_t)fh * NST_LANES;
-    struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = block, .dblock = block, .n = (size_t)r->w * (size_t)r->h,
-                          .blocks = nst_blocks(c), .runs = runs_of(fw, r), .add = add };
+    struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = block, .dblock = block,
+                          .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r),
+                          .add = add };
 
     if (!add && (r->w != fw || r->h != fh))
         memset(df, 0, g.block * (size_t)g.blocks * sizeof *df);
@@ -281,7 +283,8 @@ void nst_gram_gradient_at(const nst_cpu *cpu, const float *f, int c, int fw, int
 {
     struct gradient g = { .cpu = cpu, .f = f, .df = df, .block = (size_t)fw * (size_t)fh * NST_LANES,
                           .dblock = (size_t)fw * (size_t)dh * NST_LANES, .down = (ptrdiff_t)(dy - r->y) * fw,
-                          .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r), .add = true };
+                          .n = (size_t)r->w * (size_t)r->h, .blocks = nst_blocks(c), .runs = runs_of(fw, r),
+                          .add = true };
 
     run_gradient(&g, c, a, b, scratch);
 }

@@ -2,7 +2,7 @@
  * al. 2017, "Controlling Perceptual Factors in Neural Style Transfer", with guidance channels T = sqrt(map)).
  *
  * Features are taken a band of rows at a time, times sqrt(map), into scratch, where gram.c's products find them. */
-#include "ops/ops.h"
+#include "ops/gram_masked.h"
 
 #include <math.h>
 #include <string.h>

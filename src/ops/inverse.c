@@ -1,14 +1,15 @@
 /* inverse.c: inverses of symmetric positive definite matrices, in double: the sweep operator (Goodnight 1979: Gauss and
  * Jordan's elimination in place, which needs no other pivots here) on a group of blocks at a time, whose own matrix is
  * swept block by block, and a block number by number.  Nearly all of the work are products of 16 x 16 blocks. */
-#include "ops/ops.h"
+#include "ops/inverse.h"
 
 #include <float.h>
 #include <string.h>
 
 #define SIDE NST_LANES
 #define SQUARE (SIDE * SIDE)
-#define GROUP 4                  /* blocks of pivots that are swept together: 64 numbers, which a product sums in registers */
+#define GROUP 4                  /* blocks of pivots that are swept together: 64 numbers, which a product sums in
+                                    registers */
 #define SMALL (4 * DBL_EPSILON)  /* a pivot below this of the largest is rounding */
 
 struct sweep {
@@ -93,7 +94,8 @@ static bool sweep_block(double *b, double floor)
     return true;
 }
 
-/* With D, the pivots' own inverse: what is outside of them, A, becomes A - P D P^T, P = A's columns of pivots become P D. */
+/* With D, the pivots' own inverse: what is outside of them, A, becomes A - P D P^T, P = A's columns of pivots become P
+ * D. */
 static void eliminate(const struct sweep *s, int lo, int hi, int from, int to, double *scratch)
 {
     size_t n = (size_t)(to - from) * SIDE, panel = n * SIDE, all = (size_t)(hi - lo) * panel;

@@ -1,5 +1,6 @@
 /* optimizer.c: Adam with iterate averaging, and L-BFGS without line search, on flat arrays. */
-#include "ops/ops.h"
+#include "ops/optimizer.h"
+#include "ops/vector.h"
 
 #include <math.h>
 #include <string.h>

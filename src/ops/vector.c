@@ -1,5 +1,5 @@
 /* vector.c: sums and updates over flat arrays, cut into blocks for threads. */
-#include "ops/ops.h"
+#include "ops/vector.h"
 
 /* How an array is cut depends on its length alone, and the blocks' sums are added in their order: the same
  * bits for any number of threads.  64 blocks keep a dozen threads evenly busy and their sums on the stack;

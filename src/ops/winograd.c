@@ -8,7 +8,7 @@
  *               transform of a large block is shared.  For filters that are larger than the cache, and for small
  *               pictures, whose blocks are too few to keep all threads busy to the end.
  */
-#include "ops/ops.h"
+#include "ops/conv_parts.h"
 
 #include <string.h>
 

@@ -22,7 +22,9 @@ check "  as painted alone, byte for byte" cmp -s one.png out/b-x.png
 check "a pattern, files in their own order" test "$(ls -A out2 | tr '\n' ' ')" = "0001_x.jpg 0002_x.jpg "
 check "  and nothing said" test ! -s stderr
 "$NST" batch --dry-run --output-dir out3 in -- styles >stdout 2>stderr
-check "dry run: a line a picture, no folder" sh -c "test \$(wc -l <stdout) = 4 && grep -q '^out3/a-x.png: in/a.png in the style of styles/x.jpg' stdout && ! test -e out3"
+check "dry run: a line a picture, no folder" \
+    sh -c "test \$(wc -l <stdout) = 4 && grep -q '^out3/a-x.png: in/a.png in the style of styles/x.jpg' stdout && \
+        ! test -e out3"
 
 # ---- broken inputs: the rest goes on, the end tells -----------------------------------------------------------------
 head -c 300 in/a.png >in/aa.png
@@ -36,13 +38,17 @@ check "  and gives the reasons again" test "$(sed '1,/painted, 8 failed/d' stder
 check "with -q failures are told" sh -c "test -s out5/a-x.png && grep -q 'in/aa.png' stderr"
 rm in/aa.png styles/broken.jpg
 
-# ---- usage: before anything is painted ---------------------------------------------------------------------------------
+# ---- usage: before anything is painted -------------------------------------------------------------------------------
 usage() { # TEXT ARGUMENTS...
     text=$1
     shift
     "$NST" batch "$@" >stdout 2>stderr
     got=$?
-    if [ $got = 2 ] && [ "$(wc -l <stderr)" = 1 ] && grep -q -- "$text" stderr; then ok "refused: $text"; else not_ok "refused: $text, but $got: $(cat stderr)"; fi
+    if [ $got = 2 ] && [ "$(wc -l <stderr)" = 1 ] && grep -q -- "$text" stderr; then
+        ok "refused: $text"
+    else
+        not_ok "refused: $text, but $got: $(cat stderr)"
+    fi
 }
 usage 'the contents are missing' -- styles
 usage 'the styles after -- are missing' in
@@ -62,7 +68,7 @@ check "an empty folder: status 1" sh -c "test $? = 1 && grep -q 'empty: no pictu
 check "a folder that is a file: status 1" sh -c "test $? = 1 && grep -q 'cannot be made' stderr"
 check "  nothing was painted" test ! -e out6
 
-# ---- Ctrl-C, and going on ------------------------------------------------------------------------------------------------
+# ---- Ctrl-C, and going on --------------------------------------------------------------------------------------------
 set -m
 "$NST" batch -n 100000 --scales 1 -s 48 --output-dir out7 in -- styles 2>stderr &
 pid=$!
@@ -77,9 +83,10 @@ check "  and it is said" grep -q '^nst: 0 painted, 4 not tried; --keep-existing'
 check "going on paints what is missing" sh -c "test -s out7/a-x.png && grep -q '^nst: 1 painted$' stderr"
 before=$(cksum out7/a-x.png)
 "$NST" batch $fast --output-dir out7 --keep-existing in -- styles 2>stderr
-check "  and keeps what is there" sh -c "grep -q '^nst: 3 painted, 1 there already' stderr && test '$before' = \"\$(cksum out7/a-x.png)\""
+check "  and keeps what is there" \
+    sh -c "grep -q '^nst: 3 painted, 1 there already' stderr && test '$before' = \"\$(cksum out7/a-x.png)\""
 
-# ---- a checkpoint in a batch: the painting at hand goes on, then the others ------------------------------------------------
+# ---- a checkpoint in a batch: the painting at hand goes on, then the others ------------------------------------------
 slow="--preset opengenus -n 200 -s 48"
 set -m
 "$NST" batch $slow --output-dir out9 --checkpoint run.nst --checkpoint-every 1 in -- styles/x.jpg 2>stderr &
@@ -97,18 +104,22 @@ check "  as painted alone, byte for byte" cmp -s one.png out9/a-x.png
 check "  and the batch goes on" grep -q '^nst: 1 painted, 1 there already$' stderr
 check "  no checkpoint is left" test ! -e run.nst
 
-# ---- a full disk: one sentence, then the end, nothing half-written ----------------------------------------------------------
+# ---- a full disk: one sentence, then the end, nothing half-written ---------------------------------------------------
 mkdir out8
 status=$(trap '' XFSZ; ulimit -f 2 && "$NST" batch -q $fast --output-dir out8 in -- styles 2>stderr; echo $?)
 check "files that may not grow: status 1" test "$status" = 1
-check "  the batch ends there" grep -q '^nst: 0 painted, 1 failed, 3 not tried, because nothing more can be written' stderr
+check "  the batch ends there" grep -q '^nst: 0 painted, 1 failed, 3 not tried, because nothing more can be written' \
+    stderr
 check "  nothing left behind" test -z "$(ls -A out8)"
 if mkdir tiny && mount -t tmpfs -o size=12k none tiny 2>/dev/null; then # room for one
     TMPDIR=$dir/none HOME=$dir/none "$NST" batch -q $fast --output-dir tiny in -- styles 2>stderr
     check "a disk that fills up in the middle: status 1" test $? = 1
-    check "  what was painted is there, whole" sh -c "'$NST' --dry-run -s native tiny/a-x.png styles/x.jpg | grep -q ' 48x'"
+    check "  what was painted is there, whole" \
+        sh -c "'$NST' --dry-run -s native tiny/a-x.png styles/x.jpg | grep -q ' 48x'"
     check "  and no part of another" test "$(ls -A tiny)" = a-x.png
-    check "  one sentence, and the batch ends there" sh -c "test \$(wc -l <stderr) = 3 && grep -q '^nst: 1 painted, 1 failed, 2 not tried, because nothing more' stderr && \
+    check "  one sentence, and the batch ends there" \
+        sh -c "test \$(wc -l <stderr) = 3 && \
+            grep -q '^nst: 1 painted, 1 failed, 2 not tried, because nothing more' stderr && \
         grep -q '^nst: tiny/b-x.png: cannot write: No space left' stderr"
     umount tiny
 fi

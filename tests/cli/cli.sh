@@ -45,9 +45,11 @@ if [ -w /dev/full ]; then
 fi
 run 2 "one picture only" in/c.png
 says "style picture is missing: expected CONTENT STYLE"
-for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" "--pooling min" \
-    "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" "--time 5x" "--time 1m1h" "--time -1" "--time 1h30" "--style-loss l2" "--simd mmx" \
-    "--conv fft" "--preset van-gogh" "--color red" "--color-strength 2" "--strength -1" "--strength 101" "--strength much" "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
+for bad in "--size 5I2" "--size 31" "--size 0x40" "-n 0" "-n 1.5" "-n nan" "--style-weight -1" "--style-weight inf" \
+    "--pooling min" "--optimizer sgd" "--seed -1" "--seed 18446744073709551616" "--bits 12" "--quality 101" \
+    "--time 5x" "--time 1m1h" "--time -1" "--time 1h30" "--style-loss l2" "--simd mmx" "--conv fft" \
+    "--preset van-gogh" "--color red" "--color-strength 2" "--strength -1" "--strength 101" "--strength much" \
+    "--average 1" "--threads 1025" "--save-every 0" "--unknown" "-X" "--s 64" \
     "--quiet=yes" "--size=" "--style-layers="; do
     run 2 "$bad" -o out/x.png $bad in/c.png in/s.jpg
 done
@@ -74,7 +76,11 @@ head -c 300 in/c.png >in/cut.png
 head -c 300 in/s.jpg >in/cut.jpg
 echo "not a picture" >in/text.png
 # one grey pixel
-printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\000\001\000\000\000\001\010\000\000\000\000\072\176\233\125\000\000\000\012\111\104\101\124\170\234\143\150\000\000\000\202\000\201\167\315\162\266\000\000\000\000\111\105\116\104\256\102\140\202' >in/one.png
+{
+    printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\000\001\000\000\000\001\010\000'
+    printf '\000\000\000\072\176\233\125\000\000\000\012\111\104\101\124\170\234\143\150\000\000\000\202\000\201\167'
+    printf '\315\162\266\000\000\000\000\111\105\116\104\256\102\140\202'
+} >in/one.png
 run 1 "a content of one pixel" -o out/x.png in/one.png in/s.jpg
 says "too small"
 run 1 "a style of one pixel" -o out/x.png in/c.png in/one.png
@@ -124,14 +130,15 @@ fi
 unset TMPDIR
 rm -rf out && mkdir out
 
-# ---- the run ----------------------------------------------------------------------------------------------------------
+# ---- the run ---------------------------------------------------------------------------------------------------------
 run 0 "dry run" --dry-run -s 256 --log out/log in/c.png in/s.jpg
 check "  says sizes and memory" sh -c "grep -q '^scale 1 of ' stdout && grep -q '^memory: about [0-9]* MB' stdout"
 empty
 run 0 "log" $fast -n 3 --log out/log -o out/x.png in/c.png in/s.jpg
 check "  a line an iteration" test "$(wc -l <out/log)" = 3
 check "  as check_nst.py reads it" sh -c \
-    "! grep -vE '^\{\"iteration\": [0-9]+, .*\"seconds\": [^,]+, \"total\": [^,]+, \"content\": [^,]+, \"tv\": [^,]+, \"style\": \{\"conv1_1\": .*\}\}$' out/log"
+    "! grep -vE '^\{\"iteration\": [0-9]+, .*\"seconds\": [^,]+, \"total\": [^,]+, '\
+'\"content\": [^,]+, \"tv\": [^,]+, \"style\": \{\"conv1_1\": .*\}\}$' out/log"
 if command -v python3 >/dev/null; then
     check "  is JSON, total is the sum" python3 -c '
 import json
@@ -145,7 +152,8 @@ run 0 "numbered files" $fast -n 4 --save-every 2 -o out/y.png in/c.png in/s.jpg
 check "  lie beside the result" test -s out/y-0002.png -a -s out/y-0004.png -a -s out/y.png
 check "  the last is the result" cmp -s out/y-0004.png out/y.png
 "$NST" -n 4 --scales 1 -s 48 -o out/y.png in/c.png in/s.jpg 2>stderr >stdout
-check "plain lines when piped, on standard error" sh -c "grep -q 'scale 1/1' stderr && ! grep -q \"$(printf '\r')\" stderr && ! [ -s stdout ]"
+check "plain lines when piped, on standard error" \
+    sh -c "grep -q 'scale 1/1' stderr && ! grep -q \"$(printf '\r')\" stderr && ! [ -s stdout ]"
 "$NST" $fast -o out/y.png in/c.png in/s.jpg >stdout 2>&1
 check "nothing with -q" test ! -s stdout
 for t in 1 2 3; do "$NST" $fast -n 3 --threads $t --init random --seed 5 -o out/t$t.png in/c.png in/s.jpg; done
@@ -158,14 +166,23 @@ run 0 "several styles" $fast --style-blend 3,1 -o out/z.png in/c.png in/s.jpg in
 (cd out && "$NST" $fast ../in/c.png ../in/s.jpg)
 check "the default name" test -s out/c-s.png
 run 0 "16 bits" $fast --bits 16 --seed 77 -o out/16.png in/c.png in/s.jpg
-check "  the settings are in the picture" grep -aq 'nst [0-9.]* (.*) --model small --preset nst --size 48 .*--seed 77' out/16.png
+check "  the settings are in the picture" \
+    grep -aq 'nst [0-9.]* (.*) --model small --preset nst --size 48 .*--seed 77' out/16.png
 run 0 "native size" -q -n 1 --scales 1 -s native -o out/n.png in/c.png in/s.jpg
 
-# ---- masks ------------------------------------------------------------------------------------------------------------
-mask() { { printf 'P5 %d %d 255\n' "$2" "$3"; for ((i = 0; i < $2 * $3; i++)); do if [ "$4" = black ] || ((i % $2 * 2 >= $2)); then printf '\0'; else printf '\377'; fi; done; } >"$1"; }
+# ---- masks -----------------------------------------------------------------------------------------------------------
+mask() { # FILE WIDTH HEIGHT [black]: the left half is white, or nothing
+    {
+        printf 'P5 %d %d 255\n' "$2" "$3"
+        for ((i = 0; i < $2 * $3; i++)); do
+            if [ "$4" = black ] || ((i % $2 * 2 >= $2)); then printf '\0'; else printf '\377'; fi
+        done
+    } >"$1"
+}
 mask in/left.pgm 24 18 left; mask in/black.pgm 24 18 black; mask in/tall.pgm 18 24 left
 run 0 "two styles in two regions" $fast -o out/m1.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png
-run 0 "  the rest has a name" $fast -o out/m2.png --content-mask in/left.pgm --content-mask rest in/c.png in/s.jpg in/c.png
+run 0 "  the rest has a name" $fast -o out/m2.png --content-mask in/left.pgm --content-mask rest in/c.png in/s.jpg \
+    in/c.png
 check "  and is the same" cmp out/m1.png out/m2.png
 "$NST" $fast -o out/m3.png in/c.png in/s.jpg in/c.png
 check "  and another picture than without masks" sh -c '! cmp -s out/m1.png out/m3.png'
@@ -187,7 +204,8 @@ run 2 "a style mask of other proportions" $fast -o out/bad.png --style-mask in/t
 says "style mask 1: is 18 x 24 pixels, expected the proportions of the style picture, 48 x 36"
 run 2 "a black mask" $fast -o out/bad.png --content-mask in/black.pgm in/c.png in/s.jpg
 says "content mask 1: is black all over, expected some white"
-run 2 "more masks than styles" $fast -o out/bad.png --content-mask in/left.pgm --content-mask in/left.pgm in/c.png in/s.jpg
+run 2 "more masks than styles" $fast -o out/bad.png --content-mask in/left.pgm --content-mask in/left.pgm in/c.png \
+    in/s.jpg
 says "content-mask: 2 masks for 1 style, expected one for each"
 run 2 "more style masks than styles" $fast -o out/bad.png --style-mask none --style-mask in/left.pgm in/c.png in/s.jpg
 run 2 "too few masks" $fast -o out/bad.png --content-mask in/left.pgm in/c.png in/s.jpg in/c.png in/s.jpg
@@ -199,7 +217,7 @@ run 1 "the output is a mask" $fast -o in/left.ppm --content-mask in/left.ppm in/
 says "is an input of this run"
 check "  none of these left a picture" test ! -e out/bad.png
 
-# ---- formats and pipes ------------------------------------------------------------------------------------------------
+# ---- formats and pipes -----------------------------------------------------------------------------------------------
 "$NST" $fast -o out/f.png in/c.png in/s.jpg
 "$NST" $fast -o - - in/s.jpg <in/c.png >out/pipe.png 2>stderr
 check "from a pipe into a pipe: the same picture as from file to file" cmp -s out/f.png out/pipe.png
@@ -222,7 +240,7 @@ echo "not a picture" | "$NST" $fast -o out/x.png - in/s.jpg 2>stderr
 check "a pipe without a picture: status 1" test $? = 1
 says "standard input: no known kind of picture, expected PNG"
 
-# ---- a result without a place is kept elsewhere -------------------------------------------------------------------------
+# ---- a result without a place is kept elsewhere ----------------------------------------------------------------------
 mkdir gone spare
 TMPDIR=$dir/spare "$NST" -n 100000 --scales 1 -s 48 --log out/gone.log -o gone/x.jpg in/c.png in/s.jpg 2>stderr &
 pid=$!
@@ -230,7 +248,8 @@ for _ in $(seq 600); do [ -s out/gone.log ] && break; sleep .1; done
 rm -r gone
 kill -TERM $pid
 wait $pid
-check "the folder vanishes: it is said" grep -q 'gone/x.jpg: .*; the picture is kept as .*/spare/nst-.*/painting.png' stderr
+check "the folder vanishes: it is said" grep -q 'gone/x.jpg: .*; the picture is kept as .*/spare/nst-.*/painting.png' \
+    stderr
 check "  the picture is there" test -s spare/nst-*/painting.png
 rm -rf spare
 # Nobody reads any more: the pipe's other end is gone before nst begins.
@@ -254,27 +273,30 @@ if [ -w /dev/full ]; then
     check "  it is there" test -s spare/nst-*/painting.png
     rm -rf spare
 fi
-# ---- the doctor -----------------------------------------------------------------------------------------------------------
+# ---- the doctor ------------------------------------------------------------------------------------------------------
 run 0 "doctor" doctor
 check "  on a screen of 24 lines" test "$(wc -l <stdout)" -le 24
 for word in build processor kernels threads memory devices model options folders speed; do
     check "  says $word" grep -q "^$word  " stdout
 done
 check "  takes a card where there is one" grep -q '^ *--device auto takes ' stdout
-check "  with seconds" grep -q '^speed  *[0-9.e+-]* s an iteration at 512x384; preset nst, 5 scales: about [0-9]* s' stdout
+check "  with seconds" grep -q '^speed  *[0-9.e+-]* s an iteration at 512x384; preset nst, 5 scales: about [0-9]* s' \
+    stdout
 mkdir -p "$XDG_CONFIG_HOME/nst"
 echo 'bananas = 3' >"$XDG_CONFIG_HOME/nst/config"
 "$NST" doctor >stdout 2>stderr
 status=$?
 case $("$NST" --version) in
 *"no inih"*) ;; # files of options are not read
-*) check "  tells of a wrong file of options, status 1" sh -c "test $status = 1 && grep -q '^options  *bad: .*config:1:1: unknown option' stdout && grep -q '^speed' stdout" ;;
+*) check "  tells of a wrong file of options, status 1" \
+    sh -c "test $status = 1 && grep -q '^options  *bad: .*config:1:1: unknown option' stdout && \
+        grep -q '^speed' stdout" ;;
 esac
 rm "$XDG_CONFIG_HOME/nst/config"
 "$NST" doctor --model in/absent.png >stdout 2>stderr
 check "  and of a model that is not there" sh -c "test $? = 1 && grep -q 'bad: .*absent' stdout"
 
-# ---- Ctrl-C: the picture so far, then the signal ----------------------------------------------------------------------
+# ---- Ctrl-C: the picture so far, then the signal ---------------------------------------------------------------------
 rm -rf out && mkdir out
 for signal in INT TERM; do
     set -m # its own process group: background children of a script ignore SIGINT otherwise

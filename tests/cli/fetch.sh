@@ -156,6 +156,7 @@ none
 for i in $(seq 600); do [ -s "$data/m.part" ] && break; sleep .1; done
 run 1 "two at once" --url "$at/plain/it" m
 says 'another nst is fetching it'
+check "  whose part stays" test -s "$data/m.part"
 wait $!
 rm -rf "$data"
 mkdir -p "$data"; chmod a-w "$data"

@@ -1,13 +1,14 @@
 #!/bin/bash
-# hostile.sh: files that were made to do harm, and surroundings that do: for each the exit status, the sentence, and that
-# nothing is left behind or taken away; and whatever happens, a picture that was painted is somewhere.
+# hostile.sh: files that were made to do harm, and surroundings that do: for each the exit status, the sentence, and
+# that nothing is left behind or taken away; and whatever happens, a picture that was painted is somewhere.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 helper=$PWD/tests/cli/test_hostile
 cd "$dir" || exit 99
 mkdir in home away
 HOME=$dir/home TMPDIR=$dir/away; export HOME TMPDIR # where paintings are rescued
-cp "$SRCDIR/tests/data/golden/content-67x51.png" in/c.png && cp "$SRCDIR/tests/data/golden/style-67x51.png" in/s.png || exit 77
+cp "$SRCDIR/tests/data/golden/content-67x51.png" in/c.png &&
+    cp "$SRCDIR/tests/data/golden/style-67x51.png" in/s.png || exit 77
 cp "$SRCDIR/tests/data/golden/tiny.safetensors" in/m || exit 77
 C=$dir/in/c.png S=$dir/in/s.png M=$dir/in/m
 slow="--model $M -s 48 --scales 1" fast="-q --model $M -s 48 --scales 1 -n 2"
@@ -38,7 +39,8 @@ rescued() { # WHERE: the painting is there, whole, and nowhere else
     check "  the picture is kept, whole" "$NST" --dry-run -q --model "$M" -s native "$1"/nst-*/painting.png "$S" >stdout
     rm -rf "$1"/nst-*
 }
-# A process that is started in the background with its own group, so that signals reach it; python's pipes are no shell's.
+# A process that is started in the background with its own group, so that signals reach it; python's pipes are no
+# shell's.
 interrupt() { # SIGNAL SECONDS COMMAND: as from a terminal, to all of a pipeline
     python3 - "$@" <<'END'
 import os, signal, subprocess, sys, time
@@ -52,21 +54,23 @@ p.wait(60)
 END
 }
 
-# ---- checkpoints that somebody else made -------------------------------------------------------------------------------
+# ---- checkpoints that somebody else made -----------------------------------------------------------------------------
 note() { rm -f t/k; "$helper" t/k "$C" "$S" "$M" "$1"; }
 if [ -x "$helper" ]; then
     fresh
     seq 1000 >t/notes.txt; cp in/s.png t/holiday.png
     base="nst\n--model=$M"
     note "$base\n--output=$dir/t/holiday.png\n$C\n$S\n"
-    try 1 "a checkpoint that names a picture of the user's" 'holiday.png is there already and not what this painting left' resume k
+    try 1 "a checkpoint that names a picture of the user's" \
+        'holiday.png is there already and not what this painting left' resume k
     note "$base\n--output=$dir/t/new.png\n--log=$dir/t/notes.txt\n$C\n$S\n"
     try 1 "one that names a file of the user's as its log" 'notes.txt is not the log of a painting' resume k
     note "$base\n--output=$dir/t/new.png\n--log=$dir/t/notes.txt\n$S\n$C\n"
     try 2 "a log of the user's own choice is not touched before all is checked" 'the content picture is not the one' \
         resume -q k --log notes.txt
     note "$base\n--output=$dir/t/new.png\n--web-host=0.0.0.0\n$C\n$S\n"
-    try 1 "one that opens a page to everybody" '"--web-host=0.0.0.0" in the checkpoint.s command line is nothing' resume k
+    try 1 "one that opens a page to everybody" '"--web-host=0.0.0.0" in the checkpoint.s command line is nothing' \
+        resume k
     note "$base\n-o$dir/t/notes.txt\n$C\n$S\n"
     try 1 "one with another kind of word" 'is nothing that nst wrote' resume k
     note "$base\n--output=$dir/t/new.png\nmade 0 0 0 0\n--quiet\n$C\n$S\n"
@@ -83,7 +87,8 @@ else
 fi
 fresh
 seq 5000 >t/notes.txt
-interrupt INT 0 "cd t && exec '$NST' -q --model '$M' -s 48 --scales 1 -n 1000000 --log l -o x.png --checkpoint k '$C' '$S'"
+interrupt INT 0 "cd t && exec '$NST' -q --model '$M' -s 48 --scales 1 -n 1000000 --log l -o x.png --checkpoint k \
+    '$C' '$S'"
 check "an interrupted painting has its picture and checkpoint" test -s t/x.png -a -s t/k
 cp t/k k; cp t/x.png x.png
 echo more >>t/x.png
@@ -92,7 +97,7 @@ cp -p x.png t/x.png
 try 1 "its picture is a copy" 'x.png is there already and not what' resume k
 try 2 "its checkpoint as the log" 'log.* k is where\|checkpoint: k is where the log goes' resume k -o y.png --log k
 
-# ---- terminal escapes ---------------------------------------------------------------------------------------------------
+# ---- terminal escapes ------------------------------------------------------------------------------------------------
 fresh
 case $("$NST" --version) in
 *"no libzip"*) ;;
@@ -113,7 +118,7 @@ cp "$C" "t/$umlaut"
 (cd t && "$NST" --model "$M" -s 48 --dry-run "$umlaut" "$S" >../stdout)
 check "letters of all languages stay as they are" grep -q "^result: ${umlaut%.png}-s.png" stdout
 
-# ---- pictures that take memory or time ------------------------------------------------------------------------------------
+# ---- pictures that take memory or time -------------------------------------------------------------------------------
 if command -v python3 >/dev/null; then
     fresh
     python3 - t/b.png <<'END'
@@ -145,7 +150,8 @@ began=$SECONDS
 sizes "900 megapixels" 'huge.pgm: 30000 x 30000 pixels take 11 GB, more than the .* that a painting has room for' \
     --memory 2G -s native huge.pgm "$S"
 check "  said before they are read" test $((SECONDS - began)) -le 5
-sizes "too little memory" 'pixels: .* are too few, expected .* or more; --size [0-9]* fits' --memory 100M -s 4000 "$C" "$S"
+sizes "too little memory" \
+    'pixels: .* are too few, expected .* or more; --size [0-9]* fits' --memory 100M -s 4000 "$C" "$S"
 fits=$(sed -n 's/.*--size \([0-9]*\) fits$/\1/p' stderr)
 "$NST" -q --model "$M" --memory 100M --dry-run -s "$fits" "$C" "$S"
 check "  that size does" test $? = 0
@@ -161,14 +167,15 @@ rm t/huge.pgm
 
 # Damaged pictures are read where that is asked for
 head -c 5500 "$C" >t/cut.png
-sizes "a picture that is cut" 'cut.png: truncated after [0-9]* of 51 rows; --damaged reads what is there' -s 96 cut.png "$S"
+sizes "a picture that is cut" \
+    'cut.png: truncated after [0-9]* of 51 rows; --damaged reads what is there' -s 96 cut.png "$S"
 (cd t && "$NST" --model "$M" -s 96 --damaged --dry-run cut.png "$S" >../stdout 2>../stderr)
 check "  with --damaged" test $? = 0
 says 'cut.png: damaged, [0-9]* of 51 rows could be read'
 try 2 "a result in a format that is only read" 'x.bmp: nst reads but does not write BMP, expected a name that ends in' \
     $fast -o x.bmp "$C" "$S"
 
-# ---- temporary files --------------------------------------------------------------------------------------------------------
+# ---- temporary files -------------------------------------------------------------------------------------------------
 fresh
 for i in $(seq 0 9); do touch t/.nst-$$-$i.tmp; done
 touch -d '2 hours ago' t/.nst-old.tmp t/.nst-held.tmp t/nst-old.tmp
@@ -176,12 +183,14 @@ mkdir t/.nst-folder.tmp
 (flock 9; cd t && exec "$NST" $fast -o x.png "$C" "$S") 9>>t/.nst-held.tmp
 touch -d '2 hours ago' t/.nst-held.tmp
 check "names that are taken are no hindrance" test -s t/x.png
-check "  what a dead run left an hour ago is gone, nothing else" test "$(cd t && ls -Ad .nst-old.tmp nst-old.tmp .nst-folder.tmp .nst-$$-9.tmp 2>/dev/null | tr '\n' ' ')" = ".nst-$$-9.tmp .nst-folder.tmp nst-old.tmp "
+check "  what a dead run left an hour ago is gone, nothing else" test \
+    "$(cd t && ls -Ad .nst-old.tmp nst-old.tmp .nst-folder.tmp .nst-$$-9.tmp 2>/dev/null | tr '\n' ' ')" = \
+    ".nst-$$-9.tmp .nst-folder.tmp nst-old.tmp "
 fresh
 (cd t && exec "$NST" $fast -o x.png "$C" "$S")
 check "a picture is written without any other name" test "$(ls -A t)" = x.png
 
-# ---- pipes, terminals and files that give way ------------------------------------------------------------------------------
+# ---- pipes, terminals and files that give way ------------------------------------------------------------------------
 fresh
 mkfifo t/f.ppm
 (head -c 10 t/f.ppm >/dev/null &)
@@ -189,13 +198,17 @@ mkfifo t/f.ppm
 check "a named pipe whose reader goes: status 1" test $? = 1
 says 'f.ppm: cannot write: Broken pipe; the picture is kept as'
 rescued away
-(cd t; "$NST" $slow -n 2 -o f.ppm "$C" "$S" 2>../stderr & pid=$!; heard 'waits for somebody to read'; kill -TERM $pid; wait $pid)
+(cd t; "$NST" $slow -n 2 -o f.ppm "$C" "$S" 2>../stderr & pid=$!; heard 'waits for somebody to read';
+    kill -TERM $pid; wait $pid)
 check "a pipe that nobody reads, and SIGTERM: ended by it" test $? = 143
 says 'f.ppm: nobody reads this pipe; the picture is kept as'
 rescued away
-(cd t; "$NST" $slow -n 2 -o f.ppm "$C" "$S" 2>../stderr & heard 'waits for somebody to read'; cat f.ppm >../got.ppm; wait $!)
-check "a pipe whose reader comes late gets the picture" sh -c "cd t && '$NST' $fast -o x.ppm '$C' '$S' && cmp x.ppm ../got.ppm"
-try 1 "a pipe for the checkpoint" 'f.ppm is a pipe, which cannot be read again' $fast --checkpoint f.ppm -o y.png "$C" "$S"
+(cd t; "$NST" $slow -n 2 -o f.ppm "$C" "$S" 2>../stderr & heard 'waits for somebody to read'; cat f.ppm >../got.ppm;
+    wait $!)
+check "a pipe whose reader comes late gets the picture" \
+    sh -c "cd t && '$NST' $fast -o x.ppm '$C' '$S' && cmp x.ppm ../got.ppm"
+try 1 "a pipe for the checkpoint" 'f.ppm is a pipe, which cannot be read again' $fast --checkpoint f.ppm \
+    -o y.png "$C" "$S"
 fresh
 (cd t && "$NST" --model "$M" -s 48 --scales 1 -n 3 --log l -o o.png "$C" "$S" 2>&-)
 check "standard error is closed: the picture is there" test $? = 0 -a -s t/o.png
@@ -205,10 +218,12 @@ check "standard output is closed: status 1" test $? = 1
 says 'standard output: cannot write: .*; the picture is kept as'
 rescued away
 fresh
-interrupt INT .2 "{ cd t && '$NST' --model '$M' -s 48 --scales 1 -n 1000000 --log l -o x.png '$C' '$S'; echo \$? >s; } 2>&1 | cat >/dev/null"
+interrupt INT .2 "{ cd t && '$NST' --model '$M' -s 48 --scales 1 -n 1000000 --log l -o x.png '$C' '$S'; echo \$? >s; } \
+    2>&1 | cat >/dev/null"
 check "Ctrl-C to a whole pipeline: the picture so far is kept" test -s t/x.png
 fresh
-(cd t && { "$NST" --verbose --model "$M" -s 48 --scales 1 -n 300 -o x.png "$C" "$S"; echo $? >s; } 2>&1 | head -n 2 >/dev/null)
+(cd t && { "$NST" --verbose --model "$M" -s 48 --scales 1 -n 300 -o x.png "$C" "$S"; echo $? >s; } 2>&1 |
+    head -n 2 >/dev/null)
 check "messages into head: the picture is painted" test "$(cat t/s)" = 0 -a -s t/x.png
 fresh
 (cd t && ulimit -f 1 && "$NST" -q --model "$M" -s 400 --scales 1 -n 1 --log l -o x.ppm "$C" "$S" 2>../stderr)
@@ -216,10 +231,11 @@ check "files that may not grow: status 1, no signal" test $? = 1
 says 'x.ppm: cannot write: File too large'
 check "  nothing half-written" test "$(ls -A t)$(ls -A away home | grep -v ':$')" = l
 
-# ---- names ------------------------------------------------------------------------------------------------------------------
+# ---- names -----------------------------------------------------------------------------------------------------------
 fresh
 long=$(printf '%0250d' 0)
-try 2 "a result's name of 255 bytes and more" '0\.\.\.: a file.s name of 256 bytes, expected at most 255' $fast -o "${long}00.png" "$C" "$S"
+try 2 "a result's name of 255 bytes and more" '0\.\.\.: a file.s name of 256 bytes, expected at most 255' $fast \
+    -o "${long}00.png" "$C" "$S"
 try 2 "  with its number it would be longer" 'a file.s name of 259 bytes' $fast --save-every 1 -o "$long.png" "$C" "$S"
 try 2 "  a log" 'a file.s name of 260 bytes' $fast --log "${long}0000000000" -o x.png "$C" "$S"
 try 2 "  a checkpoint" 'a file.s name of 260 bytes' $fast --checkpoint "${long}0000000000" -o x.png "$C" "$S"
@@ -227,7 +243,8 @@ umlauts=$(printf '\303\274%.0s' $(seq 120))
 cp "$C" "t/$umlauts.png"; cp "$S" "t/$long.png"
 (cd t && "$NST" $fast "$umlauts.png" "$long.png" 2>../stderr)
 check "long names of inputs: status 0" test $? = 0
-check "  the result's is shortened, between two letters" sh -c "cd t && ls | grep -qx '$(printf '\303\274%.0s' $(seq 58))-0\{118\}.png'"
+check "  the result's is shortened, between two letters" \
+    sh -c "cd t && ls | grep -qx '$(printf '\303\274%.0s' $(seq 58))-0\{118\}.png'"
 mkdir t/in t/out; mv "t/$umlauts.png" t/in; cp "$C" t/in/short.png; rm t/*-0*.png
 (cd t && "$NST" batch $fast --output-dir out --name '{content}{content}.png' in -- "$S" 2>../stderr)
 check "a batch with one name that is too long: status 1" test $? = 1
@@ -242,20 +259,23 @@ rescued away
 for where in home .; do
     mkdir t/gone; rm -f t/l
     [ $where = home ] && nobody=$HOME || nobody=$dir/none
-    (cd t && TMPDIR=$dir/none HOME=$nobody exec "$NST" -q $slow -n 1000000 --log l -o gone/x.jpg "$C" "$S") 2>stderr & pid=$!
+    (cd t && TMPDIR=$dir/none HOME=$nobody exec "$NST" -q $slow -n 1000000 --log l -o gone/x.jpg "$C" "$S") 2>stderr \
+        & pid=$!
     logged; rm -r t/gone; kill -TERM $pid; wait $pid
     [ $where = home ] && rescued home || rescued t
 done
 
-# ---- one name for two things ------------------------------------------------------------------------------------------------
+# ---- one name for two things -----------------------------------------------------------------------------------------
 fresh
 cp in/c.png t/c.png
 ln -s c.png t/l.png; ln t/c.png t/h.png; ln -s none.png t/d.png; ln -s loop t/loop
 try 2 "the log is the result" '--log: z.png is where the result goes' $fast --log z.png -o z.png c.png "$S"
 try 2 "  by another path" '--log: ../t/z.png is where the result goes' $fast --log ../t/z.png -o z.png c.png "$S"
 try 2 "  by a link that leads nowhere" '--log: d.png is where the result goes' $fast --log d.png -o none.png c.png "$S"
-try 2 "the checkpoint is the log" '--checkpoint: k is where the log goes' $fast --log k --checkpoint k -o z.png c.png "$S"
-try 2 "the checkpoint is the result" '--checkpoint: ./z.png is where the result goes' $fast --checkpoint ./z.png -o z.png c.png "$S"
+try 2 "the checkpoint is the log" '--checkpoint: k is where the log goes' $fast --log k --checkpoint k \
+    -o z.png c.png "$S"
+try 2 "the checkpoint is the result" '--checkpoint: ./z.png is where the result goes' $fast --checkpoint ./z.png \
+    -o z.png c.png "$S"
 for in in c.png l.png h.png ../t/c.png; do
     try 1 "the result is an input: $in" "$in: is an input of this run" $fast -o $in c.png "$S"
     try 1 "the log is" "$in: is an input of this run" $fast --log $in -o z.png c.png "$S"
@@ -266,7 +286,7 @@ try 2 "a link that leads to itself" 'loop\.\.\.: .*a link that leads to itself' 
 (cd t && "$NST" $fast -o d.png c.png "$S")
 check "a link that leads nowhere stays one, and its file is made" test -L t/d.png -a -s t/none.png -a ! -L t/none.png
 
-# ---- somebody else's home -----------------------------------------------------------------------------------------------------
+# ---- somebody else's home --------------------------------------------------------------------------------------------
 fresh
 mkdir -p config/nst; echo 'bananas = 3' >config/nst/config
 as=; [ "$(id -u)" != 0 ] || as="setpriv --reuid=65534 --clear-groups --"
@@ -280,9 +300,10 @@ if $as "$NST" --version >/dev/null 2>&1 && $as test -r "$C"; then
 fi
 chmod 700 config; rm -r config
 mkdir t/a t/b; cp "$C" t/a/x.png; cp "$C" t/b/x.png
-try 2 "two results of one name: both are named" 'a/x.png in the style of .*s.png and b/x.png in that of' batch --dry-run a b -- "$S"
+try 2 "two results of one name: both are named" 'a/x.png in the style of .*s.png and b/x.png in that of' batch \
+    --dry-run a b -- "$S"
 
-# ---- a host program, and a machine, that are not as ours ------------------------------------------------------------------
+# ---- a host program, and a machine, that are not as ours -------------------------------------------------------------
 fresh
 if [ -x "$helper" ]; then
     mkdir locales

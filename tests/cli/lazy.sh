@@ -1,6 +1,6 @@
 #!/bin/sh
-# lazy.sh: what is loaded when it is first used: nst starts without it, doctor tells of it, and one that is missing, broken or of
-# another version is one sentence and costs nothing but what needs it.
+# lazy.sh: what is loaded when it is first used: nst starts without it, doctor tells of it, and one that is missing,
+# broken or of another version is one sentence and costs nothing but what needs it.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 here=$(pwd)
@@ -16,7 +16,7 @@ fi
 says '^libraries   loaded when needed: '
 file_of() { sed -n "s/^$1 //p" files; }
 
-# ---- who is linked -------------------------------------------------------------------------------------------------------
+# ---- who is linked ---------------------------------------------------------------------------------------------------
 if command -v readelf >/dev/null && readelf -d "$NST" >needed 2>/dev/null && [ -s needed ]; then
     readelf -n "$NST" >notes 2>/dev/null
     for f in $(cut -d' ' -f2 files); do
@@ -31,7 +31,7 @@ if command -v strace >/dev/null && strace -o trace -e trace=openat "$NST" --vers
     for f in $(cut -d' ' -f2 files); do check "nst --version does not open $f" sh -c "! grep -qF '/$f' trace"; done
 fi
 
-# ---- one that is missing, by a dlopen that does not find it -----------------------------------------------------------------
+# ---- one that is missing, by a dlopen that does not find it ----------------------------------------------------------
 case $(uname -s) in Linux) ;; *) finish ;; esac
 models=$SRCDIR/tests/data/models content=$SRCDIR/data/content.jpg style=$SRCDIR/data/style.jpg
 "$NST" devices 2>/dev/null | grep -q '^opencl:0: ' && device=1 || device=
@@ -55,7 +55,8 @@ try_all() { # FACT HOW
     try LIBCURL "$1" "nst model fetch, $2" 1 model fetch --url https://127.0.0.1:9/x.pth x
     try LIBMICROHTTPD "$1" "--web, $2" 1 -q -s 64 -n 1 --scales 1 -o x.png --web "$content" "$style"
     check "  no picture" test ! -e x.png
-    [ -z "$device" ] || try CLBLAST "$1" "an OpenCL device, $2" 1 -q -s 64 -n 1 --scales 1 -o x.png --device opencl "$content" "$style"
+    [ -z "$device" ] || try CLBLAST "$1" "an OpenCL device, $2" 1 -q -s 64 -n 1 --scales 1 -o x.png --device opencl \
+        "$content" "$style"
 }
 if [ -z "${SANITIZE-}" ] && cat >hide.c <<'C' && ${CC:-cc} -shared -fPIC -o hide.so hide.c -ldl 2>/dev/null; then
 #define _GNU_SOURCE
@@ -79,13 +80,15 @@ C
         try_all "is not installed" "not installed"
         env $with "$NST" doctor >stdout 2>stderr
         tr -d '\n' <stdout | tr -s ' ' >words
-        for f in $(cut -d' ' -f2 files); do check "doctor: $f is not installed" grep -qF "$f (not installed: no " words; done
+        for f in $(cut -d' ' -f2 files); do
+            check "doctor: $f is not installed" grep -qF "$f (not installed: no " words
+        done
         check "a painting needs none of them" env $with "$NST" -q -s 64 -n 1 --scales 1 -o x.png "$content" "$style"
         rm -f x.png
     fi
 fi
 
-# ---- of another version, broken: found before the system's ----------------------------------------------------------------
+# ---- of another version, broken: found before the system's -----------------------------------------------------------
 mkdir other broken
 echo 'int nothing; ' >empty.c
 for f in $(cut -d' ' -f2 files); do

@@ -8,7 +8,8 @@ data=$XDG_DATA_HOME/nst/models
 
 heard="stdout stderr"
 dry() { # which model a run would use
-    "$NST" --dry-run -s 64 --content-layers conv2_1 --style-layers conv1_1 "$@" "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>&1 | grep '^model: '
+    "$NST" --dry-run -s 64 --content-layers conv2_1 --style-layers conv1_1 "$@" "$SRCDIR/data/content.jpg" \
+        "$SRCDIR/data/style.jpg" 2>&1 | grep '^model: '
 }
 
 run 0 "info of a caffemodel" model info "$models/caffe-1.caffemodel"
@@ -33,9 +34,11 @@ says '^missing: nothing of vgg16 up to conv5_1'
 check "  without what comes behind" test "$(grep -c '^layer: ' stdout)" = 11
 run 0 "import of a VGG16" model import "$models/vgg16.safetensors"
 check "  under its name" test -s "$data/vgg16.safetensors"
-"$NST" -q -n 2 --scales 1 -s 48 -m vgg16 --content-layers conv4_2 --style-layers conv3_3,conv5_1 -o v.png "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>stderr
+"$NST" -q -n 2 --scales 1 -s 48 -m vgg16 --content-layers conv4_2 --style-layers conv3_3,conv5_1 \
+    -o v.png "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>stderr
 check "  it paints" test -s v.png
-"$NST" -q -n 2 --scales 1 -s 48 -m vgg16 --content-layers conv3_4 -o w.png "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" 2>stderr
+"$NST" -q -n 2 --scales 1 -s 48 -m vgg16 --content-layers conv3_4 -o w.png "$SRCDIR/data/content.jpg" \
+    "$SRCDIR/data/style.jpg" 2>stderr
 check "  and says which layer of VGG19's it lacks" grep -q conv3_4 stderr
 rm -f "$data/vgg16.safetensors"
 # The same names and shapes as torchvision's, but Caffe's input: only what is published of the file tells.
@@ -65,9 +68,12 @@ says '^aux takes its own because '
 run 0 "info of what was imported" model info aux
 says '^input: its own: BGR from 0 to 255, minus 122.93 116.59 104.53, over '
 says '^because: the file says so$'
-"$NST" -q -n 2 --scales 1 -s 48 -m aux --content-layers conv2_1 --style-layers conv1_1 -o aux.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
-"$NST" -q -n 2 --scales 1 -s 48 -m "$models/torch-aux.pth" --content-layers conv2_1 --style-layers conv1_1 -o aux2.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
-check "  both paint the same" sh -c 'tail -c 5000 aux.ppm >a; test "$(wc -c <a)" = 5000 && tail -c 5000 aux2.ppm | cmp -s - a'
+"$NST" -q -n 2 --scales 1 -s 48 -m aux --content-layers conv2_1 --style-layers conv1_1 \
+    -o aux.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
+"$NST" -q -n 2 --scales 1 -s 48 -m "$models/torch-aux.pth" --content-layers conv2_1 --style-layers conv1_1 \
+    -o aux2.ppm "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg"
+check "  both paint the same" \
+    sh -c 'tail -c 5000 aux.ppm >a; test "$(wc -c <a)" = 5000 && tail -c 5000 aux2.ppm | cmp -s - a'
 rm -f "$data/aux.safetensors"
 run 0 "info of Keras' graph" model info "$models/onnx-keras.onnx"
 says '^because: its pictures are NHWC'
@@ -82,7 +88,8 @@ run 1 "info of no file" model info nowhere.pth
 run 1 "info of a picture" model info "$SRCDIR/data/content.jpg"
 says 'JPEG picture'
 
-# Found by fuzzing: libhdf5 1.10 crashes on these.  That is a sentence, too, and a run that wants one of them ends with it.
+# Found by fuzzing: libhdf5 1.10 crashes on these.  That is a sentence, too, and a run that wants one of them ends with
+# it.
 for bad in damaged-1 damaged-2; do
     run 1 "info of $bad.h5" model info "$models/$bad.h5"
     says "$bad.h5: "
@@ -118,9 +125,11 @@ check "  two are good" test "$(grep -c ': learned' stdout)" = 2
 run 0 "import of an import" model import tiny again
 check "  same bytes" cmp -s "$data/tiny.safetensors" "$data/again.safetensors"
 run 0 "import of another format" model import "$models/f32.safetensors" other
-check "  same numbers" sh -c 'tail -c 2000 "$1" >a; tail -c 2000 "$2" | cmp -s - a' - "$data/tiny.safetensors" "$data/other.safetensors"
+check "  same numbers" sh -c 'tail -c 2000 "$1" >a; tail -c 2000 "$2" | cmp -s - a' - "$data/tiny.safetensors" \
+    "$data/other.safetensors"
 if ! "$NST" --version | grep -q 'no nettle'; then
-    check "  which tells what it was made from" grep -q "sha256:$(sha256sum <"$models/f32.safetensors" | cut -c 1-64)" "$data/other.safetensors"
+    check "  which tells what it was made from" \
+        grep -q "sha256:$(sha256sum <"$models/f32.safetensors" | cut -c 1-64)" "$data/other.safetensors"
 fi
 run 0 "half of half" model import --half half half2
 check "  same bytes" cmp -s "$data/half.safetensors" "$data/half2.safetensors"
@@ -133,7 +142,8 @@ check "NST_MODEL before it" sh -c 'echo "$1" | grep -q half.safetensors' - "$(NS
 check "--model before that" sh -c 'echo "$1" | grep -q tiny.safetensors' - "$(NST_MODEL=half dry -m tiny)"
 check "--model small" sh -c 'echo "$1" | grep -q "built-in"' - "$(NST_MODEL=half dry -m small)"
 mkdir -p "$dir/system/nst/models" && cp "$data/half.safetensors" "$dir/system/nst/models/shared.safetensors"
-check "the system's folder" sh -c 'echo "$1" | grep -q "shared.safetensors.*(the system.s, in .*system/nst/models)"' - "$(XDG_DATA_DIRS=/nowhere:$dir/system dry -m shared)"
+check "the system's folder" sh -c 'echo "$1" | grep -q "shared.safetensors.*(the system.s, in .*system/nst/models)"' \
+    - "$(XDG_DATA_DIRS=/nowhere:$dir/system dry -m shared)"
 mv "$data/vgg19.safetensors" "$dir/system/nst/models"
 check "the system's vgg19" sh -c 'echo "$1" | grep -q vgg19.safetensors' - "$(XDG_DATA_DIRS=$dir/system dry)"
 cp "$data/half.safetensors" "$data/shared.safetensors"
@@ -141,8 +151,10 @@ rm "$dir/system/nst/models/vgg19.safetensors"
 XDG_DATA_DIRS=$dir/system "$NST" model list >stdout
 check "a name in both is listed once" test "$(grep -c '^shared ' stdout)" = 1
 rm "$data/shared.safetensors"
-check "  and stays where the user has none" sh -c 'echo "$1" | grep -q shared.safetensors' - "$(XDG_DATA_DIRS=$dir/system dry -m shared)"
-check "a file before a name" sh -c 'cp "$2" tiny && "$1" model info tiny | grep -q "format: ONNX"' - "$NST" "$models/onnx-raw.onnx"
+check "  and stays where the user has none" sh -c 'echo "$1" | grep -q shared.safetensors' \
+    - "$(XDG_DATA_DIRS=$dir/system dry -m shared)"
+check "a file before a name" sh -c 'cp "$2" tiny && "$1" model info tiny | grep -q "format: ONNX"' \
+    - "$NST" "$models/onnx-raw.onnx"
 rm -f tiny
 
 truncate -s 1000 "$data/tiny.safetensors"

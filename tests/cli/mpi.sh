@@ -1,6 +1,6 @@
 #!/bin/bash
-# mpi.sh: several ranks with real messages paint one machine's picture, more of them than there are strips, too; a rank that
-# fails ends all with one line, one that is killed leaves whole pictures, a signal leaves the picture so far.
+# mpi.sh: several ranks with real messages paint one machine's picture, more of them than there are strips, too; a rank
+# that fails ends all with one line, one that is killed leaves whole pictures, a signal leaves the picture so far.
 # MPIRUN and NST_MPI choose another MPI's.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 NST_MPI=${NST_MPI:-$here/nst-mpi}
@@ -12,7 +12,8 @@ cd "$dir" || exit 99
 cp "$SRCDIR/data/content.jpg" c.jpg && cp "$SRCDIR/data/style.jpg" s.jpg || exit 77
 export OMPI_MCA_rmaps_base_oversubscribe=1 TMPDIR=/tmp # Open MPI's sockets want a short path
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-# Open MPI 4.1 ends with allocations of its own (ompi_op_base_op_select, opal_argv_append_nosize, modules that it has unloaded).
+# Open MPI 4.1 ends with allocations of its own (ompi_op_base_op_select, opal_argv_append_nosize, modules that it has
+# unloaded).
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 ranks() { n=$1; shift; timeout 300 $MPIRUN -n "$n" "$NST_MPI" --threads 1 "$@"; }
 ranks 2 --version >stdout 2>stderr || { echo "skipped: $MPIRUN starts nothing here: $(head -n 3 stderr)"; exit 77; }
@@ -32,7 +33,7 @@ touch short.ppm
 check "a picture that is missing or short is not the same" bash -c "$(declare -f mean_difference); samples=$samples
     ! mean_difference c.ppm c.ppm && ! mean_difference short.ppm short.ppm"
 
-# ---- the same picture -------------------------------------------------------------------------------------------------
+# ---- the same picture ------------------------------------------------------------------------------------------------
 # Two steps a scale (test_across.c knows the floats), with average pooling: where two maxima are alike rounding decides
 # which one it is, and L-BFGS's later steps make more of that.
 for preset in nst opengenus; do
@@ -46,14 +47,15 @@ for preset in nst opengenus; do
         d=$(mean_difference one.ppm many.ppm)
         # test_across.c allows floats 1/1000 of 255; a byte goes over to the next as often as that is of a step
         check "  the same picture: ${d:-not} 1/1000 of 255 apart" test "${d:-9999}" -le 2
-        a=$(tail -n 1 one.json | sed 's/.*"total": \([^,]*\),.*/\1/') b=$(tail -n 1 many.json | sed 's/.*"total": \([^,]*\),.*/\1/')
+        a=$(tail -n 1 one.json | sed 's/.*"total": \([^,]*\),.*/\1/')
+        b=$(tail -n 1 many.json | sed 's/.*"total": \([^,]*\),.*/\1/')
         check "  the same loss: $a, $b" awk "BEGIN { exit !($a > 0 && ($a - $b) ^ 2 < (1e-5 * $a) ^ 2) }"
         check "  one rank speaks" test "$(grep -c 'will be' stderr)" = 1
         grep 'of rows' stderr
     done
 done
 
-# ---- what fails -------------------------------------------------------------------------------------------------------
+# ---- what fails ------------------------------------------------------------------------------------------------------
 heard=stderr
 ranks 3 -q -s 96 -n 3 -o no.ppm missing.jpg s.jpg >stdout 2>stderr
 check "a picture that is missing" test $? != 0
@@ -77,7 +79,7 @@ timeout 300 $MPIRUN -n 2 bash other.sh "$NST_MPI" -q -s 96 -n 3 -o ../no.ppm c.j
 check "another picture under the same name" test $? != 0
 says 'nst-mpi: rank 1: pictures, model or options are not those of rank 0'
 
-# ---- killed, and stopped ------------------------------------------------------------------------------------------------
+# ---- killed, and stopped ---------------------------------------------------------------------------------------------
 # begin: paints in the background until its third picture is kept; in pids the ranks
 begin() {
     rm -f k*.ppm pid.*
@@ -85,7 +87,8 @@ begin() {
 echo $$ >pid.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}
 exec "$@"
 EOF
-    timeout 300 $MPIRUN -n 3 bash begin.sh "$NST_MPI" --threads 1 -s 96 --scales 1 -n 100000 --save-every 5 -o k.ppm c.jpg s.jpg \
+    timeout 300 $MPIRUN -n 3 bash begin.sh "$NST_MPI" --threads 1 -s 96 --scales 1 -n 100000 --save-every 5 \
+        -o k.ppm c.jpg s.jpg \
         >stdout 2>stderr &
     job=$!
     for ((i = 0; i < 600; i++)); do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# preview.sh: --preview in terminals of several kinds, played by python's pty: each gets pictures in its own language, over one
-# another; without a terminal or without chafa it is one sentence.
+# preview.sh: --preview in terminals of several kinds, played by python's pty: each gets pictures in its own language,
+# over one another; without a terminal or without chafa it is one sentence.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 paint="-s 64 -n 3 --scales 2 -o $dir/x.png --preview $SRCDIR/data/content.jpg $SRCDIR/data/style.jpg"
@@ -11,7 +11,8 @@ if ! "$NST" --version | grep -q ', chafa '; then
     finish
 fi
 check "no terminal: wrong usage" test $status = 2
-check "  one sentence" test "$(cat "$dir/stderr")" = "nst: --preview: standard error is not a terminal, where pictures could be shown"
+check "  one sentence" test "$(cat "$dir/stderr")" = \
+    "nst: --preview: standard error is not a terminal, where pictures could be shown"
 check "  no picture" test ! -e "$dir/x.png"
 command -v python3 >/dev/null || { echo "no python3"; exit 77; }
 cat >"$dir/terminal.py" <<'P'
@@ -55,14 +56,18 @@ check "  and no others" sh -c "! grep -qa '48;[25];' '$dir/out'"
 for kind in TERM=dumb NOTHING=; do
     env -i PATH="$PATH" HOME="$dir" LANG=C.UTF-8 $kind python3 "$dir/terminal.py" "$NST" -q $paint >"$dir/out"
     check "a terminal that shows nothing ($kind): status 2" test $? = 2
-    check "  one sentence, no escapes" sh -c "test \$(wc -l <'$dir/out') = 1 && ! grep -qa '$escape' '$dir/out' && grep -q '^nst: --preview: TERM says' '$dir/out'"
+    check "  one sentence, no escapes" \
+        sh -c "test \$(wc -l <'$dir/out') = 1 && ! grep -qa '$escape' '$dir/out' && \
+            grep -q '^nst: --preview: TERM says' '$dir/out'"
 done
 
 # The line that renews itself, with nothing else: as wide as the terminal, less one.
 for width in 40 80 120; do
-    WIDTH=$width python3 "$dir/terminal.py" "$NST" -s 64 -n 3 --scales 1 -o "$dir/x.png" "$SRCDIR/data/content.jpg" "$SRCDIR/data/style.jpg" >"$dir/out"
+    WIDTH=$width python3 "$dir/terminal.py" "$NST" -s 64 -n 3 --scales 1 -o "$dir/x.png" "$SRCDIR/data/content.jpg" \
+        "$SRCDIR/data/style.jpg" >"$dir/out"
     tr '\r' '\n' <"$dir/out" | sed -n "s/$escape\[K.*//; /^scale/p" >"$dir/lines"
-    check "a terminal of $width columns: lines that fit" sh -c "test -s '$dir/lines' && ! grep -q '.\{$width\}' '$dir/lines'"
+    check "a terminal of $width columns: lines that fit" \
+        sh -c "test -s '$dir/lines' && ! grep -q '.\{$width\}' '$dir/lines'"
 done
 check "  whole in the widest" grep -q 'style [0-9.e+-]*$' "$dir/lines"
 finish

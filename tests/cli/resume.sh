@@ -1,6 +1,6 @@
 #!/bin/bash
-# resume.sh: paintings that are interrupted, killed and resumed end in the very file that an uninterrupted one writes; what
-# cannot be resumed is one sentence.
+# resume.sh: paintings that are interrupted, killed and resumed end in the very file that an uninterrupted one writes;
+# what cannot be resumed is one sentence.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 cd "$dir" || exit 99
@@ -10,8 +10,8 @@ cp "$SRCDIR/data/content.jpg" in/c.jpg && cp "$SRCDIR/data/style.jpg" in/s.jpg |
 cp "$SRCDIR/tests/data/golden/tiny.safetensors" in/tiny.safetensors || exit 77
 tiny="--model in/tiny.safetensors"
 
-# interrupted SIGNAL AFTER ARGUMENTS...: paints until the log has so many lines, then the signal; in got the exit status.
-# Once more where the painting was done before the signal came.
+# interrupted SIGNAL AFTER ARGUMENTS...: paints until the log has so many lines, then the signal; in got the exit
+# status. Once more where the painting was done before the signal came.
 interrupted() {
     signal=$1 after=$2
     shift 2
@@ -56,10 +56,11 @@ for run in "nst 20 25" "nst 100 3 95 120 $tiny" "opengenus 100 120 $tiny"; do
     done
 done
 
-# ---- with masks, in windows: two regions, one of them the rest ----------------------------------------------------------
+# ---- with masks, in windows: two regions, one of them the rest -------------------------------------------------------
 rm -f out/*
 { printf 'P5 4 3 255\n'; printf '\377\377\100\0\377\300\100\0\377\377\0\0'; } >in/m.pgm
-masks="$tiny -s 64 --scales 2 -n 60 --window 32 --content-mask in/m.pgm --style-mask none --style-mask in/m.pgm in/s.jpg"
+masks="$tiny -s 64 --scales 2 -n 60 --window 32 --content-mask in/m.pgm --style-mask none --style-mask in/m.pgm"
+masks="$masks in/s.jpg"
 "$NST" -q -o want.png $masks in/c.jpg in/s.jpg || not_ok "with masks, uninterrupted"
 interrupted INT 70 -o out/x.png --checkpoint out/x.nst $masks
 run 2 "another mask for a checkpoint" resume out/x.nst --content-mask in/c.jpg
@@ -70,7 +71,7 @@ mv m.pgm in/m.pgm
 run 0 "with masks, resumed" resume out/x.nst -q
 check "  the same file, byte for byte" cmp out/x.png want.png
 
-# ---- interrupted twice, from elsewhere, to elsewhere, with another number of threads ------------------------------------
+# ---- interrupted twice, from elsewhere, to elsewhere, with another number of threads ---------------------------------
 rm -f out/*
 "$NST" -q $tiny -s 96 --scales 2 -n 150 -o want.png in/c.jpg in/s.jpg || not_ok "uninterrupted"
 interrupted TERM 5 $tiny -s 96 --scales 2 -n 150 -o out/x.png --checkpoint out/x.nst
@@ -83,7 +84,7 @@ check "interrupted again" test -s out/x.nst
 run 0 "resumed again" resume out/x.nst
 check "  the same file, byte for byte" cmp else/y.png want.png
 
-# ---- killed between two checkpoints: nothing can be said, but the last checkpoint holds ---------------------------------
+# ---- killed between two checkpoints: nothing can be said, but the last checkpoint holds ------------------------------
 rm -f out/*
 long="-q --preset opengenus $tiny -s 64 -n 2500"
 "$NST" $long -o want.png in/c.jpg in/s.jpg &
@@ -97,7 +98,7 @@ check "killed: the checkpoint is there, no picture" test "$(ls out)" = x.nst
 run 0 "  resumed" resume out/x.nst -q
 check "  the same file, byte for byte" cmp out/x.png want.png
 
-# ---- what cannot be ------------------------------------------------------------------------------------------------------
+# ---- what cannot be --------------------------------------------------------------------------------------------------
 rm -f out/*
 cp keep.nst out/x.nst
 run 2 "resume without a file" resume

@@ -141,8 +141,8 @@ static void use_spent(void)
     nst_error e = { "" };
     double sum;
 
-    nst_image_spend(content);
-    check(!paint(NULL, content, &sum, &e), "a painting that may spend its content", e.text);
+    nst_image_allow_discard(content);
+    check(!paint(NULL, content, &sum, &e), "a painting that may discard its content", e.text);
     check(!nst_image_plane(content, 0), "it is spent", "");
     refused(paint(NULL, content, &sum, &e), "a spent content painted again", &e);
     refused(nst_image_write(content, "/dev/null", &(nst_write_options){ .format = "png" }, &e), "written", &e);

@@ -79,7 +79,8 @@ static inline nst_image *paint(const nst_settings *s, struct watch *w)
     nst_error e = { "" };
     nst_image *out;
 
-    ck_assert_msg(nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, watch, w, &out, &e) == NST_OK,
+    ck_assert_msg(nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, watch, w, &out,
+                               &e) == NST_OK,
                   "%s", e.text);
     return out;
 }

@@ -14,18 +14,20 @@
 
 static void evaluate(struct rank *k)
 {
-    nst_run r = { .job.settings = k->s, .job.model = k->m, .job.content = k->content, .job.styles = k->styles, .job.n_styles = k->n_styles,
-                  .job.comm = k->comm.ranks ? &k->comm : NULL };
+    nst_run r = { .job.settings = k->s, .job.model = k->m, .job.content = k->content, .job.styles = k->styles,
+                  .job.n_styles = k->n_styles, .job.comm = k->comm.ranks ? &k->comm : NULL };
     nst_random random = { 7 };
     size_t own;
 
     ck_assert_msg(nst_run_open(&r, &k->error) == NST_OK, "%s", k->error.text);
     r.scale = r.setup.plan.scales - 1;
-    ck_assert_msg(nst_run_targets(&r, &k->error) == NST_OK && nst_halo_open(&r, &k->error) == NST_OK, "%s", k->error.text);
+    ck_assert_msg(nst_run_targets(&r, &k->error) == NST_OK && nst_halo_open(&r, &k->error) == NST_OK, "%s",
+                  k->error.text);
     own = (size_t)r.w * (size_t)(r.strip.own_to - r.strip.own);
     r.state.x = nst_calloc(own, 3 * sizeof *r.state.x);
     r.state.dx = nst_calloc(own, 3 * sizeof *r.state.dx);
-    nst_start(&r.setup.s, &r.setup.space, r.targets.picture, NULL, r.strip.own, r.strip.own_to - r.strip.own, r.state.x);
+    nst_start(&r.setup.s, &r.setup.space, r.targets.picture, NULL, r.strip.own, r.strip.own_to - r.strip.own,
+              r.state.x);
     /* the same noise for any number of ranks */
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < r.h; y++)
@@ -196,8 +198,8 @@ static int each(void *arg, const nst_progress *p)
 
 static void paint(struct rank *k)
 {
-    k->status = nst_transfer_across(k->s, k->m, k->content, k->styles, k->n_styles, NULL, k->comm.ranks ? &k->comm : NULL,
-                                    each, k, &k->out, &k->error);
+    k->status = nst_transfer_across(k->s, k->m, k->content, k->styles, k->n_styles, NULL,
+                                    k->comm.ranks ? &k->comm : NULL, each, k, &k->out, &k->error);
 }
 
 static double mean_difference(const nst_image *a, const nst_image *b)
@@ -246,8 +248,8 @@ START_TEST(whole_run)
             ck_assert((k == 0) == (many[k].out != NULL) && many[k].images == 1);
         }
         d = mean_difference(one.out, many[0].out);
-        printf("%s, %d ranks: pictures differ by %.3g of 255 in the mean, losses by %.2g\n", presets[_i], counts[i], 255 * d,
-               fabs(many[0].p.total - one.p.total) / one.p.total);
+        printf("%s, %d ranks: pictures differ by %.3g of 255 in the mean, losses by %.2g\n", presets[_i], counts[i],
+               255 * d, fabs(many[0].p.total - one.p.total) / one.p.total);
         ck_assert_msg(d < .001 / 255, "%s: pictures differ by %g of 255 in the mean", presets[_i], 255 * d);
         nst_image_destroy(&many[0].out);
     }

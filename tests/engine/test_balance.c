@@ -1,5 +1,5 @@
-/* test_balance.c: the one dial moves a picture from its content to the style, further with every step, and 50 is the preset;
- * whose colours the result has; how large each style is. */
+/* test_balance.c: the one dial moves a picture from its content to the style, further with every step, and 50 is the
+ * preset; whose colours the result has; how large each style is. */
 #include "engine/run.h"
 #include "../support/picture.h"
 
@@ -69,8 +69,8 @@ static int last(void *arg, const nst_progress *p)
 }
 
 /* How far a picture is from content and style by the preset's own losses at strength 50, as the start of a run. */
-static void distances(const nst_settings *s, const nst_model *m, nst_image *p, const nst_image *c, const nst_image *style,
-                      double *content, double *styles)
+static void distances(const nst_settings *s, const nst_model *m, nst_image *p, const nst_image *c,
+                      const nst_image *style, double *content, double *styles)
 {
     nst_settings look = *s;
     nst_progress first;
@@ -117,16 +117,18 @@ static void monotone(const char *preset, const nst_model *m)
     }
     fflush(stdout);
     for (size_t i = 1; i < NST_COUNT(dial); i++) {
-        ck_assert_msg(content[i] > content[i - 1], "content at %g: %g, at %g: %g", dial[i - 1], content[i - 1], dial[i], content[i]);
-        ck_assert_msg(styles[i] < styles[i - 1], "style at %g: %g, at %g: %g", dial[i - 1], styles[i - 1], dial[i], styles[i]);
+        ck_assert_msg(content[i] > content[i - 1], "content at %g: %g, at %g: %g", dial[i - 1], content[i - 1],
+                      dial[i], content[i]);
+        ck_assert_msg(styles[i] < styles[i - 1], "style at %g: %g, at %g: %g", dial[i - 1], styles[i - 1], dial[i],
+                      styles[i]);
     }
     nst_image_destroy(&c);
     nst_image_destroy(&style);
     nst_settings_destroy(&s);
 }
 
-/* With every step of the dial the result lies further from the content and nearer to the style; at 0 it is the content, but
- * for a fiftieth of the range. */
+/* With every step of the dial the result lies further from the content and nearer to the style; at 0 it is the content,
+ * but for a fiftieth of the range. */
 START_TEST(further_and_further)
 {
     nst_model *m = NULL;
@@ -147,16 +149,20 @@ START_TEST(values)
 
         ck_assert(s->strength == 50);
         nst_settings_balance(&t);
-        ck_assert(t.style_weight == s->style_weight && t.tv_weight == s->tv_weight && t.color_strength == s->color_strength &&
+        ck_assert(t.style_weight == s->style_weight && t.tv_weight == s->tv_weight &&
+                  t.color_strength == s->color_strength &&
                   t.init_noise == s->init_noise && t.content_weight == s->content_weight);
         for (int k = 0; k <= 100; k += 5) {
             t = *s;
             t.strength = k;
             nst_settings_balance(&t);
             ck_assert(t.style_weight > before && isfinite(t.style_weight) && t.strength == 50);
-            ck_assert(t.color_strength <= s->color_strength && t.init_noise <= s->init_noise && t.tv_weight <= s->tv_weight);
-            ck_assert(k < 50 || (t.color_strength == s->color_strength && t.init_noise == s->init_noise && t.tv_weight == s->tv_weight));
-            ck_assert(k > 0 || ((t.color_strength == 0 || s->color != NST_COLOR_MATCH) && (t.init_noise == 0 || s->init == NST_INIT_RANDOM)));
+            ck_assert(t.color_strength <= s->color_strength && t.init_noise <= s->init_noise &&
+                      t.tv_weight <= s->tv_weight);
+            ck_assert(k < 50 || (t.color_strength == s->color_strength && t.init_noise == s->init_noise &&
+                                 t.tv_weight == s->tv_weight));
+            ck_assert(k > 0 || ((t.color_strength == 0 || s->color != NST_COLOR_MATCH) &&
+                                (t.init_noise == 0 || s->init == NST_INIT_RANDOM)));
             ck_assert(t.content_weight == s->content_weight);
             before = t.style_weight;
         }
@@ -218,8 +224,8 @@ static double mean(const nst_image *p, int c)
     return sum;
 }
 
-/* color content: result and previews have the content's a and b; without strength it is color style, bit for bit; match-style
- * gives the content's mean colour, match and style the style's, though the losses alone have moved it. */
+/* color content: result and previews have the content's a and b; without strength it is color style, bit for bit;
+ * match-style gives the content's mean colour, match and style the style's, though the losses alone have moved it. */
 START_TEST(colours)
 {
     nst_settings *s;
@@ -246,8 +252,8 @@ START_TEST(colours)
         double to_style = fabs(mean(out[NST_COLOR_MATCH], k) - mean(style, k));
         double to_content = fabs(mean(out[NST_COLOR_MATCH_STYLE], k) - mean(c, k));
 
-        ck_assert_msg(to_style < .06 && to_content < .06, "channel %d: %g from the style, %g from the content", k, to_style,
-                      to_content);
+        ck_assert_msg(to_style < .06 && to_content < .06, "channel %d: %g from the style, %g from the content", k,
+                      to_style, to_content);
     }
     for (int k = 0; k < NST_COLOR_COUNT; k++)
         nst_image_destroy(&out[k]);
@@ -263,7 +269,8 @@ END_TEST
 /* Each style has its own size: pixels, or a factor of the common scale; anything else is refused by the list's text. */
 START_TEST(sizes)
 {
-    static const char *const bad[] = { "40", "40,40,40", "40,", ",40", "31,40", "0.5,40", "nanx,40", "1x,x", "-1x,1x", "1xx,1x", "1e9x,1x" };
+    static const char *const bad[] = { "40", "40,40,40", "40,", ",40", "31,40", "0.5,40", "nanx,40", "1x,x", "-1x,1x",
+                                       "1xx,1x", "1e9x,1x" };
     nst_settings *s = small("nst");
     nst_image *c = content_image(), *style = new_image(100, 50, 3);
     const nst_image *styles[2] = { style, style };

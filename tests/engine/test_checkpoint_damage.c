@@ -32,7 +32,8 @@ START_TEST(every_damage_is_found)
     size_t bytes;
     unsigned char *data = checkpoint(&bytes);
     unsigned char *state = find_bytes(data, bytes, "preset=", 7);
-    int fd = open("run.nst", O_RDWR); /* a byte is changed where it lies: writing the file thousands of times takes long */
+    int fd = open("run.nst", O_RDWR); /* a byte is changed where it lies: writing the file thousands of times takes
+                                         long */
 
     ck_assert_ptr_nonnull(state);
     ck_assert_int_ge(fd, 0);
@@ -106,7 +107,8 @@ END_TEST
 
 START_TEST(foreign_files)
 {
-    static const char other[] = "{\"__metadata__\":{\"nst.checkpoint\":\"7 9.9.9\"}}                                                            ";
+    static const char other[] = "{\"__metadata__\":{\"nst.checkpoint\":\"7 9.9.9\"}}"
+        "                                                            ";
     size_t bytes;
     unsigned char *data = checkpoint(&bytes), head[8] = { sizeof other - 1 };
     nst_error e;
@@ -179,7 +181,8 @@ START_TEST(what_cannot_be_written)
     nst_settings *s = settings("nst");
     nst_image *out;
 
-    ck_assert_int_eq(nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, write_badly, NULL, &out, NULL),
+    ck_assert_int_eq(nst_transfer(s, model, content, (const nst_image *const *)style, 2, NULL, write_badly, NULL, &out,
+                                  NULL),
                      NST_OK);
     nst_image_destroy(&out);
     nst_settings_destroy(&s);

@@ -4,7 +4,7 @@
 
 #include <ctype.h>
 
-/* nst.h's struct, read as text: each of its fields has its row, in the same order. */
+/* settings.h's struct, read as text: each of its fields has its row, in the same order. */
 START_TEST(every_setting_has_a_row)
 {
     const char *folder = getenv("SRCDIR");
@@ -14,7 +14,7 @@ START_TEST(every_setting_has_a_row)
     const nst_field *rows = nst_settings_fields(&n);
 
     ck_assert_ptr_nonnull(folder);
-    snprintf(path, sizeof path, "%s/include/nst.h", folder);
+    snprintf(path, sizeof path, "%s/include/nst/settings.h", folder);
     text = (char *)get_file(path, &bytes);
     p = (char *)find_bytes((unsigned char *)text, bytes, "typedef struct nst_settings {", 29) + 29;
     end = (char *)find_bytes((unsigned char *)p, bytes - (size_t)(p - text), "} nst_settings;", 15);
@@ -69,8 +69,10 @@ START_TEST(fields_are_set_by_name)
         const char *name, *value, *says;
     } wrong[] = {
         { "sise", "1", "no such field" },   { "size", "", "not a whole number" },  { "size", "70000", "0 to 65535" },
-        { "size", "1.5", "whole number" },  { "scale_step", "1", "1.01 to 100" },  { "tv_weight", "nan", "not a number" },
-        { "tv_weight", "1x", "1x" },        { "seed", "-1", "whole number" },      { "seed", "99999999999999999999", "whole" },
+        { "size", "1.5", "whole number" },  { "scale_step", "1", "1.01 to 100" },
+        { "tv_weight", "nan", "not a number" },
+        { "tv_weight", "1x", "1x" },        { "seed", "-1", "whole number" },
+        { "seed", "99999999999999999999", "whole" },
         { "simd", "longer than sixteen characters", "15 characters" },             { "device", "a\nb", "control" },
     };
     nst_settings *s = settings("nst"), before;
@@ -86,7 +88,8 @@ START_TEST(fields_are_set_by_name)
     before = *s;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_int_eq(nst_settings_set(s, wrong[i].name, wrong[i].value, &e), NST_EARG);
-        ck_assert_msg(strstr(e.text, wrong[i].says) && !strncmp(e.text, wrong[i].name, strlen(wrong[i].name)), "%s", e.text);
+        ck_assert_msg(strstr(e.text, wrong[i].says) && !strncmp(e.text, wrong[i].name, strlen(wrong[i].name)), "%s",
+                      e.text);
     }
     ck_assert_int_eq(memcmp(&before, s, sizeof before), 0);
     nst_settings_destroy(&s);

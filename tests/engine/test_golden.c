@@ -66,8 +66,8 @@ static void near(const char *preset, int row, const char *what, double got, doub
 {
     double scale = fmax(fabs(want), 2e-3 * fabs(total));
 
-    ck_assert_msg(fabs(got - want) <= band * scale, "%s, evaluation %d, %s: %.9g, expected %.9g", preset, row, what, got,
-                  want);
+    ck_assert_msg(fabs(got - want) <= band * scale, "%s, evaluation %d, %s: %.9g, expected %.9g", preset, row, what,
+                  got, want);
 }
 
 static void losses_are(const char *preset, int row, const nst_progress *p, const golden_losses *want, double band)
@@ -113,15 +113,15 @@ static void evaluate(const struct golden *g, const char *set, const char *conv)
     near(g->preset, 0, "|gradient|_1", l1, g->l1, 0, 1e-4);
     near(g->preset, 0, "|gradient|_2", sqrt(l2), g->l2, 0, 1e-4);
     near(g->preset, 0, "largest gradient", max, g->max, 0, 1e-3);
-    /* Where a feature is zero but for rounding, the ReLU lets all of its gradient pass or none: with clang's F(6x6,3x3) one of
-     * conv4_2's is 7.6e-7 and not 0 (their root mean square is .52), the argmax of every pool is the same.  One of the 24
-     * values may lie below such a feature, and then it is off, but not far. */
+    /* Where a feature is zero but for rounding, the ReLU lets all of its gradient pass or none: with clang's F(6x6,3x3)
+     * one of conv4_2's is 7.6e-7 and not 0 (their root mean square is .52), the argmax of every pool is the same.  One
+     * of the 24 values may lie below such a feature, and then it is off, but not far. */
     for (int i = 0; i < 24; i++) {
         double off = fabs((double)r.state.dx[g->at[i]] - g->value[i]);
 
         beyond += off > 1e-3 * g->max;
-        ck_assert_msg(off <= (beyond > 1 ? 1e-3 : 2e-2) * g->max, "%s %s %s: gradient at %d: %.9g, expected %.9g", g->preset,
-                      set, conv, g->at[i], (double)r.state.dx[g->at[i]], g->value[i]);
+        ck_assert_msg(off <= (beyond > 1 ? 1e-3 : 2e-2) * g->max, "%s %s %s: gradient at %d: %.9g, expected %.9g",
+                      g->preset, set, conv, g->at[i], (double)r.state.dx[g->at[i]], g->value[i]);
     }
     nst_run_close(&r);
     nst_settings_destroy(&s);

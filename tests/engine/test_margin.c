@@ -17,7 +17,8 @@ static nst_image *ramp(int w, int h, int channels)
     return p;
 }
 
-/* Every pixel of the margin is the one that lies opposite of the side, also where the margin is wider than the picture. */
+/* Every pixel of the margin is the one that lies opposite of the side, also where the margin is wider than the
+ * picture. */
 START_TEST(reflection)
 {
     static const int margins[] = { 1, 3, 16 };
@@ -73,7 +74,8 @@ static nst_image *paint(int margin)
     s->min_size = 60; /* two scales, both with room for a margin */
     s->iterations = s->first_iterations = 2;
     s->margin = margin;
-    ck_assert_msg(nst_transfer(s, m, content, (const nst_image *[]){ content }, 1, NULL, NULL, NULL, &out, &e) == NST_OK,
+    ck_assert_msg(nst_transfer(s, m, content, (const nst_image *[]){ content }, 1, NULL, NULL, NULL, &out,
+                               &e) == NST_OK,
                   "%s", e.text);
     nst_image_destroy(&content);
     nst_settings_destroy(&s);

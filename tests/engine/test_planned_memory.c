@@ -9,13 +9,14 @@
 START_TEST(spent)
 {
     nst_settings *s = settings("nst");
-    nst_image *content = picture(150, 117, 3, 3), *style = picture(90, 80, 3, 5), *given = nst_image_copy(content), *a, *b;
+    nst_image *content = picture(150, 117, 3, 3), *style = picture(90, 80, 3, 5), *given = nst_image_copy(content), *a;
+    nst_image *b;
     nst_model *m = NULL;
     nst_plan whole, less;
 
     ck_assert(given && nst_model_open(&m, "small", NULL) == NST_OK);
     s->size = 150, s->scales = 2, s->iterations = 2, s->first_iterations = 2, s->optimizer = NST_ADAM;
-    nst_image_spend(given);
+    nst_image_allow_discard(given);
     ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &whole, NULL) == NST_OK);
     ck_assert(nst_transfer_plan(s, m, given, (const nst_image *[]){ style }, 1, &less, NULL) == NST_OK);
     ck_assert(less.bytes < whole.bytes && nst_image_plane(given, 0));
@@ -106,7 +107,8 @@ START_TEST(peak)
     {
         nst_image *out = NULL;
 
-        ck_assert(nst_transfer(s, m, content, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &out, NULL) == NST_OK);
+        ck_assert(nst_transfer(s, m, content, (const nst_image *[]){ style }, 1, NULL, NULL, NULL, &out,
+                               NULL) == NST_OK);
         nst_image_destroy(&out);
     }
     high = 1024 * status_row("VmHWM:");
@@ -128,14 +130,17 @@ START_TEST(cores)
     nst_settings *s = settings("nst");
     nst_image *content = picture(80, 80, 3, 3);
     nst_model *m = NULL;
-    nst_run r = { .job.settings = s, .job.content = content, .job.styles = (const nst_image *const *)&content, .job.n_styles = 1 };
+    nst_run r = { .job.settings = s, .job.content = content, .job.styles = (const nst_image *const *)&content,
+                  .job.n_styles = 1 };
 
     ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
     r.job.model = m;
     ck_assert(nst_run_open(&r, NULL) == NST_OK);
-    for (int w = 90; w < 140; w += 7)
-        for (int nx = 1; nx <= nst_windows_finest(&r.setup, &(nst_row_range){ w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w }).nx; nx++) {
-            nst_row_range all = { w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w };
+    for (int w = 90; w < 140; w += 7) {
+        nst_row_range all = { w, 0, w, r.setup.margin, w - r.setup.margin, 0, w, w };
+        int finest = nst_windows_finest(&r.setup, &all).nx;
+
+        for (int nx = 1; nx <= finest; nx++) {
             int at = r.setup.margin;
 
             for (int i = 0; i < nx; i++) {
@@ -148,6 +153,7 @@ START_TEST(cores)
             }
             ck_assert(at == w - r.setup.margin);
         }
+    }
     nst_run_close(&r);
     nst_image_destroy(&content);
     nst_model_close(&m);

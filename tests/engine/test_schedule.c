@@ -1,5 +1,5 @@
-/* test_schedule.c: the time left, the iterations that fit a limit of time, and the end of a settled scale: by numbers with
- * iterations that take what a formula says, and with a real run. */
+/* test_schedule.c: the time left, the iterations that fit a limit of time, and the end of a settled scale: by numbers
+ * with iterations that take what a formula says, and with a real run. */
 #include "engine/run.h"
 #include "../support/suite.h"
 
@@ -27,7 +27,7 @@ static void make(void)
     r.setup.plan.scales = 5;
     for (int i = 0; i < 5; i++)
         r.setup.plan.width[i] = r.setup.plan.height[i] = side[i], r.setup.plan.iterations[i] = i ? 50 : 100;
-    nst_schedule_begin(&r);
+    nst_schedule_begin(&r.clock, &r.setup.plan);
 }
 
 static double pixels(int i)
@@ -44,7 +44,7 @@ static void enter(int i)
 {
     r.scale = i;
     now += PREPARE * pixels(i);
-    nst_schedule_enter(&r, PREPARE * pixels(i));
+    nst_schedule_enter(&r.clock, &r.setup, i, PREPARE * pixels(i));
     p.iteration = 0;
     p.iterations = r.setup.plan.iterations[i];
 }
@@ -58,7 +58,7 @@ static void iteration(double total)
     p.elapsed = now;
     p.total = total;
     r.clock.losses = FIXED;
-    nst_schedule_count(&r, &p);
+    nst_schedule_count(&r.clock, &r.setup, r.scale, &p);
 }
 
 static double left(void)
@@ -79,8 +79,8 @@ START_TEST(time_left)
         enter(i);
         for (int k = 0; k < r.setup.plan.iterations[i]; k++) {
             iteration(1);
-            ck_assert_msg(fabs(p.remaining - left()) <= 1e-9, "scale %d, iteration %d: %g, expected %g", i, k, p.remaining,
-                          left());
+            ck_assert_msg(fabs(p.remaining - left()) <= 1e-9, "scale %d, iteration %d: %g, expected %g", i, k,
+                          p.remaining, left());
         }
     }
     ck_assert_double_eq(p.remaining, 0);
@@ -88,8 +88,8 @@ START_TEST(time_left)
 }
 END_TEST
 
-/* A scale's first iteration that takes half as long again, for others keep the machine busy, is not believed at once: all
- * that is left is told to 15 percent from then on. */
+/* A scale's first iteration that takes half as long again, for others keep the machine busy, is not believed at once:
+ * all that is left is told to 15 percent from then on. */
 START_TEST(disturbed)
 {
     make();
@@ -102,10 +102,10 @@ START_TEST(disturbed)
             if (i && !k) { /* the same once more, by hand: what was counted was undisturbed */
                 r.clock.iteration = last, r.clock.measured = 0;
                 p.seconds *= 1.5;
-                nst_schedule_count(&r, &p);
+                nst_schedule_count(&r.clock, &r.setup, r.scale, &p);
             }
-            ck_assert_msg(fabs(p.remaining - left()) <= .15 * left() + 1e-9, "scale %d, iteration %d: %g, expected %g", i, k,
-                          p.remaining, left());
+            ck_assert_msg(fabs(p.remaining - left()) <= .15 * left() + 1e-9, "scale %d, iteration %d: %g, expected %g",
+                          i, k, p.remaining, left());
         }
     }
     make(); /* a run that goes on at the fourth scale has only what it sees */
@@ -115,8 +115,8 @@ START_TEST(disturbed)
 }
 END_TEST
 
-/* Limits shorter and longer than the settings' schedule are filled to 3 percent and never passed; all scales are reached and
- * keep their proportions. */
+/* Limits shorter and longer than the settings' schedule are filled to 3 percent and never passed; all scales are
+ * reached and keep their proportions. */
 START_TEST(limits)
 {
     static const double limit[] = { 5, 12, 60, 600 };
@@ -126,12 +126,15 @@ START_TEST(limits)
     r.setup.s.time_limit = limit[_i];
     for (int i = 0; i < 5; i++) {
         enter(i);
-        for (done[i] = 0; p.iteration < p.iterations && !nst_schedule_over(&r, &p); done[i]++)
+        done[i] = 0;
+        for (; p.iteration < p.iterations && !nst_schedule_over(&r.clock, r.setup.s.time_limit, &p); done[i]++)
             iteration(1);
         ck_assert_int_gt(done[i], 0);
     }
-    ck_assert_msg(now <= r.setup.s.time_limit && now >= .97 * r.setup.s.time_limit - .3, "%g s of %g", now, r.setup.s.time_limit);
-    ck_assert_msg(fabs(done[0] - 2. * done[2]) <= 2 + .02 * done[0] && fabs((double)done[4] - done[2]) <= 3 + .02 * done[2],
+    ck_assert_msg(now <= r.setup.s.time_limit && now >= .97 * r.setup.s.time_limit - .3, "%g s of %g", now,
+                  r.setup.s.time_limit);
+    ck_assert_msg(fabs(done[0] - 2. * done[2]) <= 2 + .02 * done[0] &&
+                  fabs((double)done[4] - done[2]) <= 3 + .02 * done[2],
                   "%d %d %d %d %d iterations", done[0], done[1], done[2], done[3], done[4]);
 }
 END_TEST
@@ -143,12 +146,13 @@ START_TEST(nothing_fits)
     r.setup.s.time_limit = .001;
     enter(0);
     iteration(1);
-    ck_assert(nst_schedule_over(&r, &p));
+    ck_assert(nst_schedule_over(&r.clock, r.setup.s.time_limit, &p));
     ck_assert_double_eq(p.remaining, 0);
 }
 END_TEST
 
-/* A loss that halves, then falls by a thousandth a ten iterations, with a wave on it: ends in the second ten after that. */
+/* A loss that halves, then falls by a thousandth a ten iterations, with a wave on it: ends in the second ten after
+ * that. */
 START_TEST(settles)
 {
     make();
@@ -194,7 +198,8 @@ START_TEST(real_run)
     settings->size = 160, settings->min_size = 64, settings->threads = 2;
     settings->time_limit = limit;
     began = nst_now();
-    ck_assert_msg(!nst_transfer(settings, model, content, (const nst_image *const *)&style, 1, NULL, hear, &last, &out, &e),
+    ck_assert_msg(!nst_transfer(settings, model, content, (const nst_image *const *)&style, 1, NULL, hear, &last, &out,
+                                &e),
                   "%s", e.text);
     ck_assert_int_eq(nst_image_width(out), 160);
     ck_assert_int_eq(nst_image_height(out), 120);

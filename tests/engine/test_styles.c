@@ -1,5 +1,5 @@
-/* test_styles.c: what is kept of style pictures from run to run gives the same bits, is found again, and is never taken for
- * another picture, other settings or another model. */
+/* test_styles.c: what is kept of style pictures from run to run gives the same bits, is found again, and is never taken
+ * for another picture, other settings or another model. */
 #include "engine/run.h"
 #include "../support/suite.h"
 
@@ -70,10 +70,10 @@ static void paint(int c, int first, int n)
     nst_image *with, *without;
     nst_error e;
 
-    ck_assert_msg(!nst_transfer_known(known, s, model, content[c], (const nst_image *const *)style + first, n, NULL, NULL, NULL,
-                                      &with, &e), "%s", e.text);
-    ck_assert_msg(!nst_transfer(s, model, content[c], (const nst_image *const *)style + first, n, NULL, NULL, NULL, &without,
-                                &e), "%s", e.text);
+    ck_assert_msg(!nst_transfer_known(known, s, model, content[c], (const nst_image *const *)style + first, n, NULL,
+                                      NULL, NULL, &with, &e), "%s", e.text);
+    ck_assert_msg(!nst_transfer(s, model, content[c], (const nst_image *const *)style + first, n, NULL, NULL, NULL,
+                                &without, &e), "%s", e.text);
     for (int k = 0; k < 3; k++)
         ck_assert(!memcmp(nst_image_plane(with, k), nst_image_plane(without, k), W * H * sizeof(float)));
     nst_image_destroy(&with);

@@ -39,7 +39,8 @@ static void force(nst_run *r)
 static struct result evaluate(const nst_settings *s, const nst_model *m, const nst_image *content,
                               const nst_image *const *styles, int n_styles)
 {
-    nst_run r = { .job.settings = s, .job.model = m, .job.content = content, .job.styles = styles, .job.n_styles = n_styles };
+    nst_run r = { .job.settings = s, .job.model = m, .job.content = content, .job.styles = styles,
+                  .job.n_styles = n_styles };
     nst_random random = { 7 };
     struct result result = { .n = 0 };
     nst_error e = { "" };
@@ -73,7 +74,8 @@ static struct result evaluate(const nst_settings *s, const nst_model *m, const n
 /* Relative to itself or to a share of the total, as rounding goes. */
 static void same_loss(const char *what, double a, double b, double total)
 {
-    ck_assert_msg(fabs(a - b) <= LOSS * fmax(fabs(a), 2e-3 * total), "%s: %.9g in one piece, %.9g in windows", what, a, b);
+    ck_assert_msg(fabs(a - b) <= LOSS * fmax(fabs(a), 2e-3 * total), "%s: %.9g in one piece, %.9g in windows", what, a,
+                  b);
 }
 
 static void compare(const char *name, const struct result *one, const struct result *many)
@@ -112,8 +114,8 @@ START_TEST(every_preset)
     struct result one, many;
 
     ck_assert(nst_model_open(&m, "small", NULL) == NST_OK);
-    /* A feature near zero, or a maximum of two that are nearly the same, goes over by rounding, and the gradient with it: so
-     * this holds only where features have the same bits, for which windows compute the whole picture's tiles. */
+    /* A feature near zero, or a maximum of two that are nearly the same, goes over by rounding, and the gradient with
+     * it: so this holds only where features have the same bits, for which windows compute the whole picture's tiles. */
     s->pooling = _i % 2 ? NST_POOL_MAX : NST_POOL_AVERAGE;
     strcpy(s->conv, conv[(_i + _i / 4) % 4]);
     if (_i % 4 == 1)
@@ -180,7 +182,8 @@ START_TEST(by_memory)
 END_TEST
 
 /* 1024x768 with the least memory that will do and half the rest, and in windows of a random side: the same losses and
- * gradient (issue 6).  Of a model with few channels, since the built-in one takes minutes: HACKING.md has its numbers. */
+ * gradient (issue 6).  Of a model with few channels, since the built-in one takes minutes: HACKING.md has its
+ * numbers. */
 START_TEST(shares_of_need)
 {
     nst_settings *s = settings("opengenus");

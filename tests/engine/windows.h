@@ -12,7 +12,8 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZER_TAKES_MEMORY
-#define SLOW true /* each preset in windows or strips of one kind, memory in two steps of three, one run, no large picture */
+#define SLOW true /* each preset in windows or strips of one kind, memory in two steps of three, one run, no large
+                     picture */
 #else
 #define SLOW false
 #endif

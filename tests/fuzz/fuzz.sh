@@ -1,11 +1,11 @@
 #!/bin/bash
-# fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the time UNTIL
-# ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang --enable-fuzzing
-# --enable-sanitize.  FOLDER keeps a corpus and a folder of findings for each, and a line a turn in FOLDER/log:
-# when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch" takes these alone, so that two can
-# run side by side.
+# fuzz.sh BUILD FOLDER UNTIL [SECONDS]: gives each reader of foreign bytes an equal share of one processor until the
+# time UNTIL ("01:30", as date -d reads it), SECONDS (120) at a time.  BUILD was configured with CC=clang
+# --enable-fuzzing --enable-sanitize.  FOLDER keeps a corpus and a folder of findings for each, and a
+# line a turn in FOLDER/log: when, reader, seconds, seconds of a processor, executions, findings.  READERS="mat torch"
+# takes these alone, so that two can run side by side.
 set -u
-[ $# -ge 3 ] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 build=$(cd "$1" && pwd) source=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$2 until=$(date -d "$3" +%s) slice=${4:-120}
 [ "$until" -gt "$(date +%s)" ] || until=$((until + 86400)) # tomorrow
@@ -32,19 +32,23 @@ for r in $readers; do
 done
 
 turn() { # READER: one slice; a finding ends the process and the next one begins
-    local r=$1 end=$(($(date +%s) + slice)) runs=0 cpu=0 TIMEFORMAT='%0U' n program=model leaks=1 most=512 longest=32768 on=
+    local r=$1 end=$(($(date +%s) + slice)) runs=0 cpu=0 TIMEFORMAT='%0U' n program=model leaks=1 most=512 \
+        longest=32768 on=
     [ "$r" = checkpoint ] && longest=262144 # x and the optimiser's arrays
     case $r in image | checkpoint) program=$r ;; esac
-    # A picture without loss may be of one colour and then as large as it says; libhdf5 asks for absurd amounts.  Both are refused.
+    # A picture without loss may be of one colour and then as large as it says; libhdf5 asks for absurd amounts.  Both
+    # are refused.
     case $r in image | hdf5) most=1000000 ;; esac
     # libhdf5's own crashes, which the program leaves to a child, would end every run at once.
     [ "$r" = hdf5 ] && leaks=0 on="-fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1"
     while n=$((end - $(date +%s))); [ $n -gt 0 ]; do
         cpu=$((cpu + $({ time ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks:max_allocation_size_mb=512 NST_FUZZ=$r \
-            nice -n 19 "$build/tests/fuzz/fuzz_$program" -max_total_time=$n -max_len=$longest -timeout=120 -rss_limit_mb=2048 \
+            nice -n 19 "$build/tests/fuzz/fuzz_$program" -max_total_time=$n -max_len=$longest -timeout=120 \
+                -rss_limit_mb=2048 \
             -malloc_limit_mb=$most -detect_leaks=$leaks $on -use_value_profile=1 -print_final_stats=1 \
             -artifact_prefix="$folder/$r/found/" "$folder/$r/corpus" >"$folder/$r/last" 2>&1; } 2>&1)))
-        runs=$((runs + $(sed -En 's/^stat::number_of_executed_units: *//p; s/^#([0-9]+): cov: .*/\1/p' "$folder/$r/last" |
+        runs=$((runs + $(sed -En 's/^stat::number_of_executed_units: *//p; s/^#([0-9]+): cov: .*/\1/p' \
+            "$folder/$r/last" |
             tail -n 1) + 0))
         grep -q '^SUMMARY' "$folder/$r/last" && cp "$folder/$r/last" "$folder/$r/last.$(date +%s)"
         sleep 1

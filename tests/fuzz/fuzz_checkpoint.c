@@ -1,5 +1,5 @@
-/* fuzz_checkpoint.c: the reader of checkpoints under libFuzzer, as fuzz_model.c says.  The sum at the end is made right, or
- * nothing behind it would ever be reached; what opens is resumed for an iteration. */
+/* fuzz_checkpoint.c: the reader of checkpoints under libFuzzer, as fuzz_model.c says.  The sum at the end is made
+ * right, or nothing behind it would ever be reached; what opens is resumed for an iteration. */
 #include "engine/checkpoint.h"
 #include "model/model.h"
 
@@ -27,8 +27,8 @@ static void resume(nst_checkpoint *c)
     styles[0] = styles[1] = picture;
     nst_checkpoint_settings(c)->threads = 1;
     if (c->s.size <= 64 && c->s.style_scale < 2 && c->s.history <= 100)
-        nst_transfer_resume(c, model, picture, (const nst_image *const *)styles, c->saved.styles == 1 ? 1 : 2, enough, NULL,
-                            &out, NULL);
+        nst_transfer_resume(c, model, picture, (const nst_image *const *)styles, c->saved.styles == 1 ? 1 : 2, enough,
+                            NULL, &out, NULL);
     nst_image_destroy(&out);
 }
 

@@ -23,7 +23,8 @@ static const struct {
     size_t n;
 } readers[] = {
     { "hdf5", "\x89HDF\r\n\x1a\n", 8 }, { "mat", "MATLAB", 6 }, { "torchzip", "PK\3\4", 4 },
-    { "torch", "\x80\2\x8a\x0a\x6c\xfc\x9c\x46", 8 }, { "onnx", "\x08", 1 }, { "caffe", "\x0a", 1 }, { "caffe", "\xa2\x06", 2 },
+    { "torch", "\x80\2\x8a\x0a\x6c\xfc\x9c\x46", 8 }, { "onnx", "\x08", 1 }, { "caffe", "\x0a", 1 },
+    { "caffe", "\xa2\x06", 2 },
     { "safetensors", "", 0 },
 };
 

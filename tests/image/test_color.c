@@ -129,7 +129,8 @@ START_TEST(wide_gamut)
                     v += matrix[c][k] * pow(s8[4 * i + k] / 255.0, 2.2);
                 v = fmin(fmax(nst_linear_to_srgb((float)v), 0), 1);
                 ck_assert_msg(fabs(out[64 * c + i] - v) < (bits == 8 ? 1.0 : 0.4) / 255,
-                              "%d bits, %d %d %d: %g, expected %g", bits, s8[4 * i], s8[4 * i + 1], s8[4 * i + 2], out[64 * c + i] * 255.0, v * 255);
+                              "%d bits, %d %d %d: %g, expected %g", bits, s8[4 * i], s8[4 * i + 1],
+                              s8[4 * i + 2], out[64 * c + i] * 255.0, v * 255);
             }
             ck_assert(out[64 * 3 + i] == s8[4 * i + 3] / 255.0f);
         }

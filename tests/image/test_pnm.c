@@ -21,7 +21,8 @@ static void holds(const char *data, size_t bytes, int w, int h, const int *want,
     for (int i = 0; i < w * h; i++)
         for (int c = 0; c < 3; c++)
             ck_assert_msg(fabs(image->plane[c][i] * max - want[3 * i + c]) < 0.01,
-                          "%.4s: pixel %d, channel %d: %g of %g, expected %d", data, i, c, image->plane[c][i] * max, max, want[3 * i + c]);
+                          "%.4s: pixel %d, channel %d: %g of %g, expected %d", data, i, c,
+                          image->plane[c][i] * max, max, want[3 * i + c]);
     nst_image_destroy(&image);
 }
 #define HOLDS(text, w, h, max, ...) holds(text, sizeof text - 1, w, h, (const int[]){ __VA_ARGS__ }, max)

@@ -52,7 +52,8 @@ START_TEST(definition)
 
                     /* 1e-6 of linear light is up to 13 times that in dark sRGB */
                     ck_assert_msg(fabs(*at(out, c, x, y) - want) < 2e-5,
-                                  "size %zu, %d %d %d: %.7f, expected %.7f", i, c, x, y, (double)*at(out, c, x, y), want);
+                                  "size %zu, %d %d %d: %.7f, expected %.7f", i, c, x, y,
+                                  (double)*at(out, c, x, y), want);
                 }
         nst_image_destroy(&in);
         nst_image_destroy(&out);

@@ -1,9 +1,8 @@
 /* test_loss.c: style losses against their formulas in plain double, their gradient coefficients by finite
- * differences.  Total variation: test_tv.c. */
-#include "ops/ops.h"
+ * differences.  Wasserstein-2 of many channels: test_wasserstein.c; total variation: test_tv.c. */
+#include "loss/style.h"
 #include "../support/oracle.h"
 #include "../support/suite.h"
-#include "w2_numbers.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -101,7 +100,8 @@ static double trace_of_root(double a[C][C], double b[C][C])
 
 static double mean_square(const struct moments *t, nst_style_loss_kind kind)
 {
-    double sum = 0, absolute = 1e-8, cov[C][C], by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P;
+    double sum = 0, absolute = 1e-8, cov[C][C];
+    double by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P;
 
     covariance(t, kind == NST_STYLE_W2 ? 1e-4 : 0, cov);
     if (kind == NST_STYLE_W2) {
@@ -186,7 +186,8 @@ static nst_status create(nst_style **out, nst_style_loss_kind kind, nst_layer_no
     return nst_style_create(out, nst_kernels_pick(NULL), kind, norm, stats, share, n, e);
 }
 
-/* Loss and gradient of one kind with every norm: the loss to 1e-9, the gradient at every feature to 1e-4 of the largest. */
+/* Loss and gradient of one kind with every norm: the loss to 1e-9, the gradient at every feature to 1e-4 of the
+ * largest. */
 START_TEST(style_losses)
 {
     nst_style_loss_kind kind = (nst_style_loss_kind)_i;
@@ -211,8 +212,8 @@ START_TEST(style_losses)
         allocations = nst_alloc_count();
         ck_assert_int_eq(nst_style_loss(style, s, 3, &loss, a, b, NULL), NST_OK);
         ck_assert_uint_eq(nst_alloc_count(), allocations);
-        ck_assert_msg(fabs(loss - want) <= 1e-9 * fabs(want), "kind %d, norm %d: %.12g, expected %.12g", kind, norm, loss,
-                      want);
+        ck_assert_msg(fabs(loss - want) <= 1e-9 * fabs(want), "kind %d, norm %d: %.12g, expected %.12g", kind, norm,
+                      loss, want);
         for (int i = 0; i < C; i++)
             for (int p = 0; p < P; p++) {
                 double step = 1e-5, was = f[i][p], up, down, got = b[i];
@@ -227,7 +228,8 @@ START_TEST(style_losses)
                 largest = fmax(largest, fabs(got));
                 worst = fmax(worst, fabs(got - 3 * (up - down) / (2 * step)));
             }
-        ck_assert_msg(worst <= 1e-4 * largest, "kind %d, norm %d: gradient off by %.3g of %.3g", kind, norm, worst, largest);
+        ck_assert_msg(worst <= 1e-4 * largest, "kind %d, norm %d: gradient off by %.3g of %.3g", kind, norm, worst,
+                      largest);
         for (int i = 0; i < C; i++)
             for (int j = 0; j < i; j++)
                 ck_assert(fabs(a[i * C + j] - a[j * C + i]) <= 1e-12 * largest);
@@ -304,178 +306,11 @@ START_TEST(wild_statistics)
 }
 END_TEST
 
-/* ---- Wasserstein-2 of many channels ------------------------------------------------------------------- */
-
-/* w2_numbers.py's features, row by row. */
-static double *rough(uint32_t seed, int c, int n, int by)
-{
-    double *f = nst_calloc((size_t)(c * n), sizeof *f);
-
-    for (int i = 0; i < c * n; i++) {
-        seed = (seed * 1103515245u + 12345u) & 0x7fffffff;
-        f[i] = fmax(0, (double)(seed >> 16 & 255) - 96) * by / 128;
-    }
-    return f;
-}
-
-static double *one_colour(int c, int n, int by)
-{
-    double *f = nst_calloc((size_t)(c * n), sizeof *f);
-
-    for (int i = 0; i < c * n; i++)
-        f[i] = i / n % 4 * by;
-    return f;
-}
-
-static double *nearly(const double *f, int c, int n, int by)
-{
-    double *t = nst_calloc((size_t)(c * n), sizeof *t);
-
-    for (int i = 0; i < c * n; i++)
-        t[i] = f[i] + ((i / n + i % n) % 5 == 0 ? by / 64. : 0);
-    return t;
-}
-
-static nst_stats *sums_of(double *f, int c, int n)
-{
-    nst_stats *s;
-
-    ck_assert_int_eq(nst_stats_create(&s, c, NULL), NST_OK);
-    s->n = n;
-    for (int i = 0; i < c; i++)
-        for (int p = 0; p < n; p++) {
-            s->sum[i] += f[i * n + p];
-            for (int j = 0; j < c; j++)
-                s->gram[i * c + j] += f[i * n + p] * f[j * n + p];
-        }
-    nst_free(f);
-    return s;
-}
-
-/* Against eigenvalues with 50 digits, by every kernel set: full covariances, fewer positions than channels, one colour on
- * either side, large features near their target and far from it: the loss to 1e-6, the gradient to 1e-4 of its length and,
- * as it is much better than that, to what double leaves. */
-START_TEST(w2_numbers)
-{
-    const struct w2_case *t = &w2_cases[_i];
-    int c = t->c;
-    double *f = t->picture ? one_colour(c, t->n, t->by) : rough(7, c, t->n, t->by);
-    nst_stats *target = sums_of(t->style == 2 ? nearly(f, c, t->k, t->by)
-                                : t->style ? one_colour(c, t->k, t->by) : rough(11, c, t->k, t->by), c, t->k);
-    nst_stats *s = sums_of(f, c, t->n);
-    const nst_stats *const one = target;
-    const double share = 1;
-    bool usable;
-
-    for (int i = 0; nst_kernels_at(i, &usable); i++) {
-        const nst_kernels *k = nst_kernels_at(i, NULL);
-        double loss, a[40 * 40], b[40], off = 0, length = 0;
-        nst_style *style;
-
-        if (!usable)
-            continue;
-        ck_assert_int_eq(nst_style_create(&style, k, NST_STYLE_W2, NST_NORM_NONE, &one, &share, 1, NULL), NST_OK);
-        ck_assert_int_eq(nst_style_loss(style, s, 1, &loss, a, b, NULL), NST_OK);
-        ck_assert_msg(fabs(loss - t->loss) <= 1e-6 * t->loss, "%s, case %d: %.15g, expected %.15g", k->name, _i, loss, t->loss);
-        for (int row = 0; row < c; row++) {
-            double product = 0;
-
-            for (int j = 0; j < c; j++)
-                product += a[row * c + j] * (j % 3 - 1);
-            off += pow(product - t->a[row], 2) + pow(b[row] - t->b[row], 2);
-            length += pow(t->a[row], 2) + pow(t->b[row], 2);
-        }
-        ck_assert_msg(sqrt(off) <= 1e-6 * sqrt(length), "%s, case %d: gradient off by %.3g of %.3g", k->name, _i, sqrt(off),
-                      sqrt(length));
-        nst_style_destroy(&style);
-    }
-    nst_stats_destroy(&s);
-    nst_stats_destroy(&target);
-}
-END_TEST
-
-/* Sums in float may leave a covariance that has negative eigenvalues, here of -.01 with a ridge of .0001: the loss is
- * about what it is without that one channel. */
-START_TEST(w2_indefinite)
-{
-    enum { N = 20 };
-    nst_stats *s = sums_of(rough(7, N, 100, 1), N, 100), *target = sums_of(rough(11, N, 100, 1), N, 100);
-    const nst_stats *one = target;
-    double loss, before, a[N * N], b[N];
-    const double share = 1;
-    nst_style *style;
-
-    ck_assert_int_eq(create(&style, NST_STYLE_W2, NST_NORM_NONE, &one, &share, 1, NULL), NST_OK);
-    ck_assert_int_eq(nst_style_loss(style, s, 1, &before, a, b, NULL), NST_OK);
-    for (int i = 0; i < N; i++) {
-        s->gram[3 * N + i] = s->gram[i * N + 3] = s->sum[3] * s->sum[i] / s->n;
-        target->gram[3 * N + i] = target->gram[i * N + 3] = target->sum[3] * target->sum[i] / target->n;
-    }
-    s->gram[3 * N + 3] -= .01 * s->n;
-    target->gram[3 * N + 3] -= .01 * target->n;
-    nst_style_destroy(&style);
-    ck_assert_int_eq(create(&style, NST_STYLE_W2, NST_NORM_NONE, &one, &share, 1, NULL), NST_OK);
-    ck_assert_int_eq(nst_style_loss(style, s, 1, &loss, a, b, NULL), NST_OK);
-    ck_assert_msg(loss > .5 * before && loss < 2 * before, "%g, expected about %g", loss, before);
-    nst_style_destroy(&style);
-    nst_stats_destroy(&s);
-    nst_stats_destroy(&target);
-}
-END_TEST
-
-static void fill(const nst_stats *s, double *m)
-{
-    int c = s->c, rows = (c + NST_LANES - 1) / NST_LANES * NST_LANES;
-
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j / NST_LANES <= i / NST_LANES; j++)
-            m[nst_spd_at(i, j)] = i < c && j < c ? s->gram[i * c + j] : i == j;
-}
-
-/* A matrix times its inverse is 1, for one block, a group of blocks, more, and rows that fill no block; there is none of
- * what is not positive definite, or not a number. */
-START_TEST(inverses)
-{
-    static const int sizes[] = { 1, 5, 16, 17, 40, 64, 80, 150 };
-    static const double wrong[] = { NAN, -1, 0 };
-    bool usable;
-
-    for (int i = 0; nst_kernels_at(i, &usable); i++)
-        for (size_t at = 0; usable && at < NST_COUNT(sizes); at++) {
-            const nst_kernels *k = nst_kernels_at(i, NULL);
-            int c = sizes[at];
-            nst_stats *s = sums_of(rough(3, c, c + 9, 1), c, c + 9);
-            double *m = nst_calloc(nst_spd_size(c), sizeof *m), *scratch = nst_calloc(nst_spd_scratch(c), sizeof *scratch);
-
-            fill(s, m);
-            ck_assert(nst_spd_negative_inverse(k, c, m, scratch));
-            for (int row = 0; row < c; row++)
-                for (int j = 0; j < c; j++) {
-                    double sum = row == j;
-
-                    for (int l = 0; l < c; l++)
-                        sum += s->gram[row * c + l] * m[l > j ? nst_spd_at(l, j) : nst_spd_at(j, l)];
-                    ck_assert_msg(fabs(sum) < 1e-9, "%s, %d: %d, %d is off by %g", k->name, c, row, j, sum);
-                }
-            for (size_t bad = 0; bad < NST_COUNT(wrong); bad++) {
-                fill(s, m);
-                m[nst_spd_at(c - 1, c - 1)] = wrong[bad];
-                ck_assert(!nst_spd_negative_inverse(k, c, m, scratch));
-            }
-            nst_free(m), nst_free(scratch);
-            nst_stats_destroy(&s);
-        }
-}
-END_TEST
-
 static void add(TCase *t)
 {
     tcase_add_loop_test(t, style_losses, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, blends, 0, NST_STYLE_LOSS_COUNT);
     tcase_add_loop_test(t, wild_statistics, 0, NST_STYLE_LOSS_COUNT);
-    tcase_add_loop_test(t, w2_numbers, 0, (int)NST_COUNT(w2_cases));
-    tcase_add_test(t, w2_indefinite);
-    tcase_add_test(t, inverses);
 }
 
 int main(void)

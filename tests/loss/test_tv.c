@@ -1,5 +1,5 @@
 /* test_tv.c: total variation and its gradient against formulas in plain double. */
-#include "ops/ops.h"
+#include "loss/tv.h"
 #include "../support/oracle.h"
 #include "../support/suite.h"
 
@@ -71,8 +71,8 @@ START_TEST(total_variation)
             x[i] = was - 1e-5;
             down = plain_tv(_i, x, w, h);
             x[i] = was;
-            ck_assert_msg(fabs(got - (up - down) / 1e-5) <= 1e-5 * fmax(1, want), "%d x %d, number %d: %.9g, expected %.9g",
-                          w, h, i, got, (up - down) / 1e-5);
+            ck_assert_msg(fabs(got - (up - down) / 1e-5) <= 1e-5 * fmax(1, want),
+                          "%d x %d, number %d: %.9g, expected %.9g", w, h, i, got, (up - down) / 1e-5);
         }
         ck_assert(oracle_free(in) && oracle_free(dx));
     }

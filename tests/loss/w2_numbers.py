@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Writes tests/loss/w2_numbers.h: Wasserstein-2 losses and gradients of test_loss.c's features by eigenvalues with 50 digits
+"""Writes tests/loss/w2_numbers.h: Wasserstein-2 losses and gradients of test_wasserstein.c's features, with 50 digits
 (Debian: python3-mpmath)."""
 from mpmath import mp, mpf, matrix, eigsy, sqrt, diag, eye
 
 mp.dps = 50
 RIDGE = mpf("1e-4")
-# channels; positions of the picture and of the style; what features are multiplied by; what stands in place of the style's
-# (1: one colour, 2: the picture's, a little changed) and of the picture's (1: one colour)
-CASES = [(24, 96, 80, 1, 0, 0), (40, 11, 9, 1, 0, 0), (32, 50, 7, 1, 1, 0), (17, 9, 60, 1, 0, 1), (20, 64, 64, 256, 2, 0),
-         (20, 64, 30, 256, 0, 0)]
+# channels; positions of the picture and of the style; what features are multiplied by; what stands in place of the
+# style's (1: one colour, 2: the picture's, a little changed) and of the picture's (1: one colour)
+CASES = [(24, 96, 80, 1, 0, 0), (40, 11, 9, 1, 0, 0), (32, 50, 7, 1, 1, 0), (17, 9, 60, 1, 0, 1),
+         (20, 64, 64, 256, 2, 0), (20, 64, 30, 256, 0, 0)]
 
 
 def features(seed, c, n, by):
@@ -59,11 +59,11 @@ def numbers(c, n, k, by, style, picture):
 
 
 def line(name, v):
-    print("      .%s = { %s }," % (name, ",\n        ".join(", ".join("%.15g" % float(x) for x in v[i:i + 5])
-                                                            for i in range(0, len(v), 5))))
+    print("      .%s = { %s }," % (name, ",\n        ".join(", ".join("%.15g" % float(x) for x in v[i:i + 4])
+                                                            for i in range(0, len(v), 4))))
 
 
-print("""/* w2_numbers.h: written by w2_numbers.py: Wasserstein-2's loss, a (0, -1, 1, ...) and b for test_loss.c's features. */
+print("""/* w2_numbers.h: written by w2_numbers.py: losses, a (0, -1, 1, ...) and b of test_wasserstein.c. */
 #ifndef NST_W2_NUMBERS_H
 #define NST_W2_NUMBERS_H
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""full_models.py FOLDER: a VGG19 of full size (143,667,240 random numbers, 575 MB) in every format, by its real writer, then by
-nst: how long each takes to open and in how much memory, and whether all give the same picture, bit for bit.
+"""full_models.py FOLDER: a VGG19 of full size (143,667,240 random numbers, 575 MB) in every format, by its real writer,
+then by nst: how long each takes to open and in how much memory, and whether all give the same picture, bit for bit.
 
-Not part of `make check`: it writes 5 GB.  Needs numpy and, for each format, its writer: torch, safetensors, h5py, scipy, onnx,
-protobuf; what cannot be imported is left out, so that it may run under several interpreters, one after the other, with
---make; --compare then opens what is there.  NST names the program.
+Not part of `make check`: it writes 5 GB.  Needs numpy and, for each format, its writer: torch, safetensors, h5py,
+scipy, onnx, protobuf; what cannot be imported is left out, so that it may run under several interpreters, one after
+the other, with --make; --compare then opens what is there.  NST names the program.
 """
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -26,7 +25,8 @@ def layers(kind, tail=True):
         width = min(64 << b, 512)
         for i in range(n):
             w = random.standard_normal((width, before, 3, 3), dtype=np.float32) * np.float32(np.sqrt(2 / (9 * before)))
-            yield "conv%d_%d" % (b + 1, i + 1), number, w, random.standard_normal(width, dtype=np.float32) * np.float32(.01)
+            bias = random.standard_normal(width, dtype=np.float32) * np.float32(.01)
+            yield "conv%d_%d" % (b + 1, i + 1), number, w, bias
             before, number = width, number + 2
         number += 1
     for i, (n, m) in enumerate(CLASSIFIER if tail else []):
@@ -99,8 +99,8 @@ def make_onnx(path, kind):
                 if i and name.endswith("_1"):
                     nodes.append(helper.make_node("MaxPool", [at], [name + "p"], kernel_shape=[2, 2], strides=[2, 2]))
                     at = name + "p"
-                nodes.append(helper.make_node("Conv", [at, name + "_weight", name + "_bias"], [name], kernel_shape=[3, 3],
-                                              pads=[1, 1, 1, 1]))
+                nodes.append(helper.make_node("Conv", [at, name + "_weight", name + "_bias"], [name],
+                                              kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
             else:
                 if name.endswith("fc6"):
                     nodes += [helper.make_node("MaxPool", [at], ["p5"], kernel_shape=[2, 2], strides=[2, 2]),
@@ -188,12 +188,14 @@ def compare(folder, kind):
         path = os.path.join(folder, file)
         measure(nst, "model", "verify", path)  # into the page cache
         seconds, memory = min(measure(nst, "model", "verify", path) for _ in range(3))
-        measure(nst, "-q", "-s", "64", "-n", "3", "--scales", "1", "--model-input", "caffe", "-m", path, "-o", out, *pictures)
+        measure(nst, "-q", "-s", "64", "-n", "3", "--scales", "1", "--model-input", "caffe", "-m", path, "-o", out,
+                *pictures)
         picture = pixels(out)
         first = first or picture
         bad += picture != first
         print("%-32s %6.1f MB  opened in %.2f s, %4.0f MB (%.0f without)  picture %s" % (
-            file, os.path.getsize(path) / 1e6, seconds, memory, nothing, "same" if picture == first else "DIFFERS"), flush=True)
+            file, os.path.getsize(path) / 1e6, seconds, memory, nothing, "same" if picture == first else "DIFFERS"),
+            flush=True)
     return bad
 
 

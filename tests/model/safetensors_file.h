@@ -17,12 +17,14 @@ struct file {
     const char *dtype;
 };
 
-static inline void add_entry(struct file *f, const char *name, const char *dtype, const char *shape, size_t begin, size_t end)
+static inline void add_entry(struct file *f, const char *name, const char *dtype, const char *shape, size_t begin,
+                             size_t end)
 {
     size_t at = strlen(f->header);
 
-    snprintf(f->header + at, sizeof f->header - at, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%zu,%zu]}",
-             f->tensors++ ? "," : "", name, dtype, shape, begin, end);
+    snprintf(f->header + at, sizeof f->header - at,
+             "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%zu,%zu]}", f->tensors++ ? "," : "", name,
+             dtype, shape, begin, end);
 }
 
 static inline uint32_t float_bits(float v)

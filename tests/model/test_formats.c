@@ -26,11 +26,12 @@ static void check_numbers(const nst_model *m, const char *file, bool is_short)
         ck_assert_int_eq(l->in, in);
         ck_assert_int_eq(l->out, widths[i]);
         for (int k = 0; k < l->in * l->out * 9; k++)
-            ck_assert_msg(l->weight[k] == value((uint64_t)(2 * i), (uint64_t)k, is_short), "%s: weight %d of %s is %.9g, expected %.9g",
-                          file, k, l->name, (double)l->weight[k], (double)value((uint64_t)(2 * i), (uint64_t)k, is_short));
+            ck_assert_msg(l->weight[k] == value((uint64_t)(2 * i), (uint64_t)k, is_short),
+                          "%s: weight %d of %s is %.9g, expected %.9g", file, k, l->name, (double)l->weight[k],
+                          (double)value((uint64_t)(2 * i), (uint64_t)k, is_short));
         for (int k = 0; k < l->out; k++)
-            ck_assert_msg(l->bias[k] == value((uint64_t)(2 * i + 1), (uint64_t)k, is_short), "%s: bias %d of %s is %.9g", file, k,
-                          l->name, (double)l->bias[k]);
+            ck_assert_msg(l->bias[k] == value((uint64_t)(2 * i + 1), (uint64_t)k, is_short),
+                          "%s: bias %d of %s is %.9g", file, k, l->name, (double)l->bias[k]);
     }
 }
 
@@ -77,8 +78,8 @@ static void check_front(const nst_model *m, const char *file, int fold)
                 expected += (double)value(0, (uint64_t)(k / 9 * 27 + 9 * i + k % 9), false) * y[i];
                 is += (double)w[9 * i] * (colours[c][colour] - (double)in->mean[colour]) / (double)in->std[colour];
             }
-            ck_assert_msg(fabs(is - expected) < 1e-4, "%s: tap %d sees %.9g of colour %zu, expected %.9g", file, k, is, c,
-                          expected);
+            ck_assert_msg(fabs(is - expected) < 1e-4, "%s: tap %d sees %.9g of colour %zu, expected %.9g", file, k, is,
+                          c, expected);
         }
     for (int k = 0; k < m->layer[0].out; k++)
         ck_assert(m->layer[0].bias[k] == value(1, (uint64_t)k, false));
@@ -97,14 +98,15 @@ static void check_norms(const nst_model *m, const char *file, double epsilon)
                 v[k] = (double)(value(100 + 4 * i + k, (uint64_t)o, false) + (k == 0 || k == 3 ? 1.f : 0.f));
             scale = v[0] / sqrt(v[3] + epsilon);
             bias = ((double)value(2 * i + 1, (uint64_t)o, false) - v[2]) * scale + v[1];
-            ck_assert_msg(fabs((double)l->bias[o] - bias) < 3e-7, "%s: bias %d of %s is %.9g, expected %.9g", file, o, l->name,
-                          (double)l->bias[o], bias);
+            ck_assert_msg(fabs((double)l->bias[o] - bias) < 3e-7, "%s: bias %d of %s is %.9g, expected %.9g", file, o,
+                          l->name, (double)l->bias[o], bias);
             for (int k = 0; k < l->in * 9; k++) {
                 int at = o * l->in * 9 + k;
                 double expected = scale * (double)value(2 * i, (uint64_t)at, false);
 
-                ck_assert_msg(fabs((double)l->weight[at] - expected) < 1e-7, "%s: weight %d of %s is %.9g, expected %.9g", file, at,
-                              l->name, (double)l->weight[at], expected);
+                ck_assert_msg(fabs((double)l->weight[at] - expected) < 1e-7,
+                              "%s: weight %d of %s is %.9g, expected %.9g", file, at, l->name, (double)l->weight[at],
+                              expected);
             }
         }
     }
@@ -151,8 +153,8 @@ START_TEST(same_numbers)
         for (int k = 0; k < 2 && files[i].notes[k]; k++) {
             const char *note = nst_model_note(m, k);
 
-            ck_assert_msg(note && !strncmp(note, files[i].notes[k], strlen(files[i].notes[k])), "%s: note %d is \"%s\"", files[i].file,
-                          k, note ? note : "");
+            ck_assert_msg(note && !strncmp(note, files[i].notes[k], strlen(files[i].notes[k])),
+                          "%s: note %d is \"%s\"", files[i].file, k, note ? note : "");
         }
         ck_assert(files[i].fold || !nst_model_note(m, 0) || strstr(files[i].file, ".onnx"));
         nst_model_close(&m);
@@ -161,7 +163,8 @@ START_TEST(same_numbers)
 }
 END_TEST
 
-/* ---- what cannot be folded, and what is no chain ------------------------------------------------------------------ */
+/* ---- what cannot be folded, and what is no chain
+ * ------------------------------------------------------------------ */
 
 /* torch-bn.pth with some bytes in the place of others, which stand in it once. */
 static void refuse_instead(const void *bytes, const void *by, size_t n, const char *words)
@@ -194,9 +197,11 @@ END_TEST
 
 START_TEST(no_chain)
 {
-    refuse_model(path_of("torch-resnet.pth"), "holds 17 convolutions of which the first, conv1.weight, is 7x7 and reads 3 "
+    refuse_model(path_of("torch-resnet.pth"),
+                 "holds 17 convolutions of which the first, conv1.weight, is 7x7 and reads 3 "
                 "channels: a ResNet-like network; expected a chain of 3x3 convolutions");
-    refuse_model(path_of("onnx-crop.onnx"), "begins with Slice of other than the channels' order, expected a convolution");
+    refuse_model(path_of("onnx-crop.onnx"),
+                 "begins with Slice of other than the channels' order, expected a convolution");
 }
 END_TEST
 

@@ -11,7 +11,8 @@ START_TEST(truncated)
     for (size_t i = 0; i < NST_COUNT(files); i++) {
         size_t bytes;
         unsigned char *data = get_file(path_of(files[i].file), &bytes);
-        size_t step = files[i].needs >= HDF5 ? 97 : bytes > 4096 ? 5 : 1; /* libraries that take longer, and long files */
+        size_t step = files[i].needs >= HDF5 ? 97 : bytes > 4096 ? 5 : 1; /* libraries that take longer, and long
+                                                                             files */
         int between = !strcmp(files[i].format, "Caffe") ? 16 : !strcmp(files[i].format, "ONNX") ? 4 : 0;
         nst_error e;
 
@@ -60,7 +61,8 @@ END_TEST
 /* A legacy file whose object is this pickle: refused, with these words. */
 static void refuse_pickle(const void *pickle, size_t n, const char *words)
 {
-    static const unsigned char head[] = "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\2M\xe9\3.\x80\2}q\0.";
+    static const unsigned char head[] =
+        "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\2M\xe9\3.\x80\2}q\0.";
     static const unsigned char keys[] = "\x80\2]q\0.";
     FILE *f = fopen("bad.pth", "wb");
     nst_error e = { "" };
@@ -109,7 +111,8 @@ START_TEST(pickled_nonsense)
     REFUSE("\x80\2NQ.", "a storage's description");
     REFUSE("\x80\2ctorch._utils\n_rebuild_tensor_v2\n)R.", "a tensor's storage");
     /* a storage whose view is no tuple: its text's address is not to be taken for a place among the values */
-    REFUSE("\x80\2(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0000X\3\0\0\0cpuK\4X\3\0\0\0abctQ.", "a storage's view");
+    REFUSE("\x80\2(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0000X\3\0\0\0cpuK\4X\3\0\0\0abctQ.",
+           "a storage's view");
     /* an own list in itself, and a dict in itself */
     REFUSE("\x80\2]q\0h\0a.", "holds no dict");
     REFUSE("\x80\2}q\0X\1\0\0\0ah\0s.", "no convolution");
@@ -162,12 +165,15 @@ static void refuse_bytes(const void *bytes, size_t n, const char *words)
 
 START_TEST(protobuf)
 {
-    REFUSE_PB("\x0a\3VGG\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "damaged or truncated"); /* a number without end */
-    REFUSE_PB("\x0a\3VGG\xa2\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", "damaged or truncated"); /* a length of 2^64 - 1 */
+    REFUSE_PB("\x0a\3VGG\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+              "damaged or truncated"); /* a number without end */
+    REFUSE_PB("\x0a\3VGG\xa2\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\1",
+              "damaged or truncated"); /* a length of 2^64 - 1 */
     REFUSE_PB("\x0a\3VGG\x13\x13\x13\x13\x13", "damaged or truncated"); /* groups in groups */
     REFUSE_PB("\x0a\3VGG\0\0\0\0\0", "damaged or truncated"); /* field 0 */
     REFUSE_PB("\x0a\3VGG\x0a\3VGG", "no convolution");
-    REFUSE_PB("\x0a\3VGG\xa2\x06\x2d\x0a\7" "conv1_1\x3a\x22\x3a\x12\x0a\x10\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x80\x80\x80\x80\x10\3\3"
+    REFUSE_PB("\x0a\3VGG\xa2\x06\x2d\x0a\7" "conv1_1\x3a\x22\x3a\x12\x0a\x10"
+              "\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x80\x80\x80\x80\x10\3\3"
               "\x2a\x0c" "abcdabcdabcd", "side of 9223372036854775807"); /* a shape that lies */
     REFUSE_PB("\x0a\3VGG\xa2\x06\x20\x0a\7" "conv1_1\x3a\x15\x3a\5\x0a\3\2\3\3\x2a\x0c" "abcdabcdabcd", "dimensions");
     REFUSE_PB("\x0a\3VGG\xa2\x06\x19\x0a\7" "conv1_1\x3a\x0e\x2d" "abcd\x2d" "abcd\x2d" "abc", "not in one piece");

@@ -73,17 +73,24 @@ static const struct {
     { "conv11 conv12 conv21 conv22 conv31", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", NULL, { 0 } },
     { "block1.0 block1.2 block2.0 block2.2 block3.0", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", NULL, { 0 } },
     { "slice1.0 slice1.2 slice2.5 slice2.7 slice3.10", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", NULL, { 0 } },
-    { "features.0 features.3 features.6 features.8 features.11", "conv1_1 conv2_1 conv3_1 conv3_2 conv4_1", NULL, { 0 } },
-    { "1 3 6 8", "conv1_1 conv1_2 conv2_1 conv2_2", NULL, { 0 } },               /* behind a normalisation without numbers */
+    { "features.0 features.3 features.6 features.8 features.11", "conv1_1 conv2_1 conv3_1 conv3_2 conv4_1", NULL,
+      { 0 } },
+    { "1 3 6 8", "conv1_1 conv1_2 conv2_1 conv2_2", NULL, { 0 } },               /* behind a normalisation without
+                                                                                    numbers */
     { "1 4 8 11 15", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", NULL, { 0 } },   /* paddings have places */
     { "*0 2 5 9 12 16", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", "folded: the 1x1", { 0 } },
-    { "*enc_1.0 enc_1.2 enc_2.1 enc_2.5 enc_3.1 enc_3.5", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", "folded: the 1x1", { 0 } },
+    { "*enc_1.0 enc_1.2 enc_2.1 enc_2.5 enc_3.1 enc_3.5", "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1", "folded: the 1x1",
+      { 0 } },
     { "conv1 conv2 conv3 conv4 conv5 conv6 conv7 conv8 conv9 conv10 conv11",
-      "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3 conv5_1", "assumed: a pool", { 2, 4, 7 } },
-    { "layers.0 layers.1 layers.2 layers.3 layers.4 layers.5 layers.6 layers.7 layers.8 layers.9 layers.10 layers.11 layers.12",
-      "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv3_4 conv4_1 conv4_2 conv4_3 conv4_4 conv5_1", "assumed: a pool",
+      "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3 conv5_1", "assumed: a pool",
+      { 2, 4, 7 } },
+    { "layers.0 layers.1 layers.2 layers.3 layers.4 layers.5 layers.6 layers.7 layers.8 layers.9 layers.10 layers.11 "
+      "layers.12",
+      "conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv3_4 conv4_1 conv4_2 conv4_3 conv4_4 conv5_1",
+      "assumed: a pool",
       { 2, 4, 8 } },
-    { "features.0 features.2 features.4 features.6 features.8", "conv1_1 conv1_2 conv1_3 conv1_4 conv1_5", NULL, { 0 } },
+    { "features.0 features.2 features.4 features.6 features.8", "conv1_1 conv1_2 conv1_3 conv1_4 conv1_5", NULL,
+      { 0 } },
 };
 
 /* A 1x1 convolution of the picture, of which nothing is left to fold: one matrix, no bias. */
@@ -172,12 +179,12 @@ START_TEST(normalisations_beside)
     m = good();
     ck_assert(!strncmp(nst_model_note(m, 0), "folded: 2 batch normalisations", 30));
     for (int o = 0; o < 2; o++) {
-        double scale = 4 / sqrt(16 + 1e-5);
+        double scale = 4 / sqrt(16 + 1e-5), want = ((double)value((size_t)o) - (o + 2)) * scale / 4 + o + 1;
 
         for (int k = 0; k < 27; k++)
             ck_assert(m->layer[0].weight[27 * o + k] == (float)(scale * (double)value((size_t)(27 * o + k))));
         ck_assert(m->layer[0].bias[o] == (float)(scale * ((double)value((size_t)o) - (o + 2)) + o + 1));
-        ck_assert(fabs((double)m->layer[1].bias[o] - (((double)value((size_t)o) - (o + 2)) * scale / 4 + o + 1)) < 1e-6);
+        ck_assert(fabs((double)m->layer[1].bias[o] - want) < 1e-6);
     }
     nst_model_close(&m);
 }
@@ -190,9 +197,11 @@ static const struct {
 } others[] = {
     { { "features.0 4 3 3", "features.3 4 4 1", "features.6 4 4 3" },
       "holds 3 convolutions of which the first 1 are a chain, but features.3.weight is 1x1, expected 3 x 3" },
-    { { "conv1 4 3 7", "layer1.0.conv1 4 4 3" }, "holds 2 convolutions of which the first, conv1.weight, is 7x7 and reads 3 channels; expected" },
+    { { "conv1 4 3 7", "layer1.0.conv1 4 4 3" },
+      "holds 2 convolutions of which the first, conv1.weight, is 7x7 and reads 3 channels; expected" },
     { { "1 4 64 3", "5 4 4 3" }, "the first, 1.weight, is 3x3 and reads 64 channels; expected a chain" },
-    { { "stem.0 4 3 3", "a.conv 4 4 1", "b.conv 4 4 3" }, "holds 3 convolutions of which the first, stem.0.weight, is 3x3" },
+    { { "stem.0 4 3 3", "a.conv 4 4 1", "b.conv 4 4 3" },
+      "holds 3 convolutions of which the first, stem.0.weight, is 3x3" },
 };
 
 START_TEST(no_chains)

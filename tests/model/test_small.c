@@ -1,5 +1,5 @@
 /* test_small.c: the built-in model is what its file and the table of its layers say. */
-#include "model/model.h"
+#include "model/builtin/small.h"
 #include "../support/suite.h"
 
 #include <math.h>
@@ -14,8 +14,8 @@ static nst_model *open_model(void)
     return m;
 }
 
-/* VGG16's layers up to conv5_1, in a chain that every reader of models would accept; and their numbers are all that the library
- * has, which is small. */
+/* VGG16's layers up to conv5_1, in a chain that every reader of models would accept; and their numbers are all that the
+ * library has, which is small. */
 START_TEST(chain)
 {
     static const char *const names[] = { "conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2",
@@ -68,7 +68,8 @@ START_TEST(numbers)
         for (int o = 0; o < l->out; o++) {
             ck_assert(l->bias[o] == (float)number(bias + 4 * o));
             for (int k = 0; k < 9 * l->in; k++, at++)
-                ck_assert(l->weight[o * 9 * l->in + k] == (float)(number(scale + 4 * o) * (*at < 128 ? *at : *at - 256)));
+                ck_assert(l->weight[o * 9 * l->in + k] ==
+                          (float)(number(scale + 4 * o) * (*at < 128 ? *at : *at - 256)));
         }
     }
     ck_assert_ptr_eq(at, nst_small_end);
@@ -76,8 +77,8 @@ START_TEST(numbers)
 }
 END_TEST
 
-/* Two openings give the same bits, and the file is the one that was meant: a sum of its bytes is fixed here.  Who changes the
- * model writes down what this test then says. */
+/* Two openings give the same bits, and the file is the one that was meant: a sum of its bytes is fixed here.  Who
+ * changes the model writes down what this test then says. */
 START_TEST(same_everywhere)
 {
     nst_model *a = open_model(), *b = open_model();

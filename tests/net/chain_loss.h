@@ -20,7 +20,8 @@ static const char *const algorithms[] = { "im2col", "winograd4", "winograd6" };
  * then A^T m A takes large points from each other, so that the result is smaller than what was rounded: its error's
  * square is that of the points times
  *
- *     gain^2,  gain = mean over i of sum over p of (A_ip |B_p| |G_p|)^2 / 3  (rows of A^T; |.| lengths of rows of B^T and G)
+ * gain^2,  gain = mean over i of sum over p of (A_ip |B_p| |G_p|)^2 / 3  (rows of A^T; |.| lengths of rows of B^T and
+ * G)
  *
  * Roundings of layers are independent, so squares add up, those of the way there and of the way back.  Errors and
  * values are spread alike: the largest error is to the largest value as their root mean squares are.  Half as much
@@ -151,8 +152,8 @@ static inline void check_numbers(const char *what, const char *layer, size_t n, 
     double most = largest(n, right);
 
     for (size_t i = 0; i < n; i++)
-        ck_assert_msg(fabs(got[i] - right[i]) <= tolerance * most, "%s: %s: number %zu is %.9g, expected %.9g", layer, what,
-                      i, got[i], right[i]);
+        ck_assert_msg(fabs(got[i] - right[i]) <= tolerance * most, "%s: %s: number %zu is %.9g, expected %.9g", layer,
+                      what, i, got[i], right[i]);
 }
 
 static inline void check_gradient(const char *what, const chain_shape *s, const float *got, const double *right,

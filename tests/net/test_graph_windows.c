@@ -44,7 +44,8 @@ static int add_windows(nst_graph *g, const chain *c, const chain_shape *s, int s
         for (int cx = 0; cx < s->w; cx += step, windows++) {
             nst_window w = cut(s, step, cx, cy);
 
-            if (s->w - cx < grid || s->h - cy < grid) /* what is left over is no window of its own: the last core takes it */
+            if (s->w - cx < grid || s->h - cy < grid) /* what is left over is no window of its own: the last core takes
+                                                         it */
                 continue;
             if (s->w - cx - w.core_w < grid)
                 w.core_w = s->w - cx;
@@ -64,7 +65,8 @@ static void check_parts(const chain *c, const nst_stats *all, const nst_stats *p
 
         ck_assert_msg(all[i].n == parts[i].n, "%s: %g positions in the picture, %g in its windows",
                       c->model.layer[i].name, all[i].n, parts[i].n);
-        check_numbers("Gram in windows", c->model.layer[i].name, n * n, parts[i].gram, all[i].gram, chain_tolerance(c, 0));
+        check_numbers("Gram in windows", c->model.layer[i].name, n * n, parts[i].gram, all[i].gram,
+                      chain_tolerance(c, 0));
     }
 }
 
@@ -125,8 +127,8 @@ static void same_bits(const chain *c, nst_graph *g, nst_saved_features *const *k
         double square = 0, absolute = 0;
 
         ck_assert_int_eq(nst_graph_compare(g, i, kept[i], &square, &absolute, NULL), NST_OK);
-        ck_assert_msg(square == 0 && absolute == 0, "%s: the features are %g off the whole picture's", c->model.layer[i].name,
-                      absolute);
+        ck_assert_msg(square == 0 && absolute == 0, "%s: the features are %g off the whole picture's",
+                      c->model.layer[i].name, absolute);
     }
 }
 

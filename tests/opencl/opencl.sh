@@ -19,7 +19,8 @@ mkdir "$dir/none"
 OCL_ICD_VENDORS=$dir/none "$NST" devices >"$dir/list"
 check "no device: the processor only" test "$(grep -c '^[a-z]*:[0-9 ]' "$dir/list")" = 1
 check "  auto takes it" grep -q '^--device auto takes cpu: ' "$dir/list"
-OCL_ICD_VENDORS=$dir/none "$NST" -q --device opencl "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg -o "$dir/x.png" 2>"$dir/said"
+OCL_ICD_VENDORS=$dir/none "$NST" -q --device opencl "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg \
+    -o "$dir/x.png" 2>"$dir/said"
 check "  --device opencl fails" test $? = 1
 check "  and says why" grep -q '^nst: device "opencl": no platform has a device' "$dir/said"
 check "  nothing is left" test ! -e "$dir/x.png"
@@ -36,11 +37,13 @@ done
 if grep -q '^opencl:0: pthread' "$dir/list"; then # PoCL makes as many as one likes
     POCL_DEVICES="pthread pthread" "$NST" devices >"$dir/list"
     check "two devices" test "$(grep -c '^opencl:[01]: ' "$dir/list")" = 2
-    POCL_DEVICES="pthread pthread" "$NST" -q --device pthread "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg -o "$dir/x.png" 2>"$dir/said"
+    POCL_DEVICES="pthread pthread" "$NST" -q --device pthread "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg \
+        -o "$dir/x.png" 2>"$dir/said"
     check "  a name of both is none" grep -q 'more than one has that in its name (opencl:0, opencl:1)' "$dir/said"
 fi
 tiny="$SRCDIR/tests/data/golden/tiny.safetensors"
-"$NST" -p opengenus --model "$tiny" -n 2 -s 64 --device opencl -o "$dir/x.png" "$SRCDIR"/data/content.jpg "$SRCDIR"/data/style.jpg 2>"$dir/said"
+"$NST" -p opengenus --model "$tiny" -n 2 -s 64 --device opencl -o "$dir/x.png" "$SRCDIR"/data/content.jpg \
+    "$SRCDIR"/data/style.jpg 2>"$dir/said"
 check "a painting" test -s "$dir/x.png"
 check "  says which device" grep -q '^nst: computed by opencl:' "$dir/said"
 check "  keeps its program" test "$(ls "$dir"/cache/nst/opencl-*.bin | wc -l)" = 1
@@ -51,7 +54,8 @@ near() {
     what=$1
     shift
     for device in cpu opencl; do
-        "$NST" -q -p opengenus --model "$tiny" -n 10 -s 96 --device $device -o "$dir/x.ppm" "$@" || not_ok "$what: $device"
+        "$NST" -q -p opengenus --model "$tiny" -n 10 -s 96 --device $device -o "$dir/x.ppm" "$@" ||
+            not_ok "$what: $device"
         tail -c $((96 * 72 * 3)) "$dir/x.ppm" >"$dir/$device" # without the settings, in which the device stands
     done
     check "$what: the same picture to 1/255" test "$(cmp -l "$dir/cpu" "$dir/opencl" | awk '
@@ -72,8 +76,9 @@ elif grep -q __asan_init tests/opencl/test_opencl 2>/dev/null; then
 elif [ ! -x tests/opencl/test_opencl ] || "$NST" --version | grep -q sanitize; then
     echo "skipped: races and bounds, there is no tests/opencl/test_opencl"
 else
-    # One run in six or so ends with SIGABRT ("corrupted double-linked list") after the last word of the tests, when main has
-    # returned; ASan sees nothing of the kind with PoCL.  So that is tried again; one that always comes is ours.
+    # One run in six or so ends with SIGABRT ("corrupted double-linked list") after the last word of the tests, when
+    # main has returned; ASan sees nothing of the kind with PoCL.  So that is tried again; one that always comes is
+    # ours.
     for try in 1 2 3 4; do
         CK_RUN_CASE=small "$OCLGRIND" --data-races --max-errors 20 tests/opencl/test_opencl >"$dir/out" 2>&1
         status=$?

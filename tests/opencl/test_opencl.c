@@ -203,8 +203,8 @@ END_TEST
 
 /* Style losses of one kind, scaled content losses and total variation at c->x, against targets of other: the device's
  * own, or the host's of what the device gives.  loss: style, content, total variation. */
-static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind, int tv, const float *other, double loss[3],
-                   struct result *r)
+static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind, int tv, const float *other,
+                   double loss[3], struct result *r)
 {
     nst_window win = nst_window_whole(s->w, s->h);
     nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };

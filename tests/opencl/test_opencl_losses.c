@@ -1,5 +1,5 @@
-/* test_opencl_losses.c: the losses and the gradient of whole evaluations on the first device that OpenCL reaches against the
- * CPU's: every preset, every loss, regions, in one piece and in windows; how often an evaluation waits. */
+/* test_opencl_losses.c: the losses and the gradient of whole evaluations on the first device that OpenCL reaches
+ * against the CPU's: every preset, every loss, regions, in one piece and in windows; how often an evaluation waits. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 
 /* Losses of themselves, or of 1e-3 of the total: as the CPU's own kernel sets are held to the golden numbers. */
 #define LOSS 1e-4
-/* The gradient by its norm, and 99 of 100 numbers to FAR of the largest: where features are as good as equal, as in the flat
- * parts of a picture, or as good as 0, rounding decides which of two right ways the gradient takes through a maximum or
- * a ReLU (test_opencl.c's nodes_agree, whose chains have no such places, is the strict test). */
+/* The gradient by its norm, and 99 of 100 numbers to FAR of the largest: where features are as good as equal, as in the
+ * flat parts of a picture, or as good as 0, rounding decides which of two right ways the gradient takes through a
+ * maximum or a ReLU (test_opencl.c's nodes_agree, whose chains have no such places, is the strict test). */
 #define NORM 5e-3
 #define FAR 1e-3
 
@@ -67,7 +67,8 @@ struct result {
     int windows;
 };
 
-/* Two evaluations at the content with noise: the losses and the gradient of the second, for which nothing is allocated. */
+/* Two evaluations at the content with noise: the losses and the gradient of the second, for which nothing is
+ * allocated. */
 static struct result evaluate_styles(nst_settings *s, const char *device, const nst_image *const *styles, int n_styles)
 {
     nst_run r = { .job = { .settings = s, .model = model, .content = content, .styles = styles,
@@ -109,8 +110,8 @@ static struct result evaluate(nst_settings *s, const char *device)
 
 static void same_loss(const char *name, const char *what, double got, double want, double total)
 {
-    ck_assert_msg(fabs(got - want) <= LOSS * fmax(fabs(want), 1e-3 * total), "%s: %s is %.9g, the CPU's %.9g", name, what,
-                  got, want);
+    ck_assert_msg(fabs(got - want) <= LOSS * fmax(fabs(want), 1e-3 * total), "%s: %s is %.9g, the CPU's %.9g", name,
+                  what, got, want);
 }
 
 static void compare(const char *name, const struct result *got, const struct result *want)
@@ -142,8 +143,8 @@ static void free_result(struct result *r)
     ck_assert(oracle_free(r->dx));
 }
 
-/* Every preset in one piece, then in windows: an evaluation waits once, twice with Wasserstein-2's losses, which are the
- * host's; in windows once a window and for places to put the picture, but never for sums. */
+/* Every preset in one piece, then in windows: an evaluation waits once, twice with Wasserstein-2's losses, which are
+ * the host's; in windows once a window and for places to put the picture, but never for sums. */
 START_TEST(presets_agree)
 {
     const char *name = nst_preset_name(_i);
@@ -172,8 +173,8 @@ static void small_pictures(void)
     content = picture(67, 53, 3), style = picture(59, 61, 5);
 }
 
-/* Every kind of loss that presets do not have in this company; with a margin, larger than windows and their halo, which counts
- * in the total variation. */
+/* Every kind of loss that presets do not have in this company; with a margin, larger than windows and their halo, which
+ * counts in the total variation. */
 START_TEST(losses_agree)
 {
     static const int styles[] = { NST_STYLE_GRAM_RAW, NST_STYLE_GRAM, NST_STYLE_GRAM_NM, NST_STYLE_COVARIANCE,
@@ -187,7 +188,8 @@ START_TEST(losses_agree)
     s->style_loss = styles[_i], s->content_loss = _i % NST_CONTENT_LOSS_COUNT, s->tv = _i % NST_TV_COUNT;
     s->layer_norm = _i % 2 ? NST_NORM_NONE : NST_NORM_TARGET;
     s->tv_weight = 1e-3, s->margin = _i % 2 ? 24 : 0;
-    snprintf(name, sizeof name, "style loss %d, content loss %d, total variation %d", s->style_loss, s->content_loss, s->tv);
+    snprintf(name, sizeof name, "style loss %d, content loss %d, total variation %d", s->style_loss, s->content_loss,
+             s->tv);
     want = evaluate(s, "cpu");
     for (s->window = 0; s->window <= 32; s->window += 32) {
         got = evaluate(s, "opencl:0");
@@ -215,7 +217,8 @@ START_TEST(variations_agree)
         got = evaluate(s, "opencl:0");
         ck_assert(want.p.tv > 0 && fabs(got.p.tv - want.p.tv) <= 2e-6 * want.p.tv);
         for (size_t i = 0; i < want.n; i++)
-            ck_assert_msg(fabs((double)got.dx[i] - (double)want.dx[i]) <= 1e-6 * most, "variation %d, window %d: gradient %zu "
+            ck_assert_msg(fabs((double)got.dx[i] - (double)want.dx[i]) <= 1e-6 * most,
+                          "variation %d, window %d: gradient %zu "
                           "is %.9g, the CPU's %.9g", _i, s->window, i, (double)got.dx[i], (double)want.dx[i]);
         free_result(&got);
     }
@@ -236,8 +239,9 @@ static nst_image *stripe(int w, int h, int from, int to)
     return p;
 }
 
-/* Three styles in soft regions that overlap, one of them what the others leave, one with a part that does not count, by every
- * kind of loss, with and without a margin; then a part alone, without regions.  A region waits no more often than none. */
+/* Three styles in soft regions that overlap, one of them what the others leave, one with a part that does not count, by
+ * every kind of loss, with and without a margin; then a part alone, without regions.  A region waits no more often than
+ * none. */
 START_TEST(regions_agree)
 {
     static const int kinds[] = { NST_STYLE_GRAM_RAW, NST_STYLE_GRAM, NST_STYLE_GRAM_NM, NST_STYLE_COVARIANCE,
@@ -261,7 +265,8 @@ START_TEST(regions_agree)
     for (s->window = 0; s->window <= 32; s->window += 32) {
         got = evaluate_styles(s, "opencl:0", styles, 3);
         compare(name, &got, &want);
-        ck_assert_msg(got.windows > 1 || got.waits == (w2 ? 2 : 1), "%s: an evaluation waits %zu times", name, got.waits);
+        ck_assert_msg(got.windows > 1 || got.waits == (w2 ? 2 : 1), "%s: an evaluation waits %zu times", name,
+                      got.waits);
         free_result(&got);
     }
     free_result(&want);

@@ -11,14 +11,16 @@
 
 static void build(const char *folder, int built, int cached)
 {
-    nst_graph_options o = { .model = model, .tap = { true }, .device = "opencl:0", .cache = folder, .scale = { 1, 1, 1 } };
+    nst_graph_options o = { .model = model, .tap = { true }, .device = "opencl:0", .cache = folder,
+                            .scale = { 1, 1, 1 } };
     nst_graph *g;
     nst_error e;
 
     nst_opencl_fault.builds = nst_opencl_fault.cached = 0;
     check_ok(nst_graph_create(&g, &o, &e), &e);
     nst_graph_destroy(&g);
-    ck_assert_msg(nst_opencl_fault.builds == built && nst_opencl_fault.cached == cached, "%d built, %d cached, expected "
+    ck_assert_msg(nst_opencl_fault.builds == built && nst_opencl_fault.cached == cached,
+                  "%d built, %d cached, expected "
                   "%d and %d", nst_opencl_fault.builds, nst_opencl_fault.cached, built, cached);
 }
 
@@ -92,7 +94,8 @@ START_TEST(damaged_entries_are_rebuilt)
 }
 END_TEST
 
-/* ---- names -------------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(devices_by_name)
 {

@@ -54,8 +54,8 @@ static void same_picture(const nst_image *a, const nst_image *b)
     ck_assert(a->width == b->width && a->height == b->height);
     for (int c = 0; c < 3; c++)
         for (size_t i = 0; i < n; i++)
-            ck_assert_msg(fabs((double)a->plane[c][i] - (double)b->plane[c][i]) <= 1. / 255, "plane %d at %zu: %g, %g", c,
-                          i, (double)a->plane[c][i], (double)b->plane[c][i]);
+            ck_assert_msg(fabs((double)a->plane[c][i] - (double)b->plane[c][i]) <= 1. / 255, "plane %d at %zu: %g, %g",
+                          c, i, (double)a->plane[c][i], (double)b->plane[c][i]);
 }
 
 /* Ten iterations of preset opengenus: the same picture to within 1/255. */
@@ -99,7 +99,8 @@ START_TEST(large_pictures_are_cut)
 }
 END_TEST
 
-/* ---- what can fail ------------------------------------------------------------------------------------------------ */
+/* ---- what can fail
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Painting on the device fails with a status and a sentence that says all of these; nothing is given. */
 static void fails(nst_status want, const char *a, const char *b)
@@ -125,7 +126,8 @@ START_TEST(little_memory)
 {
     nst_opencl_fault.memory = 600 << 10;
     fails(NST_EMEM, "out of memory", "smaller");
-    nst_opencl_fault.memory = 8 << 20; /* the weights fit, the smallest windows do not: it is not the process's memory */
+    nst_opencl_fault.memory = 8 << 20; /* the weights fit, the smallest windows do not: it is not the process's
+                                          memory */
     fails(NST_EMEM, "opencl:0", "and the device has");
 }
 END_TEST
@@ -161,7 +163,8 @@ START_TEST(failures_have_names)
 }
 END_TEST
 
-/* The first buffer that cannot be had, the fifth, and so on until there are no more: every one that fails is heard of. */
+/* The first buffer that cannot be had, the fifth, and so on until there are no more: every one that fails is heard
+ * of. */
 START_TEST(no_buffer)
 {
     int failed = 0;

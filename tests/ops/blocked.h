@@ -2,7 +2,7 @@
 #ifndef NST_BLOCKED_H
 #define NST_BLOCKED_H
 
-#include "ops/ops.h"
+#include "ops/dispatch.h"
 #include "../support/oracle.h"
 
 /* [c / 16][h][w][16], padded with zeros, between guards. */

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes tests/ops/optim_numbers.h: what torch.optim does on the problem of test_optim.c, in double (Debian: python3-torch)."""
+"""Writes tests/ops/optim_numbers.h: what torch.optim does on the problem of test_optim.c, in double (Debian:
+python3-torch)."""
 import torch
 
 N = 8
@@ -33,8 +34,8 @@ def adam(steps, clamp):
 
 def lbfgs(steps, history, rate):
     x, rows = start(), []
-    opt = torch.optim.LBFGS([x], lr=rate, max_iter=steps + 1, max_eval=10 ** 9, tolerance_grad=-1, tolerance_change=-1e9,
-                            history_size=history)
+    opt = torch.optim.LBFGS([x], lr=rate, max_iter=steps + 1, max_eval=10 ** 9, tolerance_grad=-1,
+                            tolerance_change=-1e9, history_size=history)
 
     def closure():
         opt.zero_grad()

@@ -2,6 +2,7 @@
  * same bits for any number of threads. */
 #include "blocked.h"
 #include "../support/suite.h"
+#include "ops/gram.h"
 
 #include <float.h>
 #include <math.h>

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "engine/scale/scale.h"
-#include "ops/ops.h"
 #include "../support/suite.h"
 
 static double random_at(nst_random *r)
@@ -88,10 +87,11 @@ static void check_sums(const struct masked *m)
                 for (int l = 0; l < checked; l++)
                     g[l] += w * fk * (double)m->f[place(m, c - 1 - l, m->r.x + x, m->r.y + y)];
             }
-        ck_assert_msg(fabs(s - m->sum[k]) < allowed, "%s, %d channels: sum %g, not %g", m->cpu.k->name, c, m->sum[k], s);
+        ck_assert_msg(fabs(s - m->sum[k]) < allowed, "%s, %d channels: sum %g, not %g", m->cpu.k->name, c, m->sum[k],
+                      s);
         for (int l = 0; l < checked; l++)
-            ck_assert_msg(fabs(g[l] - m->gram[k * c + c - 1 - l]) < allowed, "%s, %d channels: %g, not %g", m->cpu.k->name,
-                          c, m->gram[k * c + c - 1 - l], g[l]);
+            ck_assert_msg(fabs(g[l] - m->gram[k * c + c - 1 - l]) < allowed, "%s, %d channels: %g, not %g",
+                          m->cpu.k->name, c, m->gram[k * c + c - 1 - l], g[l]);
     }
 }
 

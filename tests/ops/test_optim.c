@@ -1,6 +1,6 @@
 /* test_optim.c: Adam and L-BFGS take torch.optim's steps; averaging, bounds, carrying over, threads. */
 #include "image/image.h"
-#include "ops/ops.h"
+#include "ops/optimizer.h"
 #include "../support/suite.h"
 
 #include <math.h>
@@ -38,8 +38,8 @@ static void near(const char *what, int step, const float *got, const double *wan
 }
 
 /* Steps from the common start and compares each iterate, and the average when there is one. */
-static void follow(const char *what, const nst_optim_options *o, const double want[][N], const double mean[][N], int steps,
-                   double tolerance)
+static void follow(const char *what, const nst_optim_options *o, const double want[][N], const double mean[][N],
+                   int steps, double tolerance)
 {
     nst_cpu cpu = { nst_kernels_pick("scalar"), 1 };
     float x[N], g[N];
@@ -107,8 +107,8 @@ START_TEST(lbfgs_without_curvature)
 }
 END_TEST
 
-/* A first step of a given length, against the gradient, whatever the gradient's; the second follows the curvature: here of
- * x^2 / 2, so that it arrives. */
+/* A first step of a given length, against the gradient, whatever the gradient's; the second follows the curvature: here
+ * of x^2 / 2, so that it arrives. */
 START_TEST(lbfgs_first_step)
 {
     nst_optim_options o = { .kind = NST_LBFGS, .learning_rate = 1, .history = 5, .first_step = .25, .plane = 1 };

@@ -1,5 +1,5 @@
 /* test_vector.c: sums and updates over flat arrays: right, and the same bits for any number of threads. */
-#include "ops/ops.h"
+#include "ops/vector.h"
 #include "../support/oracle.h"
 #include "../support/suite.h"
 

@@ -16,8 +16,10 @@ check "paint.c paints" "$dir/paint" "$content" "$style" "$dir/paint.ppm" 2>/dev/
 "$NST" -q -s 128 -o "$dir/nst.ppm" "$content" "$style" || not_ok "nst paints"
 # The comment in nst's file differs, so the samples are compared, not the files.
 for p in paint nst; do tail -c $((128 * 96 * 3)) "$dir/$p.ppm" >"$dir/$p.samples"; done
-check "nst paints the same" sh -c "test \$(wc -c <'$dir/nst.samples') = $((128 * 96 * 3)) && cmp '$dir/paint.samples' '$dir/nst.samples'"
-check "paint.c tells a failure" sh -c "! '$dir/paint' '$dir/none' '$style' '$dir/x.png' 2>'$dir/said' && grep -q none '$dir/said'"
+check "nst paints the same" \
+    sh -c "test \$(wc -c <'$dir/nst.samples') = $((128 * 96 * 3)) && cmp '$dir/paint.samples' '$dir/nst.samples'"
+check "paint.c tells a failure" \
+    sh -c "! '$dir/paint' '$dir/none' '$style' '$dir/x.png' 2>'$dir/said' && grep -q none '$dir/said'"
 check "and leaves nothing" test ! -e "$dir/x.png"
 
 if command -v python3 >/dev/null; then

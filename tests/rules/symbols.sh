@@ -5,7 +5,8 @@ library=
 for l in .libs/libnst.so .libs/libnst.dylib; do [ -f $l ] && library=$l; done
 [ -n "$library" ] || exit 77
 
-tr '\n' ' ' <"$SRCDIR/include/nst.h" | grep -o 'NST_API [a-z][^(;]*(' | sed 's/ *($//; s/.*[ *]//' | sort >"$dir/header"
+cat "$SRCDIR"/include/nst/*.h | tr '\n' ' ' | grep -o 'NST_API [a-z][^(;]*(' | sed 's/ *($//; s/.*[ *]//' |
+    sort >"$dir/header"
 if [ "${library##*.}" = so ]; then
     ${NM:-nm} -D --defined-only "$library" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort >"$dir/exported"
 else
@@ -23,6 +24,9 @@ if [ "${library##*.}" = so ] && ${NM:-nm} -D --with-symbol-versions "$library" >
     check "every export has a version" sh -c "! grep ' T nst_' '$dir/versions' | grep -v '@@NST_0$'"
 fi
 
+for part in "$SRCDIR"/include/nst/*.h; do
+    check "nst.h includes nst/${part##*/}" grep -q "^#include \"nst/${part##*/}\"" "$SRCDIR/include/nst.h"
+done
 printf '#include "nst.h"\nint main(void) { return nst_version()[0] == 0; }\n' >"$dir/t.c"
 check "nst.h stands alone in C" ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$SRCDIR/include" \
     -fsyntax-only "$dir/t.c"

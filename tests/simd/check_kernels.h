@@ -4,7 +4,7 @@
 #ifndef NST_TESTS_CHECK_KERNELS_H
 #define NST_TESTS_CHECK_KERNELS_H
 
-#include "ops/ops.h"
+#include "ops/dispatch.h"
 #include "../support/oracle.h"
 #include "../support/suite.h"
 

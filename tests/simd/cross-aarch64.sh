@@ -23,8 +23,9 @@ trap 'exit 1' HUP INT TERM
 
 conv='src/ops/conv.c src/ops/conv_select.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c
 src/base/threads.c src/ops/winograd.c'
-net='src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/graph.c src/net/memory_layout.c src/net/nodes.c
-src/net/row_strips.c src/net/tile_geometry.c src/net/window.c'
+net='src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/cpu/cpu_weights.c src/net/graph.c
+src/net/memory_layout.c src/net/nodes.c src/net/placement.c src/net/row_strips.c src/net/tile_geometry.c
+src/net/window.c'
 graph="tests/net/chain.c $conv $net src/ops/gram_masked.c src/base/memory.c src/base/error.c src/base/plain.c
 src/loss/tv.c src/ops/vector.c"
 kernels='tests/simd/check_flat.c tests/simd/check_layers.c tests/simd/check_products.c tests/simd/check_winograd.c'
@@ -33,11 +34,14 @@ src/base/error.c src/base/plain.c src/ops/vector.c'
 # one line a test: its name, then the sources that it needs beside the oracle
 tests() {
     echo loss/test_loss $loss
+    echo loss/test_wasserstein $loss
     echo net/test_graph $graph
     echo net/test_graph_running $graph
     echo net/test_graph_windows $graph
     echo ops/test_conv tests/ops/blocked.c $conv
+    echo ops/test_conv_first tests/ops/blocked.c $conv
     echo ops/test_gram tests/ops/blocked.c $conv
+    echo ops/test_inverse $loss
     echo ops/test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
     echo simd/test_kernels $kernels src/ops/dispatch.c
 }

@@ -1,6 +1,7 @@
 /* test_kernels.c: every kernel of every set that runs here, against naive loops in double (check_*.c, a file for each
  * kind of kernel); sets are whole, and the right one is picked. */
 #include "check_kernels.h"
+#include "ops/dispatch.h"
 
 #include <stdio.h>
 #include <string.h>

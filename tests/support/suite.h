@@ -14,8 +14,8 @@ static inline int run_suite(const char *name, void (*add)(TCase *t))
     SRunner *r;
     int failed;
 
-    /* What is held here against memory, bytes and other kernel sets is the processor's, also where there is a card, which
-     * device auto would take: OpenCL looks for drivers in a folder that is not there. */
+    /* What is held here against memory, bytes and other kernel sets is the processor's, also where there is a card,
+     * which device auto would take: OpenCL looks for drivers in a folder that is not there. */
     if (strncmp(name, "opencl", 6))
         setenv("OCL_ICD_VENDORS", "/nowhere", 1);
     tcase_set_timeout(t, 600); /* a hang, not a slow machine or a sanitizer */

@@ -1,41 +1,23 @@
-/* fetch.c: one file over the network: the only file that knows libcurl.  What has come stays in a part for the next
- * time. */
+/* fetch.c: one file over the network: the only file that knows libcurl.  What has come stays in a part (part.c) for the
+ * next time. */
 #include "cli/models/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/fail.h"
-
-#define FROM_BYTES 4200
-
-static const char *from_path(const char *part, char path[FROM_BYTES])
-{
-    snprintf(path, FROM_BYTES, "%s.from", part);
-    return path;
-}
-
-void nst_fetch_forget(const char *part)
-{
-    char path[FROM_BYTES];
-
-    unlink(part);
-    unlink(from_path(part, path));
-}
+#include "cli/models/part.h"
 
 #ifdef HAVE_LIBCURL
 
 #define CURL_DISABLE_TYPECHECK /* by macros that call the function by its bare name */
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/lazy.h"
+#include "cli/models/download_line.h"
 
 #define SYMBOLS(X)                                                                                                   \
     X(curl_easy_cleanup) X(curl_easy_getinfo) X(curl_easy_init) X(curl_easy_perform) X(curl_easy_setopt)             \
@@ -48,136 +30,31 @@ NST_LAZY(LIBCURL, SYMBOLS)
 #define ATTEMPTS 8
 /* A connection that brings less a second for NST_FETCH_PATIENCE seconds (30) is given up. */
 #define SLOW 1000
-#define TEXT 512
+#define TEXT NST_PART_TEXT
 
 struct download {
     const nst_fetch *f;
     nst_error *e;
     CURL *curl;
-    int fd;
-    long long have, asked_from, began_from; /* bytes in the part; of this request; of the whole call */
+    nst_part part;
+    nst_download_line line;
+    long long asked_from;                   /* bytes that this request begins after */
     long long total;                        /* bytes of the whole file, as far as is known; 0: it is not */
-    char validator[TEXT];                   /* ETag or date of what the part is a part of, "" without */
     /* of the answer at hand */
     char tag[TEXT], date[TEXT], type[TEXT];
     long long range_from, range_total;      /* of a Content-Range; -1 without */
     bool writing, another;                  /* its body goes into the part; it is not the file that was begun */
     nst_status failed;
-    double began, shown;
-    int tenths;
-    bool line_open;
 };
 
-/* ---- what it says ------------------------------------------------------------------------------------------------ */
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void show_line(struct download *d, double seconds)
-{
-    double speed = (double)(d->have - d->began_from) / (seconds > .01 ? seconds : .01), left;
-    char bar[21] = "....................";
-
-    if (!d->total) {
-        fprintf(stderr, "\rnst: %.1f MB  %.1f MB/s\033[K", (double)d->have / 1e6, speed / 1e6);
-        return;
-    }
-    memset(bar, '#', d->have < d->total ? (size_t)(20 * d->have / d->total) : 20);
-    left = speed > 0 ? (double)(d->total - d->have) / speed : 0;
-    left = left < 359999 ? left : 359999;
-    fprintf(stderr, "\rnst: [%s] %.1f of %.1f MB  %.1f MB/s  %d:%02d left\033[K", bar, (double)d->have / 1e6,
-            (double)d->total / 1e6, speed / 1e6, (int)left / 60, (int)left % 60);
-}
-
-/* A line that renews itself on a terminal; elsewhere one for each tenth. */
 static int show(void *arg, curl_off_t total, curl_off_t got, curl_off_t up_total, curl_off_t up)
 {
     struct download *d = arg;
-    double t = now();
 
     (void)total, (void)got, (void)up_total, (void)up;
-    if (d->f->quiet || !d->writing)
-        return 0;
-    if (isatty(STDERR_FILENO)) {
-        if (t - d->shown < .2)
-            return 0;
-        d->shown = t;
-        d->line_open = true;
-        show_line(d, t - d->began);
-    } else if (d->total && (int)(10 * d->have / d->total) > d->tenths) {
-        d->tenths = (int)(10 * d->have / d->total);
-        fprintf(stderr, "nst: %.1f of %.1f MB\n", (double)d->have / 1e6, (double)d->total / 1e6);
-    }
+    if (!d->f->quiet && d->writing)
+        nst_download_line_show(&d->line, d->part.have, d->total);
     return 0;
-}
-
-static void end_line(struct download *d)
-{
-    if (d->line_open)
-        fputs("\r\033[K", stderr);
-    d->line_open = false;
-}
-
-/* ---- the part, and what it is a part of -------------------------------------------------------------------------- */
-
-/* One nst at a time: two that write into one part would spoil it. */
-static nst_status open_part(struct download *d)
-{
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    struct stat st;
-
-    d->fd = open(d->f->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (d->fd < 0 || fstat(d->fd, &st))
-        return fail(d->e, NST_EIO, "%s: cannot be written: %s", d->f->part, strerror(errno));
-    if (fcntl(d->fd, F_SETLK, &lock))
-        return fail(d->e, NST_EIO, "%s: another nst is fetching it", d->f->part);
-    d->have = (long long)st.st_size;
-    return NST_OK;
-}
-
-static nst_status empty(struct download *d)
-{
-    if (ftruncate(d->fd, 0))
-        return fail(d->e, NST_EIO, "%s: cannot be written: %s", d->f->part, strerror(errno));
-    d->have = 0;
-    *d->validator = 0;
-    return NST_OK;
-}
-
-/* What was begun is gone on with when the server can be asked whether it is still the same, or the checksum will
- * tell. */
-static nst_status remember(struct download *d)
-{
-    char path[FROM_BYTES], url[4096] = "";
-    FILE *f = fopen(from_path(d->f->part, path), "r");
-    bool same = false;
-
-    if (f) {
-        if (fgets(url, sizeof url, f) && fgets(d->validator, sizeof d->validator, f))
-            d->validator[strcspn(d->validator, "\n")] = 0;
-        url[strcspn(url, "\n")] = 0;
-        same = !strcmp(url, d->f->url);
-        fclose(f);
-    }
-    if (!same)
-        *d->validator = 0;
-    return (!*d->validator && !d->f->checked) || d->have > (d->f->bytes ? d->f->bytes : BYTES_MAX) ? empty(d) : NST_OK;
-}
-
-static nst_status note(struct download *d)
-{
-    char path[FROM_BYTES];
-    FILE *f = fopen(from_path(d->f->part, path), "w");
-
-    snprintf(d->validator, sizeof d->validator, "%s", *d->tag ? d->tag : d->date);
-    if (f)
-        fprintf(f, "%s\n%s\n", d->f->url, d->validator);
-    return f && !fclose(f) ? NST_OK : fail(d->e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
 /* ---- an answer --------------------------------------------------------------------------------------------------- */
@@ -251,44 +128,33 @@ static nst_status begin(struct download *d)
     if (d->total > BYTES_MAX)
         return fail(d->e, NST_EFORMAT, "%s: has %lld bytes, expected at most %lld", url, d->total, BYTES_MAX);
     if (status == 200) {
-        nst_status s = empty(d);
+        nst_status s = nst_part_empty(&d->part, d->e);
 
         if (s)
             return s;
-        d->began_from = 0;
+        d->line.from = 0;
     }
     d->writing = true;
-    return note(d);
+    return nst_part_note(&d->part, url, *d->tag ? d->tag : d->date, d->e);
 }
 
 static size_t take_body(char *p, size_t one, size_t n, void *arg)
 {
     struct download *d = arg;
-    long long most = d->total ? d->total : BYTES_MAX;
+    long long most;
 
     (void)one;
     if (!d->writing && (d->failed = begin(d)))
         return 0;
     most = d->total ? d->total : BYTES_MAX;
-    if (d->have + (long long)n > most) {
+    if (d->part.have + (long long)n > most) {
         d->another = true;
         d->failed = fail(d->e, NST_EFORMAT, "%s: sends more than %lld bytes: it is not a file of weights", d->f->url,
                          most);
         return 0;
     }
-    for (size_t done = 0; done < n;) {
-        ssize_t k = pwrite(d->fd, p + done, n - done, (off_t)(d->have + (long long)done));
-
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0) {
-            d->failed = fail(d->e, NST_EIO, "%s: cannot be written: %s", d->f->part, strerror(errno));
-            return 0;
-        }
-        done += (size_t)k;
-    }
-    d->have += (long long)n;
-    return n;
+    d->failed = nst_part_add(&d->part, p, n, d->e);
+    return d->failed ? 0 : n;
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
@@ -304,10 +170,10 @@ static void allow(CURL *curl, const char *first, const char *redirected)
     lib.curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, first);
     lib.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, redirected);
 #else
-    lib.curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
-                     (long)(strchr(first, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS));
-    lib.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(strchr(redirected, ',') ? CURLPROTO_HTTP | CURLPROTO_HTTPS
-                                                                                   : CURLPROTO_HTTPS));
+    const long https = CURLPROTO_HTTPS, both = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+
+    lib.curl_easy_setopt(curl, CURLOPT_PROTOCOLS, strchr(first, ',') ? both : https);
+    lib.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, strchr(redirected, ',') ? both : https);
 #endif
 }
 
@@ -348,13 +214,13 @@ static CURLcode ask(struct download *d)
     struct curl_slist *headers = NULL;
     CURLcode code;
 
-    d->asked_from = d->have;
+    d->asked_from = d->part.have;
     d->writing = false;
-    snprintf(range, sizeof range, "%lld-", d->have);
-    snprintf(condition, sizeof condition, "If-Range: %s", d->validator);
-    if (d->have && *d->validator && !(headers = lib.curl_slist_append(NULL, condition)))
+    snprintf(range, sizeof range, "%lld-", d->part.have);
+    snprintf(condition, sizeof condition, "If-Range: %s", d->part.validator);
+    if (d->part.have && *d->part.validator && !(headers = lib.curl_slist_append(NULL, condition)))
         return CURLE_OUT_OF_MEMORY;
-    lib.curl_easy_setopt(d->curl, CURLOPT_RANGE, d->have ? range : NULL);
+    lib.curl_easy_setopt(d->curl, CURLOPT_RANGE, d->part.have ? range : NULL);
     lib.curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, headers);
     code = lib.curl_easy_perform(d->curl);
     lib.curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, NULL);
@@ -380,7 +246,7 @@ static nst_status explain(struct download *d, CURLcode code, const char *reason)
         return fail(d->e, NST_EMEM, "%s: out of memory", url);
     default:
         return fail(d->e, NST_EIO, "%s: %s%s", url, *reason ? reason : lib.curl_easy_strerror(code),
-                    d->have ? "; run the same command again to resume" : "");
+                    d->part.have ? "; run the same command again to resume" : "");
     }
 }
 
@@ -391,8 +257,8 @@ static bool complete(const struct download *d, CURLcode code)
 
     lib.curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_HTTP_RETURNED_ERROR && status == 416) /* nothing lies behind what we have */
-        return d->have && d->range_total == d->have && (!d->f->bytes || d->f->bytes == d->have);
-    return code == CURLE_OK && d->have && (!d->total || d->have == d->total);
+        return d->part.have && d->range_total == d->part.have && (!d->f->bytes || d->f->bytes == d->part.have);
+    return code == CURLE_OK && d->part.have && (!d->total || d->part.have == d->total);
 }
 
 /* Again from where it broke, as long as each time something more comes. */
@@ -401,10 +267,9 @@ static nst_status collect(struct download *d)
     char reason[CURL_ERROR_SIZE];
 
     set_up(d, reason);
-    d->began = now();
-    d->began_from = d->have;
+    nst_download_line_begin(&d->line, d->part.have);
     for (int i = 0;; i++) {
-        long long before = d->have;
+        long long before = d->part.have;
         CURLcode code = ask(d);
         long status = 0;
 
@@ -414,28 +279,28 @@ static nst_status collect(struct download *d)
             return NST_OK;
         lib.curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
         if (code == CURLE_HTTP_RETURNED_ERROR && status == 416 && before) { /* what we have is of another file */
-            nst_status s = empty(d);
+            nst_status s = nst_part_empty(&d->part, d->e);
 
             if (s)
                 return s;
             continue;
         }
-        if (code == CURLE_OK && !d->have)
+        if (code == CURLE_OK && !d->part.have)
             return fail(d->e, NST_EFORMAT, "%s: the server sent nothing", d->f->url);
-        if (i == ATTEMPTS || d->have <= before || code == CURLE_HTTP_RETURNED_ERROR)
+        if (i == ATTEMPTS || d->part.have <= before || code == CURLE_HTTP_RETURNED_ERROR)
             return code ? explain(d, code, reason)
                         : fail(d->e, NST_EIO, "%s: ends after %lld of %lld bytes; run the same command again to resume",
-                               d->f->url, d->have, d->total);
-        end_line(d);
+                               d->f->url, d->part.have, d->total);
+        nst_download_line_end(&d->line);
         if (!d->f->quiet)
-            fprintf(stderr, "nst: the connection broke after %.1f MB; resuming\n", (double)d->have / 1e6);
+            fprintf(stderr, "nst: the connection broke after %.1f MB; resuming\n", (double)d->part.have / 1e6);
         nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
     }
 }
 
 nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
 {
-    struct download d = { .f = f, .e = e, .fd = -1, .range_from = -1, .range_total = -1 };
+    struct download d = { .f = f, .e = e, .range_from = -1, .range_total = -1 };
     nst_status s;
 
     if (!begins(f->url, "https://") && !(f->plain && begins(f->url, "http://")))
@@ -444,22 +309,17 @@ nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
     s = load(e);
     if (s)
         return s;
-    if (!(s = open_part(&d)) && !(s = remember(&d)) && !(f->bytes && d.have == f->bytes)) {
+    s = nst_part_open(&d.part, f->part, f->url, f->checked, f->bytes ? f->bytes : BYTES_MAX, e);
+    if (!s && !(f->bytes && d.part.have == f->bytes)) {
         if (lib.curl_global_init(CURL_GLOBAL_DEFAULT) || !(d.curl = lib.curl_easy_init())) {
             s = fail(e, NST_EIO, "%s: libcurl cannot be started", f->url);
         } else {
             s = collect(&d);
-            end_line(&d);
+            nst_download_line_end(&d.line);
             lib.curl_easy_cleanup(d.curl);
         }
     }
-    if (!s && fsync(d.fd))
-        s = fail(e, NST_EIO, "%s: cannot be written: %s", f->part, strerror(errno));
-    if (s && d.fd >= 0 && (d.another || !d.have)) /* nothing that could be gone on with */
-        nst_fetch_forget(f->part);
-    if (d.fd >= 0)
-        close(d.fd);
-    return s;
+    return nst_part_close(&d.part, s, d.another, e);
 }
 
 #else

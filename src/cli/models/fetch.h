@@ -18,7 +18,5 @@ typedef struct nst_fetch {
 /* Collects the file in part, all of it.  On failure part holds what has come so far, for the next time, unless the
  * server told that it is another file.  Beside it lies part.from, which says what it is a part of. */
 nst_status nst_fetch_file(const nst_fetch *f, nst_error *e);
-/* Takes both away. */
-void nst_fetch_forget(const char *part);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "cli/fail.h"
 #include "cli/models/fetch.h"
+#include "cli/models/part.h"
 #include "cli/models/places.h"
 
 #include <string.h>
@@ -129,7 +130,7 @@ static nst_status take_part(const nst_source *source, const char *sha256, const 
         s = keep(&o, name ? name : nst_known_likeness(o.m) ? nst_known_likeness(o.m) : "fetched", c, e);
     nst_model_close(&o.m);
     if (!s || s == NST_EFORMAT) /* used, or proven wrong; not when only this build or this disk is too small for it */
-        nst_fetch_forget(part);
+        nst_part_forget(part);
     return s;
 }
 

@@ -33,8 +33,8 @@ static void watch(const nst_progress *at, bool *stop)
         if (watched)
             nst_snapshot_renew(&S->live, at);
     }
-    if (p.keep.last > 0)
-        p.keep.every = CHECKPOINTS;
+    if (p.writer.last > 0)
+        p.writer.every = CHECKPOINTS;
     pthread_mutex_lock(&S->lock);
     S->pace = (nst_pace){ S->pace.job, at->scale, at->scales, at->width, at->height, at->done, at->total_iterations,
                           at->remaining };

@@ -10,12 +10,12 @@ bool nst_plan_carries_optimizer(const nst_setup *u)
 
 bool nst_plan_discards_content(const nst_setup *u, int scale)
 {
-    bool spends = u->job->content->spend && scale == u->plan.scales - 1 && !strcmp(u->net.device, "cpu") &&
+    bool discards = u->job->content->discardable && scale == u->plan.scales - 1 && !strcmp(u->net.device, "cpu") &&
                   u->s.color != NST_COLOR_CONTENT && u->job->init != u->job->content;
 
     for (int i = 0; i < u->job->n_styles; i++)
-        spends = spends && u->job->styles[i] != u->job->content;
-    return spends;
+        discards = discards && u->job->styles[i] != u->job->content;
+    return discards;
 }
 
 nst_optim_options nst_plan_optim(const nst_setup *u, int pairs)

@@ -1,11 +1,11 @@
-/* plan.h: what a run takes, and how it is made to fit: windows, memory, time.  All of it but the schedule takes the setup,
- * and no run. */
+/* plan.h: what a run takes, and how it is made to fit: windows, memory, time.  All of it takes the setup, and no
+ * run. */
 #ifndef NST_PLAN_H
 #define NST_PLAN_H
 
 #include "engine/setup.h"
+#include "ops/optimizer.h"
 
-typedef struct nst_run nst_run;
 typedef struct nst_ranks nst_ranks;
 
 /* ---- tiling.c: a picture in windows ---------------------------------------------------------------- */
@@ -19,23 +19,39 @@ nst_tiling nst_windows_finest(const nst_setup *u, const nst_row_range *strip);
 nst_tiling nst_windows_strips(int h, int nx, int strip);
 /* Whether the second pass begins with the window that the first one ended with. */
 bool nst_windows_alike(const nst_layout *l);
-/* Window i of a rank's rows, of which from..to-1 are the window's picture; strips go down a column, columns from left to
- * right. */
+/* Window i of a rank's rows, of which from..to-1 are the window's picture; strips go down a column, columns from left
+ * to right. */
 nst_window nst_windows_at(const nst_setup *u, const nst_row_range *strip, nst_tiling t, int i);
 
-/* ---- memory_plan.c ----------------------------------------------------------------------------------- */
+/* ---- tiling_search.c: the windows that fit and cost least --------------------------------------------- */
 
-/* Fills u->limit and u->layout of every scale.  NST_EMEM with the number that would do. */
-nst_status nst_plan_memory(nst_setup *u, nst_ranks *ranks, nst_error *e);
-/* The graph leaves room for the content's features of a scale, which is the next to be prepared. */
-void nst_plan_leave_room(const nst_setup *u, int scale);
 /* The windows of a rank's rows whose arenas take at most so many bytes and which cost least; false when not even small
  * ones do, and then t is for those. */
 bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, nst_tiling *t);
 /* Bytes of the largest window's arena. */
 size_t nst_plan_arena(const nst_setup *u, const nst_row_range *strip, nst_use use, nst_tiling t);
+/* The window with the longest sides: no other takes more. */
+nst_window nst_plan_largest(const nst_setup *u, const nst_row_range *strip, nst_tiling t);
+/* Whether the device itself, whatever memory the process may take, has room for these windows; says so if not. */
+nst_status nst_plan_device_fits(const nst_setup *u, const nst_row_range *strip, nst_tiling t, nst_error *e);
 /* Work of a forward pass over all windows, as nst_graph_work counts. */
 double nst_plan_work(const nst_setup *u, const nst_row_range *strip, nst_tiling t);
+
+/* ---- memory_needs.c: what there is beside the windows --------------------------------------------------- */
+
+/* Bytes that a scale holds beside the windows: while they are used, and at its worst moment without them. */
+typedef struct nst_need {
+    size_t beside, without;
+} nst_need;
+/* With so many pairs of L-BFGS; good: the last picture whose losses were finite is kept. */
+nst_need nst_plan_needs(const nst_setup *u, int scale, int pairs, bool good);
+/* The graph leaves room for the content's features of a scale, which is the next to be prepared. */
+void nst_plan_leave_room(const nst_setup *u, int scale);
+
+/* ---- memory_plan.c ----------------------------------------------------------------------------------- */
+
+/* Fills u->limit and u->layout of every scale.  NST_EMEM with the number that would do. */
+nst_status nst_plan_memory(nst_setup *u, nst_ranks *ranks, nst_error *e);
 /* The layouts, in the plan's terms. */
 void nst_plan_tell(const nst_setup *u, nst_plan *plan);
 
@@ -63,6 +79,9 @@ nst_row_range nst_rank_rows(const nst_setup *u, int w, int h, int rank);
 nst_row_range nst_rank_own_rows(const nst_setup *u, int w, int h);
 int nst_rank_own(const nst_setup *u);
 int nst_rank_count(const nst_setup *u);
+/* A scale's sizes, margin included, and this rank's rows of it. */
+void nst_plan_size(const nst_setup *u, int scale, int *w, int *h);
+nst_row_range nst_plan_rows(const nst_setup *u, int scale);
 
 /* ---- time_estimate.c ------------------------------------------------------------------------------------ */
 
@@ -83,14 +102,18 @@ typedef struct nst_clock {
     double best, best_before;  /* loss of the last iterations, and of those before them */
 } nst_clock;
 
-/* Before all scales; after a checkpoint is restored; when a scale has been prepared. */
-void nst_schedule_begin(nst_run *r);
-void nst_schedule_resume(nst_run *r, const nst_progress *p);
-void nst_schedule_enter(nst_run *r, double seconds);
-/* After an iteration that p tells of: p->remaining, and with a limit of time
- * or of the loss's change the iterations of this and later scales, in r->plan, p->iterations and p->total_iterations. */
-void nst_schedule_count(nst_run *r, nst_progress *p);
-/* Whether another iteration would pass the limit of time. */
-bool nst_schedule_over(const nst_run *r, const nst_progress *p);
+/* Before all scales of a plan. */
+void nst_schedule_begin(nst_clock *c, const nst_plan *plan);
+/* After a checkpoint is restored in the middle of a scale. */
+void nst_schedule_resume(nst_setup *u, int scale, const nst_progress *p);
+/* When a scale has been prepared, which took so many seconds. */
+void nst_schedule_enter(nst_clock *c, const nst_setup *u, int scale, double seconds);
+/* The losses mean something else from now on: none before counts as the best. */
+void nst_schedule_forget(nst_clock *c);
+/* After an iteration of a scale that p tells of: p->remaining, and with a limit of time or of the loss's change the
+ * iterations of this and later scales, in u->plan, p->iterations and p->total_iterations. */
+void nst_schedule_count(nst_clock *c, nst_setup *u, int scale, nst_progress *p);
+/* Whether another iteration would pass the limit of time in seconds; 0: there is none. */
+bool nst_schedule_over(const nst_clock *c, double time_limit, const nst_progress *p);
 
 #endif

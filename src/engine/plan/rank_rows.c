@@ -36,3 +36,17 @@ nst_row_range nst_rank_own_rows(const nst_setup *u, int w, int h)
 {
     return nst_rank_rows(u, w, h, nst_rank_own(u));
 }
+
+void nst_plan_size(const nst_setup *u, int scale, int *w, int *h)
+{
+    *w = u->plan.width[scale] + 2 * u->margin;
+    *h = u->plan.height[scale] + 2 * u->margin;
+}
+
+nst_row_range nst_plan_rows(const nst_setup *u, int scale)
+{
+    int w, h;
+
+    nst_plan_size(u, scale, &w, &h);
+    return nst_rank_own_rows(u, w, h);
+}

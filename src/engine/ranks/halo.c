@@ -1,9 +1,11 @@
 /* halo.c: the neighbours' rows, when several ranks paint a picture.
  *
- * A rank owns rows of x, its gradient and the optimiser's vectors.  What it computes depends on a halo of the neighbours'
- * rows, which are fetched before, and gives gradients with respect to them, which are handed back after.  Statistics,
- * distances and dot products are summed over all ranks.  Decisions are made from numbers that are the same on each. */
+ * A rank owns rows of x, its gradient and the optimiser's vectors.  What it computes depends on a halo of the
+ * neighbours' rows, which are fetched before, and gives gradients with respect to them, which are handed back after.
+ * Statistics, distances and dot products are summed over all ranks.  Decisions are made from numbers that are the same
+ * on each. */
 #include "engine/run.h"
+#include "ops/vector.h"
 
 #include <string.h>
 
@@ -36,7 +38,8 @@ static int tell(nst_message *m, int peer, bool send, float *planes, int w, int f
     for (size_t c = 0; c < 3; c++) {
         float *at = planes + (c * (size_t)rows + (size_t)(from - first)) * (size_t)w;
 
-        m[c] = (nst_message){ peer, send ? at : NULL, send ? NULL : at, sizeof(float) * (size_t)(to - from) * (size_t)w };
+        m[c] = (nst_message){ peer, send ? at : NULL, send ? NULL : at,
+                              sizeof(float) * (size_t)(to - from) * (size_t)w };
     }
     return 3;
 }

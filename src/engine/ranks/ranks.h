@@ -3,6 +3,8 @@
 #define NST_RANKS_H
 
 #include "engine/setup.h"
+#include "loss/style.h"
+#include "ops/optimizer.h"
 
 typedef struct nst_run nst_run;
 

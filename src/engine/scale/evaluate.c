@@ -1,5 +1,6 @@
 /* evaluate.c: the losses at x and their gradient: statistics, losses, backward, total variation. */
 #include "engine/run.h"
+#include "loss/tv.h"
 
 #include <math.h>
 
@@ -23,7 +24,8 @@ static double row_weight(const nst_run *r, int row)
     return weight * each;
 }
 
-/* Layers side by side, the deepest first: they have the most channels, and whoever computes the last should not begin it late. */
+/* Layers side by side, the deepest first: they have the most channels, and whoever computes the last should not begin
+ * it late. */
 static void style_rows(void *arg, int worker, int begin, int end)
 {
     struct style_job *j = arg;

@@ -262,7 +262,8 @@ nst_status nst_regions_check(nst_setup *u, nst_error *e)
             rest = i;
         u->has_style_masks |= p->part.weight || nst_image_see_through(p);
         if (nst_image_invisible(p))
-            return nst_fail(e, NST_EARG, "style picture %d: is transparent all over, expected something visible", i + 1);
+            return nst_fail(e, NST_EARG, "style picture %d: is transparent all over, expected something visible",
+                            i + 1);
         if ((s = check("content", i, &p->place, u->job->content, "content", e)) ||
             (s = check("style", i, &p->part, p, "style", e)))
             return s;

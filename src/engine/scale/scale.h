@@ -3,6 +3,8 @@
 #define NST_SCALE_H
 
 #include "engine/setup.h"
+#include "loss/style.h"
+#include "ops/color_space.h"
 
 typedef struct nst_run nst_run;
 
@@ -16,24 +18,26 @@ void nst_targets_free(nst_run *r);
 
 /* The losses at r->state.x into p (total, content, tv, style), their gradient into r->state.dx.  Allocates nothing. */
 nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e);
-/* Whether the style losses are the device's: then r->eval.stats stay there, and nst_run_targets gives it the targets. */
+/* Whether the style losses are the device's: then r->eval.stats stay there, and nst_run_targets gives it the
+ * targets. */
 bool nst_losses_on_device(const nst_run *r);
 
 /* ---- passes.c ---------------------------------------------------------------------------------------- */
 
-/* Adds the sums of the first count windows of x [3][to - from][w] to rows [n_style], those of them that are not NULL. */
+/* Adds the sums of the first count windows of x [3][to - from][w] to rows [n_style], those of them that are not
+ * NULL. */
 nst_status nst_windows_sum(nst_run *r, const float *x, const nst_row_range *strip, nst_tiling t, int count,
                            nst_stats *const *rows, nst_error *e);
 /* The content's features of x, r->strip's, into r->targets.content; the sum of their squares is added to square
  * [n_content]. */
 nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_error *e);
-/* Right after the first pass: the sums over all windows, at every content layer, of the squares and the absolute values of
- * what the features are off the content's, added to square and absolute [n_content]; this rank's share. */
+/* Right after the first pass: the sums over all windows, at every content layer, of the squares and the absolute values
+ * of what the features are off the content's, added to square and absolute [n_content]; this rank's share. */
 nst_status nst_windows_compare(nst_run *r, const float *x, double *square, double *absolute, nst_error *e);
 /* First pass: r->eval.stats from x, this rank's share. */
 nst_status nst_windows_stats(nst_run *r, const float *x, nst_error *e);
-/* Second pass, right after it: dx from what tap asks, this rank's share; the contents in tap are filled in.  distance as
- * nst_graph_backward's. */
+/* Second pass, right after it: dx from what tap asks, this rank's share; the contents in tap are filled in.  distance
+ * as nst_graph_backward's. */
 nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_gradient *tap, double *distance,
                                 nst_error *e);
 
@@ -67,7 +71,8 @@ nst_map nst_region_at(const nst_region *g, const nst_setup *u, int layer, int w,
 
 /* Forgets what was kept with another model or other settings. */
 void nst_styles_begin(nst_styles *s, const nst_model *model, const nst_settings *settings);
-/* What statistics depend on: the picture at its size, the windows that they are summed over, the margin, how many rows. */
+/* What statistics depend on: the picture at its size, the windows that they are summed over, the margin, how many
+ * rows. */
 uint64_t nst_styles_key(const nst_image *p, nst_tiling t, int margin, int rows);
 /* The statistics [rows] of a key, and into the cache. */
 bool nst_styles_find(const nst_styles *s, uint64_t key, int rows, nst_stats *const *stats);

@@ -1,5 +1,6 @@
 /* targets.c: what the losses of one scale compare with, from the content and style pictures at its size. */
 #include "engine/run.h"
+#include "ops/vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
 
     nst_style_size(u, r->scale, i, &w, &h);
     s = nst_image_resize_seen(out, r->job.styles[i], w, h, e);
-    if (!s && u->s.color == NST_COLOR_MATCH_STYLE && !(s = nst_image_resize_seen(&content, r->job.content, cw, ch, e)) &&
+    if (!s && u->s.color == NST_COLOR_MATCH_STYLE &&
+        !(s = nst_image_resize_seen(&content, r->job.content, cw, ch, e)) &&
         !(s = nst_region_place(u, i, cw, ch, &place, e)) && !(s = nst_region_part(u, i, w, h, &part, e)))
         s = nst_image_recolor_weighted(*out, part, content, place, u->s.color_strength, e);
     nst_free(place);
@@ -301,7 +303,7 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
 }
 
 /* The content picture has said all it has to say.  Its owner let us. */
-static nst_status spend(nst_run *r, nst_error *e)
+static nst_status discard_content(nst_run *r, nst_error *e)
 {
     nst_image *content = (nst_image *)(uintptr_t)r->job.content;
     nst_status s;
@@ -344,7 +346,7 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         s = nst_margin_add(&r->targets.picture, u->margin, e);
     for (int i = 0; i < r->job.n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
-    s = nst_ranks_agree(&r->ranks, s ? s : spend(r, e), e); /* one agreement, whoever failed where */
+    s = nst_ranks_agree(&r->ranks, s ? s : discard_content(r, e), e); /* one agreement, whoever failed where */
     if (!s) {
         for (int i = 0; i < r->job.n_styles * NST_STYLE_ROWS; i++)
             if (stats[i])

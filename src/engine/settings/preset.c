@@ -11,7 +11,8 @@
 #define FIVE "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1"
 
 /* What no preset changes. */
-#define BASE .min_size = 128, .strength = 50, .style_scale = 1, .color_strength = 1, .beta1 = .9, .device = "auto", .conv = "auto"
+#define BASE .min_size = 128, .strength = 50, .style_scale = 1, .color_strength = 1, .beta1 = .9, .device = "auto", \
+    .conv = "auto"
 #define COMMON BASE, .content_layers = "conv4_2"
 
 static const struct preset {

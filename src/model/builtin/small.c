@@ -3,7 +3,7 @@
  * data/model/README.md says how it was made.  Its file, data/model/small.bin, holds for each layer in order, in
  * little-endian bytes: float32 scale[out], float32 bias[out], int8 weight[out][in][3][3]; a weight is scale[o] times
  * its int8. */
-#include "model/model.h"
+#include "model/builtin/small.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* small_data.S: the bytes of the built-in model's file, as read-only data of the library: small.c makes a model of them. */
+/* small_data.S: the bytes of the built-in model's file, as read-only data of the library: small.c makes a model of
+ * them. */
 
 /* C's names have a prefix on macOS. */
 #define JOIN(a, b) a##b
@@ -22,8 +23,9 @@ BEGIN:
 END:
 
 #ifndef __APPLE__
-/* Nothing here is executed.  Without these notes the linker would believe that this file needs a stack that can be executed,
- * and that its code lacks what the compiler's has (Intel's CET, BTI of ARM), and take both from the whole library. */
+/* Nothing here is executed.  Without these notes the linker would believe that this file needs a stack that can be
+ * executed, and that its code lacks what the compiler's has (Intel's CET, BTI of ARM), and take both from the whole
+ * library. */
     .section .note.GNU-stack, "", %progbits
 #ifdef __CET__
 #include <cet.h>

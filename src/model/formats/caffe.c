@@ -4,6 +4,7 @@
  * caffe.proto and its compiler for the build, and would copy the whole file into memory.
  */
 #include "model/formats/protobuf.h"
+#include "model/formats/readers.h"
 #include "model/tensors.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* keras.c: weights from Keras' HDF5 files: a group block1_conv1 a layer, with its kernel [3][3][in][out] and its
  * bias. */
+#include "model/formats/readers.h"
 #include "model/tensors.h"
 
 #ifdef HAVE_HDF5

@@ -1,6 +1,7 @@
 /* matconvnet.c: weights from MatConvNet's MATLAB files: a cell array "layers" of structs, each with a name and its
  * weights [3][3][in][out], the first dimension nearest. */
 #include "model/formats/matfile.h"
+#include "model/formats/readers.h"
 #include "model/tensors.h"
 
 #include <stdio.h>

@@ -1,5 +1,7 @@
-/* onnx.c: weights from an ONNX file: the graph's own nodes say which tensor belongs to which layer, whatever its name. */
+/* onnx.c: weights from an ONNX file: the graph's own nodes say which tensor belongs to which layer, whatever its
+ * name. */
 #include "model/formats/onnx.h"
+#include "model/formats/readers.h"
 
 /* Fields of onnx.proto's messages, by number. */
 enum { MODEL_GRAPH = 7, GRAPH_NODE = 1, GRAPH_INPUT = 11 };

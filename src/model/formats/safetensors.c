@@ -3,6 +3,7 @@
  * The file: 8 bytes of header length, little-endian; a JSON object that gives
  * each tensor's dtype, shape and place; the numbers, little-endian.
  */
+#include "model/formats/readers.h"
 #include "model/formats/safetensors_header.h"
 #include "model/tensors.h"
 

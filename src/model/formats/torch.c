@@ -4,6 +4,7 @@
  * the storages in the order of the keys, each after its length.
  */
 #include "model/formats/pickle.h"
+#include "model/formats/readers.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* torch_zip.c: weights from the zip files of today's torch.save: NAME/data.pkl and the storages NAME/data/0, 1, ...,
  * none of them compressed. */
 #include "model/formats/pickle.h"
+#include "model/formats/readers.h"
 
 #ifdef HAVE_LIBZIP
 

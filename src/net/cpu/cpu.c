@@ -1,5 +1,7 @@
 /* cpu.c: the device that is the CPU: features in blocks of 16 channels, computed by the kernels of one set. */
 #include "net/cpu/cpu.h"
+#include "ops/conv_first.h"
+#include "ops/conv_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -114,64 +116,6 @@ static nst_first first_job(const struct cpu_device *d, const nst_node *n, const 
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
-/* The packed weights of a convolution. */
-static const float *weights_of(struct cpu_device *d, const nst_node *nodes, int i, bool backward)
-{
-    const nst_layer *l;
-
-    if (!d->model)
-        return backward ? d->w[i].backward : d->w[i].forward;
-    l = &d->model->layer[nodes[i].layer];
-    if (d->packed_node != i || d->packed_backward != backward) {
-        nst_conv_pack(d->cpu.k, l->weight, l->out, l->in, backward, d->packed);
-        nst_model_release_pages(d->model);
-    }
-    d->packed_node = i, d->packed_backward = backward;
-    return d->packed;
-}
-
-/* Of the packing that is largest, and of what it is made from, which is in memory meanwhile. */
-static size_t packed_bytes(const nst_device *base, const nst_node *nodes, int count, size_t *from)
-{
-    size_t bytes = 0;
-
-    *from = 0;
-    for (int i = 1; i < count; i++) {
-        int in = nodes[i].in, out = nodes[i].out;
-        const nst_kernels *k = of(base)->cpu.k;
-
-        bytes = most(bytes, sizeof(float) * most(nst_conv_pack_floats(k, out, in), nst_conv_pack_floats(k, in, out)));
-        *from = most(*from, sizeof(float) * 9 * (size_t)in * (size_t)out);
-    }
-    return bytes;
-}
-
-static size_t on_demand_bytes(const nst_device *base, const nst_node *nodes, int count)
-{
-    size_t from, packed = packed_bytes(base, nodes, count, &from), bytes = of(base)->weight_bytes;
-
-    for (int i = 1; i < count; i++)
-        bytes -= sizeof(float) * (nst_conv_pack_floats(of(base)->cpu.k, nodes[i].out, nodes[i].in) +
-                                  nst_conv_pack_floats(of(base)->cpu.k, nodes[i].in, nodes[i].out));
-    return bytes + packed + from;
-}
-
-static nst_status pack_on_demand(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e)
-{
-    struct cpu_device *d = of(base);
-    size_t from, bytes = packed_bytes(base, nodes, count, &from);
-
-    for (int i = 1; i < count; i++) {
-        nst_free(d->w[i].forward);
-        nst_free(d->w[i].backward);
-        d->w[i].forward = d->w[i].backward = NULL;
-    }
-    if (!(d->packed = nst_alloc(bytes)))
-        return nst_fail(e, NST_EMEM, "weights: out of memory");
-    d->model = m, d->packed_node = 0;
-    return NST_OK;
-}
-
 static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int count)
 {
     const struct cpu_device *d = of(base);
@@ -269,7 +213,7 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     } else {
         nst_conv c = forward_conv(d, nodes, i);
 
-        c.weight = weights_of(d, nodes, i, false);
+        c.weight = nst_cpu_weights(d, nodes, i, false);
         nst_conv_run(&d->cpu, &c, d->scratch);
     }
     return NST_OK;
@@ -301,18 +245,13 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     } else if (nodes[i - 1].back.to > nodes[i - 1].back.from) {
         nst_conv c = backward_conv(d, nodes, i);
 
-        c.weight = weights_of(d, nodes, i, true);
+        c.weight = nst_cpu_weights(d, nodes, i, true);
         nst_conv_run(&d->cpu, &c, d->scratch);
     }
     return NST_OK;
 }
 
 /* ---- creation ---- */
-
-static size_t weight_bytes(const nst_device *d)
-{
-    return of(d)->weight_bytes;
-}
 
 static void destroy(nst_device *base)
 {
@@ -356,9 +295,9 @@ static const nst_device_ops ops = {
     .move = move,
     .compare = nst_cpu_compare,
     .drop = nst_cpu_drop,
-    .weight_bytes = weight_bytes,
-    .on_demand_bytes = on_demand_bytes,
-    .pack_on_demand = pack_on_demand,
+    .weight_bytes = nst_cpu_weight_bytes,
+    .on_demand_bytes = nst_cpu_on_demand_bytes,
+    .pack_on_demand = nst_cpu_pack_on_demand,
     .algorithm = algorithm_name,
     .tile = tile,
     .destroy = destroy,
@@ -375,32 +314,6 @@ static nst_status choose(struct cpu_device *d, const char *name, nst_error *e)
             return NST_OK;
         }
     return nst_fail(e, NST_EARG, "convolution \"%s\": not known, expected auto, im2col, winograd4 or winograd6", name);
-}
-
-static bool pack(struct cpu_device *d, int i, const nst_layer *l)
-{
-    const nst_kernels *k = d->cpu.k;
-    struct weights *w = &d->w[i];
-    /* biases are read a panel at a time, so round up past the largest */
-    size_t pad = (size_t)(l->out > l->in ? l->out : l->in) + NST_NR_MAX;
-    size_t forward_n = i ? nst_conv_pack_floats(k, l->out, l->in) : nst_first_pack_floats(k, l->out);
-    size_t backward_n = i ? nst_conv_pack_floats(k, l->in, l->out) : 0;
-
-    w->forward = nst_alloc(forward_n * sizeof(float));
-    w->backward = nst_alloc(backward_n * sizeof(float));
-    w->bias = nst_calloc(pad, sizeof(float));
-    w->zero = nst_calloc(pad, sizeof(float));
-    if (!w->forward || !w->backward || !w->bias || !w->zero)
-        return false;
-    if (i) {
-        nst_conv_pack(k, l->weight, l->out, l->in, false, w->forward);
-        nst_conv_pack(k, l->weight, l->out, l->in, true, w->backward);
-    } else {
-        nst_first_pack(k, l->weight, l->out, w->forward);
-    }
-    memcpy(w->bias, l->bias, (size_t)l->out * sizeof(float));
-    d->weight_bytes += (forward_n + backward_n + 2 * pad) * sizeof(float);
-    return true;
 }
 
 nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e)
@@ -422,7 +335,7 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
     if ((s = choose(d, o->conv, e)))
         goto fail;
     for (int i = 0; i < count; i++)
-        if (!pack(d, i, &o->model->layer[nodes[i].layer])) {
+        if (!nst_cpu_pack(d, i, &o->model->layer[nodes[i].layer])) {
             s = nst_fail(e, NST_EMEM, "weights of %s: out of memory", o->model->layer[i].name);
             goto fail;
         } else {

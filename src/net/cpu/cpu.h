@@ -1,8 +1,10 @@
-/* cpu.h: the device that is the CPU; what cpu.c and cpu_taps.c share of it. */
+/* cpu.h: the device that is the CPU; what its files share of it. */
 #ifndef NST_CPU_H
 #define NST_CPU_H
 
 #include "net/device.h"
+#include "loss/style.h"
+#include "ops/conv.h"
 
 /* A layer's weights as the kernels read them. */
 struct weights {
@@ -55,6 +57,15 @@ static inline float *row_of(const struct cpu_device *d, size_t at, nst_row_buffe
 
 /* cpu.c: the CPU as the device of a graph with these nodes. */
 nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const nst_node *nodes, int count, nst_error *e);
+
+/* cpu_weights.c: entries of the device's table, as device.h says. */
+size_t nst_cpu_weight_bytes(const nst_device *d);
+size_t nst_cpu_on_demand_bytes(const nst_device *base, const nst_node *nodes, int count);
+nst_status nst_cpu_pack_on_demand(nst_device *base, const nst_node *nodes, int count, const nst_model *m, nst_error *e);
+/* Packs layer l as the weights of convolution i; false when there is no memory. */
+bool nst_cpu_pack(struct cpu_device *d, int i, const nst_layer *l);
+/* The packed weights of a convolution. */
+const float *nst_cpu_weights(struct cpu_device *d, const nst_node *nodes, int i, bool backward);
 
 /* cpu_taps.c: entries of the device's table, as device.h says. */
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);

@@ -1,6 +1,8 @@
 /* cpu_taps.c: what losses read of the CPU's features, statistics and content features, and the gradients that they ask
  * for. */
 #include "net/cpu/cpu.h"
+#include "ops/conv_parts.h"
+#include "ops/vector.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
   peers.py > peers.inc
 
 PyTorch's autograd makes the gradients and its optimisers the steps; the loss formulas are those that the programs'
-documentation and code state (NxM features F, G = F F^T).  Rows of test_golden.c's table, as in numbers.h.  Both pictures are used
-at their own size, and the run starts from the content picture.
+documentation and code state (NxM features F, G = F F^T).  Rows of test_golden.c's table, as in numbers.h.  Both
+pictures are used at their own size, and the run starts from the content picture.
 """
 import json
 import os
@@ -62,7 +62,8 @@ def features(w, x, average=False, up=False, replicate=False):
     out = {}
     for name, i in CONVS:
         if name[-1] == "1" and name != "conv1_1":
-            x = F.avg_pool2d(x, 2, ceil_mode=up, count_include_pad=False) if average else F.max_pool2d(x, 2, ceil_mode=up)
+            x = (F.avg_pool2d(x, 2, ceil_mode=up, count_include_pad=False) if average
+                 else F.max_pool2d(x, 2, ceil_mode=up))
         if replicate and name == "conv1_1":
             x = F.pad(x, (1, 1, 1, 1), mode="replicate")
             x = F.conv2d(x, w["features.%d.weight" % i], w["features.%d.bias" % i])

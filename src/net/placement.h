@@ -1,0 +1,24 @@
+/* placement.h: a graph and the window that it is placed for: what graph.c and placement.c share. */
+#ifndef NST_PLACEMENT_H
+#define NST_PLACEMENT_H
+
+#include "net/device.h"
+
+struct nst_graph {
+    nst_device *device;
+    nst_node node[NST_MODEL_LAYERS];
+    int count;
+    bool ceil;
+    nst_window win;   /* that is placed; its w is 0 when none is */
+    nst_use use;      /* what it is placed for */
+    size_t reserved, scratch;
+    size_t bytes, needed; /* arena and scratch of what is placed */
+    size_t kept;      /* bytes that are left free for it, where the device's memory is its own */
+    nst_timing timing[NST_MODEL_LAYERS];
+    struct {
+        int kind, margin;
+        double weight, *loss;
+    } tv;
+};
+
+#endif
