@@ -17,7 +17,8 @@ class Browser:
             os.dup2(b, 4)
         self.process = subprocess.Popen(
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--window-size=" + size, "--hide-scrollbars",
+             "--disable-background-networking", "--disable-component-update", "--window-size=" + size,
+             "--hide-scrollbars",
              "--user-data-dir=" + folder, "--remote-debugging-pipe", "about:blank"],
             preexec_fn=place, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(mine)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""studio.py: `nst studio` from outside: by sockets, by the command lines that it shows, killed and resumed.  studio.sh calls
+"""studio.py: `nst studio` from outside: by sockets, by the command lines that it shows, killed and resumed.
+studio.sh calls
 it; "ok" and "not ok" lines.
 
 studio.py NST SAMPLES FOLDER: the program, the folder of content.jpg and style.jpg, one to write into.
@@ -56,8 +57,10 @@ def by_sockets(s):
     before = sorted(os.listdir(s.folder)), len(s.lists()["sources"])
     for path in ("desk?photo=../../etc/passwd", "desk?photo=99", "desk?photo=2", "desk?style=1", "desk?strength=1e3",
                  "desk?strength=nan", "desk?strength=0x10", "desk?strength=", "desk?strength", "desk?size=9",
-                 "desk?size=99999999", "desk?color=4", "desk?color=-1", "desk?blend=7:1", "desk?blend=x", "desk?remove=9",
-                 "desk?remove=-1", "desk?rest=3", "desk?unmask=-1", "desk?x=1", "desk", "remove/99", "again/0", "again/99",
+                 "desk?size=99999999", "desk?color=4", "desk?color=-1", "desk?blend=7:1", "desk?blend=x",
+                 "desk?remove=9",
+                 "desk?remove=-1", "desk?rest=3", "desk?unmask=-1", "desk?x=1", "desk", "remove/99",
+                 "again/0", "again/99",
                  "erase", "quit/1"):
         check("POST %s" % path, s.post(path)[0] == 400, s.post(path))
 
@@ -68,7 +71,8 @@ def by_sockets(s):
                            ">IIBBBBB", 60000, 60000, 16, 6, 0, 0, 1)) + chunk(b"IDAT", zlib.compress(b"\0" * 999)) +
                         chunk(b"IEND", b""))):
         status, text = s.post("photo", body)
-        check("upload of %s is refused by one sentence" % name, status == 409 and text.count(b"\n") == 1, (status, text))
+        check("upload of %s is refused by one sentence" % name, status == 409 and text.count(b"\n") == 1, (status,
+                text))
     check("a mask that is no PNG", s.post("mask/0", read(PHOTO))[0] == 409)
     check("a mask for no style", s.post("mask/3", grey_png(20, 15, lambda x, y: 9))[0] == 409)
     with socket.create_connection(("127.0.0.1", s.port)) as raw:
@@ -130,13 +134,15 @@ def by_sockets(s):
 def what_is_painted(s):
     for name in ("plain.heic", "plain.avif", "plain.jxl"):
         status, text = s.post("photo", read(os.path.join(TESTS, "data", "pictures", name)))
-        check("%s is taken, or refused by one sentence" % name, status == 200 or (status == 409 and text.count(b"\n") == 1),
+        check("%s is taken, or refused by one sentence" % name, status == 200 or (status == 409 and text.count(
+                b"\n") == 1),
               (status, text))
     photo = s.post("photo", read(PHOTO))
     check("a photograph", photo[0] == 200, photo)
     check("  the one that comes with it is not kept twice", photo[1] == b"1\n", photo)
     other = os.path.join(FOLDER, "other.png")
-    subprocess.run([NST, "-q", "-n", "1", "-s", "150", "--scales", "1", "-o", other] + TINY + [PHOTO, STYLE], check=True)
+    subprocess.run([NST, "-q", "-n", "1", "-s", "150", "--scales", "1", "-o", other] + TINY + [PHOTO, STYLE],
+            check=True)
     photo = s.post("photo", read(other))
     check("another photograph", photo[0] == 200 and int(photo[1]) > 4, photo)
     style = s.post("style", read(STYLE))
@@ -189,7 +195,8 @@ def what_is_painted(s):
     check("  the mask lies beside the result", os.path.exists(mask))
     line = same_by_command(s, regions, "regions")
     check("  from that mask", mask in line and "--content-mask=rest" in line, line)
-    run = subprocess.run([NST, "-q", "-j", "1", "-m", "small", "-s", "512", "-n", "1", "--scales", "1", "--content-mask", mask,
+    run = subprocess.run([NST, "-q", "-j", "1", "-m", "small", "-s", "512", "-n", "1", "--scales", "1",
+            "--content-mask", mask,
                           "-o", other, PHOTO, STYLE, PHOTO], capture_output=True, text=True)
     check("regions at 512 pixels, whose bands are cut by the margin", run.returncode == 0, run)
     s.set(rest=-1)
@@ -266,7 +273,8 @@ def killed(folder):
     s.set(size=300)
     desk = s.state()["desk"]
     number = int(s.post("paint")[1])
-    check("a checkpoint is written", wait_for(lambda: os.path.exists(os.path.join(folder, ".studio", "checkpoint-%04d" % number))),
+    check("a checkpoint is written", wait_for(lambda: os.path.exists(os.path.join(folder, ".studio",
+            "checkpoint-%04d" % number))),
           os.listdir(os.path.join(folder, ".studio")))
     at = s.state()["job"]["done"]
     s.process.send_signal(signal.SIGKILL)
@@ -274,7 +282,8 @@ def killed(folder):
     s.end()
     s = Studio(folder, "-n", "600", "--scales", "1", "-q", *TINY)
     check("killed: the desk is as it was", s.state()["desk"] == desk, (s.state()["desk"], desk))
-    check("  and the painting goes on", wait_for(lambda: s.state()["job"]["number"] == number and s.state()["job"]["done"] > 5),
+    check("  and the painting goes on", wait_for(lambda: s.state()["job"]["number"] == number and s.state()["job"][
+            "done"] > 5),
           s.state()["job"])
     wait_for(lambda: s.state()["job"]["done"] > at)
     s.process.send_signal(signal.SIGINT)
@@ -285,22 +294,26 @@ def killed(folder):
     same_by_command(s, number, "killed and interrupted")
     check("  no checkpoint is left", not os.path.exists(os.path.join(folder, ".studio", "checkpoint-%04d" % number)))
     other = subprocess.run([NST, "studio", "--no-browser", "--folder", folder], capture_output=True, text=True)
-    check("a second studio of the folder says that there is one", other.returncode == 0 and "open already" in other.stdout,
+    check("a second studio of the folder says that there is one", other.returncode == 0
+            and "open already" in other.stdout,
           other)
     for name, status, desk in ((PHOTO, 0, 1), (NST, 1, 1), ("/nowhere.jpg", 1, 1)):
-        other = subprocess.run([NST, "studio", "--no-browser", "--folder", folder, name], capture_output=True, text=True)
+        other = subprocess.run([NST, "studio", "--no-browser", "--folder", folder, name], capture_output=True,
+                text=True)
         check("a photograph for it, %s" % os.path.basename(name), other.returncode == status and
               other.stderr.count("\n") == status and s.state()["desk"]["photo"] == desk, other)
     check("close", s.post("quit")[0] == 200 and s.process.wait(30) == 0, s.process.returncode)
     check("  the door is gone", not os.path.exists(os.path.join(folder, "studio.html")))
     s.end()
 
-    # A browser is opened by a file of the user's own, so that no other user reads the address; what is missing is left out.
+    # A browser is opened by a file of the user's own, so that no other user reads the address; what is missing is
+    # left out.
     os.remove(os.path.join(folder, "sources", "style-0003.jpg"))
     bin_folder = os.path.join(FOLDER, "bin")
     os.makedirs(bin_folder)
     with open(os.path.join(bin_folder, "xdg-open"), "w") as f:
-        f.write("#!/bin/sh\necho \"$1\" >'%s/opened.new'; cat \"$1\" >>'%s/opened.new'; mv '%s/opened.new' '%s/opened'\n" %
+        f.write("#!/bin/sh\necho \"$1\" >'%s/opened.new'; cat \"$1\" >>'%s/opened.new'; "
+                "mv '%s/opened.new' '%s/opened'\n" %
                 ((FOLDER,) * 4))
     os.chmod(os.path.join(bin_folder, "xdg-open"), 0o755)
     run = subprocess.Popen([NST, "studio", "--folder", folder, "--port", str(free_port()), "-q", *TINY], text=True,

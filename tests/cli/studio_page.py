@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """studio_page.py: the page of `nst studio` in a headless Chromium.  studio.sh calls it; "ok" and "not ok" lines.
 
-studio_page.py NST SAMPLES FOLDER [SHOTS]: as studio.py; a folder where screenshots go, which are painted by the built-in
+studio_page.py NST SAMPLES FOLDER [SHOTS]: as studio.py; a folder where screenshots go, which are painted by the
+built-in
 model, larger and for longer.
 """
 import base64
@@ -27,7 +28,8 @@ class Page(Browser):
         self.call("Emulation.setDeviceMetricsOverride", width=w, height=h, deviceScaleFactor=1, mobile=w < 600)
 
     def dark(self, on):
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if on else "light"}])
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme",
+                "value": "dark" if on else "light"}])
 
     def shot(self, name):
         if SHOTS:
@@ -60,11 +62,14 @@ class Page(Browser):
                   clickCount=1)
 
     def key(self, key, code=0, modifiers=0, text=""):
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers, text=text)
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers,
+                text=text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, modifiers=modifiers)
 
     def seen(self, selector):
-        return self.script("(() => { const e = document.querySelector('%s'); return !!e && e.offsetParent !== null; })()" % selector)
+        return self.script(
+                "(() => { const e = document.querySelector('%s'); "
+                "return !!e && e.offsetParent !== null; })()" % selector)
 
 
 def in_browser(program):
@@ -79,11 +84,13 @@ def in_browser(program):
         x, y, w, h = b.box("#empty")
         b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
         check("browser: a photograph is dropped", wait_for(lambda: s.state()["desk"]["photo"] == 1), s.state()["desk"])
-        check("browser:   and seen", wait_for(lambda: b.script("document.querySelector('#compare .before').naturalWidth > 0")))
+        check("browser:   and seen", wait_for(lambda: b.script(
+                "document.querySelector('#compare .before').naturalWidth > 0")))
         began = time.time()
         b.click('#shelf button[data-id="2"]')
         check("browser: a painting from the shelf", wait_for(lambda: len(s.state()["desk"]["styles"]) == 1))
-        check("browser: a preview", wait_for(lambda: b.script("document.querySelector('#compare .after').naturalWidth > 0")))
+        check("browser: a preview", wait_for(lambda: b.script(
+                "document.querySelector('#compare .after').naturalWidth > 0")))
         wait_for(lambda: s.state()["preview"]["done"])
         print("# preview after %.1f s" % (time.time() - began))
         b.shot("2-preview")
@@ -94,11 +101,13 @@ def in_browser(program):
         b.click('#colors input[value="2"]')
         check("browser: colours", wait_for(lambda: s.state()["desk"]["color"] == 2), s.state()["desk"])
         b.script("$('size').value = %d; $('size').onchange()" % (512 if SHOTS else 384))
-        b.script("const d = document.querySelector('#compare .divide'); d.value = 42; d.dispatchEvent(new Event('input'))")
+        b.script("const d = document.querySelector('#compare .divide'); d.value = 42; "
+                 "d.dispatchEvent(new Event('input'))")
         check("browser: the divider moves", b.script("$('compare').style.getPropertyValue('--cut')") == "42%")
         x, y, w, h = b.box("#shelf")
         b.drop(os.path.abspath(STYLE), 1000, 300)
-        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["desk"]["styles"]) == 2), s.state()["desk"])
+        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["desk"]["styles"]) == 2), s.state(
+                )["desk"])
 
         # Regions by brush.
         b.click("#to-brush")
@@ -112,7 +121,8 @@ def in_browser(program):
         two = s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1]
         b.shot("3-brush")
         b.click("#brush-undo")
-        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1] not in (b"", two)))
+        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[
+                1] not in (b"", two)))
         b.click("#tool-eraser")
         before = s.state()["desk"]["styles"][0]["mask"]
         b.drag([(x + w * .4, y + h * .25), (x + w * .5, y + h * .25)])
@@ -131,7 +141,8 @@ def in_browser(program):
 
         b.click("#paint")
         check("browser: it paints", wait_for(lambda: s.state()["job"]["done"] > 1 and b.seen("#watch")))
-        check("browser: the painting grows", wait_for(lambda: b.script("document.querySelector('#compare .after').src.includes('live')")))
+        check("browser: the painting grows", wait_for(lambda: b.script(
+                "document.querySelector('#compare .after').src.includes('live')")))
         if SHOTS:
             wait_for(lambda: s.state()["job"]["done"] > .5 * s.state()["job"]["total"])
             b.shot("5-painting")
@@ -139,7 +150,8 @@ def in_browser(program):
         check("browser: pause", wait_for(lambda: s.state()["paused"]))
         b.call("Page.reload")
         check("browser: a reload shows the same", wait_for(
-            lambda: b.seen("#watch") and b.script("$('pause').textContent") == "Go on" and b.script("$('strength').value") == "80"))
+            lambda: b.seen("#watch") and b.script("$('pause').textContent") == "Go on" and b.script(
+                    "$('strength').value") == "80"))
         b.click("#pause")
         check("browser: go on", wait_for(lambda: not s.state()["paused"]))
         check("browser: the end", wait_for(lambda: b.seen("#finished"), 300))
@@ -149,7 +161,8 @@ def in_browser(program):
         b.click("#see-result")
         check("browser: the gallery", wait_for(lambda: b.script("$('viewer').open") and b.seen("#save-tiff")))
         b.script("document.querySelector('#viewer details').open = true")
-        check("browser: the command line", wait_for(lambda: "--content-mask" in b.script("$('viewer-command').textContent")))
+        check("browser: the command line", wait_for(lambda: "--content-mask" in b.script(
+                "$('viewer-command').textContent")))
         b.shot("7-viewer")
         b.click("#again")
         check("browser: paint again", wait_for(lambda: b.seen("#paint") and not b.script("$('viewer').open")))
@@ -166,7 +179,8 @@ def in_browser(program):
         b.shot("8-gallery")
         b.click("#compare-two")
         check("browser: compare two", wait_for(lambda: b.script(
-            "[...document.querySelectorAll('#viewer-compare img')].every(i => i.src.includes('painted') && i.naturalWidth)")))
+            "[...document.querySelectorAll('#viewer-compare img')]"
+            ".every(i => i.src.includes('painted') && i.naturalWidth)")))
         b.shot("9-compare")
         b.click("#viewer-close")
         b.click('button[data-id="open2"]')
@@ -180,16 +194,22 @@ def in_browser(program):
         b.click("#to-paint")
         b.shot("10-dark")
         b.size(390, 844)
-        check("browser: nothing is wider than a phone", wait_for(lambda: b.script("document.documentElement.scrollWidth") <= 390),
+        check("browser: nothing is wider than a phone", wait_for(lambda: b.script(
+                "document.documentElement.scrollWidth") <= 390),
               b.script("document.documentElement.scrollWidth"))
         b.shot("11-phone-dark")
         b.dark(False)
         b.script("scrollTo(0, 500)")
         b.shot("12-phone")
-        names = b.script("JSON.stringify([...document.querySelectorAll('button, input:not([hidden]), select, a.button')].filter(e =>"
-                         "e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML))")
+        names = b.script(
+                "JSON.stringify([...document.querySelectorAll('button, input:not([hidden]), select, a.button')]"
+                 ".filter(e =>"
+                         "e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length))"
+                 ".map(e => e.outerHTML))")
         check("browser: every control has a name", names == "[]", names)
-        missing = b.script("JSON.stringify([...document.querySelectorAll('[data-w], [data-l]')].map(e => e.dataset.w || e.dataset.l)"
+        missing = b.script(
+                "JSON.stringify([...document.querySelectorAll('[data-w], [data-l]')]"
+                 ".map(e => e.dataset.w || e.dataset.l)"
                            ".filter(k => words[k] === undefined))")
         check("browser: every text is in words.js", missing == "[]", missing)
         wrong = [e["params"] for e in b.events if e.get("method") == "Runtime.exceptionThrown"]

@@ -1,4 +1,4 @@
-/* shelf_data.S: the pictures that the studio offers, as read-only data of the program: sources.c keeps them as files. */
+/* shelf_data.S: the pictures that the studio offers, as data of the program: sources.c makes files of them. */
 
 /* C's names have a prefix on macOS. */
 #define JOIN(a, b) a##b
