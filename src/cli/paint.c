@@ -180,6 +180,8 @@ static int each_iteration(void *arg, const nst_progress *at)
     }
     if (p->web && !nst_interrupt_pending())
         nst_web_progress(p->web, at, nst_interrupt_pending, &p->state.stopped);
+    if (p->watch && !nst_interrupt_pending())
+        p->watch(at, &p->state.stopped);
     stop = keep(p, at);
     if (!stop)
         nst_interrupt_pace(at->seconds);

@@ -44,6 +44,7 @@ typedef struct nst_painting {
     FILE *log;
     nst_report report;
     nst_web *web;
+    void (*watch)(const nst_progress *at, bool *stop); /* after each iteration; *stop: as the page's; or NULL */
     nst_preview preview;
 } nst_painting;
 

@@ -130,9 +130,8 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
     return (s = move_pictures(p, &own, e)) ? s : check_output(p, &own, made, e);
 }
 
-nst_status nst_resume_run(int argc, char **argv, nst_error *e)
+nst_status nst_resume_open(nst_painting *p, int argc, char **argv, nst_error *e)
 {
-    static nst_painting p;
     nst_command c;
     nst_status s;
 
@@ -140,14 +139,22 @@ nst_status nst_resume_run(int argc, char **argv, nst_error *e)
         return s;
     if (!c.content)
         return fail(e, NST_EARG, "resume: no checkpoint is named, expected the file that --checkpoint wrote");
-    if (!(s = nst_checkpoint_open(&p.resumed.from, c.content, e)) && !(s = nst_settings_create(&p.s, NULL, e))) {
-        *p.s = *nst_checkpoint_settings(p.resumed.from);
-        if (!(s = join(&p, argc, argv, e))) {
-            *nst_checkpoint_settings(p.resumed.from) = *p.s;
-            if (!(s = nst_paint_describe(&p, e)))
-                s = nst_paint(&p, e);
-        }
-    }
+    if ((s = nst_checkpoint_open(&p->resumed.from, c.content, e)) || (s = nst_settings_create(&p->s, NULL, e)))
+        return s;
+    *p->s = *nst_checkpoint_settings(p->resumed.from);
+    if ((s = join(p, argc, argv, e)))
+        return s;
+    *nst_checkpoint_settings(p->resumed.from) = *p->s;
+    return nst_paint_describe(p, e);
+}
+
+nst_status nst_resume_run(int argc, char **argv, nst_error *e)
+{
+    static nst_painting p;
+    nst_status s = nst_resume_open(&p, argc, argv, e);
+
+    if (!s)
+        s = nst_paint(&p, e);
     if (!s && p.state.failed) {
         *e->text = 0;
         s = NST_EIO;

@@ -8,6 +8,7 @@
 #include "cli/doctor.h"
 #include "cli/models/models.h"
 #include "cli/resume.h"
+#include "cli/studio/studio.h"
 
 static nst_status one_too_many(const char *command, const char *word, nst_error *e)
 {

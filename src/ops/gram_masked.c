@@ -32,9 +32,10 @@ static int band_rows(int blocks, const nst_rect *r)
 
 size_t nst_guided_scratch(const nst_cpu *cpu, int blocks, int w, int h)
 {
-    const nst_rect all = { 0, 0, w, h };
+    size_t row = (size_t)blocks * NST_LANES * (size_t)w, most = row > BAND ? row : BAND;
 
-    return nst_gram_scratch(cpu, blocks) + 2 * (size_t)blocks * NST_LANES * (size_t)w * (size_t)band_rows(blocks, &all);
+    /* a rectangle that is less wide has more rows in a band, up to BAND */
+    return nst_gram_scratch(cpu, blocks) + 2 * (most < row * (size_t)h ? most : row * (size_t)h);
 }
 
 static struct band begin(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, const float *map,

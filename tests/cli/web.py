@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 
+from browser import Browser
+
 NST, SAMPLES, FOLDER = sys.argv[1:4]
 SHOT = sys.argv[4] if len(sys.argv) > 4 else None
 broken = False
@@ -164,63 +166,12 @@ def by_sockets(run):
     check("  with a picture", os.path.getsize(os.path.join(FOLDER, "out.png")) > 0)
 
 
-class Browser:
-    """Chromium by its debugging pipe: messages end with a zero byte."""
-
-    def __init__(self, program):
-        mine, theirs = os.pipe()
-        back, out = os.pipe()
-
-        def place():
-            a, b = os.dup(mine), os.dup(out)
-            os.dup2(a, 3)
-            os.dup2(b, 4)
-        self.process = subprocess.Popen(
-            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--window-size=1180,800", "--hide-scrollbars",
-             "--user-data-dir=" + os.path.join(FOLDER, "chromium"), "--remote-debugging-pipe", "about:blank"],
-            preexec_fn=place, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(mine)
-        os.close(out)
-        self.to, self.back, self.rest, self.number, self.events = theirs, back, b"", 0, []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = None
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-
-    session = None
-
-    def call(self, method, **params):
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self.to, json.dumps(message).encode() + b"\0")
-        while True:
-            while b"\0" not in self.rest:
-                more = os.read(self.back, 65536)
-                if not more:
-                    raise OSError("the browser is gone")
-                self.rest += more
-            one, self.rest = self.rest.split(b"\0", 1)
-            answer = json.loads(one)
-            if answer.get("id") == self.number:
-                return answer.get("result", {})
-            self.events.append(answer)
-
-    def script(self, text):
-        return self.call("Runtime.evaluate", expression=text, awaitPromise=True).get("result", {}).get("value")
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-
-
 def in_browser(program):
     run = start(size="448", n="40", scales="4", model=()) if SHOT else start()
     b = None
     try:
         wait_for(lambda: ask("GET", "/")[0] == 200)
-        b = Browser(program)
+        b = Browser(program, os.path.join(FOLDER, "chromium"))
         for domain in ("Network", "Page", "Runtime", "Log"):
             b.call(domain + ".enable")
         b.call("Page.navigate", url="http://127.0.0.1:%d/" % PORT)

@@ -11,5 +11,5 @@ if ! "$NST" --version | grep -q ', libmicrohttpd '; then
         grep -q '^nst: --web: this build has no libmicrohttpd$' "$dir/stderr"
     finish
 fi
-python3 "$SRCDIR/tests/cli/web.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
+PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/web.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 finish

@@ -28,7 +28,7 @@ src/cli/fail.h base/show.h: the same
 src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the same way
 src/cli/models/fetch.c base/lazy.h: the same
 src/cli/preview.c base/lazy.h: the same
-src/cli/web.c base/lazy.h: the same
+src/cli/http.c base/lazy.h: the same
 '
 
 # Comments and strings out, so that a rule is broken by code only.
@@ -57,7 +57,7 @@ for f in $all; do
 $f $h: "*) continue ;; esac
         case $h in
         nst.h) [ "$own" != simd ] && continue ;;
-        web_files.inc | kernels_cl.h) continue ;; # made by the build
+        web_files.inc | studio_files.inc | kernels_cl.h) continue ;; # made by the build
         ../simd/* | ../opencl/*) theirs=${h#../} theirs=${theirs%/*} ;;
         */*) theirs=${h%%/*} ;;
         *) case $own in

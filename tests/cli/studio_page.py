@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""studio_page.py: the page of `nst studio` in a headless Chromium.  studio.sh calls it; "ok" and "not ok" lines.
+
+studio_page.py NST SAMPLES FOLDER [SHOTS]: as studio.py; a folder where screenshots go, which are painted by the
+built-in
+model, larger and for longer.
+"""
+import base64
+import json
+import os
+import shutil
+import sys
+import time
+
+from browser import Browser
+from studio_run import FOLDER, PHOTO, STYLE, TINY, Studio, broken, check, same_by_command, wait_for
+
+SHOTS = sys.argv[4] if len(sys.argv) > 4 else None
+
+
+class Page(Browser):
+    def begin(self, url):
+        for domain in ("Network", "Page", "Runtime", "Log", "DOM"):
+            self.call(domain + ".enable")
+        self.call("Page.navigate", url=url)
+
+    def size(self, w, h):
+        self.call("Emulation.setDeviceMetricsOverride", width=w, height=h, deviceScaleFactor=1, mobile=w < 600)
+
+    def dark(self, on):
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme",
+                "value": "dark" if on else "light"}])
+
+    def shot(self, name):
+        if SHOTS:
+            time.sleep(.7)
+            data = self.call("Page.captureScreenshot", format="png")["data"]
+            with open(os.path.join(SHOTS, name + ".png"), "wb") as f:
+                f.write(base64.b64decode(data))
+
+    def box(self, selector):
+        return json.loads(self.script("(() => { const b = document.querySelector('%s').getBoundingClientRect();"
+                                      "return JSON.stringify([b.x, b.y, b.width, b.height]); })()" % selector))
+
+    def click(self, selector):
+        self.script("document.querySelector('%s').scrollIntoView({block: 'center'})" % selector)
+        x, y, w, h = self.box(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x + w / 2, y=y + h / 2, button="left", clickCount=1)
+
+    def drop(self, path, x, y):
+        data = {"items": [], "files": [path], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+            time.sleep(.1)
+
+    def drag(self, points):
+        for i, (x, y) in enumerate(points):
+            kind = "mousePressed" if i == 0 else "mouseMoved"
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left",
+                  clickCount=1)
+
+    def key(self, key, code=0, modifiers=0, text=""):
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers,
+                text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, modifiers=modifiers)
+
+    def seen(self, selector):
+        return self.script(
+                "(() => { const e = document.querySelector('%s'); "
+                "return !!e && e.offsetParent !== null; })()" % selector)
+
+
+def in_browser(program):
+    s = Studio(os.path.join(FOLDER, "Bilder mit 'Namen'"), *(("-j", "2", "-q") if SHOTS else ["-n", "25", "-q"] + TINY))
+    b = Page(program, os.path.join(FOLDER, "chromium"), "1280,820")
+    try:
+        b.begin(s.url)
+        b.size(1280, 820)
+        b.dark(False)
+        check("browser: the page invites", wait_for(lambda: b.seen("#empty .drop") and b.seen("#shelf img")))
+        b.shot("1-empty")
+        x, y, w, h = b.box("#empty")
+        b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
+        check("browser: a photograph is dropped", wait_for(lambda: s.state()["desk"]["photo"] == 1), s.state()["desk"])
+        check("browser:   and seen", wait_for(lambda: b.script(
+                "document.querySelector('#compare .before').naturalWidth > 0")))
+        began = time.time()
+        b.click('#shelf button[data-id="2"]')
+        check("browser: a painting from the shelf", wait_for(lambda: len(s.state()["desk"]["styles"]) == 1))
+        check("browser: a preview", wait_for(lambda: b.script(
+                "document.querySelector('#compare .after').naturalWidth > 0")))
+        wait_for(lambda: s.state()["preview"]["done"])
+        print("# preview after %.1f s" % (time.time() - began))
+        b.shot("2-preview")
+        number = s.state()["preview"]["number"]
+        b.script("const r = $('strength'); r.value = 80; r.dispatchEvent(new Event('input'))")
+        check("browser: strength", wait_for(lambda: s.state()["desk"]["strength"] == 80))
+        check("browser:   the preview follows", wait_for(lambda: s.state()["preview"]["number"] > number))
+        b.click('#colors input[value="2"]')
+        check("browser: colours", wait_for(lambda: s.state()["desk"]["color"] == 2), s.state()["desk"])
+        b.script("$('size').value = %d; $('size').onchange()" % (512 if SHOTS else 384))
+        b.script("const d = document.querySelector('#compare .divide'); d.value = 42; "
+                 "d.dispatchEvent(new Event('input'))")
+        check("browser: the divider moves", b.script("$('compare').style.getPropertyValue('--cut')") == "42%")
+        x, y, w, h = b.box("#shelf")
+        b.drop(os.path.abspath(STYLE), 1000, 300)
+        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["desk"]["styles"]) == 2), s.state(
+                )["desk"])
+
+        # Regions by brush.
+        b.click("#to-brush")
+        check("browser: the brush", wait_for(lambda: b.seen("#brush") and s.state()["desk"]["regions"]))
+        x, y, w, h = b.box("#brush")
+        b.drag([(x + w * t / 20, y + h * .25) for t in range(2, 12)])
+        check("browser: a stroke is a mask", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > 0))
+        one = s.state()["desk"]["styles"][0]["mask"]
+        b.drag([(x + w * t / 20, y + h * .5) for t in range(2, 12)])
+        wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > one)
+        two = s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1]
+        b.shot("3-brush")
+        b.click("#brush-undo")
+        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[
+                1] not in (b"", two)))
+        b.click("#tool-eraser")
+        before = s.state()["desk"]["styles"][0]["mask"]
+        b.drag([(x + w * .4, y + h * .25), (x + w * .5, y + h * .25)])
+        check("browser: eraser", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
+        b.script("$('brush').focus()")
+        before = s.state()["desk"]["styles"][0]["mask"]
+        b.click("#tool-brush")
+        b.script("$('brush').focus()")
+        b.key("ArrowDown", 40)
+        b.key(" ", 32, text=" ")
+        check("browser: by keyboard", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
+        b.key("Escape", 27)
+        check("browser: done", wait_for(lambda: not b.seen("#brush")))
+        wait_for(lambda: s.state()["preview"]["done"])
+        b.shot("4-regions")
+
+        b.click("#paint")
+        check("browser: it paints", wait_for(lambda: s.state()["job"]["done"] > 1 and b.seen("#watch")))
+        check("browser: the painting grows", wait_for(lambda: b.script(
+                "document.querySelector('#compare .after').src.includes('live')")))
+        if SHOTS:
+            wait_for(lambda: s.state()["job"]["done"] > .5 * s.state()["job"]["total"])
+            b.shot("5-painting")
+        b.click("#pause")
+        check("browser: pause", wait_for(lambda: s.state()["paused"]))
+        b.call("Page.reload")
+        check("browser: a reload shows the same", wait_for(
+            lambda: b.seen("#watch") and b.script("$('pause').textContent") == "Go on" and b.script(
+                    "$('strength').value") == "80"))
+        b.click("#pause")
+        check("browser: go on", wait_for(lambda: not s.state()["paused"]))
+        check("browser: the end", wait_for(lambda: b.seen("#finished"), 300))
+        b.shot("6-finished")
+        if not SHOTS: # where it takes a minute
+            same_by_command(s, 1, "browser")
+        b.click("#see-result")
+        check("browser: the gallery", wait_for(lambda: b.script("$('viewer').open") and b.seen("#save-tiff")))
+        b.script("document.querySelector('#viewer details').open = true")
+        check("browser: the command line", wait_for(lambda: "--content-mask" in b.script(
+                "$('viewer-command').textContent")))
+        b.shot("7-viewer")
+        b.click("#again")
+        check("browser: paint again", wait_for(lambda: b.seen("#paint") and not b.script("$('viewer').open")))
+        b.click("#no-regions")
+        wait_for(lambda: not s.state()["desk"]["regions"])
+        b.script("$('size').value = 384; $('size').onchange()")
+        wait_for(lambda: s.state()["desk"]["size"] == 384)
+        b.click("#paint")
+        check("browser: a second painting", s.finish(2, 300) == "done", s.job(2))
+        b.click("#to-gallery")
+        for n in (1, 2):
+            check("browser: pick", wait_for(lambda: b.seen('input[data-id="pick%d"]' % n)))
+            b.click('input[data-id="pick%d"]' % n)
+        b.shot("8-gallery")
+        b.click("#compare-two")
+        check("browser: compare two", wait_for(lambda: b.script(
+            "[...document.querySelectorAll('#viewer-compare img')]"
+            ".every(i => i.src.includes('painted') && i.naturalWidth)")))
+        b.shot("9-compare")
+        b.click("#viewer-close")
+        b.click('button[data-id="open2"]')
+        b.click("#remove")
+        check("browser: removing asks again", s.job(2)["state"] == "done" and b.script("$('viewer').open"))
+        b.click("#remove")
+        check("browser:   and removes", wait_for(lambda: s.job(2)["state"] == "none"))
+
+        # Two tabs, a phone, the dark.
+        b.dark(True)
+        b.click("#to-paint")
+        b.shot("10-dark")
+        b.size(390, 844)
+        check("browser: nothing is wider than a phone", wait_for(lambda: b.script(
+                "document.documentElement.scrollWidth") <= 390),
+              b.script("document.documentElement.scrollWidth"))
+        b.shot("11-phone-dark")
+        b.dark(False)
+        b.script("scrollTo(0, 500)")
+        b.shot("12-phone")
+        names = b.script(
+                "JSON.stringify([...document.querySelectorAll('button, input:not([hidden]), select, a.button')]"
+                 ".filter(e =>"
+                         "e.offsetParent && !(e.textContent.trim() || e.ariaLabel || e.labels?.length))"
+                 ".map(e => e.outerHTML))")
+        check("browser: every control has a name", names == "[]", names)
+        missing = b.script(
+                "JSON.stringify([...document.querySelectorAll('[data-w], [data-l]')]"
+                 ".map(e => e.dataset.w || e.dataset.l)"
+                           ".filter(k => words[k] === undefined))")
+        check("browser: every text is in words.js", missing == "[]", missing)
+        wrong = [e["params"] for e in b.events if e.get("method") == "Runtime.exceptionThrown"]
+        check("browser: no errors in the page", not wrong, wrong)
+        log = [e["params"]["entry"] for e in b.events if e.get("method") == "Log.entryAdded" and
+               e["params"]["entry"]["source"] == "security"]
+        check("browser: nothing that the page's own rules refuse", not log, log)
+        asked = [e["params"]["request"]["url"] for e in b.events if e.get("method") == "Network.requestWillBeSent"]
+        elsewhere = [u for u in asked if not u.startswith((s.url, "data:", "blob:"))]
+        check("browser: nothing is asked of anyone else", asked and not elsewhere, elsewhere)
+    finally:
+        b.close()
+        s.end()
+
+
+chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+if chromium:
+    in_browser(chromium)
+else:
+    print("# no Chromium here: the page was not tried in a browser")
+sys.exit(bool(broken))
