@@ -1,8 +1,8 @@
 """choose.py: which of the teacher's channels the student is to have, and in which scale, as chosen.pt.
 
-A channel's scale is its root mean square to the power -1/2, so that strong channels count more, but not as their energy.
-Channels are picked one after the other, each the one that explains most of what all others still hold (a pivoted Cholesky
-factorisation of their scaled second moments)."""
+A channel's scale is its root mean square to the power -1/2, so that strong channels count more, but not as their
+energy. Channels are picked one after the other, each the one that explains most of what all others still hold (a
+pivoted Cholesky factorisation of their scaled second moments)."""
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -1,9 +1,10 @@
 """descend.py MINUTES [RATE]: trains fitted.pt (or goes on with student.pt, where that exists) and keeps student.pt.
 
-The objective, layer by layer: squared differences from the teacher's features, where the teacher is silent only what rises
-above zero, as shares of the layer's energy; and at the style layers the differences of means and second moments of each
-crop. Adam works in coordinates in which a layer's inputs are white (weight and bias = V L^-1, L from fit.py): in the weights
-themselves a step of the same length in all directions would mostly move what the features have in common, and undo the fit.
+The objective, layer by layer: squared differences from the teacher's features, where the teacher is silent only what
+rises above zero, as shares of the layer's energy; and at the style layers the differences of means and second moments
+of each crop. Adam works in coordinates in which a layer's inputs are white (weight and bias = V L^-1, L from fit.py):
+in the weights themselves a step of the same length in all directions would mostly move what the features have in
+common, and undo the fit.
 
 Two processes of one thread each, which meet once a step:
     MEET=$RANDOM; for r in 0 1; do RANK=$r MEET=$MEET python descend.py 90 & done; wait"""

