@@ -8,7 +8,7 @@ progress saves, a dict with the state dict under "st".  OUT.bin holds for each l
 
 A weight is scale[o] times its int8.  Each filter has a scale of its own, by which its largest weight becomes 127 or
 -127, so that a filter of small weights loses no more than one of large ones.  Widths are told by the weights: the
-table in src/model/builtin/small.c has to have the same, and the sum in tests/test_small.c has to be renewed. """
+table in src/model/builtin/small.c has to have the same, and the sum in tests/model/test_small.c has to be renewed. """
 import sys
 
 import numpy as np
