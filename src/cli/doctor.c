@@ -64,14 +64,33 @@ static bool from_file(const char *path, const char *key, char *out, size_t bytes
     return found;
 }
 
+/* What is in this build and what is not; nst --version tells what is missed, too, which takes a screen when all is. */
+static void say_build(void)
+{
+    char text[2048];
+    size_t n = 0;
+    bool inside = false;
+
+    for (const char *c = nst_build_info(); *c && n + 1 < sizeof text; c++) {
+        if (*c == ' ' && c[1] == '(')
+            inside = true;
+        if (!inside)
+            text[n++] = *c;
+        if (*c == ')')
+            inside = false;
+    }
+    text[n] = 0;
+    line("build");
+    words(text);
+}
+
 static void say_program(void)
 {
     struct utsname u;
     char text[256];
 
     printf("nst %s\n", nst_version());
-    line("build");
-    words(nst_build_info());
+    say_build();
     if (uname(&u))
         return;
     line("system");
