@@ -87,11 +87,15 @@ static nst_status read_colors(struct job *j)
             kind->icc = j->icc;
             kind->icc_bytes = n;
         }
-    } else if (type == heif_color_profile_type_nclx
-               && lib.heif_image_handle_get_nclx_color_profile(j->handle, &nclx).code == heif_error_Ok && nclx) {
-        s = nst_cicp_check((int)nclx->transfer_characteristics, j->label, j->e);
-        nst_cicp_colors((int)nclx->color_primaries, (int)nclx->transfer_characteristics, kind);
-        lib.heif_nclx_color_profile_free(nclx);
+    } else if (type == heif_color_profile_type_nclx) {
+        struct heif_error error = lib.heif_image_handle_get_nclx_color_profile(j->handle, &nclx);
+
+        if (error.code == heif_error_Ok && nclx) {
+            s = nst_cicp_check((int)nclx->transfer_characteristics, j->label, j->e);
+            nst_cicp_colors((int)nclx->color_primaries, (int)nclx->transfer_characteristics, kind);
+        }
+        if (nclx) /* also when it failed: libheif 1.15 has made it before it finds a number that it does not know */
+            lib.heif_nclx_color_profile_free(nclx);
     }
     return s;
 }
