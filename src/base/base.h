@@ -43,6 +43,10 @@ size_t nst_memory_available(void);
 /* cgroup.c: `room`, or fewer bytes where a control group leaves fewer: of those that the file groups names, as
  * /proc/self/cgroup does, and of all above them in what is mounted, as /sys/fs/cgroup is. */
 double nst_cgroup_room(const char *groups, const char *mounted, double room);
+/* The same of processors: `cores`, or fewer where their time is limited; at least 1. */
+int nst_cgroup_cores(const char *groups, const char *mounted, int cores);
+/* The number behind a word in a file of the system, or with an empty word its first; -1 when there is none. */
+double nst_number_in(const char *path, const char *word);
 /* Bytes of memory that it has now; 0 when that cannot be told. */
 size_t nst_memory_own(void);
 /* Allocations made so far, for the test that an iteration makes none. */

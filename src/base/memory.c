@@ -135,24 +135,9 @@ size_t nst_alloc_count(void)
     return atomic_load(&allocations);
 }
 
-/* The number behind a word in a file of the system, or with an empty word its first; -1 when there is none. */
-static double number_in(const char *path, const char *word)
-{
-    FILE *f = fopen(path, "r");
-    char line[256];
-    double v = -1;
-
-    while (f && v < 0 && fgets(line, sizeof line, f))
-        if (!strncmp(line, word, strlen(word)) && sscanf(line + strlen(word), "%lf", &v) != 1)
-            v = -1;
-    if (f)
-        fclose(f);
-    return v;
-}
-
 size_t nst_memory_available(void)
 {
-    double bytes = 1024 * number_in("/proc/meminfo", "MemAvailable:");
+    double bytes = 1024 * nst_number_in("/proc/meminfo", "MemAvailable:");
 
 #ifdef _SC_PHYS_PAGES
     if (bytes < 0)
@@ -164,7 +149,7 @@ size_t nst_memory_available(void)
 
 size_t nst_memory_own(void)
 {
-    double bytes = 1024 * number_in("/proc/self/status", "VmRSS:");
+    double bytes = 1024 * nst_number_in("/proc/self/status", "VmRSS:");
 
     return bytes > 0 ? (size_t)bytes : 0;
 }

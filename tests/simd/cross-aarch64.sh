@@ -21,16 +21,15 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-conv='src/ops/conv.c src/ops/conv_select.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c
-src/base/threads.c src/ops/winograd.c'
+base='src/base/cgroup.c src/base/error.c src/base/memory.c src/base/plain.c src/base/threads.c'
+conv="src/ops/conv.c src/ops/conv_select.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c
+src/ops/winograd.c $base"
 net='src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_taps.c src/net/cpu/cpu_weights.c src/net/graph.c
 src/net/memory_layout.c src/net/nodes.c src/net/placement.c src/net/row_strips.c src/net/tile_geometry.c
 src/net/window.c'
-graph="tests/net/chain.c $conv $net src/ops/gram_masked.c src/base/memory.c src/base/cgroup.c src/base/error.c
-src/base/plain.c src/loss/tv.c src/ops/vector.c"
+graph="tests/net/chain.c $conv $net src/ops/gram_masked.c src/loss/tv.c src/ops/vector.c"
 kernels='tests/simd/check_flat.c tests/simd/check_layers.c tests/simd/check_products.c tests/simd/check_winograd.c'
-loss='src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/loss/wasserstein.c src/base/memory.c
-src/base/cgroup.c src/base/threads.c src/base/error.c src/base/plain.c src/ops/vector.c'
+loss="src/ops/dispatch.c src/ops/inverse.c src/loss/style.c src/loss/wasserstein.c src/ops/vector.c $base"
 # one line a test: its name, then the sources that it needs beside the oracle
 tests() {
     echo loss/test_loss $loss
@@ -42,7 +41,7 @@ tests() {
     echo ops/test_conv_first tests/ops/blocked.c $conv
     echo ops/test_gram tests/ops/blocked.c $conv
     echo ops/test_inverse $loss
-    echo ops/test_vector src/ops/dispatch.c src/base/threads.c src/ops/vector.c
+    echo ops/test_vector src/ops/dispatch.c src/ops/vector.c $base
     echo simd/test_kernels $kernels src/ops/dispatch.c
 }
 tests >"$tmp/tests"
