@@ -3,9 +3,9 @@
 
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/fail.h"
 #include "cli/paths.h"
 
@@ -248,16 +248,14 @@ nst_status nst_checkpoint_writer_open(nst_checkpoint_writer *k, const nst_comman
 
 nst_status nst_checkpoint_writer_write(nst_checkpoint_writer *k, const nst_progress *p, bool now, nst_error *e)
 {
-    struct timespec a, b;
-    double since = p->elapsed - k->last;
+    double since = p->elapsed - k->last, began;
     nst_status s;
 
     if (!k->path || (!now && (since < k->every || since < SHARE * k->took)))
         return NST_OK;
-    clock_gettime(CLOCK_MONOTONIC, &a);
+    began = nst_clock_now();
     s = nst_progress_checkpoint(p, k->path, k->note, e);
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    k->took = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
+    k->took = nst_clock_now() - began;
     k->last = p->elapsed + k->took;
     return s;
 }

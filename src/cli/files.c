@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/fail.h"
 #include "cli/interrupt.h"
 #include "cli/paths.h"
@@ -34,7 +34,7 @@ static int open_pipe(const char *name, bool quiet)
         if (!said)
             nst_say(stderr, "nst: %s: waits for somebody to read this pipe", name);
         said = true;
-        nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+        nst_clock_rest(.05);
     }
     if (fd >= 0)
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);

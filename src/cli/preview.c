@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "cli/clock.h"
 
 #ifdef HAVE_CHAFA
 
@@ -176,11 +177,11 @@ bool nst_preview_due(const nst_preview *v, const nst_progress *p)
 
 void nst_preview_draw(nst_preview *v, const nst_progress *p)
 {
-    struct timespec a, b;
     nst_image *image;
+    double began;
     int w, h, side;
 
-    clock_gettime(CLOCK_MONOTONIC, &a);
+    began = nst_clock_now();
     if (nst_progress_image(p, &image, NULL))
         return; /* no memory for it: the painting is what counts */
     w = nst_image_width(image);
@@ -193,8 +194,7 @@ void nst_preview_draw(nst_preview *v, const nst_progress *p)
     shrink(image, w, h);
     nst_image_destroy(&image);
     show(v, w, h);
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    v->took = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
+    v->took = nst_clock_now() - began;
     v->last = p->elapsed + v->took;
 }
 

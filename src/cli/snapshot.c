@@ -4,25 +4,11 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
+
 #define SHARE 20 /* pictures take at most one second in so many */
-
-double nst_snapshot_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-void nst_snapshot_rest(double seconds)
-{
-    struct timespec t = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
-
-    nanosleep(&t, NULL);
-}
 
 static int draw(const nst_image *image)
 {
@@ -54,21 +40,21 @@ void nst_snapshot_put(nst_snapshot *s, const nst_image *image)
 
 bool nst_snapshot_due(const nst_snapshot *s)
 {
-    double since = nst_snapshot_now() - s->drawn;
+    double since = nst_clock_now() - s->drawn;
 
     return since > 1 && since > SHARE * s->took;
 }
 
 void nst_snapshot_renew(nst_snapshot *s, const nst_progress *p)
 {
-    double began = nst_snapshot_now();
+    double began = nst_clock_now();
     nst_image *image;
 
     if (nst_progress_image(p, &image, NULL))
         return;
     nst_snapshot_put(s, image);
     nst_image_destroy(&image);
-    s->drawn = nst_snapshot_now();
+    s->drawn = nst_clock_now();
     s->took = s->drawn - began;
 }
 

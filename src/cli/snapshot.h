@@ -16,10 +16,6 @@ typedef struct nst_snapshot {
 } nst_snapshot;
 #define NST_SNAPSHOT { .lock = PTHREAD_MUTEX_INITIALIZER, .file = -1 }
 
-/* Seconds of a clock that only runs forward; a rest. */
-double nst_snapshot_now(void);
-void nst_snapshot_rest(double seconds);
-
 /* Puts a picture in the place of the last one; when that fails, the last one stays.  NULL takes it away. */
 void nst_snapshot_put(nst_snapshot *s, const nst_image *image);
 /* Whether it is time for another picture: at most one a second, and a twentieth of the time. */

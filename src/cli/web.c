@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/clock.h"
 #include "cli/fail.h"
 #include "cli/http.h"
 #include "cli/snapshot.h"
@@ -54,7 +55,7 @@ static int state(const nst_http_request *r)
     int answer;
 
     pthread_mutex_lock(&web.lock);
-    web.asked = nst_snapshot_now();
+    web.asked = nst_clock_now();
     answer = nst_http_text(r, NST_HTTP_OK, "application/json", web.json, strlen(web.json));
     pthread_mutex_unlock(&web.lock);
     return answer;
@@ -150,7 +151,7 @@ static void describe(const char *how)
     pthread_mutex_lock(&web.lock);
     memcpy(web.json, out, n + 4);
     pthread_mutex_unlock(&web.lock);
-    web.described = nst_snapshot_now();
+    web.described = nst_clock_now();
 }
 
 static void remember(const nst_progress *p)
@@ -184,27 +185,27 @@ void nst_web_progress(nst_web *w, const nst_progress *p, int (*pending)(void), b
         pthread_mutex_lock(&w->lock);
         paused = w->paused;
         *stop = w->stop;
-        watched = pictures == 0 || nst_snapshot_now() - w->asked < WATCHED;
+        watched = pictures == 0 || nst_clock_now() - w->asked < WATCHED;
         wanted = w->strength;
         pthread_mutex_unlock(&w->lock);
         if ((wanted < w->in_force || wanted > w->in_force) && nst_progress_strength(p, wanted, NULL) == NST_OK)
             w->in_force = wanted;
         if (watched && !said && nst_snapshot_due(&w->picture))
             nst_snapshot_renew(&w->picture, p);
-        if (!said || nst_snapshot_now() - w->described > .5)
-            if (said || nst_snapshot_now() - w->described > .2 || paused)
+        if (!said || nst_clock_now() - w->described > .5)
+            if (said || nst_clock_now() - w->described > .2 || paused)
                 describe(paused ? "paused" : "painting");
         said = true;
         if (!paused || *stop || pending())
             return;
-        nst_snapshot_rest(.05);
+        nst_clock_rest(.05);
     }
 }
 
 void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
 {
     nst_web *w = *p;
-    double until = nst_snapshot_now() + 3;
+    double until = nst_clock_now() + 3;
     int last;
 
     *p = NULL;
@@ -215,9 +216,9 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
     w->last.remaining = 0;
     describe(stopped ? "stopped" : "done");
     last = nst_snapshot_number(&w->picture);
-    for (bool there = true; there && nst_snapshot_now() < until; nst_snapshot_rest(.05)) { /* who looks sees the end */
+    for (bool there = true; there && nst_clock_now() < until; nst_clock_rest(.05)) { /* who looks sees the end */
         pthread_mutex_lock(&w->lock);
-        there = nst_snapshot_now() - w->asked < WATCHED && w->seen < last;
+        there = nst_clock_now() - w->asked < WATCHED && w->seen < last;
         pthread_mutex_unlock(&w->lock);
     }
     nst_http_close();

@@ -3,16 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "cli/clock.h"
 
 static void show_line(const nst_download_line *l, long long have, long long total, double seconds)
 {
@@ -32,13 +25,13 @@ static void show_line(const nst_download_line *l, long long have, long long tota
 
 void nst_download_line_begin(nst_download_line *l, long long have)
 {
-    l->began = now();
+    l->began = nst_clock_now();
     l->from = have;
 }
 
 void nst_download_line_show(nst_download_line *l, long long have, long long total)
 {
-    double t = now();
+    double t = nst_clock_now();
 
     if (isatty(STDERR_FILENO)) {
         if (t - l->shown < .2)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/clock.h"
 #include "cli/fail.h"
 #include "cli/models/part.h"
 
@@ -14,7 +15,6 @@
 #define CURL_DISABLE_TYPECHECK /* by macros that call the function by its bare name */
 #include <curl/curl.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/lazy.h"
 #include "cli/models/download_line.h"
@@ -294,7 +294,7 @@ static nst_status collect(struct download *d)
         nst_download_line_end(&d->line);
         if (!d->f->quiet)
             fprintf(stderr, "nst: the connection broke after %.1f MB; resuming\n", (double)d->part.have / 1e6);
-        nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+        nst_clock_rest(1);
     }
 }
 

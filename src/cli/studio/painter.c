@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/fail.h"
 #include "cli/interrupt.h"
 #include "cli/paint.h"
@@ -28,7 +29,7 @@ static void watch(const nst_progress *at, bool *stop)
 
     if (nst_snapshot_due(&S->live)) {
         pthread_mutex_lock(&S->lock);
-        watched = nst_snapshot_now() - S->asked < WATCHED;
+        watched = nst_clock_now() - S->asked < WATCHED;
         pthread_mutex_unlock(&S->lock);
         if (watched)
             nst_snapshot_renew(&S->live, at);
@@ -45,7 +46,7 @@ static void watch(const nst_progress *at, bool *stop)
         *stop = S->stop || S->discard || S->quit;
         pthread_mutex_unlock(&S->lock);
         if (paused && !*stop)
-            nst_snapshot_rest(.05);
+            nst_clock_rest(.05);
     } while (paused && !*stop && !nst_interrupt_pending());
 }
 
@@ -128,7 +129,7 @@ static bool next_job(nst_job *job)
 static void end_job(const nst_job *job, nst_status s, const char *error)
 {
     char result[NST_PATH_BYTES], view[NST_PATH_BYTES], thumb[NST_PATH_BYTES], checkpoint[NST_PATH_BYTES];
-    double seconds = job->seconds + nst_snapshot_now() - begun;
+    double seconds = job->seconds + nst_clock_now() - begun;
     bool stop, discard, quit;
     nst_error e = { "" };
 
@@ -168,11 +169,11 @@ void nst_painter_run(void)
         if (quit || nst_interrupt_pending())
             return;
         if (!next_job(&job)) {
-            nst_snapshot_rest(.05);
+            nst_clock_rest(.05);
             continue;
         }
         *why.text = 0;
-        begun = nst_snapshot_now();
+        begun = nst_clock_now();
         nst_desk_note(job.number, NST_JOB_PAINTING, job.seconds, NULL);
         end_job(&job, paint(&job, &why), why.text);
     }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "cli/clock.h"
 #include "cli/config.h"
 #include "cli/fail.h"
 #include "cli/masks.h"
@@ -117,9 +118,9 @@ static int each_iteration(void *arg, const nst_progress *p)
     (void)arg;
     if (is_old())
         return 1;
-    if (nst_snapshot_now() - v.shown > SHOWN && p->done > 3 && p->done < p->total_iterations) {
+    if (nst_clock_now() - v.shown > SHOWN && p->done > 3 && p->done < p->total_iterations) {
         nst_snapshot_renew(&S->preview, p);
-        v.shown = nst_snapshot_now();
+        v.shown = nst_clock_now();
     }
     return 0;
 }
@@ -131,7 +132,7 @@ static nst_status paint(const nst_job *job, nst_error *e)
     nst_command c;
     nst_status status = settings_of(job, &c, &s, e);
 
-    v.shown = nst_snapshot_now();
+    v.shown = nst_clock_now();
     if (!status && !(status = read_pictures(job, &c, s, styles, e)) && !is_old())
         status = nst_transfer_known(v.known, s, v.model, v.photo.image, (const nst_image *const *)styles, c.styles,
                                     NULL, each_iteration, NULL, &result, e);
@@ -158,7 +159,7 @@ static bool next(nst_job *job)
         pthread_mutex_unlock(&S->lock);
         if (end)
             return false;
-        nst_snapshot_rest(fresh ? SETTLE : .03);
+        nst_clock_rest(fresh ? SETTLE : .03);
         pthread_mutex_lock(&S->lock);
         fresh = fresh && S->desk_changes == seen;
         if (fresh) {

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
+
 #define S (&nst_the_studio)
 
 struct text {
@@ -54,7 +56,7 @@ size_t nst_state_json(char *out, size_t bytes)
     if (shown >= 0)
         close(shown);
     pthread_mutex_lock(&S->lock);
-    S->asked = nst_snapshot_now();
+    S->asked = nst_clock_now();
     for (int i = 0; i < S->jobs; i++)
         left += S->job[i].state == NST_JOB_QUEUED || S->job[i].state == NST_JOB_PAINTING;
     add(&t, "{\"version\":\"%.8s\",\"desk\":", S->token);
