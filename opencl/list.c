@@ -87,9 +87,11 @@ bool nst_opencl_at(int i, nst_device_info *info)
         return false;
     clGetDeviceInfo(d, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     clGetDeviceInfo(d, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);
-    info->kind = type & CL_DEVICE_TYPE_GPU || nst_opencl_fault.card ? NST_DEVICE_GPU
-                 : type & CL_DEVICE_TYPE_CPU                        ? NST_DEVICE_CPU
-                                                                    : NST_DEVICE_OTHER;
+    info->kind = NST_DEVICE_OTHER;
+    if (type & CL_DEVICE_TYPE_GPU || nst_opencl_fault.card)
+        info->kind = NST_DEVICE_GPU;
+    else if (type & CL_DEVICE_TYPE_CPU)
+        info->kind = NST_DEVICE_CPU;
     snprintf(info->device, sizeof info->device, "opencl:%d", i);
     nst_cl_text(d, CL_DEVICE_NAME, info->name, sizeof info->name);
     nst_cl_text(d, CL_DRIVER_VERSION, driver, sizeof driver);

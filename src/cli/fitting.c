@@ -36,8 +36,8 @@ void nst_fitting_advise(const nst_settings *s, const nst_model *model, const nst
             low = middle; /* a side that becomes too small needs a larger size */
     }
     smaller.size = STEP * low;
-    if (low < LEAST / STEP
-        || nst_transfer_plan(&smaller, model, content, style, styles, &plan, &other))
+    if (low < LEAST / STEP ||
+        nst_transfer_plan(&smaller, model, content, style, styles, &plan, &other))
         snprintf(e->text + n, sizeof e->text - n, "; no smaller --size fits");
     else
         snprintf(e->text + n, sizeof e->text - n, "; --size %d fits", STEP * low);

@@ -96,8 +96,8 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
                         d->Width, d->Height);
     j->covers = d->Width == w && d->Height == h;
     kind.alpha = j->clear >= 0 || !j->covers;
-    if ((s = nst_rows_open(&j->rows, w, h, 3 + kind.alpha, fit, j->label, j->e))
-        || (s = nst_color_open(&j->color, &kind, w, j->label, j->e)))
+    if ((s = nst_rows_open(&j->rows, w, h, 3 + kind.alpha, fit, j->label, j->e)) ||
+        (s = nst_color_open(&j->color, &kind, w, j->label, j->e)))
         return s;
     j->row = nst_alloc((size_t)w * 4);
     j->indices = nst_alloc((size_t)d->Width * (size_t)d->Height);

@@ -83,6 +83,8 @@ int nst_exif_orientation(const uint8_t *data, size_t bytes);
 
 /* ---- color.c ------------------------------------------------------------- */
 
+/* Bytes of an embedded profile; printing profiles reach 3 MB.  A larger one is ignored. */
+#define NST_PROFILE_MAX ((size_t)16 << 20)
 /* What a file holds and says about its colours. */
 typedef struct nst_samples {
     int colors;           /* 1 grey, 3 RGB, 4 CMYK as amounts of ink */

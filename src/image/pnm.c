@@ -87,8 +87,8 @@ static nst_status read_header(struct job *j)
     bits = j->kind == '1' || j->kind == '4';
     j->samples = j->kind == 'F' || j->kind == '3' || j->kind == '6' ? 3 : 1;
     j->max = 1;
-    if ((j->width = number(j->f, 1000000000)) < 0 || (j->height = number(j->f, 1000000000)) < 0
-        || (floats ? !read_order(j) : !bits && (j->max = number(j->f, 65535)) < 1))
+    if ((j->width = number(j->f, 1000000000)) < 0 || (j->height = number(j->f, 1000000000)) < 0 ||
+        (floats ? !read_order(j) : !bits && (j->max = number(j->f, 65535)) < 1))
         return nst_fail(j->e, NST_EFORMAT, "%s: its header is damaged or cut, expected \"P%c WIDTH HEIGHT %s\"",
                         j->label,
                         j->kind, floats ? "SCALE" : bits ? "" : "65535");

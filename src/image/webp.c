@@ -72,8 +72,8 @@ static nst_status find_first(struct job *j)
     j->decoded.height = (int)WebPDemuxGetI(j->demuxer, WEBP_FF_CANVAS_HEIGHT);
     j->decoded.kind.alpha = first.has_alpha || j->w != j->decoded.width || j->h != j->decoded.height;
     WebPDemuxReleaseIterator(&first);
-    if (j->w < 1 || j->h < 1 || j->left < 0 || j->top < 0 || j->left + j->w > j->decoded.width
-        || j->top + j->h > j->decoded.height)
+    if (j->w < 1 || j->h < 1 || j->left < 0 || j->top < 0 || j->left + j->w > j->decoded.width ||
+        j->top + j->h > j->decoded.height)
         return blame(j, VP8_STATUS_BITSTREAM_ERROR);
     return NST_OK;
 }
@@ -89,8 +89,8 @@ static nst_status find(struct job *j)
     if (code != VP8_STATUS_OK)
         return blame(j, code);
     j->demuxer = WebPDemuxPartial(&(WebPData){ j->data, j->bytes }, &state);
-    if ((s = info.has_animation ? find_first(j) : find_only(j, &info))
-        || (s = nst_image_check((size_t)j->decoded.width, (size_t)j->decoded.height, j->label, j->e)))
+    if ((s = info.has_animation ? find_first(j) : find_only(j, &info)) ||
+        (s = nst_image_check((size_t)j->decoded.width, (size_t)j->decoded.height, j->label, j->e)))
         return s;
     code = WebPGetFeatures(j->frame.bytes, j->frame.size, &info);
     if (code != VP8_STATUS_OK)
@@ -163,8 +163,8 @@ static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image
     if ((s = nst_load_file(&j->data, &j->bytes, f, "WebP", j->label, j->e)) || (s = find(j)))
         return s;
     channels = j->decoded.kind.alpha ? 4 : 3;
-    if ((s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, channels, fit, j->label, j->e))
-        || (s = decode(j, fit && fit->damaged)) || (s = read_extras(j)))
+    if ((s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, channels, fit, j->label, j->e)) ||
+        (s = decode(j, fit && fit->damaged)) || (s = read_extras(j)))
         return s;
     height = j->decoded.height;
     if (j->there < j->h)

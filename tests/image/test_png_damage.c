@@ -67,8 +67,8 @@ START_TEST(what_is_there)
     ck_assert_int_eq(sscanf(nst_image_note(out), "cut.png: damaged, %d of %d rows could be read", &rows, &all), 2);
     ck_assert(rows == out->height && rows > 30 && rows < 70 && all == 80);
     for (int c = 0; c < 3; c++) /* each plane begins behind the shorter one before it */
-        ck_assert(!memcmp(out->plane[c], in->plane[c], 60 * sizeof(float) * (size_t)rows)
-                  && out->plane[c] == out->plane[0] + 60 * c * rows);
+        ck_assert(!memcmp(out->plane[c], in->plane[c], 60 * sizeof(float) * (size_t)rows) &&
+                  out->plane[c] == out->plane[0] + 60 * c * rows);
     nst_image_destroy(&out);
     ck_assert_int_eq(nst_image_read_fit(&out, "cut.png", &(nst_fit){ .longest = 20, .damaged = 1 }, &e), NST_OK);
     ck_assert(out->width == 15 && abs(out->height - rows / 4) <= 1 && out->file_height == rows);

@@ -201,8 +201,8 @@ START_TEST(what_is_there)
         ck_assert_int_eq(nst_image_read_fit(&out, "new.tif", &(nst_fit){ .damaged = 1 }, &e), NST_OK);
         ck_assert_int_eq(out->height, 10 * strip);
         ck_assert_float_eq_tol(*at(out, 1, 5, 10 * strip - 1), (float)(4 * (10 * strip - 1)) / 255, 1e-5f);
-        ck_assert_msg(sscanf(nst_image_note(out), "new.tif: damaged, %d of %d rows could be read", &rows, &all) == 2
-                      && rows == 10 * strip && all == 60, "%s", nst_image_note(out));
+        ck_assert_msg(sscanf(nst_image_note(out), "new.tif: damaged, %d of %d rows could be read", &rows, &all) == 2 &&
+                      rows == 10 * strip && all == 60, "%s", nst_image_note(out));
         nst_image_destroy(&out);
     }
     nst_image_destroy(&in);

@@ -75,8 +75,8 @@ static void read_header(nst_jpeg *j)
     s.icc_bytes = nst_jpeg_icc(j);
     s.icc = s.icc_bytes ? j->icc : NULL;
     nst_jpeg_exif(j);
-    if ((status = nst_rows_open(&j->rows, (int)in->image_width, (int)in->image_height, 3, j->fit, j->path, j->e))
-        || (status = nst_color_open(&j->color, &s, (int)in->image_width, j->path, j->e)))
+    if ((status = nst_rows_open(&j->rows, (int)in->image_width, (int)in->image_height, 3, j->fit, j->path, j->e)) ||
+        (status = nst_color_open(&j->color, &s, (int)in->image_width, j->path, j->e)))
         nst_jpeg_give_up(j, status);
     if (!(j->samples = nst_alloc((size_t)in->image_width * (size_t)s.colors)))
         nst_jpeg_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for a row", j->path));

@@ -31,8 +31,8 @@ size_t nst_jpeg_icc(nst_jpeg *j)
     for (int i = 1; i <= count; i++) {
         jpeg_saved_marker_ptr m = j->in.marker_list;
 
-        while (m && !(starts_with(m, JPEG_APP0 + 2, icc_mark, sizeof icc_mark) && m->data_length >= head
-                      && m->data[head - 2] == i))
+        while (m && !(starts_with(m, JPEG_APP0 + 2, icc_mark, sizeof icc_mark) && m->data_length >= head &&
+                      m->data[head - 2] == i))
             m = m->next;
         if (!m || m->data_length - head > bytes - at) /* a number missing or given twice */
             return 0;

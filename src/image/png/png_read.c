@@ -182,8 +182,8 @@ nst_status nst_png_read(nst_image **out, FILE *f, const nst_fit *fit, const char
     }
     png_set_read_fn(j.png, &j, read_bytes);
     whole = nst_png_guarded(&j, read_all);
-    if ((!whole && !keep_there(&j)) || (whole && !nst_png_guarded(&j, read_tail) && ferror(f))
-        || !nst_png_guarded(&j, nst_png_exif)) {
+    if ((!whole && !keep_there(&j)) || (whole && !nst_png_guarded(&j, read_tail) && ferror(f)) ||
+        !nst_png_guarded(&j, nst_png_exif)) {
         s = blame(&j);
         goto end;
     }

@@ -16,8 +16,8 @@ static nst_status check_bytes(nst_tiff *j, uint16_t compression)
     double halved = j->photometric == PHOTOMETRIC_YCBCR ? 0.5 : 1; /* chroma may be left out, up to half of all */
     long long bytes = nst_file_bytes(j->f);
 
-    if (most > 0 && bytes >= 0 && !(j->damaged && compression == COMPRESSION_NONE)
-        && (double)j->width * j->height * j->samples * j->bits / 8 * halved > (double)bytes * most)
+    if (most > 0 && bytes >= 0 && !(j->damaged && compression == COMPRESSION_NONE) &&
+        (double)j->width * j->height * j->samples * j->bits / 8 * halved > (double)bytes * most)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, bytes,
                         j->width, j->height);
     return NST_OK;
@@ -152,8 +152,8 @@ static nst_status read_header(nst_tiff *j)
         j->kind.colors = 3;
     else if (j->photometric == PHOTOMETRIC_SEPARATED)
         j->kind.colors = 4;
-    if (extras && extra && (*extra == EXTRASAMPLE_ASSOCALPHA || *extra == EXTRASAMPLE_UNASSALPHA)
-        && j->samples > j->kind.colors) {
+    if (extras && extra && (*extra == EXTRASAMPLE_ASSOCALPHA || *extra == EXTRASAMPLE_UNASSALPHA) &&
+        j->samples > j->kind.colors) {
         j->kind.alpha = true;
         j->premultiplied = *extra == EXTRASAMPLE_ASSOCALPHA;
     }
@@ -201,8 +201,8 @@ bool nst_tiff_is_plain(nst_tiff *j)
 {
     switch (j->photometric) {
     case PHOTOMETRIC_PALETTE:
-        if (j->bits != 8 || j->floats || j->is_signed || j->samples < 1
-            || !TIFFGetField(j->t, TIFFTAG_COLORMAP, &j->map[0], &j->map[1], &j->map[2]))
+        if (j->bits != 8 || j->floats || j->is_signed || j->samples < 1 ||
+            !TIFFGetField(j->t, TIFFTAG_COLORMAP, &j->map[0], &j->map[1], &j->map[2]))
             return false;
         j->kind.colors = 3;
         j->kind.bits = 16;

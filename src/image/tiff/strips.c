@@ -159,8 +159,8 @@ static nst_status read_rgba(nst_tiff *j, TIFFRGBAImage *image)
     else
         TIFFGetFieldDefaulted(j->t, TIFFTAG_ROWSPERSTRIP, &h);
     j->band_rows = (int)(h && h < all ? h : all);
-    if (!nst_mul((size_t)j->width * 4, (size_t)j->band_rows, &bytes) || !nst_memory_fits(bytes)
-        || !(j->band = nst_alloc(bytes)) || !(j->row = nst_calloc((size_t)j->width, 4)))
+    if (!nst_mul((size_t)j->width * 4, (size_t)j->band_rows, &bytes) || !nst_memory_fits(bytes) ||
+        !(j->band = nst_alloc(bytes)) || !(j->row = nst_calloc((size_t)j->width, 4)))
         return nst_tiff_no_memory(j);
     image->req_orientation = image->orientation; /* rows as the file has them */
     while (j->y < j->height) {
