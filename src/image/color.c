@@ -8,7 +8,6 @@
 #include <lcms2.h>
 #endif
 
-#define MAX_PROFILE ((size_t)16 << 20) /* bytes; printing profiles reach 3 MB */
 
 struct nst_color {
     int width, colors, bits, stride; /* stride: samples a pixel, alpha included */
@@ -91,7 +90,7 @@ static cmsHPROFILE profile_of_file(const nst_samples *s)
 
     if (s->lab)
         return cmsCreateLab4Profile(NULL);
-    if (s->icc && s->icc_bytes && s->icc_bytes <= MAX_PROFILE)
+    if (s->icc && s->icc_bytes && s->icc_bytes <= NST_PROFILE_MAX)
         profile = cmsOpenProfileFromMem(s->icc, (cmsUInt32Number)s->icc_bytes);
     else if (s->chroma && s->colors == 3 && !(srgb_chroma(s->chroma) && (s->gamma <= 0 || srgb_gamma(s->gamma))))
         profile = profile_of_chroma(s);
@@ -100,10 +99,10 @@ static cmsHPROFILE profile_of_file(const nst_samples *s)
     kind = cmsGetColorSpace(profile);
     use = cmsGetDeviceClass(profile);
     /* grey samples with an RGB profile: common in JPEG; the profile's grey axis is meant */
-    if ((use == cmsSigInputClass || use == cmsSigDisplayClass || use == cmsSigOutputClass
-         || use == cmsSigColorSpaceClass)
-        && ((kind == cmsSigRgbData && s->colors != 4) || (kind == cmsSigGrayData && s->colors == 1)
-            || (kind == cmsSigCmykData && s->colors == 4)))
+    if ((use == cmsSigInputClass || use == cmsSigDisplayClass || use == cmsSigOutputClass ||
+         use == cmsSigColorSpaceClass) &&
+        ((kind == cmsSigRgbData && s->colors != 4) || (kind == cmsSigGrayData && s->colors == 1) ||
+            (kind == cmsSigCmykData && s->colors == 4)))
         return profile;
     cmsCloseProfile(profile);
     return NULL;
@@ -216,8 +215,8 @@ size_t nst_color_srgb_profile(void *out, size_t room)
 
     if (!profile)
         return 0;
-    if (!cmsSaveProfileToMem(profile, NULL, &bytes) || bytes > room || bytes < 128
-        || !cmsSaveProfileToMem(profile, out, &bytes))
+    if (!cmsSaveProfileToMem(profile, NULL, &bytes) || bytes > room || bytes < 128 ||
+        !cmsSaveProfileToMem(profile, out, &bytes))
         bytes = 0;
     cmsCloseProfile(profile);
     if (bytes) /* the header's date of making, 2000-01-01: the same run writes the same file on any day */
@@ -281,8 +280,8 @@ nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, cons
                           label);
         goto fail;
     }
-    if (!transformed(c) && !s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma)
-        && (status = open_curve(c, s->gamma, label, e)))
+    if (!transformed(c) && !s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma) &&
+        (status = open_curve(c, s->gamma, label, e)))
         goto fail;
     *out = c;
     return NST_OK;

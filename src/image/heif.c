@@ -36,7 +36,6 @@
     X(heif_nclx_color_profile_free)
 NST_LAZY(HEIF, SYMBOLS)
 
-#define PROFILE_MAX ((size_t)16 << 20)
 #define SAMPLE_COPIES 4 /* of a pixel's samples: libheif's planes before and after its conversion, and theirs to come */
 
 struct job {
@@ -79,7 +78,7 @@ static nst_status read_colors(struct job *j)
 
     if (type == heif_color_profile_type_rICC || type == heif_color_profile_type_prof) {
         n = lib.heif_image_handle_get_raw_color_profile_size(j->handle);
-        if (!n || n > PROFILE_MAX)
+        if (!n || n > NST_PROFILE_MAX)
             return NST_OK;
         if (!(j->icc = nst_alloc(n)))
             return nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->label);
@@ -159,9 +158,9 @@ static nst_status decode(struct job *j)
         return blame(j, error);
     samples = lib.heif_image_get_plane(j->image, heif_channel_interleaved, &stride);
     bits = lib.heif_image_get_bits_per_pixel_range(j->image, heif_channel_interleaved);
-    if (!samples || lib.heif_image_get_width(j->image, heif_channel_interleaved) != j->decoded.width
-        || lib.heif_image_get_height(j->image, heif_channel_interleaved) != j->decoded.height
-        || stride < j->decoded.width * (3 + alpha) * (wide ? 2 : 1) || (wide ? bits < 9 || bits > 16 : bits != 8))
+    if (!samples || lib.heif_image_get_width(j->image, heif_channel_interleaved) != j->decoded.width ||
+        lib.heif_image_get_height(j->image, heif_channel_interleaved) != j->decoded.height ||
+        stride < j->decoded.width * (3 + alpha) * (wide ? 2 : 1) || (wide ? bits < 9 || bits > 16 : bits != 8))
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged: its picture is not what its header says", j->label);
     if (wide)
         widen(j, samples, (size_t)stride, bits);
@@ -188,8 +187,8 @@ static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image
         error = lib.heif_context_get_primary_image_handle(j->context, &j->handle);
     if (error.code != heif_error_Ok)
         return blame(j, error);
-    if ((s = read_header(j, fit)) || (s = decode(j))
-        || (s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e)))
+    if ((s = read_header(j, fit)) || (s = decode(j)) ||
+        (s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e)))
         return s;
     if (!memcmp(j->file + 8, "avis", 4) || !memcmp(j->file + 8, "msf1", 4) || !memcmp(j->file + 8, "hevc", 4))
         nst_note_animation(*out, j->label);

@@ -32,7 +32,6 @@ NST_LAZY(JXL, SYMBOLS)
 #define NO_FORMAT
 #endif
 
-#define PROFILE_MAX ((size_t)16 << 20)
 #define PIXEL_BYTES 64 /* that libjxl needs for a pixel while it decodes, beside the samples: four planes and more */
 
 struct job {
@@ -59,8 +58,8 @@ static nst_status take_info(struct job *j, const nst_fit *fit)
     if ((s = nst_image_check(j->info.xsize, j->info.ysize, j->label, j->e)))
         return s;
     for (size_t i = 0; i < j->info.num_extra_channels; i++)
-        if (lib.JxlDecoderGetExtraChannelInfo(j->decoder, i, &extra) == JXL_DEC_SUCCESS
-            && extra.type == JXL_CHANNEL_BLACK)
+        if (lib.JxlDecoderGetExtraChannelInfo(j->decoder, i, &extra) == JXL_DEC_SUCCESS &&
+            extra.type == JXL_CHANNEL_BLACK)
             return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a JPEG XL in CMYK, which is not read, expected RGB or grey",
                             j->label);
     kind->colors = j->info.num_color_channels == 1 ? 1 : 3;
@@ -94,12 +93,13 @@ static nst_status take_colors(struct job *j)
     nst_status s;
 
     if (lib.JxlDecoderGetColorAsEncodedProfile(j->decoder, NO_FORMAT JXL_COLOR_PROFILE_TARGET_ORIGINAL, &original)
-            == JXL_DEC_SUCCESS
-        && (s = nst_cicp_check((int)original.transfer_function, j->label, j->e)))
+            == JXL_DEC_SUCCESS &&
+        (s = nst_cicp_check((int)original.transfer_function, j->label, j->e)))
         return s;
     if (!j->info.uses_original_profile)
         lib.JxlDecoderSetPreferredColorProfile(j->decoder, &encoding);
-    if (lib.JxlDecoderGetICCProfileSize(j->decoder, NO_FORMAT target, &n) != JXL_DEC_SUCCESS || !n || n > PROFILE_MAX)
+    if (lib.JxlDecoderGetICCProfileSize(j->decoder, NO_FORMAT target, &n) != JXL_DEC_SUCCESS || !n ||
+        n > NST_PROFILE_MAX)
         return NST_OK;
     if (!(j->icc = nst_alloc(n)))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->label);
@@ -158,8 +158,8 @@ static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image
 
     if ((s = load(j->e)) || (s = nst_load_file(&j->file, &bytes, f, "JPEG XL", j->label, j->e)))
         return s;
-    if (!(j->decoder = lib.JxlDecoderCreate(NULL))
-        || lib.JxlDecoderSubscribeEvents(j->decoder, JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING | JXL_DEC_FULL_IMAGE)
+    if (!(j->decoder = lib.JxlDecoderCreate(NULL)) ||
+        lib.JxlDecoderSubscribeEvents(j->decoder, JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING | JXL_DEC_FULL_IMAGE)
                != JXL_DEC_SUCCESS)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
     lib.JxlDecoderSetInput(j->decoder, j->file, bytes);
@@ -195,8 +195,8 @@ static nst_status read_jxl(nst_image **out, FILE *f, const nst_fit *fit, const c
 /* A bare stream, or one in boxes. */
 static bool is_jxl(const uint8_t *head, size_t bytes)
 {
-    return (bytes >= 2 && !memcmp(head, "\xff\x0a", 2))
-        || (bytes >= 12 && !memcmp(head, "\0\0\0\x0cJXL \r\n\x87\n", 12));
+    return (bytes >= 2 && !memcmp(head, "\xff\x0a", 2)) ||
+        (bytes >= 12 && !memcmp(head, "\0\0\0\x0cJXL \r\n\x87\n", 12));
 }
 
 const nst_codec nst_codec_jxl = {
