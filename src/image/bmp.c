@@ -7,7 +7,6 @@
 enum { RGB = 0, RLE8 = 1, RLE4 = 2, MASKS = 3, ALPHA_MASKS = 6 }; /* compressions; 4 and 5 hold JPEG and PNG */
 enum { FILE_HEAD = 14, OLD_HEAD = 12, HEAD = 40, MASKED_HEAD = 56, LONGEST_HEAD = 124 };
 #define EMBEDDED 0x4d424544u   /* a profile is in the file */
-#define PROFILE_MAX (16u << 20)
 #define RLE_RATIO 128          /* pixels of a byte of runs; what they skip has no limit but this one, too */
 
 struct job {
@@ -136,7 +135,7 @@ static nst_status read_profile(struct job *j)
         return NST_OK;
     at = number(j, FILE_HEAD + 112, 4);
     n = number(j, FILE_HEAD + 116, 4);
-    if (!n || n > PROFILE_MAX || at > INT32_MAX)
+    if (!n || n > NST_PROFILE_MAX || at > INT32_MAX)
         return NST_OK;
     if (!(j->icc = nst_alloc(n)))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->label);
@@ -162,8 +161,8 @@ static nst_status read_header(struct job *j)
         return truncated(j, 0);
     j->bits = (int)number(j, FILE_HEAD + (old ? 10 : 14), 2);
     j->compression = old ? RGB : number(j, FILE_HEAD + 16, 4);
-    if ((s = check_kind(j))
-        || (s = check_size(j, old ? (int64_t)number(j, FILE_HEAD + 4, 2) : (int32_t)number(j, FILE_HEAD + 4, 4),
+    if ((s = check_kind(j)) ||
+        (s = check_size(j, old ? (int64_t)number(j, FILE_HEAD + 4, 2) : (int32_t)number(j, FILE_HEAD + 4, 4),
                            old ? (int64_t)number(j, FILE_HEAD + 6, 2) : (int32_t)number(j, FILE_HEAD + 8, 4))))
         return s;
     j->kind = (nst_samples){ .colors = 3, .bits = 8 };
@@ -180,6 +179,12 @@ static nst_status read_header(struct job *j)
 
 /* ---- runs ---------------------------------------------------------------------- */
 
+/* Pixel k of two in a byte. */
+static int half(int byte, int k)
+{
+    return k % 2 ? byte & 15 : byte >> 4;
+}
+
 static void put_index(struct job *j, int *x, int y, int value)
 {
     if (*x < j->width && y < j->height)
@@ -195,7 +200,7 @@ static bool read_literal(struct job *j, int n, int *x, int y)
         if ((c = getc(j->f)) == EOF)
             return false;
         for (int k = 0; k < each && i * each + k < n; k++)
-            put_index(j, x, y, each == 1 ? c : k ? c & 15 : c >> 4);
+            put_index(j, x, y, each == 1 ? c : half(c, k));
     }
     return true;
 }
@@ -213,7 +218,7 @@ static bool read_escape(struct job *j, int code, int *x, int *y)
         up = getc(j->f);
         if (right == EOF || up == EOF)
             return false;
-        *x += right;
+        *x = *x + right < j->width ? *x + right : j->width; /* however often it leaps */
         *y += up;
     } else {
         return code != 1 && read_literal(j, code, x, *y);
@@ -235,7 +240,7 @@ static nst_status read_runs(struct job *j)
         if (value == EOF)
             return truncated(j, y);
         for (int i = 0; i < count; i++)
-            put_index(j, &x, y, j->bits == 8 ? value : i % 2 ? value & 15 : value >> 4);
+            put_index(j, &x, y, j->bits == 8 ? value : half(value, i));
         if (!count && !read_escape(j, value, &x, &y))
             return value == 1 ? NST_OK : truncated(j, y);
     }
@@ -262,7 +267,7 @@ static int index_at(const struct job *j, const uint8_t *from, int x)
     if (j->bits == 8)
         return from[x];
     if (j->bits == 4)
-        return from[x / 2] >> (x % 2 ? 0 : 4) & 15;
+        return half(from[x / 2], x);
     return from[x / 8] >> (7 - x % 8) & 1;
 }
 
@@ -319,8 +324,8 @@ static nst_status read_bmp(nst_image **out, FILE *f, const nst_fit *fit, const c
     nst_status s;
 
     *out = NULL;
-    if (!(s = read_header(&j)) && !(s = nst_rows_open(&j.rows, j.width, j.height, 3 + j.kind.alpha, fit, label, e))
-        && !(s = nst_color_open(&j.color, &j.kind, j.width, label, e)) && !(s = read_rows(&j)))
+    if (!(s = read_header(&j)) && !(s = nst_rows_open(&j.rows, j.width, j.height, 3 + j.kind.alpha, fit, label, e)) &&
+        !(s = nst_color_open(&j.color, &j.kind, j.width, label, e)) && !(s = read_rows(&j)))
         s = nst_rows_finish(&j.rows, j.down ? 1 : 4, out, label, e);
     nst_color_close(&j.color);
     nst_rows_close(&j.rows);
@@ -334,8 +339,8 @@ static nst_status read_bmp(nst_image **out, FILE *f, const nst_fit *fit, const c
 /* Its second header's length, too: two letters are soon the same. */
 static bool is_bmp(const uint8_t *head, size_t bytes)
 {
-    return bytes >= FILE_HEAD + 4 && !memcmp(head, "BM", 2) && head[FILE_HEAD] >= OLD_HEAD
-        && head[FILE_HEAD] <= LONGEST_HEAD && !head[FILE_HEAD + 1] && !head[FILE_HEAD + 2] && !head[FILE_HEAD + 3];
+    return bytes >= FILE_HEAD + 4 && !memcmp(head, "BM", 2) && head[FILE_HEAD] >= OLD_HEAD &&
+        head[FILE_HEAD] <= LONGEST_HEAD && !head[FILE_HEAD + 1] && !head[FILE_HEAD + 2] && !head[FILE_HEAD + 3];
 }
 
 const nst_codec nst_codec_bmp = {

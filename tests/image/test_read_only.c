@@ -271,6 +271,23 @@ START_TEST(bmp_refused)
 }
 END_TEST
 
+/* Runs that leap to the right until a number of 31 bits would overflow: pixels beyond a row's end are none. */
+START_TEST(bmp_leaps)
+{
+    size_t leaps = ((size_t)1 << 31) / 255 + 2, bytes = 14 + 40 + 1024 + 4 * leaps + 4;
+    unsigned char *file = nst_calloc(bytes, 1);
+    size_t at = bmp_head(file, 40, 1, 1, 8, 1, 1024) + 1024;
+    static const float black[3];
+
+    for (size_t i = 0; i < leaps; i++, at += 4)
+        memcpy(file + at, (unsigned char[]){ 0, 2, 255, 0 }, 4);
+    memcpy(file + at, (unsigned char[]){ 1, 200, 0, 1 }, 4); /* a pixel, the end */
+    put_file("a.bmp", file, bytes);
+    expect("a.bmp", 1, 1, black);
+    nst_free(file);
+}
+END_TEST
+
 /* ---- GIF --------------------------------------------------------------------------------------------- */
 
 /* 2 x 2 by hand: codes of 3 bits: clear, the four indices, end; a second picture of one pixel. */
@@ -356,6 +373,7 @@ static void add(TCase *t)
     tcase_add_test(t, bmp_two_colors);
     tcase_add_test(t, bmp_masks);
     tcase_add_test(t, bmp_refused);
+    tcase_add_test(t, bmp_leaps);
     tcase_add_test(t, gifs);
     tcase_add_test(t, two_facts);
 }
