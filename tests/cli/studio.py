@@ -6,7 +6,6 @@ it; "ok" and "not ok" lines.
 studio.py NST SAMPLES FOLDER: the program, the folder of content.jpg and style.jpg, one to write into.
 """
 import http.client
-import json
 import os
 import random
 import signal
@@ -18,8 +17,8 @@ import threading
 import time
 import zlib
 
-from studio_run import (FOLDER, NST, PHOTO, STYLE, TESTS, TINY, Studio, broken, check, chunk, free_port, grey_png, read,
-                        same_by_command, wait_for)
+from page_tests import FOLDER, NST, TESTS, TINY, broken, check, free_port, wait_for
+from studio_run import PHOTO, STYLE, Studio, chunk, grey_png, read, same_by_command
 
 
 def by_sockets(s):

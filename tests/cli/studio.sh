@@ -1,7 +1,6 @@
 #!/bin/sh
-# studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost,
-# and the page in a browser; studio.py
-# and studio_page.py say how.
+# studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost
+# (studio.py), and the page in a browser (studio_page.py).
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 command -v python3 >/dev/null || { echo "no python3"; exit 77; }

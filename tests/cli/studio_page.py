@@ -8,12 +8,12 @@ model, larger and for longer.
 import base64
 import json
 import os
-import shutil
 import sys
 import time
 
 from browser import Browser
-from studio_run import FOLDER, PHOTO, STYLE, TINY, Studio, broken, check, same_by_command, wait_for
+from page_tests import FOLDER, TINY, broken, check, in_chromium, wait_for
+from studio_run import PHOTO, STYLE, Studio, same_by_command
 
 SHOTS = sys.argv[4] if len(sys.argv) > 4 else None
 
@@ -225,9 +225,5 @@ def in_browser(program):
         s.end()
 
 
-chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-if chromium:
-    in_browser(chromium)
-else:
-    print("# no Chromium here: the page was not tried in a browser")
+in_chromium(in_browser)
 sys.exit(bool(broken))

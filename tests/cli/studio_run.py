@@ -1,46 +1,15 @@
 """studio_run.py: what the tests of `nst studio` share: a studio that runs, its requests, and its command lines."""
-import http.client
 import json
 import os
 import re
-import socket
 import struct
 import subprocess
 import sys
-import time
 import zlib
 
-NST, SAMPLES, FOLDER = sys.argv[1:4]
-TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# A network of VGG19's shape with a sixteenth of its channels, on one thread, for what is painted large.
-TINY = ["-j", "1", "--model", os.path.join(TESTS, "data", "golden", "tiny.safetensors")]
+from page_tests import FOLDER, NST, SAMPLES, check, free_port, request, wait_for
+
 PHOTO, STYLE = os.path.join(SAMPLES, "content.jpg"), os.path.join(SAMPLES, "pictures", "scream.jpg")
-broken = []
-
-
-def check(name, good, detail=""):
-    print(("ok - " if good else "not ok - ") + name + ("" if good else ": %s" % (detail,)), flush=True)
-    if not good:
-        broken.append(name)
-
-
-def wait_for(what, seconds=120):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            v = what()
-            if v:
-                return v
-        except OSError:
-            pass
-        time.sleep(.05)
-    return None
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Studio:
@@ -56,12 +25,7 @@ class Studio:
         self.url, self.root = found.groups()
 
     def ask(self, method, path, body=None, headers=None, root=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        c.request(method, (self.root if root is None else root) + path, body=body, headers=headers or {})
-        r = c.getresponse()
-        text = r.read()
-        c.close()
-        return r.status, text
+        return request(self.port, method, (self.root if root is None else root) + path, body, headers)
 
     def post(self, path, body=None):
         return self.ask("POST", path, body)

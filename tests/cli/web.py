@@ -6,11 +6,9 @@ web.py NST SAMPLES FOLDER [JPEG]: the program, the folder of content.jpg and sty
 where a screenshot goes.
 """
 import base64
-import http.client
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,30 +16,10 @@ import threading
 import time
 
 from browser import Browser
+from page_tests import FOLDER, NST, SAMPLES, TINY, broken, check, free_port, in_chromium, request, wait_for
 
-NST, SAMPLES, FOLDER = sys.argv[1:4]
 SHOT = sys.argv[4] if len(sys.argv) > 4 else None
-broken = False
-
-
-def check(name, good, detail=""):
-    global broken
-    print(("ok - " if good else "not ok - ") + name + ("" if good else ": %s" % (detail,)), flush=True)
-    broken |= not good
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 PORT = free_port()
-
-
-# A network of VGG19's shape with a sixteenth of its channels, on one thread: what presses waits for an iteration.
-TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TINY = ("-j", "1", "--model", os.path.join(TESTS, "data", "golden", "tiny.safetensors"))
 
 
 def start(*options, port=PORT, name="out.png", size="96", n="1000000", scales="1", model=TINY):
@@ -53,29 +31,11 @@ def start(*options, port=PORT, name="out.png", size="96", n="1000000", scales="1
 
 
 def ask(method, path, headers=None, port=PORT):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    c.request(method, path, headers=headers or {})
-    r = c.getresponse()
-    body = r.read()
-    c.close()
-    return r.status, body
+    return request(port, method, path, None, headers)
 
 
 def state():
     return json.loads(ask("GET", "/state.json")[1])
-
-
-def wait_for(what, seconds=120):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            v = what()
-            if v:
-                return v
-        except OSError:
-            pass
-        time.sleep(.1)
-    return None
 
 
 def by_sockets(run):
@@ -249,13 +209,9 @@ finally:
     if first.poll() is None:
         first.kill()
         first.wait()
-chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-if chromium:
-    in_browser(chromium)
-else:
-    print("# no Chromium here: the page was not tried in a browser")
+in_chromium(in_browser)
 if "\nopencl:" in subprocess.run([NST, "devices"], capture_output=True, text=True).stdout:
     on_a_device()
 else:
     print("# no OpenCL device here: the page was not tried with one")
-sys.exit(broken)
+sys.exit(bool(broken))

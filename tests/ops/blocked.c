@@ -57,3 +57,14 @@ void blocked_is(const char *what, const float *f, const oracle_map *m, double to
                               m->w, m->h, got, right, tolerance);
             }
 }
+
+float *blocked_bias(const float *bias, int n)
+{
+    size_t all = (size_t)n + NST_NR_MAX;
+    float *p = oracle_alloc(all);
+
+    memset(p, 0, all * sizeof *p);
+    if (bias)
+        memcpy(p, bias, (size_t)n * sizeof *p);
+    return p;
+}

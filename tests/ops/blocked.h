@@ -12,6 +12,9 @@ size_t blocked_floats(int c, int h, int w);
 /* Element c, y, x. */
 float blocked_at(const float *f, int h, int w, int c, int y, int x);
 
+/* A bias of n channels, as long as a panel reads; all 0 where bias is NULL. */
+float *blocked_bias(const float *bias, int n);
+
 /* A map of random numbers that a float holds exactly, behind ReLU or not. */
 oracle_map blocked_random(int c, int h, int w, bool rectified);
 

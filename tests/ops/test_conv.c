@@ -73,17 +73,6 @@ static float *pack(const nst_kernels *k, const float *w, int out, int in, bool b
     return p;
 }
 
-static float *pad(const float *bias, int n)
-{
-    size_t all = (size_t)n + NST_NR_MAX;
-    float *p = oracle_alloc(all);
-
-    memset(p, 0, all * sizeof *p);
-    if (bias)
-        memcpy(p, bias, (size_t)n * sizeof *p);
-    return p;
-}
-
 static void run(const nst_cpu *cpu, const nst_conv *c)
 {
     float *scratch = oracle_alloc(nst_conv_scratch(cpu, c));
@@ -105,7 +94,7 @@ START_TEST(forward_agrees)
 {
     const struct shape *s = &shapes[_i];
     struct job j = job_create(s, true);
-    float *x = blocked_from(&j.x), *bias = pad(j.bias, s->out);
+    float *x = blocked_from(&j.x), *bias = blocked_bias(j.bias, s->out);
     size_t floats = blocked_floats(s->out, s->h, s->w);
 
     FOR_EACH_SET(cpu) {
@@ -147,7 +136,7 @@ START_TEST(backward_is_the_adjoint)
     const struct shape *s = &shapes[_i];
     struct job j = job_create(s, false);
     oracle_map d = blocked_random(s->out, s->h, s->w, false);
-    float *x = blocked_from(&j.x), *dy = blocked_from(&d), *none = pad(NULL, s->in > s->out ? s->in : s->out);
+    float *x = blocked_from(&j.x), *dy = blocked_from(&d), *none = blocked_bias(NULL, s->in > s->out ? s->in : s->out);
     size_t in = blocked_floats(s->in, s->h, s->w), out = blocked_floats(s->out, s->h, s->w);
 
     FOR_EACH_SET(cpu) {
@@ -198,8 +187,9 @@ static void pooled_case(const nst_cpu *cpu, const struct shape *s, int a, bool a
     struct job j = job_create(s, false);
     int pw = (s->w + up) / 2, ph = (s->h + up) / 2;
     size_t positions = (size_t)nst_blocks(s->out) * (size_t)s->h * (size_t)s->w;
-    float *x = blocked_from(&j.x), *bias = pad(j.bias, s->out), *w = pack(cpu->k, j.weight, s->out, s->in, false);
-    float *b = pack(cpu->k, j.weight, s->out, s->in, true), *none = pad(NULL, s->in);
+    float *x = blocked_from(&j.x), *bias = blocked_bias(j.bias, s->out);
+    float *w = pack(cpu->k, j.weight, s->out, s->in, false);
+    float *b = pack(cpu->k, j.weight, s->out, s->in, true), *none = blocked_bias(NULL, s->in);
     float *y = oracle_alloc(positions * NST_LANES), *pooled = oracle_alloc(blocked_floats(s->out, ph, pw));
     float *dx = oracle_alloc(blocked_floats(s->in, s->h, s->w));
     uint16_t *pass = oracle_masks(positions);
@@ -260,7 +250,7 @@ START_TEST(threads_do_not_matter)
     size_t floats = blocked_floats(s->out, s->h, s->w), weights = (size_t)s->in * (size_t)s->out * 9;
     oracle_map m = blocked_random(s->in, s->h, s->w, false);
     float *x = blocked_from(&m), *plain = oracle_alloc(weights), *first = oracle_alloc(floats);
-    float *bias = pad(NULL, s->out);
+    float *bias = blocked_bias(NULL, s->out);
     nst_cpu cpu = { nst_kernels_pick(NULL), 1 };
 
     oracle_fill(weights, plain);

@@ -7,18 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* A bias as long as a panel reads. */
-static float *pad(const float *bias, int n)
-{
-    size_t all = (size_t)n + NST_NR_MAX;
-    float *p = oracle_alloc(all);
-
-    memset(p, 0, all * sizeof *p);
-    if (bias)
-        memcpy(p, bias, (size_t)n * sizeof *p);
-    return p;
-}
-
 /* Picture [3][h + 1][w + 3] of which w x h is a window; planes reversed, scaled and shifted before the border. */
 static void first_case(const nst_cpu *cpu, int out, int w, int h, bool replicate)
 {
@@ -34,7 +22,7 @@ static void first_case(const nst_cpu *cpu, int out, int w, int h, bool replicate
 
     oracle_fill(3 * plane, x), oracle_fill((size_t)out * 27, weight), oracle_fill((size_t)out, plain);
     nst_first_pack(cpu->k, weight, out, packed);
-    float *bias = pad(plain, out), *scratch = oracle_alloc(nst_first_scratch(cpu, &f));
+    float *bias = blocked_bias(plain, out), *scratch = oracle_alloc(nst_first_scratch(cpu, &f));
 
     f.bias = bias;
     for (int i = 0; i < 3; i++)

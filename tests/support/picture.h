@@ -142,6 +142,16 @@ static inline nst_image *read_image(const char *name)
     return image;
 }
 
+/* What --damaged reads of a file. */
+static inline nst_image *read_damaged(const char *name)
+{
+    nst_image *out = NULL;
+    nst_error e = { "" };
+
+    ck_assert_msg(nst_image_read_fit(&out, name, &(nst_fit){ .damaged = 1 }, &e) == NST_OK, "%s", e.text);
+    return out;
+}
+
 /* The file is refused with this status and a sentence that starts with its name and holds `text`. */
 static inline void refuse_file(const char *name, nst_status status, const char *text)
 {
