@@ -1,5 +1,5 @@
-/* common.cl: what the kernels share.  The OpenCL device's kernels are common.cl, convolve.cl, taps.cl and losses.cl in
- * this order, one program; matrix products are CLBlast's.  OpenCL C 1.2, single precision only.
+/* common.cl: what the kernels share.  The OpenCL device's kernels are common.cl, convolve.cl, loss_layers.cl and
+ * losses.cl in this order, one program; matrix products are CLBlast's.  OpenCL C 1.2, single precision only.
  *
  * Feature maps lie as [channel][h][w].  A pass mask holds a byte for 2x2 positions, [channel][(h+1)/2][(w+1)/2]:
  * bit 2 (y % 2) + x % 2 says whether the gradient passes there.  Every buffer comes with its offset in bytes.

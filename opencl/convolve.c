@@ -119,10 +119,10 @@ int nst_cl_conv_tile(const nst_device *base, const nst_node *nodes, int i)
 static struct conv backward_conv(const nst_cl_device *d, const nst_node *nodes, int i)
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
-    bool behind_pool = n->pooled && !n->tap;
+    bool behind_pool = n->pooled && !n->loss_layer;
     nst_rect r = given(from);
     struct conv c = { .layer = i, .direction = NST_CL_BACKWARD, .in = n->out, .out = n->in, .w = r.w, .h = r.h,
-                      .source = nst_cl_span(d, n->pooled && n->tap ? n->grad_features : n->grad_out.at),
+                      .source = nst_cl_span(d, n->pooled && n->loss_layer ? n->grad_features : n->grad_out.at),
                       .gate = nst_cl_span(d, n->pass.at), .gate_w = n->w, .gate_h = n->h, .source_w = n->pooled_w,
                       .source_h = n->pooled_h, .left = r.x - n->x, .top = r.y - n->y,
                       .result = nst_cl_span(d, from->grad_out.at),

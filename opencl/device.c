@@ -27,7 +27,7 @@ static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int c
     size_t most = 4, here;
 
     for (int i = 0; i < count; i++) {
-        if (nodes[i].tap && (here = nst_cl_tap_scratch(d, &nodes[i])) > most)
+        if (nodes[i].loss_layer && (here = nst_cl_loss_scratch(d, &nodes[i])) > most)
             most = here;
         if (i && (here = nst_cl_conv_scratch(d, nodes, i)) > most)
             most = here;
@@ -50,7 +50,7 @@ static size_t room(const nst_device *base, const nst_node *nodes, size_t kept)
     size_t beside;
 
     for (int i = 0; i < nst_cl_styles(d); i++)
-        later += d->taps.style[i].c && !d->taps.style[i].target ? nst_cl_target_bytes(d->taps.style[i].c) : 0;
+        later += d->losses.style[i].c && !d->losses.style[i].target ? nst_cl_target_bytes(d->losses.style[i].c) : 0;
     beside = d->cl.used - arenas - d->scratch_bytes - 2 * d->picture.bytes + later + d->weights_later +
              d->cl.memory / 16;
 
@@ -117,7 +117,7 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
     size_t pixels = (size_t)n->w * (size_t)n->h;
     nst_status s;
 
-    if (n->pooled && !n->tap && (s = nst_cl_unpool(d, n, e)))
+    if (n->pooled && !n->loss_layer && (s = nst_cl_unpool(d, n, e)))
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e,
@@ -213,7 +213,7 @@ static void destroy(nst_device *base)
     give_up_arenas(d);
     nst_cl_drop_marks(d);
     nst_cl_picture_drop(d);
-    nst_cl_unpin(&d->cl, &d->taps.told);
+    nst_cl_unpin(&d->cl, &d->losses.told);
     for (int i = 0; i < d->count; i++) {
         nst_cl_weights *w = &d->w[i];
 
@@ -223,14 +223,14 @@ static void destroy(nst_device *base)
             nst_cl_release(&d->cl, &w->packed[k / NST_CL_ALGORITHMS][k % NST_CL_ALGORITHMS], 0);
     }
     for (int i = 0; i < nst_cl_styles(d); i++)
-        nst_cl_release(&d->cl, &d->taps.style[i].target, 0);
-    nst_cl_release(&d->cl, &d->taps.sums, 0);
-    nst_cl_release(&d->cl, &d->taps.ask, 0);
-    nst_cl_release(&d->cl, &d->taps.numbers, 0);
-    nst_cl_release(&d->cl, &d->taps.part, 0);
+        nst_cl_release(&d->cl, &d->losses.style[i].target, 0);
+    nst_cl_release(&d->cl, &d->losses.sums, 0);
+    nst_cl_release(&d->cl, &d->losses.ask, 0);
+    nst_cl_release(&d->cl, &d->losses.numbers, 0);
+    nst_cl_release(&d->cl, &d->losses.part, 0);
     nst_cl_close(&d->cl);
-    nst_free(d->taps.style);
-    nst_free(d->taps.host);
+    nst_free(d->losses.style);
+    nst_free(d->losses.host);
     nst_free(d);
 }
 
@@ -246,7 +246,7 @@ static const nst_device_ops ops = {
     .reserve = reserve,
     .forward = forward,
     .backward = backward,
-    .tap = nst_cl_tap,
+    .loss_gradient = nst_cl_loss_gradient,
     .stats = nst_cl_stats,
     .target = nst_cl_target,
     .style_loss = nst_cl_style_loss,
@@ -298,36 +298,36 @@ static nst_status upload_layer(nst_cl_device *d, int i, const nst_layer *l, nst_
     return NST_OK;
 }
 
-static nst_status make_taps(nst_cl_device *d, const nst_node *nodes, nst_error *e)
+static nst_status make_loss_layers(nst_cl_device *d, const nst_node *nodes, nst_error *e)
 {
     size_t ask = 0, most = 0;
     nst_status s;
 
-    if (!(d->taps.style = nst_calloc((size_t)d->count, (size_t)d->taps.maps * sizeof *d->taps.style)))
+    if (!(d->losses.style = nst_calloc((size_t)d->count, (size_t)d->losses.maps * sizeof *d->losses.style)))
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     for (int i = 0; i < d->count; i++) {
         size_t c = (size_t)nodes[i].out;
 
-        if (!nodes[i].tap)
+        if (!nodes[i].loss_layer)
             continue;
-        for (int k = 0; k < d->taps.maps; k++) {
-            *nst_cl_style_at(d, i, k) = (nst_cl_style){ .c = nodes[i].out, .ask = ask, .sums = d->taps.sums_floats,
-                                                        .numbers = d->taps.numbers_floats };
-            ask += c * c + c, d->taps.sums_floats += 2 * (c * c + c), d->taps.numbers_floats += 2 * c;
+        for (int k = 0; k < d->losses.maps; k++) {
+            *nst_cl_style_at(d, i, k) = (nst_cl_style){ .c = nodes[i].out, .ask = ask, .sums = d->losses.sums_floats,
+                                                        .numbers = d->losses.numbers_floats };
+            ask += c * c + c, d->losses.sums_floats += 2 * (c * c + c), d->losses.numbers_floats += 2 * c;
         }
-        d->taps.content_at[i] = d->taps.numbers_floats, d->taps.numbers_floats += (NST_CL_PARTS + 4) * c;
+        d->losses.content_at[i] = d->losses.numbers_floats, d->losses.numbers_floats += (NST_CL_PARTS + 4) * c;
         most = c > most ? c : most;
     }
-    d->taps.variation_at = d->taps.numbers_floats, d->taps.numbers_floats += 3 * NST_CL_GROUPS;
-    d->taps.part_floats = 2 * NST_CL_PARTS * most;
-    if ((s = nst_cl_buffer(&d->cl, d->taps.sums_floats * sizeof(float), "statistics", &d->taps.sums, e)) ||
-        (s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->taps.ask, e)) ||
-        (s = nst_cl_buffer(&d->cl, d->taps.numbers_floats * sizeof(float), "losses", &d->taps.numbers, e)) ||
-        (s = nst_cl_buffer(&d->cl, d->taps.part_floats * sizeof(float), "losses", &d->taps.part, e)) ||
-        (s = nst_cl_pin(&d->cl, d->taps.numbers_floats * sizeof(float), "making room for the losses", &d->taps.told,
+    d->losses.variation_at = d->losses.numbers_floats, d->losses.numbers_floats += 3 * NST_CL_GROUPS;
+    d->losses.part_floats = 2 * NST_CL_PARTS * most;
+    if ((s = nst_cl_buffer(&d->cl, d->losses.sums_floats * sizeof(float), "statistics", &d->losses.sums, e)) ||
+        (s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->losses.ask, e)) ||
+        (s = nst_cl_buffer(&d->cl, d->losses.numbers_floats * sizeof(float), "losses", &d->losses.numbers, e)) ||
+        (s = nst_cl_buffer(&d->cl, d->losses.part_floats * sizeof(float), "losses", &d->losses.part, e)) ||
+        (s = nst_cl_pin(&d->cl, d->losses.numbers_floats * sizeof(float), "making room for the losses", &d->losses.told,
                         e)))
         return s;
-    if (!(d->taps.host = nst_alloc(d->taps.sums_floats * sizeof(float))))
+    if (!(d->losses.host = nst_alloc(d->losses.sums_floats * sizeof(float))))
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     return NST_OK;
 }
@@ -343,7 +343,7 @@ nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int i
         return nst_fail(e, NST_EMEM, "opencl: out of memory");
     d->base.ops = &ops;
     d->average = o->pooling == NST_POOL_AVERAGE, d->replicate = o->replicate, d->profile = o->profile;
-    d->taps.maps = o->maps > 1 ? o->maps : 1;
+    d->losses.maps = o->maps > 1 ? o->maps : 1;
     for (int i = 0; i < 3; i++) {
         d->order[i] = o->bgr ? 2 - i : i;
         d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];
@@ -355,7 +355,7 @@ nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int i
             d->count = i + 1;
             goto fail;
         }
-    if ((s = make_taps(d, nodes, e)) || (s = nst_cl_finish(&d->cl, e)))
+    if ((s = make_loss_layers(d, nodes, e)) || (s = nst_cl_finish(&d->cl, e)))
         goto fail;
     *out = &d->base;
     return NST_OK;

@@ -12,7 +12,7 @@ static size_t channels(const nst_cl_device *d, int layer)
 
 /* ---- places in numbers, in floats ---- */
 
-static size_t distance_at(const nst_cl_device *d, int layer) { return d->taps.content_at[layer]; }
+static size_t distance_at(const nst_cl_device *d, int layer) { return d->losses.content_at[layer]; }
 static size_t total_at(const nst_cl_device *d, int layer)
 {
     return distance_at(d, layer) + NST_CL_PARTS * channels(d, layer);
@@ -74,9 +74,9 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
     nst_cl_device *d = nst_cl_of(base);
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, square = c * c;
-    nst_span a = nst_cl_floats(d->taps.ask, at->ask), b = nst_cl_floats(d->taps.ask, at->ask + square);
-    nst_span part = nst_cl_floats(d->taps.numbers, at->numbers), gram = nst_cl_floats(d->taps.sums, at->sums);
-    nst_span sum = nst_cl_floats(d->taps.sums, at->sums + 2 * square);
+    nst_span a = nst_cl_floats(d->losses.ask, at->ask), b = nst_cl_floats(d->losses.ask, at->ask + square);
+    nst_span part = nst_cl_floats(d->losses.numbers, at->numbers), gram = nst_cl_floats(d->losses.sums, at->sums);
+    nst_span sum = nst_cl_floats(d->losses.sums, at->sums + 2 * square);
     nst_style_terms terms;
     float by[2];
     int kind;
@@ -111,28 +111,29 @@ nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *c
 {
     nst_cl_device *d = nst_cl_of(base);
     size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
-    bool more = d->taps.pending[n->layer].square != NULL;
-    nst_span part = nst_cl_floats(d->taps.part, 0);
+    bool more = d->losses.pending[n->layer].square != NULL;
+    nst_span part = nst_cl_floats(d->losses.part, 0);
     nst_status s = nst_cl_run(&d->cl, NST_CL_compare, nst_cl_items(d, NST_CL_PARTS), c, 2 * c * all * sizeof(float), e,
                               "sssliiiiii", nst_cl_span(d, n->result.at), nst_cl_kept_span(k, 0), part, n->w, n->h,
                               core->x, core->y, core->w, (int)all);
 
     if (!s)
-        s = nst_cl_gather(d, part, nst_cl_floats(d->taps.numbers, total_at(d, n->layer)), NST_CL_PARTS, 2 * c, more, e);
-    d->taps.pending[n->layer].square = square, d->taps.pending[n->layer].absolute = absolute;
-    return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);
+        s = nst_cl_gather(d, part, nst_cl_floats(d->losses.numbers, total_at(d, n->layer)), NST_CL_PARTS, 2 * c,
+                          more, e);
+    d->losses.pending[n->layer].square = square, d->losses.pending[n->layer].absolute = absolute;
+    return nst_cl_settle(d, s, NST_CL_LOSS_GRADIENTS, n->layer, e);
 }
 
-nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_loss_gradient *t,
                           nst_span df, double *distance, nst_error *e)
 {
     size_t c = (size_t)n->out, all = (size_t)core->w * (size_t)core->h;
 
-    d->taps.pending[n->layer].distance = distance;
+    d->losses.pending[n->layer].distance = distance;
     return nst_cl_run(&d->cl, NST_CL_content, nst_cl_items(d, NST_CL_PARTS), c, 4 * c * all * sizeof(float), e,
                       "ssssslifffiiiiii", nst_cl_span(d, n->result.at), nst_cl_kept_span(t->content, 0), df,
-                      nst_cl_floats(d->taps.numbers, distance_at(d, n->layer)),
-                      nst_cl_floats(d->taps.numbers, total_at(d, n->layer)),
+                      nst_cl_floats(d->losses.numbers, distance_at(d, n->layer)),
+                      nst_cl_floats(d->losses.numbers, total_at(d, n->layer)),
                       t->content_scaled, 1e-8, t->content_scale, t->content_sign, n->w, n->h, core->x,
                       core->y, core->w, (int)all);
 }
@@ -141,22 +142,23 @@ nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *c
 
 static nst_status ask(nst_cl_device *d, size_t at, size_t n, nst_error *e)
 {
-    return nst_cl_read(&d->cl, nst_cl_floats(d->taps.numbers, at), n * sizeof(float), d->taps.told.at + at, false, e);
+    return nst_cl_read(&d->cl, nst_cl_floats(d->losses.numbers, at), n * sizeof(float), d->losses.told.at + at, false,
+                       e);
 }
 
 nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e)
 {
-    nst_status s = d->picture.tv_loss ? ask(d, d->taps.variation_at, 3 * NST_CL_GROUPS, e) : NST_OK;
+    nst_status s = d->picture.tv_loss ? ask(d, d->losses.variation_at, 3 * NST_CL_GROUPS, e) : NST_OK;
 
     for (int i = 0; i < nst_cl_styles(d) && !s; i++)
-        if (d->taps.style[i].loss)
-            s = ask(d, d->taps.style[i].numbers, 2 * (size_t)d->taps.style[i].c, e);
+        if (d->losses.style[i].loss)
+            s = ask(d, d->losses.style[i].numbers, 2 * (size_t)d->losses.style[i].c, e);
     for (int i = 0; i < d->count && !s; i++) {
         size_t c = channels(d, i);
 
-        if (d->taps.pending[i].distance)
+        if (d->losses.pending[i].distance)
             s = ask(d, distance_at(d, i), NST_CL_PARTS * c, e);
-        if (!s && d->taps.pending[i].square)
+        if (!s && d->losses.pending[i].square)
             s = ask(d, total_at(d, i), 4 * c, e);
     }
     return s;
@@ -165,18 +167,19 @@ nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e)
 void nst_cl_add_losses(nst_cl_device *d)
 {
     if (d->picture.tv_loss)
-        *d->picture.tv_loss += sum_of(d->taps.told.at + d->taps.variation_at, 3 * NST_CL_GROUPS);
+        *d->picture.tv_loss += sum_of(d->losses.told.at + d->losses.variation_at, 3 * NST_CL_GROUPS);
     for (int i = 0; i < nst_cl_styles(d); i++)
-        if (d->taps.style[i].loss)
-            *d->taps.style[i].loss = style_loss(&d->taps.style[i].terms, d->taps.told.at + d->taps.style[i].numbers);
+        if (d->losses.style[i].loss)
+            *d->losses.style[i].loss =
+                style_loss(&d->losses.style[i].terms, d->losses.told.at + d->losses.style[i].numbers);
     for (int i = 0; i < d->count; i++) {
         size_t c = channels(d, i);
 
-        if (d->taps.pending[i].distance)
-            *d->taps.pending[i].distance += sum_of(d->taps.told.at + distance_at(d, i), NST_CL_PARTS * c);
-        if (d->taps.pending[i].square) {
-            *d->taps.pending[i].square += sum_of(d->taps.told.at + total_at(d, i), 2 * c);
-            *d->taps.pending[i].absolute += sum_of(d->taps.told.at + total_at(d, i) + 2 * c, 2 * c);
+        if (d->losses.pending[i].distance)
+            *d->losses.pending[i].distance += sum_of(d->losses.told.at + distance_at(d, i), NST_CL_PARTS * c);
+        if (d->losses.pending[i].square) {
+            *d->losses.pending[i].square += sum_of(d->losses.told.at + total_at(d, i), 2 * c);
+            *d->losses.pending[i].absolute += sum_of(d->losses.told.at + total_at(d, i) + 2 * c, 2 * c);
         }
     }
     nst_cl_forget(d);

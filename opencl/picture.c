@@ -130,7 +130,7 @@ static nst_status add_variation(nst_cl_device *d, const nst_node *first, const n
 
     return nst_cl_run(&d->cl, NST_CL_variation, nst_cl_items(d, NST_CL_GROUPS), 3, bytes, e, "sssliffffiiiiiiiiiiiiii",
                       nst_cl_floats(p->x, 0), nst_cl_floats(p->dx, 0),
-                      nst_cl_floats(d->taps.numbers, d->taps.variation_at), flags,
+                      nst_cl_floats(d->losses.numbers, d->losses.variation_at), flags,
                       p->tv.across, p->tv.down, p->tv.diagonal, p->tv.ends, win->picture_w,
                       win->picture_h, r->x, r->y, r->w, r->h, first->x - r->x, first->y - r->y, first->w, first->h,
                       t->x - r->x, t->y - r->y, t->w, t->h);

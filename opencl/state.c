@@ -19,9 +19,9 @@ void nst_cl_drop_marks(nst_cl_device *d)
 
 void nst_cl_forget(nst_cl_device *d)
 {
-    memset(d->taps.pending, 0, sizeof d->taps.pending);
+    memset(d->losses.pending, 0, sizeof d->losses.pending);
     for (int i = 0; i < nst_cl_styles(d); i++)
-        d->taps.style[i].stats = NULL, d->taps.style[i].loss = NULL;
+        d->losses.style[i].stats = NULL, d->losses.style[i].loss = NULL;
 }
 
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e)
@@ -58,8 +58,8 @@ void nst_cl_timing(nst_device *base, nst_timing *t)
             here->forward += seconds;
         else if (d->mark[i].phase == NST_CL_STATS)
             here->stats += seconds;
-        else if (d->mark[i].phase == NST_CL_TAPS)
-            here->tap += seconds;
+        else if (d->mark[i].phase == NST_CL_LOSS_GRADIENTS)
+            here->loss_gradient += seconds;
         else if (d->mark[i].phase == NST_CL_BACKWARDS)
             here->backward += seconds;
     }

@@ -18,7 +18,7 @@ enum { NST_WRITE_RELU = 1, NST_WRITE_RESULT = 2, NST_WRITE_POOL = 4, NST_WRITE_M
 
 #define NST_CL_MARKS (6 * NST_MODEL_LAYERS)
 
-/* Statistics of a tap, of all its positions or by one of its maps, and what comes of them. */
+/* Statistics of a loss layer, of all its positions or by one of its maps, and what comes of them. */
 typedef struct nst_cl_style {
     int c;
     size_t ask;                   /* in ask, floats: a [c][c], b [c] */
@@ -56,10 +56,10 @@ typedef struct nst_cl_picture {
     double *tv_loss;              /* NULL: no variation is wanted */
 } nst_cl_picture;
 
-/* taps.c and losses.c: what losses read, and what they say. */
-typedef struct nst_cl_taps {
-    int maps;                     /* of a tap, at least one */
-    nst_cl_style *style;          /* [count][maps]; of taps only */
+/* loss_layers.c and losses.c: what losses read, and what they say. */
+typedef struct nst_cl_losses {
+    int maps;                     /* of a loss layer, at least one */
+    nst_cl_style *style;          /* [count][maps]; of loss layers only */
     size_t content_at[NST_MODEL_LAYERS]; /* in numbers, floats: distances [NST_CL_PARTS][c], and what compare sums up,
                                             [2][c] pairs */
     cl_mem ask, sums, numbers;
@@ -73,7 +73,7 @@ typedef struct nst_cl_taps {
         double *distance;         /* that the content's distance is to be added to, or NULL */
         double *square, *absolute; /* that compare's sums are to be added to, or NULL */
     } pending[NST_MODEL_LAYERS];
-} nst_cl_taps;
+} nst_cl_losses;
 
 typedef struct nst_cl_device {
     nst_device base;
@@ -96,7 +96,7 @@ typedef struct nst_cl_device {
     cl_mem scratch;
     size_t scratch_bytes;
     nst_cl_picture picture;
-    nst_cl_taps taps;
+    nst_cl_losses losses;
 } nst_cl_device;
 
 static inline nst_cl_device *nst_cl_of(const nst_device *d)
@@ -107,11 +107,11 @@ static inline nst_cl_device *nst_cl_of(const nst_device *d)
 /* By a map's number. */
 static inline nst_cl_style *nst_cl_style_at(const nst_cl_device *d, int layer, int number)
 {
-    return &d->taps.style[layer * d->taps.maps + number];
+    return &d->losses.style[layer * d->losses.maps + number];
 }
 static inline int nst_cl_styles(const nst_cl_device *d)
 {
-    return d->taps.style ? d->count * d->taps.maps : 0;
+    return d->losses.style ? d->count * d->losses.maps : 0;
 }
 static inline nst_span nst_cl_floats(cl_mem mem, size_t at)
 {
@@ -141,7 +141,7 @@ void nst_cl_forget(nst_cl_device *d);
 nst_span nst_cl_span(const nst_cl_device *d, size_t at);
 /* The end of an operation: of one that failed nothing is pending.  With o->profile the device's clock is noted here,
  * for nst_device_ops' timing. */
-enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_TAPS, NST_CL_BACKWARDS };
+enum { NST_CL_BEGIN, NST_CL_FORWARDS, NST_CL_STATS, NST_CL_LOSS_GRADIENTS, NST_CL_BACKWARDS };
 nst_status nst_cl_settle(nst_cl_device *d, nst_status s, int phase, int layer, nst_error *e);
 void nst_cl_timing(nst_device *base, nst_timing *t);
 void nst_cl_drop_marks(nst_cl_device *d);
@@ -171,7 +171,7 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
 nst_status nst_cl_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
                           double *square, double *absolute, nst_error *e);
 /* The content's gradient, added to df; its distance is pending. */
-nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+nst_status nst_cl_content(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_loss_gradient *t,
                           nst_span df, double *distance, nst_error *e);
 /* Asks for the numbers of all that is pending; once they are there, adds them. */
 nst_status nst_cl_ask_losses(nst_cl_device *d, nst_error *e);
@@ -184,11 +184,11 @@ size_t nst_cl_conv_scratch(const nst_cl_device *d, const nst_node *nodes, int i)
 int nst_cl_conv_tile(const nst_device *base, const nst_node *nodes, int i);
 int nst_cl_conv_algorithm(const nst_cl_device *d, const nst_node *nodes, int i, bool backward);
 
-/* ---- taps.c ---- */
-size_t nst_cl_tap_scratch(const nst_cl_device *d, const nst_node *node);
+/* ---- loss_layers.c ---- */
+size_t nst_cl_loss_scratch(const nst_cl_device *d, const nst_node *node);
 nst_status nst_cl_unpool(nst_cl_device *d, const nst_node *n, nst_error *e);
-nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
-                      const nst_tap_gradient *t, double *distance, nst_error *e);
+nst_status nst_cl_loss_gradient(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                                const nst_loss_gradient *t, double *distance, nst_error *e);
 nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 nst_status nst_cl_collect(nst_device *base, nst_error *e);
 nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,

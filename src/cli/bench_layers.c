@@ -111,30 +111,30 @@ static nst_status layer_error(const struct bench *b, const nst_layer *l, bool ba
 
 /* ---- the layers in place: a graph's own passes, timed ---- */
 
-struct taps {
+struct losses {
     nst_stats *stats[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS];
-    nst_tap_gradient gradient[NST_MODEL_LAYERS];
+    nst_loss_gradient gradient[NST_MODEL_LAYERS];
     nst_saved_features *kept;
     nst_style *target[NST_MODEL_LAYERS]; /* where losses are the device's */
     double loss[NST_MODEL_LAYERS];
 };
 
-static nst_status make_taps(const struct bench *b, nst_graph_options *o, struct taps *t, nst_error *e)
+static nst_status make_loss_layers(const struct bench *b, nst_graph_options *o, struct losses *t, nst_error *e)
 {
     for (int i = 0; i < b->model->layers; i++) {
         const nst_layer *l = &b->model->layer[i];
         nst_status s;
 
         if (l->index == 1) {
-            o->tap[i] = true;
+            o->loss_layer[i] = true;
             t->a[i] = nst_calloc((size_t)l->out * (size_t)l->out, sizeof *t->a[i]);
             if ((s = nst_stats_create(&t->stats[i], l->out, e)))
                 return s;
             if (!(t->gradient[i].a = t->a[i]))
                 return nst_fail(e, NST_EMEM, "bench: out of memory");
         } else if (l->block == 4 && l->index == 2) {
-            o->tap[i] = true;
+            o->loss_layer[i] = true;
         }
     }
     return NST_OK;
@@ -160,7 +160,7 @@ static void after(struct bench *b, const nst_graph *g)
 }
 
 /* From the first round on the device computes the style losses itself, against its own statistics of that round. */
-static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
+static nst_status own_targets(const struct bench *b, nst_graph *g, struct losses *t, nst_error *e)
 {
     const double one = 1;
 
@@ -179,7 +179,7 @@ static nst_status own_targets(const struct bench *b, nst_graph *g, struct taps *
     return NST_OK;
 }
 
-static nst_status own_losses(const struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
+static nst_status own_losses(const struct bench *b, nst_graph *g, struct losses *t, nst_error *e)
 {
     nst_status s = NST_OK;
 
@@ -192,7 +192,7 @@ static nst_status own_losses(const struct bench *b, nst_graph *g, struct taps *t
     return s;
 }
 
-static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst_error *e)
+static nst_status time_layers(struct bench *b, nst_graph *g, struct losses *t, nst_error *e)
 {
     size_t n = 3 * (size_t)b->size * (size_t)b->size;
     nst_window win = nst_window_whole(b->size, b->size);
@@ -229,7 +229,7 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct taps *t, nst
             if (!round)
                 *best = *now;
             least(&best->forward, now->forward), least(&best->stats, now->stats);
-            least(&best->tap, now->tap), least(&best->backward, now->backward);
+            least(&best->loss_gradient, now->loss_gradient), least(&best->backward, now->backward);
         }
     }
     nst_free(x);
@@ -240,11 +240,11 @@ nst_status nst_bench_layers(struct bench *b, const nst_settings *settings, nst_e
 {
     nst_graph_options o = { .model = b->model, .scale = { 1, 1, 1 }, .device = b->device.device,
                             .cache = b->cache, .profile = true, .conv = settings->conv, .cpu = b->cpu };
-    struct taps t = { .kept = NULL };
+    struct losses t = { .kept = NULL };
     nst_graph *g = NULL;
     nst_status s;
 
-    if (!(s = make_taps(b, &o, &t, e)) && !(s = nst_graph_create(&g, &o, e)) &&
+    if (!(s = make_loss_layers(b, &o, &t, e)) && !(s = nst_graph_create(&g, &o, e)) &&
         (!b->apart || b->device.kind == NST_DEVICE_CPU || !(s = nst_graph_peak(g, &b->peak, e))) &&
         !(s = nst_graph_place(g, b->size, b->size, true, e)) && !(s = time_layers(b, g, &t, e)))
         for (int i = 0; i < b->rows && !s; i++) {

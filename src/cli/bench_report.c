@@ -63,7 +63,7 @@ void nst_bench_table(const struct bench *b)
                r->algorithm[0], r->t.forward * 1e3, flops(r) / r->t.forward / 1e9,
                share[0], error_text(r->error[0], f, sizeof f), r->algorithm[1],
                r->t.backward * 1e3, flops(r) / r->t.backward / 1e9, share[1],
-               error_text(r->error[1], g, sizeof g), r->t.stats * 1e3, r->t.tap * 1e3);
+               error_text(r->error[1], g, sizeof g), r->t.stats * 1e3, r->t.loss_gradient * 1e3);
     }
     if (b->apart)
         printf("\nan iteration starts %zu kernels and %zu products, waits %zu times, sends %.2f MB up and %.2f MB "
@@ -110,7 +110,7 @@ void nst_bench_json(const struct bench *b)
         json_number("forward_seconds", r->t.forward);
         json_number("backward_seconds", r->t.backward);
         json_number("statistics_seconds", r->t.stats);
-        json_number("gradient_seconds", r->t.tap);
+        json_number("gradient_seconds", r->t.loss_gradient);
         json_number("forward_error", r->error[0]);
         json_number("backward_error", r->error[1]);
         putchar('}');

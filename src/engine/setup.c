@@ -179,9 +179,9 @@ static nst_status create_graph(nst_run *r, nst_error *e)
     if (r->job.on_cpu && !strcmp(s->device, "auto"))
         o.device = "cpu";
     for (int i = 0; i < u->n_style; i++)
-        o.tap[u->style[i].layer] = true;
+        o.loss_layer[u->style[i].layer] = true;
     for (int i = 0; i < u->n_content; i++)
-        o.tap[u->content_layer[i].layer] = true;
+        o.loss_layer[u->content_layer[i].layer] = true;
     network_input(u, &o);
     o.maps = u->has_content_masks ? r->job.n_styles : u->has_style_masks;
     if (r->job.comm && s->content_loss == NST_CONTENT_SCALED && !strcmp(s->device, "auto"))

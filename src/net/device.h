@@ -6,7 +6,7 @@
  * pieces of `limit` bytes; then no buffer crosses a border between two.
  *
  * A device may go on working when a call returns.  What callers point to (x, a
- * and b of a tap, distance) must stay until collect, keep or the backward pass of
+ * and b of a loss layer, distance) must stay until collect, keep or the backward pass of
  * node 0 has returned, which wait.
  */
 #ifndef NST_DEVICE_H
@@ -47,19 +47,19 @@ typedef struct nst_tiles {
 typedef struct nst_node {
     int layer;                 /* in the model */
     int in, out;               /* channels */
-    bool tap;                  /* a loss reads its features */
+    bool loss_layer;           /* a loss reads its features */
     bool pooled;               /* a 2x2 pool follows */
     /* the rectangle that is computed for the window that is placed, in the layer's own coordinates of the whole
      * picture; pooled features begin at x / 2, y / 2.  Without nst_device_ops' rectangles, nodes cover the window. */
     int x, y, w, h, pooled_w, pooled_h;
     nst_tiles tiles;
     /* of the forward pass */
-    nst_buffer result;         /* features, when a tap, not pooled or the first */
+    nst_buffer result;         /* features, when a loss layer, not pooled or the first */
     nst_buffer pool;           /* pooled features */
     nst_buffer pass;           /* where the gradient passes */
     /* of the backward pass: gradients with respect to */
     nst_buffer grad_out;       /* what the next node reads: pooled features if pooled, features if not */
-    size_t grad_features;      /* features, of x, y, w, h, when a tap or the first is pooled; else NST_NONE */
+    size_t grad_features;      /* features, of x, y, w, h, when a loss layer or the first is pooled; else NST_NONE */
     bool strip;
     /* rows that are computed now: of features (y and h), of the gradient with respect to features, and of grad_out; and
      * the end of those that the next node can read */
@@ -99,17 +99,17 @@ typedef struct nst_device_ops {
     /* Gradient of what node i reads, into node i - 1's grad_out; node 0 adds to dx. */
     nst_status (*backward)(nst_device *d, const nst_node *nodes, int i, const nst_window *win, float *dx,
                            nst_error *e);
-    /* A tap's part of the gradient at node i, added to its gradient, or its start when the node is the last.  *distance
-     * may be added to as late as in the backward pass of node 0. */
-    nst_status (*tap)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
-                      const nst_tap_gradient *t, double *distance, nst_error *e);
+    /* A loss layer's part of the gradient at node i, added to its gradient, or its start when the node is the last.
+     * *distance may be added to as late as in the backward pass of node 0. */
+    nst_status (*loss_gradient)(nst_device *d, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                                const nst_loss_gradient *t, double *distance, nst_error *e);
     /* Adds to s, at the latest in collect.  s->n is still that of the windows before. */
     nst_status (*stats)(nst_device *d, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
     /* ---- losses where the features are; all NULL: they are the host's ---- */
-    /* A tap's style target, copied; t is of nst_style_terms_of. */
+    /* A loss layer's style target, copied; t is of nst_style_terms_of. */
     nst_status (*target)(nst_device *d, const nst_node *n, int number, const nst_style *t, nst_error *e);
-    /* From the sums that stay (s, of all windows so far): a and b of the tap, and *loss, written as late as in the
-     * backward pass of node 0. */
+    /* From the sums that stay (s, of all windows so far): a and b of the loss layer, and *loss, written as late as in
+     * the backward pass of node 0. */
     nst_status (*style_loss)(nst_device *d, const nst_node *n, const nst_style *t, const nst_stats *s, double weight,
                              double *loss, nst_error *e);
     /* Of the picture in the rectangle of the window that is forward next, and its gradient in its backward pass; *loss
@@ -159,7 +159,7 @@ struct nst_saved_features {
 
 /* ---- nodes.c ---- */
 
-/* The nodes [NST_MODEL_LAYERS] of o's model up to its last tap, and how many these are. */
+/* The nodes [NST_MODEL_LAYERS] of o's model up to its last loss layer, and how many these are. */
 nst_status nst_nodes_chain(nst_node *node, int *count, const nst_graph_options *o, nst_error *e);
 
 /* ---- window.c ---- */
@@ -209,7 +209,7 @@ void nst_strips_restore(nst_device *d, const nst_node *node, int count, int i, b
                         const nst_window *win, bool forward);
 void nst_strips_save(nst_device *d, const nst_node *node, int count, int i, bool ceil, nst_use use,
                      const nst_window *win, bool forward);
-/* Whether a tap's features stay in their buffer from strip to strip. */
+/* Whether a loss layer's features stay in their buffer from strip to strip. */
 bool nst_strips_stays(const nst_node *n, nst_use use);
 
 /* ---- graph.c: choose.c gives it its device ---- */

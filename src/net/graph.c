@@ -96,7 +96,7 @@ static double positions(const nst_node *n, const nst_rect *core, nst_map map)
     return sum;
 }
 
-/* Asks for the core's sums of a tap. */
+/* Asks for the core's sums of a loss layer. */
 static nst_status stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
 {
     nst_rect core = nst_rectangles_core(g->node, layer, false, &g->win);
@@ -271,7 +271,7 @@ double nst_saved_features_square(const nst_saved_features *k)
     return k->square;
 }
 
-nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap_gradient *tap,
+nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_loss_gradient *gradient,
                               double *distance, float *dx, nst_error *e)
 {
     const nst_device_ops *ops = g->device->ops;
@@ -280,16 +280,16 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap
         double start = nst_now();
         nst_status s;
 
-        if (g->node[i].tap) {
+        if (g->node[i].loss_layer) {
             nst_rect core = nst_rectangles_core(g->node, i, true, win);
 
             if (win->strip && win->y && i == g->count - 1)
                 nst_strips_restore(g->device, g->node, g->count, i, g->ceil, g->use, win, false);
-            s = ops->tap(g->device, g->node, i, i == g->count - 1, &core, &tap[i], &distance[i], e);
+            s = ops->loss_gradient(g->device, g->node, i, i == g->count - 1, &core, &gradient[i], &distance[i], e);
             if (s)
                 return s;
         }
-        g->timing[i].tap = nst_now() - start;
+        g->timing[i].loss_gradient = nst_now() - start;
         start = nst_now();
         if (win->strip && win->y && i)
             nst_strips_restore(g->device, g->node, g->count, i - 1, g->ceil, g->use, win, false);

@@ -1,8 +1,8 @@
 /* graph.h: the network: planned once, run forward and backward on a
  * window of the picture by a device.
  *
- * The chain of a model's layers up to the last one that a loss reads.  A layer
- * that a loss reads is a tap.  Features are read after the ReLU.
+ * The chain of a model's layers up to the last loss layer.  A loss layer is
+ * one whose features a loss reads, after the ReLU.
  */
 #ifndef NST_GRAPH_H
 #define NST_GRAPH_H
@@ -14,7 +14,7 @@ typedef struct nst_graph nst_graph;
 
 typedef struct nst_graph_options {
     const nst_model *model;
-    bool tap[NST_MODEL_LAYERS];    /* layers that losses read */
+    bool loss_layer[NST_MODEL_LAYERS]; /* layers that losses read */
     int pooling;                   /* nst_pooling */
     bool pool_ceil;                /* odd sides rounded up */
     bool replicate;                /* the first convolution replicates the border */
@@ -25,7 +25,7 @@ typedef struct nst_graph_options {
     const char *cache;             /* folder for compiled programs of devices, NULL or "": none */
     bool profile;                  /* so that nst_graph_timing tells the truth of a device that is apart */
     const char *conv;              /* "auto", "im2col", ... */
-    int maps;                      /* that a layer's statistics and taps will have at most; 0: none */
+    int maps;                      /* that a layer's statistics and gradients will have at most; 0: none */
     nst_cpu cpu;                   /* for device "cpu" */
 } nst_graph_options;
 
@@ -53,8 +53,8 @@ nst_window nst_window_whole(int w, int h);
 
 /* What a window is computed for: how long features live in the arena. */
 typedef enum nst_use {
-    NST_USE_STATS,    /* nst_graph_sum: taps are read as soon as they are there */
-    NST_USE_FEATURES, /* taps stay */
+    NST_USE_STATS,    /* nst_graph_sum: loss layers are read as soon as they are there */
+    NST_USE_FEATURES, /* features of loss layers stay */
     NST_USE_GRADIENT, /* for the backward pass */
 } nst_use;
 
@@ -94,17 +94,18 @@ void nst_graph_expand_halo(const nst_graph *g, nst_window *win);
 int nst_graph_channels(const nst_graph *g, int layer);
 void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int picture_h, int *w, int *h);
 
-/* x [3][picture_h][picture_w]; computes every tap of the window. */
+/* x [3][picture_h][picture_w]; computes every loss layer of the window. */
 nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x, nst_error *e);
-/* Forward for the sums only: adds the core's sums of each tap i to sums[i] unless that is NULL; places the window. */
+/* Forward for the sums only: adds the core's sums of each loss layer i to sums[i] unless that is NULL; places the
+ * window. */
 nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, nst_stats *const *sums, nst_error *e);
-/* Adds the core's sums of a tap to s (whose c must fit). */
+/* Adds the core's sums of a loss layer to s (whose c must fit). */
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e);
-/* The same of every tap i whose sums[i] is not NULL; a device that is apart is waited for once. */
+/* The same of every loss layer i whose sums[i] is not NULL; a device that is apart is waited for once. */
 nst_status nst_graph_stats_each(nst_graph *g, nst_stats *const *sums, nst_error *e);
 
-/* The features of a content picture at one tap, kept on the device: of the core of the window just run, or of all
- * strips of a column, whose first one has *out NULL. */
+/* The features of a content picture at one loss layer, kept on the device: of the core of the window just run, or of
+ * all strips of a column, whose first one has *out NULL. */
 typedef struct nst_saved_features nst_saved_features;
 nst_status nst_graph_keep(nst_graph *g, int layer, nst_saved_features **out, nst_error *e);
 void nst_saved_features_destroy(nst_saved_features **k);
@@ -118,23 +119,23 @@ nst_status nst_graph_map(nst_graph *g, const float *weight, size_t n, nst_saved_
 /* Sum of squares over the core, for NST_NORM_TARGET. */
 double nst_saved_features_square(const nst_saved_features *k);
 
-/* What the losses ask of the backward pass at one tap: df = map (a f + b), of this one and of those that come next, +
- * content_scale * (f - content) + content_sign * sign(f - content). */
-typedef struct nst_tap_gradient {
+/* What the losses ask of the backward pass at one loss layer: df = map (a f + b), of this one and of those that come
+ * next, + content_scale * (f - content) + content_sign * sign(f - content). */
+typedef struct nst_loss_gradient {
     const float *a, *b;            /* [c][c], [c], or NULL */
     nst_map map;                   /* a f + b counts by it */
-    const struct nst_tap_gradient *next; /* further a, b and map of the same tap, or NULL */
+    const struct nst_loss_gradient *next; /* further a, b and map of the same loss layer, or NULL */
     const nst_saved_features *content;       /* or NULL */
     double content_scale, content_sign;
     /* of a device that has losses: */
     bool device_coeffs;            /* a and b are those of nst_graph_style_loss */
     bool content_scaled;           /* content_scale is of Q / S, Q and S - 1e-8 what nst_graph_compare has summed up */
-} nst_tap_gradient;
+} nst_loss_gradient;
 
 /* ---- losses where the features are: between the first upload and the last read of an evaluation the host neither
  * waits nor computes.  The CPU has none of it: there they are the host's. ---- */
 bool nst_graph_has_losses(const nst_graph *g);
-/* A tap's style target, copied; not NST_STYLE_W2's.  number: of the map whose statistics it is for, or 0. */
+/* A loss layer's style target, copied; not NST_STYLE_W2's.  number: of the map whose statistics it is for, or 0. */
 nst_status nst_graph_target(nst_graph *g, int layer, int number, const nst_style *t, nst_error *e);
 /* The loss of the sums that stay, s, times weight: *loss is written by the end of the next backward pass. */
 nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, const nst_stats *s, double weight,
@@ -144,14 +145,14 @@ nst_status nst_graph_style_loss(nst_graph *g, int layer, const nst_style *t, con
 void nst_graph_variation(nst_graph *g, int kind, int margin, double weight, double *loss);
 
 /* After nst_graph_forward of the same window: adds the gradient with respect to x to
- * dx [3][picture_h][picture_w] (over the window), from the gradients of the taps [layers], core only.
- * distance [layers]: for each tap with content, the sum of (f - content)^2 over the core, added. */
-nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_tap_gradient *tap,
+ * dx [3][picture_h][picture_w] (over the window), from the gradients of the loss layers [layers], core only.
+ * distance [layers]: for each loss layer with content, the sum of (f - content)^2 over the core, added. */
+nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_loss_gradient *gradient,
                               double *distance, float *dx, nst_error *e);
 
 /* Wall-clock seconds of each layer in the last forward pass, statistics and backward pass, for benchmarks. */
 typedef struct nst_timing {
-    double forward, stats, tap, backward;
+    double forward, stats, loss_gradient, backward;
 } nst_timing;
 const nst_timing *nst_graph_timing(const nst_graph *g); /* [layers] */
 /* What the device has done since it was created, or NULL where it does not count (the CPU). */

@@ -138,7 +138,7 @@ static size_t strips(const nst_device *d, nst_node *node, int count, bool ceil, 
 }
 
 /* Sizes and offsets of every node for a window; returns the arena's bytes.  Steps: node i forward is step i,
- * backward 2 count - 1 - i.  Taps live as long as they are used. */
+ * backward 2 count - 1 - i.  Features of loss layers live as long as they are used. */
 size_t nst_arena_plan(const nst_device *d, nst_node *node, int count, bool ceil, const nst_window *win, nst_use use,
                       size_t *scratch)
 {
@@ -157,7 +157,7 @@ size_t nst_arena_plan(const nst_device *d, nst_node *node, int count, bool ceil,
         int back = end - i;
         size_t full = ops->feature_bytes(d, n->out, n->w, n->h);
         /* the first convolution does not pool by itself */
-        bool whole = n->tap || (i == 0 && n->pooled);
+        bool whole = n->loss_layer || (i == 0 && n->pooled);
         size_t half = n->pooled ? ops->feature_bytes(d, n->out, n->pooled_w, n->pooled_h) : 0;
 
         if (whole || !n->pooled)

@@ -96,7 +96,7 @@ bool nst_graph_strips(const nst_graph *g)
     bool can = g->device->ops->move && g->count > 1 && !g->node[0].pooled;
 
     for (int i = 0; i < g->count; i++)
-        can = can && !(g->node[i].tap && g->node[i].pooled);
+        can = can && !(g->node[i].loss_layer && g->node[i].pooled);
     return can;
 }
 

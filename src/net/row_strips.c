@@ -46,7 +46,7 @@ struct first {
 
 bool nst_strips_stays(const nst_node *n, nst_use use)
 {
-    return n->tap && use != NST_USE_STATS;
+    return n->loss_layer && use != NST_USE_STATS;
 }
 
 static int least(int a, int b) { return a < b ? a : b; }

@@ -114,7 +114,7 @@ static void needed(const nst_node *node, int count, bool ceil, bool down, int pi
 
             if (pooled)
                 r = (struct span){ 2 * r.from, r.to == size[i + 1] ? size[i] : 2 * r.to };
-            need[i] = node[i].tap ? join(r, own) : r;
+            need[i] = node[i].loss_layer ? join(r, own) : r;
         }
         need[i] = tiles(&node[i], down, need[i], size[i]);
         if (i == 0) {

@@ -48,7 +48,7 @@ struct job {
     float *y, *dx;
     uint16_t *bits;
     float *scratch;
-    const float *a, *b; /* of the tap, packed and padded */
+    const float *a, *b; /* of the loss gradient, packed and padded */
     size_t each, line, wide;
 };
 
@@ -176,7 +176,7 @@ static void tapped(const struct job *j, int y, int x, int n, size_t lda, float *
     }
     for (int b = 0; b < blocks; b += across)
         for (int r = 0; r < n; r += k->mr)
-            k->gemm_tile((size_t)blocks, f->tap + at + (size_t)r * NST_LANES, block,
+            k->gemm_tile((size_t)blocks, f->features + at + (size_t)r * NST_LANES, block,
                          j->a + (size_t)(b / across) * panel, out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
 }
 
@@ -192,14 +192,14 @@ static void products(const struct job *j, int y, float *out, float *gated)
     for (int x = 0; x < f->w; x += COLS) {
         int n = f->w - x < COLS ? f->w - x : COLS;
 
-        if (f->tap)
+        if (f->features)
             tapped(j, y, x, n, lda, gated);
         for (int b = 0; b < blocks; b++) {
             size_t row = (size_t)y * (size_t)f->w;
             const uint16_t *bits = j->pass + (size_t)b * bits_plane_of(f) + row;
             float *g = gated + (size_t)b * lda;
 
-            if (f->tap)
+            if (f->features)
                 k->gate(0, (size_t)n, 0, 1, g, bits + x, g);
             else
                 k->gate((size_t)x, (size_t)n, 0, 1, j->dy + ((size_t)b * plane_of(f) + row) * NST_LANES, bits, g);
@@ -272,12 +272,12 @@ static size_t backward_each(const nst_cpu *cpu, const nst_first *f)
 {
     int cols = (COLS + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
 
-    /* whole panels of blocks, which is what the tap's product writes */
+    /* whole panels of blocks, which is what the loss gradient's product writes */
     return 3 * (BACK / NST_LANES) * wide_floats(f) + 3 * line_floats(f) +
            (size_t)(nst_blocks(f->out) + NST_NR_MAX / NST_LANES) * (size_t)cols * NST_LANES;
 }
 
-static size_t tap_floats(const nst_cpu *cpu, const nst_first *f)
+static size_t gradient_floats(const nst_cpu *cpu, const nst_first *f)
 {
     return nst_gram_pack_floats(cpu->k, f->out) + (size_t)nst_blocks(f->out) * NST_LANES;
 }
@@ -289,7 +289,7 @@ void nst_first_backward(const nst_cpu *cpu, const nst_first *f, const float *dy,
                      .line = line_floats(f), .wide = wide_floats(f) };
 
     j.each = backward_each(cpu, f);
-    if (f->tap) {
+    if (f->features) {
         float *a = scratch, *b = a + nst_gram_pack_floats(cpu->k, f->out);
 
         nst_gram_pack(cpu->k, f->a, f->out, a);
@@ -297,7 +297,7 @@ void nst_first_backward(const nst_cpu *cpu, const nst_first *f, const float *dy,
         if (f->b)
             memcpy(b, f->b, (size_t)f->out * sizeof *b);
         j.a = a, j.b = f->b ? b : NULL;
-        j.scratch = scratch + tap_floats(cpu, f);
+        j.scratch = scratch + gradient_floats(cpu, f);
     }
     nst_par_for(cpu->threads, (f->h + ROWS - 1) / ROWS, backward_rows, &j);
 }
@@ -307,5 +307,5 @@ size_t nst_first_scratch(const nst_cpu *cpu, const nst_first *f)
     size_t forward = 9 * line_floats(f) + NST_NR_MAX / NST_LANES * NST_MR_MAX * NST_LANES;
     size_t backward = backward_each(cpu, f);
 
-    return (forward > backward ? forward : backward) * (size_t)cpu->threads + tap_floats(cpu, f);
+    return (forward > backward ? forward : backward) * (size_t)cpu->threads + gradient_floats(cpu, f);
 }

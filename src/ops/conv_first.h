@@ -15,8 +15,8 @@ typedef struct nst_first {
     size_t ldx, plane;           /* floats between rows and planes of x and dx */
     bool above, below;           /* x and dx go on beyond the first and the last row: read, and added to, as they are */
     int rows, pass_rows;         /* of the planes of y, dy and of pass where they are more than h; 0: as many */
-    /* backward only, NULL for none: dy is a tap + b more than it says, a [out][out] symmetric, b [out] or NULL */
-    const float *tap, *a, *b;    /* tap [out/16][h][w][16]: the features */
+    /* backward only, NULL for none: dy is a * features + b more than said; a [out][out] symmetric, b [out] or NULL */
+    const float *features, *a, *b; /* features [out/16][h][w][16] */
 } nst_first;
 size_t nst_first_pack_floats(const nst_kernels *k, int out);
 void nst_first_pack(const nst_kernels *k, const float *w, int out, float *packed);

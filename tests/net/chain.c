@@ -39,7 +39,7 @@ static void build(chain *c, const chain_shape *s)
                 bias[k] *= .2f;
             l->weight = w, l->bias = bias;
             in = l->out;
-            c->options.tap[m->layers++] = true;
+            c->options.loss_layer[m->layers++] = true;
         }
     c->options.model = m;
     c->options.pooling = s->average ? NST_POOL_AVERAGE : NST_POOL_MAX;

@@ -17,7 +17,7 @@ extern const chain_shape chain_shapes[7];
 
 typedef struct chain {
     nst_model model;
-    nst_graph_options options; /* every layer is a tap */
+    nst_graph_options options; /* every layer is a loss layer */
     float *x;                  /* [3][h][w] */
     /* the oracle's: what layer i reads, what it gives */
     oracle_map in[NST_MODEL_LAYERS], out[NST_MODEL_LAYERS];

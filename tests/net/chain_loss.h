@@ -82,9 +82,9 @@ static inline void stats_destroy(nst_stats *s)
     free(s->gram), free(s->sum);
 }
 
-/* What a loss could ask of every tap: random a (symmetric), b and scale, and content features. */
+/* What a loss could ask of every loss layer: random a (symmetric), b and scale, and content features. */
 struct loss {
-    nst_tap_gradient tap[NST_MODEL_LAYERS];
+    nst_loss_gradient gradient[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
     nst_saved_features *content[NST_MODEL_LAYERS];
     double distance[NST_MODEL_LAYERS];
@@ -106,9 +106,9 @@ static inline void loss_create(struct loss *l, const chain *c)
             for (int k = 0; k <= j; k++)
                 l->a[i][k * n + j] = l->a[i][j * n + k] /= (float)n;
         if (has_gram(i))
-            l->tap[i].a = l->a[i], l->tap[i].b = i % 2 ? l->b[i] : NULL;
+            l->gradient[i].a = l->a[i], l->gradient[i].b = i % 2 ? l->b[i] : NULL;
         if (has_content(i))
-            l->tap[i].content_scale = .75;
+            l->gradient[i].content_scale = .75;
     }
 }
 
@@ -117,7 +117,7 @@ static inline void loss_keep(struct loss *l, const chain *c, nst_graph *g)
     for (int i = 0; i < c->model.layers; i++)
         if (has_content(i)) {
             ck_assert_int_eq(nst_graph_keep(g, i, &l->content[i], NULL), NST_OK);
-            l->tap[i].content = l->content[i];
+            l->gradient[i].content = l->content[i];
         }
 }
 
@@ -125,7 +125,7 @@ static inline void loss_drop(struct loss *l)
 {
     for (int i = 0; i < NST_MODEL_LAYERS; i++) {
         nst_saved_features_destroy(&l->content[i]);
-        l->tap[i].content = NULL;
+        l->gradient[i].content = NULL;
     }
 }
 

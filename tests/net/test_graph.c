@@ -31,10 +31,10 @@ static void right_create(struct right *r, const chain *c, const chain_shape *s, 
 
                 for (int k = 0; has_gram(i) && k < n; k++)
                     v += (double)l->a[i][j * n + k] * f->v[k * positions + p];
-                if (has_gram(i) && l->tap[i].b)
+                if (has_gram(i) && l->gradient[i].b)
                     v += (double)l->b[i][j];
                 if (has_content(i))
-                    v += l->tap[i].content_scale * off, r->distance[i] += off * off;
+                    v += l->gradient[i].content_scale * off, r->distance[i] += off * off;
                 d[i].v[j * positions + p] = v;
             }
     }
@@ -103,7 +103,7 @@ static void check_graph(nst_graph *g, const chain *c, const chain_shape *s, cons
     check_stats(c, g, tolerance);
     memset(l->distance, 0, sizeof l->distance);
     memset(dx, 0, pixels(s) * sizeof *dx);
-    ck_assert_int_eq(nst_graph_backward(g, &win, l->tap, l->distance, dx, NULL), NST_OK);
+    ck_assert_int_eq(nst_graph_backward(g, &win, l->gradient, l->distance, dx, NULL), NST_OK);
     check_content(c, l, r, tolerance);
     check_gradient(what, s, dx, r->dx, tolerance);
     loss_drop(l);
@@ -162,8 +162,8 @@ static void ask(const chain *c, const struct loss *l, int i, oracle_map *d)
         }
 }
 
-/* Taps at two layers; of the second nothing is asked where it is empty. */
-static void few_taps(chain *c, const chain_shape *s, const int taps[2], bool empty)
+/* Loss layers at two layers; of the second nothing is asked where it is empty. */
+static void few_loss_layers(chain *c, const chain_shape *s, const int at[2], bool empty)
 {
     nst_window win = nst_window_whole(s->w, s->h);
     oracle_map d[NST_MODEL_LAYERS] = { { 0 } };
@@ -175,11 +175,11 @@ static void few_taps(chain *c, const chain_shape *s, const int taps[2], bool emp
     ck_assert_ptr_nonnull(right);
     loss_create(&l, c);
     for (int i = 0; i < c->model.layers; i++) {
-        bool on = i == taps[0] || i == taps[1];
+        bool on = i == at[0] || i == at[1];
 
-        c->options.tap[i] = on;
-        on = on && !(empty && i == taps[1]);
-        l.tap[i] = (nst_tap_gradient){ .a = on ? l.a[i] : NULL, .b = on ? l.b[i] : NULL };
+        c->options.loss_layer[i] = on;
+        on = on && !(empty && i == at[1]);
+        l.gradient[i] = (nst_loss_gradient){ .a = on ? l.a[i] : NULL, .b = on ? l.b[i] : NULL };
         d[i] = oracle_map_create(c->out[i].c, c->out[i].h, c->out[i].w);
         if (on)
             ask(c, &l, i, &d[i]);
@@ -189,8 +189,8 @@ static void few_taps(chain *c, const chain_shape *s, const int taps[2], bool emp
     ck_assert_int_eq(nst_graph_place(g, s->w, s->h, true, NULL), NST_OK);
     ck_assert_int_eq(nst_graph_forward(g, &win, c->x, NULL), NST_OK);
     memset(dx, 0, pixels(s) * sizeof *dx);
-    ck_assert_int_eq(nst_graph_backward(g, &win, l.tap, l.distance, dx, NULL), NST_OK);
-    check_gradient("few taps", s, dx, right, chain_tolerance(c, 0));
+    ck_assert_int_eq(nst_graph_backward(g, &win, l.gradient, l.distance, dx, NULL), NST_OK);
+    check_gradient("few loss layers", s, dx, right, chain_tolerance(c, 0));
     nst_graph_destroy(&g);
     for (int i = 0; i < c->model.layers; i++)
         oracle_map_destroy(&d[i]);
@@ -201,18 +201,18 @@ static void few_taps(chain *c, const chain_shape *s, const int taps[2], bool emp
 
 /* Only the layers that a loss reads, and nothing behind the last of them; a layer that no loss asks anything of
  * gives nothing. */
-START_TEST(few_taps_agree)
+START_TEST(few_loss_layers_agree)
 {
     static const chain_shape s = { { { 8, 8 }, { 16, 16 }, { 8 } }, false, true, false, false, 19, 14 };
-    static const int taps[][2] = { { 0, 0 }, { 1, 1 }, { 1, 3 }, { 2, 2 }, { 0, 4 }, { 3, 3 } };
+    static const int at[][2] = { { 0, 0 }, { 1, 1 }, { 1, 3 }, { 2, 2 }, { 0, 4 }, { 3, 3 } };
     chain *c;
 
     oracle_seed(11);
     c = chain_create(&s);
-    for (size_t t = 0; t < NST_COUNT(taps); t++)
+    for (size_t t = 0; t < NST_COUNT(at); t++)
         for (int empty = 0; empty < 2; empty++) {
-            memset(c->options.tap, 0, sizeof c->options.tap);
-            few_taps(c, &s, taps[t], empty);
+            memset(c->options.loss_layer, 0, sizeof c->options.loss_layer);
+            few_loss_layers(c, &s, at[t], empty);
         }
     chain_destroy(c);
 }
@@ -233,14 +233,14 @@ static double value(nst_graph *g, const chain *c, const nst_window *win, struct 
             ck_assert_int_eq(nst_graph_stats(g, i, &s, NULL), NST_OK);
             for (int k = 0; k < n * n; k++)
                 loss += (double)l->a[i][k] * (double)s.gram[k] / 2;
-            for (int k = 0; l->tap[i].b && k < n; k++)
+            for (int k = 0; l->gradient[i].b && k < n; k++)
                 loss += (double)l->b[i][k] * (double)s.sum[k];
             stats_destroy(&s);
         }
     memset(l->distance, 0, sizeof l->distance);
-    ck_assert_int_eq(nst_graph_backward(g, win, l->tap, l->distance, dx, NULL), NST_OK);
+    ck_assert_int_eq(nst_graph_backward(g, win, l->gradient, l->distance, dx, NULL), NST_OK);
     for (int i = 0; i < c->model.layers; i++)
-        loss += l->tap[i].content_scale * l->distance[i] / 2;
+        loss += l->gradient[i].content_scale * l->distance[i] / 2;
     return loss;
 }
 
@@ -300,7 +300,7 @@ END_TEST
 static void add(TCase *t)
 {
     tcase_add_loop_test(t, the_whole_agrees, 0, (int)NST_COUNT(chain_shapes));
-    tcase_add_test(t, few_taps_agree);
+    tcase_add_test(t, few_loss_layers_agree);
     tcase_add_loop_test(t, finite_differences_agree, 1, (int)NST_COUNT(chain_shapes));
 }
 

@@ -32,7 +32,7 @@ START_TEST(threads_do_not_matter)
         loss_keep(&l, c, g);
         memset(dx, 0, pixels(&s) * sizeof *dx);
         memset(l.distance, 0, sizeof l.distance);
-        ck_assert_int_eq(nst_graph_backward(g, &win, l.tap, l.distance, dx, NULL), NST_OK);
+        ck_assert_int_eq(nst_graph_backward(g, &win, l.gradient, l.distance, dx, NULL), NST_OK);
         if (t == 0)
             memcpy(first, dx, pixels(&s) * sizeof *dx), memcpy(before, l.distance, sizeof before);
         for (size_t i = 0; i < pixels(&s); i++)
@@ -71,7 +71,7 @@ START_TEST(running_allocates_nothing)
     count = nst_alloc_count();
     for (int i = 0; i < 10; i++) {
         ck_assert_int_eq(nst_graph_forward(g, &win, c->x, NULL), NST_OK);
-        ck_assert_int_eq(nst_graph_backward(g, &win, l.tap, l.distance, dx, NULL), NST_OK);
+        ck_assert_int_eq(nst_graph_backward(g, &win, l.gradient, l.distance, dx, NULL), NST_OK);
     }
     ck_assert_int_eq(nst_graph_place(g, small.w, small.h, true, NULL), NST_OK);
     ck_assert_int_eq(nst_graph_forward(g, &small, c->x, NULL), NST_OK);
@@ -105,7 +105,7 @@ START_TEST(nonsense_is_refused)
     ck_assert_int_eq(nst_graph_create(&g, &o, &e), NST_EUNSUPPORTED);
     ck_assert(g == NULL && strstr(e.text, "toaster"));
     o.device = NULL;
-    memset(o.tap, 0, sizeof o.tap);
+    memset(o.loss_layer, 0, sizeof o.loss_layer);
     ck_assert_int_eq(nst_graph_create(&g, &o, &e), NST_EARG);
     ck_assert_ptr_null(g);
 

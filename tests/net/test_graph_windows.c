@@ -31,7 +31,7 @@ static void add_window(nst_graph *g, const chain *c, const nst_window *w, struct
     ck_assert_int_eq(nst_graph_forward(g, w, x, NULL), NST_OK);
     for (int i = 0; i < c->model.layers; i++)
         ck_assert_int_eq(nst_graph_stats(g, i, &s[i], NULL), NST_OK);
-    ck_assert_int_eq(nst_graph_backward(g, w, l->tap, l->distance, dx, NULL), NST_OK);
+    ck_assert_int_eq(nst_graph_backward(g, w, l->gradient, l->distance, dx, NULL), NST_OK);
 }
 
 /* Each window of cores of step pixels a side with its halo; how many there are. */
@@ -95,7 +95,7 @@ START_TEST(windows_add_up)
     oracle_fill(pixels(s), x);
     loss_create(&l, c);
     for (int i = 0; i < c->model.layers; i++)
-        l.tap[i].content_scale = 0; /* content features are of one window */
+        l.gradient[i].content_scale = 0; /* content features are of one window */
     memset(dx, 0, pixels(s) * sizeof *dx);
     memset(sum, 0, pixels(s) * sizeof *sum);
     create_stats(c, all), create_stats(c, parts);
@@ -120,7 +120,7 @@ static void run_window(nst_graph *g, const nst_window *win, const float *x)
     ck_assert_int_eq(nst_graph_forward(g, win, x, NULL), NST_OK);
 }
 
-/* Each tap's features in the core of the window just run against those that were kept of the same core. */
+/* Each loss layer's features in the core of the window just run against those that were kept of the same core. */
 static void same_bits(const chain *c, nst_graph *g, nst_saved_features *const *kept)
 {
     for (int i = 0; i < c->model.layers; i++) {

@@ -52,7 +52,7 @@ static void maps_destroy(struct maps *m)
 static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const float *other, const float *x,
                      struct result *r)
 {
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_MODEL_LAYERS] = { { 0 } };
+    nst_loss_gradient gradient[NST_MODEL_LAYERS] = { { 0 } }, more[NST_MODEL_LAYERS] = { { 0 } };
     nst_saved_features *kept[NST_MODEL_LAYERS] = { NULL };
     struct maps maps[NST_MODEL_LAYERS];
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
@@ -64,8 +64,8 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
             nst_map map[2];
 
             maps_create(g, i, win, &maps[i], map);
-            r->stats[i]->map = tap[i].map = map[0], r->other[i]->map = more[i].map = map[1];
-            r->stats[i]->next = r->other[i], tap[i].next = &more[i];
+            r->stats[i]->map = gradient[i].map = map[0], r->other[i]->map = more[i].map = map[1];
+            r->stats[i]->next = r->other[i], gradient[i].next = &more[i];
         }
     check_ok(nst_graph_place_window(g, win, NST_USE_GRADIENT, &e), &e);
     check_ok(nst_graph_forward(g, win, other, &e), &e);
@@ -78,19 +78,19 @@ static void evaluate(nst_graph *g, const chain *c, const nst_window *win, const 
             for (size_t k = 0; k <= j; k++)
                 a[i][k * n + j] = a[i][j * n + k] /= (float)n;
         if (has_style(i))
-            tap[i].a = a[i], tap[i].b = i % 2 || has_maps(i) ? b[i] : NULL;
+            gradient[i].a = a[i], gradient[i].b = i % 2 || has_maps(i) ? b[i] : NULL;
         if (has_maps(i))
             more[i].a = a[i];
         if (has_content(i)) {
             check_ok(nst_graph_keep(g, i, &kept[i], &e), &e);
-            tap[i].content = kept[i], tap[i].content_scale = .75;
+            gradient[i].content = kept[i], gradient[i].content_scale = .75;
             r->square[i] += nst_saved_features_square(kept[i]);
         }
     }
     check_ok(nst_graph_forward(g, win, x, &e), &e);
     for (int i = 0; i < c->model.layers; i++)
         check_ok(nst_graph_stats(g, i, r->stats[i], &e), &e);
-    check_ok(nst_graph_backward(g, win, tap, r->distance, r->dx, &e), &e);
+    check_ok(nst_graph_backward(g, win, gradient, r->distance, r->dx, &e), &e);
     for (int i = 0; i < c->model.layers; i++) {
         nst_saved_features_destroy(&kept[i]);
         ck_assert(oracle_free(a[i]) && oracle_free(b[i]));
@@ -207,7 +207,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
                    double loss[3], struct result *r)
 {
     nst_window win = nst_window_whole(s->w, s->h);
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
+    nst_loss_gradient gradient[NST_MODEL_LAYERS] = { { 0 } };
     nst_style *target[NST_MODEL_LAYERS];
     nst_saved_features *kept;
     float *a[NST_MODEL_LAYERS], *b[NST_MODEL_LAYERS];
@@ -237,7 +237,7 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
         double *da = nst_calloc(n * n + n, sizeof *da);
 
         a[i] = oracle_alloc(n * n), b[i] = oracle_alloc(n);
-        tap[i].device_coeffs = own;
+        gradient[i].device_coeffs = own;
         if (own) {
             check_ok(nst_graph_style_loss(g, i, target[i], r->stats[i], 3, &style[i], &e), &e);
         } else {
@@ -246,15 +246,15 @@ static void losses(nst_graph *g, const chain *c, const chain_shape *s, int kind,
                 a[i][k] = (float)da[k];
             for (size_t k = 0; k < n; k++)
                 b[i][k] = (float)da[n * n + k];
-            tap[i].a = a[i], tap[i].b = b[i];
+            gradient[i].a = a[i], gradient[i].b = b[i];
         }
         nst_free(da);
     }
-    tap[last].content = kept;
-    tap[last].content_scaled = own;
-    tap[last].content_scale = own ? 2 : 2 * 2 / (absolute + 1e-8);
-    tap[last].content_sign = own ? 0 : -2 * square / ((absolute + 1e-8) * (absolute + 1e-8));
-    check_ok(nst_graph_backward(g, &win, tap, r->distance, r->dx, &e), &e);
+    gradient[last].content = kept;
+    gradient[last].content_scaled = own;
+    gradient[last].content_scale = own ? 2 : 2 * 2 / (absolute + 1e-8);
+    gradient[last].content_sign = own ? 0 : -2 * square / ((absolute + 1e-8) * (absolute + 1e-8));
+    check_ok(nst_graph_backward(g, &win, gradient, r->distance, r->dx, &e), &e);
     nst_graph_variation(g, 0, 0, 0, NULL);
     if (!own)
         loss[2] += nst_tv_loss(&c->options.cpu, tv, c->x, s->w, s->h, .25, r->dx);

@@ -11,7 +11,7 @@
 
 static void build(const char *folder, int built, int cached)
 {
-    nst_graph_options o = { .model = model, .tap = { true }, .device = "opencl:0", .cache = folder,
+    nst_graph_options o = { .model = model, .loss_layer = { true }, .device = "opencl:0", .cache = folder,
                             .scale = { 1, 1, 1 } };
     nst_graph *g;
     nst_error e;
@@ -133,7 +133,7 @@ END_TEST
 /* An algorithm that only the CPU has. */
 START_TEST(unknown_algorithms)
 {
-    nst_graph_options o = { .model = model, .tap = { true }, .device = "opencl:0", .conv = "winograd6" };
+    nst_graph_options o = { .model = model, .loss_layer = { true }, .device = "opencl:0", .conv = "winograd6" };
     nst_graph *g;
     nst_error e;
 

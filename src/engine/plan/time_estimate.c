@@ -13,7 +13,7 @@ static double measure(const nst_setup *u)
 {
     int grid = nst_graph_grid(u->graph), side = (SIDE + grid - 1) / grid * grid;
     nst_window win = nst_window_whole(side, side);
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } };
+    nst_loss_gradient gradient[NST_MODEL_LAYERS] = { { 0 } };
     double distance[NST_MODEL_LAYERS] = { 0 }, seconds = 0;
     size_t n = (size_t)side * (size_t)side;
     float *x = nst_calloc(2 * n, 3 * sizeof *x);
@@ -23,7 +23,7 @@ static double measure(const nst_setup *u)
 
         if (nst_graph_place_window(u->graph, &win, NST_USE_GRADIENT, NULL) ||
             nst_graph_forward(u->graph, &win, x, NULL) ||
-            nst_graph_backward(u->graph, &win, tap, distance, x + 3 * n, NULL))
+            nst_graph_backward(u->graph, &win, gradient, distance, x + 3 * n, NULL))
             break;
         seconds = i ? nst_now() - start : 0;
     }

@@ -66,10 +66,10 @@ static void to_float(const double *from, float *to, size_t n)
         to[i] = (float)from[i];
 }
 
-/* Where the gradient of a row's loss goes; more [n_style]: places for further regions of a tap. */
-static nst_tap_gradient *place(const nst_run *r, int row, nst_tap_gradient *tap, nst_tap_gradient *more)
+/* Where the gradient of a row's loss goes; more [n_style]: places for further regions of a loss layer. */
+static nst_loss_gradient *place(const nst_run *r, int row, nst_loss_gradient *gradient, nst_loss_gradient *more)
 {
-    nst_tap_gradient *first = &tap[r->setup.style[row].layer], *put = first;
+    nst_loss_gradient *first = &gradient[r->setup.style[row].layer], *put = first;
 
     if (row >= r->setup.n_layers) { /* behind the first region's, in front of the others' */
         put = &more[row];
@@ -80,7 +80,7 @@ static nst_tap_gradient *place(const nst_run *r, int row, nst_tap_gradient *tap,
     return put;
 }
 
-static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient *tap, nst_tap_gradient *more,
+static nst_status style_gradients(nst_run *r, nst_progress *p, nst_loss_gradient *gradient, nst_loss_gradient *more,
                                   nst_error *e)
 {
     nst_status s = style_losses(r, p, e);
@@ -88,7 +88,7 @@ static nst_status style_gradients(nst_run *r, nst_progress *p, nst_tap_gradient 
     if (s)
         return s;
     for (int i = 0; i < r->setup.n_style; i++) {
-        nst_tap_gradient *put = place(r, i, tap, more);
+        nst_loss_gradient *put = place(r, i, gradient, more);
         size_t c = (size_t)r->eval.stats[i]->c;
 
         to_float(r->eval.grad_gram[i], r->eval.gram_float[i], c * c);
@@ -112,14 +112,15 @@ bool nst_losses_on_device(const nst_run *r)
 }
 
 /* loss [n_style]: written by the end of the second pass. */
-static nst_status styles_apart(nst_run *r, double *loss, nst_tap_gradient *tap, nst_tap_gradient *more, nst_error *e)
+static nst_status styles_apart(nst_run *r, double *loss, nst_loss_gradient *gradient, nst_loss_gradient *more,
+                               nst_error *e)
 {
     const nst_setup *u = &r->setup;
     nst_status s = NST_OK;
 
     r->clock.losses = 0;
     for (int i = 0; i < u->n_style && !s; i++) {
-        place(r, i, tap, more)->device_coeffs = true;
+        place(r, i, gradient, more)->device_coeffs = true;
         s = nst_graph_style_loss(u->graph, u->style[i].layer, r->targets.style[i], r->eval.stats[i], row_weight(r, i),
                                  &loss[i], e);
     }
@@ -128,7 +129,8 @@ static nst_status styles_apart(nst_run *r, double *loss, nst_tap_gradient *tap, 
 
 /* L = w Q / S, Q = sum d^2, S = sum |d| + 1e-8: dL/dd = w (2 d / S - Q / S^2 sign d), which a device that has losses
  * works out by itself. */
-static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *square, double *absolute, nst_error *e)
+static nst_status scaled_content(nst_run *r, nst_loss_gradient *gradient, double *square, double *absolute,
+                                 nst_error *e)
 {
     const nst_setup *u = &r->setup;
     bool on_device = own_losses(r);
@@ -140,7 +142,7 @@ static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *squa
     nst_ranks_sum(&r->ranks, absolute, NST_MODEL_LAYERS);
     for (int i = 0; i < u->n_content; i++) {
         double weight = u->s.content_weight * u->content_layer[i].weight, sum = absolute[i] + 1e-8;
-        nst_tap_gradient *t = &tap[u->content_layer[i].layer];
+        nst_loss_gradient *t = &gradient[u->content_layer[i].layer];
 
         t->content_scaled = on_device;
         t->content_scale = on_device ? weight : square[i] > 0 ? 2 * weight / sum : 0;
@@ -154,7 +156,7 @@ static nst_status scaled_content(nst_run *r, nst_tap_gradient *tap, double *squa
 static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *square, double *absolute, nst_error *e)
 {
     const nst_setup *u = &r->setup;
-    nst_tap_gradient tap[NST_MODEL_LAYERS] = { { 0 } }, more[NST_STYLE_ROWS] = { { 0 } };
+    nst_loss_gradient gradient[NST_MODEL_LAYERS] = { { 0 } }, more[NST_STYLE_ROWS] = { { 0 } };
     double loss[NST_STYLE_ROWS] = { 0 };
     bool on_device = nst_losses_on_device(r);
     nst_status s;
@@ -165,14 +167,14 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
         return s;
     for (int i = 0; i < u->n_style; i++)
         nst_ranks_stats(&r->ranks, r->eval.stats[i]);
-    s = on_device ? styles_apart(r, loss, tap, more, e) : style_gradients(r, p, tap, more, e);
+    s = on_device ? styles_apart(r, loss, gradient, more, e) : style_gradients(r, p, gradient, more, e);
     if ((s = nst_ranks_agree(&r->ranks, s, e)))
         return s;
     for (int i = 0; i < u->n_content; i++)
-        tap[u->content_layer[i].layer].content_scale = 2 * r->targets.content_scale[i];
-    if (u->s.content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, tap, square, absolute, e)))
+        gradient[u->content_layer[i].layer].content_scale = 2 * r->targets.content_scale[i];
+    if (u->s.content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, gradient, square, absolute, e)))
         return s;
-    s = nst_ranks_agree(&r->ranks, nst_windows_gradient(r, nst_halo_x(r), nst_halo_dx(r), tap, distance, e), e);
+    s = nst_ranks_agree(&r->ranks, nst_windows_gradient(r, nst_halo_x(r), nst_halo_dx(r), gradient, distance, e), e);
     if (s || !on_device)
         return s;
     for (int i = 0; i < u->n_style; i++) {

@@ -118,7 +118,7 @@ nst_status nst_windows_compare(nst_run *r, const float *x, double *square, doubl
     return s;
 }
 
-nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_gradient *tap, double *distance,
+nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_loss_gradient *gradient, double *distance,
                                 nst_error *e)
 {
     const nst_setup *u = &r->setup;
@@ -132,11 +132,11 @@ nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_g
         nst_window win = nst_windows_at(u, &r->strip, l->gradient, i);
 
         for (int row = 0; row < u->n_content; row++)
-            tap[u->content_layer[row].layer].content = r->targets.content[row][kept_at(l->gradient, i)];
+            gradient[u->content_layer[row].layer].content = r->targets.content[row][kept_at(l->gradient, i)];
         if (i < last || !nst_windows_alike(l))
             s = forward(r, &win, x, e);
         if (!s)
-            s = nst_graph_backward(u->graph, &win, tap, distance, dx, e);
+            s = nst_graph_backward(u->graph, &win, gradient, distance, dx, e);
     }
     return s;
 }

@@ -36,9 +36,9 @@ nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_erro
 nst_status nst_windows_compare(nst_run *r, const float *x, double *square, double *absolute, nst_error *e);
 /* First pass: r->eval.stats from x, this rank's share. */
 nst_status nst_windows_stats(nst_run *r, const float *x, nst_error *e);
-/* Second pass, right after it: dx from what tap asks, this rank's share; the contents in tap are filled in.  distance
- * as nst_graph_backward's. */
-nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_tap_gradient *tap, double *distance,
+/* Second pass, right after it: dx from what gradient [layers] asks, this rank's share; its contents are filled in.
+ * distance as nst_graph_backward's. */
+nst_status nst_windows_gradient(nst_run *r, const float *x, float *dx, nst_loss_gradient *gradient, double *distance,
                                 nst_error *e);
 
 /* ---- regions.c: where each style goes ------------------------------------------------------------------------- */

@@ -80,15 +80,15 @@ static nst_conv forward_conv(const struct cpu_device *d, const nst_node *nodes, 
 static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes, int i)
 {
     const nst_node *n = &nodes[i], *from = &nodes[i - 1];
-    bool behind_pool = n->pooled && !n->tap;
+    bool behind_pool = n->pooled && !n->loss_layer;
     struct given r = given(from);
-    nst_row_buffer source = n->pooled && n->tap ? n->result.rows : n->grad_out.rows;
+    nst_row_buffer source = n->pooled && n->loss_layer ? n->result.rows : n->grad_out.rows;
     int first = behind_pool ? 2 * source.first : source.first, h = from->back.to - from->back.from;
     nst_conv c = { .in = nst_blocks(n->out), .out = nst_blocks(n->in), .w = r.w, .h = h,
                    .place = { .left = r.x - n->x, .top = from->back.from - first, .extra_cols = n->w - r.w,
                               .extra_rows = n->grad.to - first - h },
                    .weight = d->w[i].backward, .bias = d->w[i].zero, .floor = -INFINITY,
-                   .source = floats(d, n->pooled && n->tap ? n->grad_features : n->grad_out.at),
+                   .source = floats(d, n->pooled && n->loss_layer ? n->grad_features : n->grad_out.at),
                    .source_w = behind_pool ? n->pooled_w : n->w,
                    .source_h = (behind_pool ? n->back.to : n->grad.to) - source.first,
                    .mask = mask_row(d, n, first),
@@ -124,7 +124,7 @@ static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int c
     size_t need = nst_first_scratch(&d->cpu, &f);
 
     for (int i = 0; i < count; i++) {
-        if (nodes[i].tap)
+        if (nodes[i].loss_layer)
             need = most(need, d->guided ? nst_guided_scratch(&d->cpu, nst_blocks(nodes[i].out), nodes[i].w, nodes[i].h)
                                         : nst_gram_scratch(&d->cpu, nst_blocks(nodes[i].out)));
         if (i) {
@@ -229,11 +229,11 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     if (i == 0) {
         nst_first f = first_job(d, n, win);
 
-        if (n->pooled && !n->tap)
+        if (n->pooled && !n->loss_layer)
             nst_cpu_unpool(d, n);
-        if (d->first_tap)
-            f.tap = floats(d, n->result.at), f.a = d->first_tap->a, f.b = d->first_tap->b;
-        d->first_tap = NULL;
+        if (d->first_gradient)
+            f.features = floats(d, n->result.at), f.a = d->first_gradient->a, f.b = d->first_gradient->b;
+        d->first_gradient = NULL;
         f.h = n->grad.to - n->grad.from;
         f.rows = n->pooled ? n->h : n->grad_out.rows.count, f.pass_rows = n->pass.rows.count;
         f.above = win->strip && n->grad.from > 0, f.below = win->strip && n->grad.to < win->picture_h;
@@ -288,7 +288,7 @@ static const nst_device_ops ops = {
     .reserve = reserve,
     .forward = forward,
     .backward = backward,
-    .tap = nst_cpu_tap,
+    .loss_gradient = nst_cpu_loss_gradient,
     .stats = nst_cpu_stats,
     .keep = nst_cpu_keep,
     .keep_room = nst_cpu_keep_room,

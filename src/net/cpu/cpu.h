@@ -30,7 +30,7 @@ struct cpu_device {
     float *packed;
     int packed_node;           /* whose they are, */
     bool packed_backward;      /* and which */
-    const nst_tap_gradient *first_tap; /* the first layer's, while its backward pass takes it along */
+    const nst_loss_gradient *first_gradient; /* the first layer's, while its backward pass takes it along */
 };
 
 static inline struct cpu_device *of(const nst_device *d)
@@ -67,7 +67,7 @@ bool nst_cpu_pack(struct cpu_device *d, int i, const nst_layer *l);
 /* The packed weights of a convolution. */
 const float *nst_cpu_weights(struct cpu_device *d, const nst_node *nodes, int i, bool backward);
 
-/* cpu_taps.c: entries of the device's table, as device.h says. */
+/* cpu_losses.c: entries of the device's table, as device.h says. */
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 void nst_cpu_drop(nst_saved_features *base);
 nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,
@@ -76,8 +76,8 @@ nst_status nst_cpu_keep(nst_device *base, const nst_node *n, const nst_rect *cor
                         nst_error *e);
 nst_status nst_cpu_compare(nst_device *base, const nst_node *n, const nst_rect *core, const nst_saved_features *k,
                            double *square, double *absolute, nst_error *e);
-nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
-                       const nst_tap_gradient *t, double *distance, nst_error *e);
+nst_status nst_cpu_loss_gradient(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                                 const nst_loss_gradient *t, double *distance, nst_error *e);
 /* The gradient with respect to pooled features, taken back through the pooling to grad_features. */
 void nst_cpu_unpool(struct cpu_device *d, const nst_node *n);
 

@@ -1,4 +1,5 @@
-/* taps.c: what losses read of a layer on the device: statistics, content features, and the gradients they ask for. */
+/* loss_layers.c: what losses read of a layer on the device: statistics, content features, and the gradients they
+ * ask for. */
 #include "state.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static size_t strip(const nst_cl_device *d, const nst_node *node)
     return n;
 }
 
-size_t nst_cl_tap_scratch(const nst_cl_device *d, const nst_node *node)
+size_t nst_cl_loss_scratch(const nst_cl_device *d, const nst_node *node)
 {
     size_t c = (size_t)node->out, n = strip(d, node), gram = gram_floats(c, n), gradient = 2 * c * n;
 
@@ -88,7 +89,7 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
             return s;
     }
     deep += rest > 0;
-    return nst_cl_gather(d, parts_of, nst_cl_floats(d->taps.sums, nst_cl_style_at(d, n->layer, map->number)->sums),
+    return nst_cl_gather(d, parts_of, nst_cl_floats(d->losses.sums, nst_cl_style_at(d, n->layer, map->number)->sums),
                          deep, c * c, add, e);
 }
 
@@ -98,7 +99,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
     nst_cl_style *at = nst_cl_style_at(d, n->layer, stats->map.number);
     size_t c = (size_t)n->out, all = positions(core), most = strip(d, n);
     bool more = stats->keep_on_device && stats->n > 0; /* of windows before */
-    nst_span part = nst_cl_floats(d->taps.part, 0), sums = nst_cl_floats(d->taps.sums, at->sums + 2 * c * c);
+    nst_span part = nst_cl_floats(d->losses.part, 0), sums = nst_cl_floats(d->losses.sums, at->sums + 2 * c * c);
     nst_status s = NST_OK;
 
     for (size_t start = 0; start < all && !s; start += most)
@@ -116,7 +117,7 @@ nst_status nst_cl_stats(nst_device *base, const nst_node *n, const nst_rect *cor
 static void add_stats(const nst_cl_device *d, const nst_cl_style *at)
 {
     nst_stats *s = at->stats;
-    const float *pair = d->taps.host + at->sums;
+    const float *pair = d->losses.host + at->sums;
     size_t c = (size_t)s->c;
 
     for (size_t i = 0; i < c * c; i++, pair += 2)
@@ -132,19 +133,19 @@ nst_status nst_cl_collect(nst_device *base, nst_error *e)
     nst_status s = NST_OK;
 
     for (int i = 0; i < nst_cl_styles(d); i++)
-        if (d->taps.style[i].stats)
+        if (d->losses.style[i].stats)
             last = i;
     for (int i = 0; i <= last && !s; i++)
-        if (d->taps.style[i].stats) {
-            size_t c = (size_t)d->taps.style[i].c, at = d->taps.style[i].sums;
+        if (d->losses.style[i].stats) {
+            size_t c = (size_t)d->losses.style[i].c, at = d->losses.style[i].sums;
 
-            s = nst_cl_read(&d->cl, nst_cl_floats(d->taps.sums, at), 2 * (c * c + c) * sizeof(float),
-                            d->taps.host + at, i == last, e);
+            s = nst_cl_read(&d->cl, nst_cl_floats(d->losses.sums, at), 2 * (c * c + c) * sizeof(float),
+                            d->losses.host + at, i == last, e);
         }
     for (int i = 0; i < nst_cl_styles(d); i++) {
-        if (!s && d->taps.style[i].stats)
-            add_stats(d, &d->taps.style[i]);
-        d->taps.style[i].stats = NULL;
+        if (!s && d->losses.style[i].stats)
+            add_stats(d, &d->losses.style[i]);
+        d->losses.style[i].stats = NULL;
     }
     return s;
 }
@@ -208,14 +209,15 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     if (s)
         return s;
     if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->taps.part, 0), n->w,
+                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->losses.part, 0), n->w,
                         n->h, core->x, core->y, core->w, (int)all)) ||
-        (s = nst_cl_read(&d->cl, nst_cl_floats(d->taps.part, 0), parts * sizeof(float), d->taps.told.at, true, e))) {
+        (s = nst_cl_read(&d->cl, nst_cl_floats(d->losses.part, 0), parts * sizeof(float), d->losses.told.at, true,
+                         e))) {
         nst_cl_drop(&k->base);
         return s;
     }
     for (size_t i = 0; i < parts; i++)
-        k->base.square += (double)d->taps.told.at[i];
+        k->base.square += (double)d->losses.told.at[i];
     *out = &k->base;
     return NST_OK;
 }
@@ -246,8 +248,8 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
                                  size_t df, size_t start, size_t count, bool add, bool shifted, nst_error *e)
 {
     size_t c = (size_t)n->out, ask = nst_cl_style_at(d, n->layer, map->number)->ask;
-    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->taps.ask, ask), .ldb = c, .batch = 1 };
-    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->taps.ask, ask + c * c);
+    nst_cl_gemm g = { .m = count, .n = c, .k = c, .b = nst_cl_floats(d->losses.ask, ask), .ldb = c, .batch = 1 };
+    nst_span to = nst_cl_span(d, df), b = nst_cl_floats(d->losses.ask, ask + c * c);
     bool apart = map->weight || !whole(n, core);
     nst_status s;
 
@@ -269,7 +271,7 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
                       core->x, core->y, core->w, (int)start, (int)count, (int)count, n->out);
 }
 
-static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_rect *core, const nst_loss_gradient *t,
                                  size_t df, bool add, nst_error *e)
 {
     const nst_cl_style *style = nst_cl_style_at(d, n->layer, t->map.number);
@@ -278,16 +280,16 @@ static nst_status style_gradient(nst_cl_device *d, const nst_node *n, const nst_
     nst_status s = NST_OK;
 
     if (!t->device_coeffs)
-        s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->taps.ask, at), e);
+        s = nst_cl_write(&d->cl, t->a, c * c * sizeof(float), nst_cl_floats(d->losses.ask, at), e);
     if (!s && !t->device_coeffs && shifted)
-        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->taps.ask, at + c * c), e);
+        s = nst_cl_write(&d->cl, t->b, c * sizeof(float), nst_cl_floats(d->losses.ask, at + c * c), e);
     for (size_t start = 0; start < all && !s; start += most)
         s = gradient_strip(d, n, core, &t->map, df, start, all - start < most ? all - start : most, add, shifted, e);
     return s;
 }
 
-nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
-                      const nst_tap_gradient *t, double *distance, nst_error *e)
+nst_status nst_cl_loss_gradient(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                                const nst_loss_gradient *t, double *distance, nst_error *e)
 {
     nst_cl_device *d = nst_cl_of(base);
     const nst_node *n = &nodes[i];
@@ -297,9 +299,9 @@ nst_status nst_cl_tap(nst_device *base, const nst_node *nodes, int i, bool last,
 
     if (!s && last && !writes)
         s = nst_cl_zero(&d->cl, nst_cl_span(d, df), (size_t)n->out * (size_t)n->w * (size_t)n->h * sizeof(float), e);
-    for (const nst_tap_gradient *g = style ? t : NULL; g && !s; g = g->next)
+    for (const nst_loss_gradient *g = style ? t : NULL; g && !s; g = g->next)
         s = style_gradient(d, n, core, g, df, !last || g != t, e);
     if (!s && t->content)
         s = nst_cl_content(d, n, core, t, nst_cl_span(d, df), distance, e);
-    return nst_cl_settle(d, s, NST_CL_TAPS, n->layer, e);
+    return nst_cl_settle(d, s, NST_CL_LOSS_GRADIENTS, n->layer, e);
 }

@@ -1,4 +1,4 @@
-/* taps.cl: what losses read of a layer, statistics and content, and the gradients that they ask for.
+/* loss_layers.cl: what losses read of a layer, statistics and content, and the gradients that they ask for.
  *
  * Sums come as pairs of floats, a sum and what rounding lost of it: from here on nothing may be contracted. */
 #pragma OPENCL FP_CONTRACT OFF

@@ -1,5 +1,5 @@
-/* cpu_taps.c: what losses read of the CPU's features, statistics and content features, and the gradients that they ask
- * for. */
+/* cpu_losses.c: what losses read of the CPU's features, statistics and content features, and the gradients that they
+ * ask for. */
 #include "net/cpu/cpu.h"
 #include "ops/conv_parts.h"
 #include "ops/vector.h"
@@ -209,9 +209,9 @@ static void clear(struct cpu_device *d, const nst_node *n)
         memset(row_of(d, n->grad_out.at, n->grad_out.rows, n->back.from, n->w) + (size_t)b * plane, 0, bytes);
 }
 
-/* A strip's tap: rows of the gradient that lie elsewhere in their buffer than the features' in theirs. */
-static void strip_tap(struct cpu_device *d, const nst_node *n, bool last, const nst_rect *core,
-                      const nst_tap_gradient *t)
+/* A strip of a loss layer: rows of the gradient that lie elsewhere in their buffer than the features' in theirs. */
+static void strip_loss_gradient(struct cpu_device *d, const nst_node *n, bool last, const nst_rect *core,
+                      const nst_loss_gradient *t)
 {
     if (last)
         clear(d, n);
@@ -221,7 +221,7 @@ static void strip_tap(struct cpu_device *d, const nst_node *n, bool last, const 
                              n->result.rows.first + core->y - n->grad_out.rows.first, d->scratch);
 }
 
-static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_rect *core, const nst_tap_gradient *t,
+static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_rect *core, const nst_loss_gradient *t,
                              double *distance, float *df)
 {
     struct content c = { .d = d, .n = n, .k = (const struct cpu_kept *)(const void *)t->content, .core = core,
@@ -232,8 +232,8 @@ static void content_gradient(struct cpu_device *d, const nst_node *n, const nst_
         *distance += c.part[b];
 }
 
-nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
-                       const nst_tap_gradient *t, double *distance, nst_error *e)
+nst_status nst_cpu_loss_gradient(nst_device *base, const nst_node *nodes, int i, bool last, const nst_rect *core,
+                                 const nst_loss_gradient *t, double *distance, nst_error *e)
 {
     struct cpu_device *d = of(base);
     const nst_node *n = &nodes[i];
@@ -241,13 +241,13 @@ nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last
 
     (void)e;
     if (n->strip) {
-        strip_tap(d, n, last, core, t);
+        strip_loss_gradient(d, n, last, core, t);
         if (t->content)
             content_gradient(d, n, core, t, distance, df);
         return NST_OK;
     }
     if (i == 0 && !last && !n->pooled && t->a && !t->map.weight && !t->content && core->w == n->w && core->h == n->h) {
-        d->first_tap = t; /* the largest features there are: not read and written once more for it */
+        d->first_gradient = t; /* the largest features there are: not read and written once more for it */
         return NST_OK;
     }
     if (n->pooled)
@@ -259,7 +259,7 @@ nst_status nst_cpu_tap(nst_device *base, const nst_node *nodes, int i, bool last
     }
     if (last)
         memset(df, 0, base->ops->feature_bytes(base, n->out, n->w, n->h));
-    for (const nst_tap_gradient *g = t; g && g->map.weight; g = g->next)
+    for (const nst_loss_gradient *g = t; g && g->map.weight; g = g->next)
         nst_guided_gradient(&d->cpu, floats(d, n->result.at), n->out, n->w, n->h, core, map_at(n, core, g->map),
                             g->map.ld, g->a, g->b, df, d->scratch);
     if (t->content)
