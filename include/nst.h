@@ -38,7 +38,8 @@
  * point.
  *
  * Texts in nst_error may hold names from files and archives.  Control characters
- * and bytes that are no UTF-8 are shown as \x1b in them. */
+ * and bytes that are no UTF-8 are shown there in hexadecimal: a backslash, x and
+ * two digits. */
 #ifndef NST_H
 #define NST_H
 
