@@ -17,8 +17,11 @@ struct masked {
     nst_rect r;
     size_t ldm; /* of the map's rows */
     float *f, *df, *map, *a, *b, *scratch;
+    size_t room; /* floats of scratch; CANARY behind them */
     double *gram, *sum;
 };
+
+#define CANARY 12345.0f
 
 static size_t place(const struct masked *m, int channel, int x, int y)
 {
@@ -57,10 +60,21 @@ static void create(struct masked *m)
     m->map = nst_calloc(m->ldm * (size_t)m->r.h, sizeof *m->map);
     m->a = nst_calloc(c * c, sizeof *m->a);
     m->b = nst_calloc(c, sizeof *m->b);
-    m->scratch = nst_alloc(nst_guided_scratch(&m->cpu, nst_blocks(m->c), m->fw, m->fh) * sizeof *m->scratch);
+    m->room = nst_guided_scratch(&m->cpu, nst_blocks(m->c), m->fw, m->fh);
+    m->scratch = nst_alloc((m->room + NST_LANES) * sizeof *m->scratch);
     m->gram = nst_calloc(c * c, sizeof *m->gram);
     m->sum = nst_calloc(c, sizeof *m->sum);
     ck_assert(m->f && m->df && m->map && m->a && m->b && m->scratch && m->gram && m->sum);
+    for (int i = 0; i < NST_LANES; i++)
+        m->scratch[m->room + (size_t)i] = CANARY;
+}
+
+/* Nothing wrote past the scratch that nst_guided_scratch asks for. */
+static void check_scratch(const struct masked *m)
+{
+    for (int i = 0; i < NST_LANES; i++)
+        ck_assert_msg(m->scratch[m->room + (size_t)i] == CANARY, "%d of %d columns: written past %zu floats", m->r.w,
+                      m->fw, m->room);
 }
 
 static void destroy(struct masked *m)
@@ -122,7 +136,9 @@ START_TEST(sums_and_gradient)
         int c, fw, fh;
         nst_rect r;
     } shapes[] = { { 5, 9, 7, { 1, 2, 7, 4 } }, { 64, 33, 21, { 0, 0, 33, 21 } }, { 130, 20, 11, { 3, 0, 17, 11 } },
-                   { 64, 600, 60, { 8, 4, 590, 50 } } };
+                   { 64, 600, 60, { 8, 4, 590, 50 } },
+                   /* its bands have more rows than bands of all columns, and more floats */
+                   { 64, 530, 60, { 5, 3, 520, 50 } } };
     bool usable;
 
     for (int set = 0; nst_kernels_at(set, &usable); set++)
@@ -136,6 +152,7 @@ START_TEST(sums_and_gradient)
             nst_guided_gradient(&m.cpu, m.f, m.c, m.fw, m.fh, &m.r, m.map, m.ldm, m.a, m.b, m.df, m.scratch);
             check_sums(&m);
             check_gradient(&m);
+            check_scratch(&m);
             destroy(&m);
         }
 }
