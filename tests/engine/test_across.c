@@ -300,6 +300,47 @@ START_TEST(one_fails)
 }
 END_TEST
 
+/* Style picture 0 of rank 2: what its mask calls white is transparent, which is seen when its targets are made. */
+static nst_image *hidden;
+
+static void paint_or_fail_later(struct rank *k)
+{
+    const nst_image *const mine[2] = { hidden, k->styles[1] };
+
+    if (k->rank == 2)
+        k->styles = mine;
+    paint(k);
+}
+
+/* The same after the start: while targets are made a rank that fails takes part in as many agreements as the others
+ * do.  Otherwise this hangs, or says something else. */
+START_TEST(one_fails_later)
+{
+    nst_image *mask = picture(75, 140, 3, 4);
+    struct rank many[RANKS];
+
+    use("nst");
+    hidden = picture(75, 140, 4, 5);
+    for (int i = 0; i < 75 * 140; i++) {
+        float left = i % 75 < 30;
+
+        mask->plane[0][i] = mask->plane[1][i] = mask->plane[2][i] = left;
+        hidden->plane[3][i] = 1 - left;
+    }
+    ck_assert(nst_image_set_region(style[0], NULL, mask, NULL) == NST_OK);
+    ck_assert(nst_image_set_region(hidden, NULL, mask, NULL) == NST_OK);
+    many[0] = task(paint_or_fail_later);
+    together(many, 5);
+    for (int k = 0; k < 5; k++) {
+        ck_assert(many[k].status == NST_EARG && !many[k].out);
+        ck_assert_msg(strstr(many[k].error.text, "rank 2: ") && strstr(many[k].error.text, "transparent"), "%s",
+                      many[k].error.text);
+    }
+    nst_image_destroy(&mask);
+    nst_image_destroy(&hidden);
+}
+END_TEST
+
 /* A network that breaks: every rank returns, with a sentence. */
 START_TEST(cut_off)
 {
@@ -326,6 +367,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, whole_run, 0, 4);
     tcase_add_test(t, stopped);
     tcase_add_test(t, one_fails);
+    tcase_add_test(t, one_fails_later);
     tcase_add_test(t, cut_off);
 }
 
