@@ -18,6 +18,7 @@ struct kind {
     bool srgb;
     int orientation;
     const png_byte *cicp;     /* 4 bytes */
+    const png_byte *actl;     /* 8 bytes: an APNG */
     const char *text;         /* of "Raw profile type exif" */
 };
 
@@ -67,6 +68,10 @@ static inline void make_png(const char *name, const struct kind *k)
     if (k->cicp) {
         png_write_info_before_PLTE(png, info);
         png_write_chunk(png, (const png_byte *)"cICP", k->cicp, 4);
+    }
+    if (k->actl) {
+        png_write_info_before_PLTE(png, info);
+        png_write_chunk(png, (const png_byte *)"acTL", k->actl, 8);
     }
     png_write_info(png, info);
     png_set_packing(png);

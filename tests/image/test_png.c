@@ -185,6 +185,25 @@ START_TEST(coded_colors)
 }
 END_TEST
 
+/* Of an APNG the picture that stands in IDAT is taken, and that is said. */
+START_TEST(animation)
+{
+    static const uint16_t samples[3] = { 100, 150, 120 };
+    struct kind k = { .w = 1, .h = 1, .type = PNG_COLOR_TYPE_RGB, .bits = 8, .samples = samples,
+                      .actl = (const png_byte[]){ 0, 0, 0, 2, 0, 0, 0, 0 } };
+    nst_image *out;
+    const char *note;
+
+    make_png("a.png", &k);
+    out = read_image("a.png");
+    note = nst_image_note(out);
+    ck_assert_msg(note && strstr(note, "an animation, of which the first picture is taken"), "%s",
+                  note ? note : "no note");
+    ck_assert(fabs((double)out->plane[1][0] * 255 - 150) < .6);
+    nst_image_destroy(&out);
+}
+END_TEST
+
 /* EXIF in text, as ImageMagick wrote it; cut, without digits or with a wrong number it says nothing. */
 START_TEST(exif_text)
 {
@@ -236,6 +255,7 @@ static void add(TCase *t)
     tcase_add_test(t, gamma_chunk);
     tcase_add_test(t, chroma_chunk);
     tcase_add_test(t, coded_colors);
+    tcase_add_test(t, animation);
     tcase_add_test(t, exif_text);
     tcase_add_test(t, exif_chunk);
 }

@@ -38,6 +38,7 @@ static const struct { const char *name; int channels; bool grey; double toleranc
     { "plain.avif", 3, false, 3. / 255, NULL },
     { "alpha.avif", 4, false, 3. / 255, NULL },
     { "twelve.avif", 3, false, 3. / 1023, NULL },
+    { "animated.avif", 3, false, 6. / 255, ": an animation, of which the first picture is taken" },
     { "plain.jxl", 3, false, .51 / 255, NULL },
     { "alpha16.jxl", 4, false, .51 / 65535, NULL },
     { "grey.jxl", 3, true, .51 / 255, NULL },
