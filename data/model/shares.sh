@@ -1,9 +1,10 @@
 #!/bin/sh
 # shares.sh NST TEACHER CONTENT:STYLE...: the share of the teacher's Wasserstein-2 losses that the built-in model shows,
-# by layer: the table in src/model/builtin/small.c.  Each pair is painted at 384 pixels with the built-in model; then
-# both models tell their losses of that painting.  The shares are geometric means over the pairs.
+# by layer.  README.md says what the weights in src/model/builtin/small.c have of it.  Each pair is painted at 384
+# pixels with the built-in model; then both models tell their losses of that painting.  The shares are geometric means
+# over the pairs.
 #     data/model/shares.sh build/nst work/teacher.safetensors photo.jpg:art.jpg ...
-# NST has to be built with shares of 0, or the present ones count twice.
+# NST has to be built with weights of 0, or the present ones are part of the shares.
 set -eu
 nst=$1 teacher=$2
 shift 2

@@ -118,14 +118,14 @@ static nst_status parse_blend(nst_setup *u, nst_error *e)
     return NST_OK;
 }
 
-/* A student shows less of a distance than its teacher: its style losses are as large as the teacher's would be. */
+/* A student shows less of a distance than its teacher, so its style losses count more. */
 static void weigh_as_teacher(nst_setup *u)
 {
     for (int i = 0; i < u->n_layers; i++) {
-        double share = (double)u->job->model->layer[u->style[i].layer].w2_share;
+        double weight = (double)u->job->model->layer[u->style[i].layer].w2_weight;
 
-        if (share > 0)
-            u->style[i].weight /= share;
+        if (weight > 0)
+            u->style[i].weight *= weight;
     }
 }
 

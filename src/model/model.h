@@ -15,7 +15,7 @@ typedef struct nst_layer {
     int in, out;         /* channels */
     const float *weight; /* [out][in][3][3] */
     const float *bias;   /* [out] */
-    float w2_share;      /* a student's: the share of its teacher's Wasserstein-2 distances that it shows; else 0 */
+    float w2_weight;     /* a student's: multiplies its Wasserstein-2 losses; else 0 */
 } nst_layer;
 
 /* The picture that the first layer expects: x = (rgb - mean) / std for rgb in

@@ -320,7 +320,7 @@ static int style_losses(nst_style_loss_kind kind, const nst_model *m, double *lo
     return first.style_layers;
 }
 
-/* A student's Wasserstein-2 losses are divided by the share that its layers show; Gram losses are not. */
+/* A student's Wasserstein-2 losses are multiplied by its layers' weights; Gram losses are not. */
 START_TEST(student_weighs_as_its_teacher)
 {
     static const nst_style_loss_kind kinds[] = { NST_STYLE_W2, NST_STYLE_GRAM };
@@ -329,21 +329,21 @@ START_TEST(student_weighs_as_its_teacher)
     ck_assert_int_eq(nst_model_open(&m, "small", NULL), NST_OK);
     for (size_t k = 0; k < NST_COUNT(kinds); k++) {
         double student[NST_MODEL_LAYERS], plain[NST_MODEL_LAYERS];
-        float share[NST_MODEL_LAYERS];
+        float weight[NST_MODEL_LAYERS];
         int n = style_losses(kinds[k], m, student);
 
         ck_assert_int_eq(n, 2);
         for (int i = 0; i < m->layers; i++)
-            share[i] = m->layer[i].w2_share, m->layer[i].w2_share = 0;
+            weight[i] = m->layer[i].w2_weight, m->layer[i].w2_weight = 0;
         ck_assert_int_eq(style_losses(kinds[k], m, plain), n);
         for (int i = 0; i < n; i++) { /* conv1_1 and conv2_1 are layers 0 and 2 */
-            double expected = kinds[k] == NST_STYLE_W2 ? plain[i] / (double)share[2 * i] : plain[i];
+            double expected = kinds[k] == NST_STYLE_W2 ? plain[i] * (double)weight[2 * i] : plain[i];
 
             ck_assert_double_gt(plain[i], 0);
             ck_assert_double_eq_tol(student[i] / expected, 1, 1e-9);
         }
         for (int i = 0; i < m->layers; i++)
-            m->layer[i].w2_share = share[i];
+            m->layer[i].w2_weight = weight[i];
     }
     nst_model_close(&m);
 }

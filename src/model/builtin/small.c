@@ -11,13 +11,13 @@
 /* VGG16's layers up to conv5_1, with fewer channels. */
 static const struct {
     int block, index, out;
-    float w2_share; /* by data/model/shares.sh, for the layers of the style loss */
+    float w2_weight; /* for the layers of the style loss; data/model/README.md says how it was found */
 } table[] = {
-    { 1, 1, 32, .88f },  { 1, 2, 32, 0 },                     /* a pool follows each line but the last */
-    { 2, 1, 64, .93f },  { 2, 2, 64, 0 },
-    { 3, 1, 128, .78f }, { 3, 2, 96, 0 },  { 3, 3, 112, 0 },
-    { 4, 1, 224, .76f }, { 4, 2, 192, 0 }, { 4, 3, 160, 0 },
-    { 5, 1, 256, .71f },
+    { 1, 1, 32, 1.6f },   { 1, 2, 32, 0 },                     /* a pool follows each line but the last */
+    { 2, 1, 64, 1.46f },  { 2, 2, 64, 0 },
+    { 3, 1, 128, 1.6f },  { 3, 2, 96, 0 },  { 3, 3, 112, 0 },
+    { 4, 1, 224, 1.32f }, { 4, 2, 192, 0 }, { 4, 3, 160, 0 },
+    { 5, 1, 256, 1.41f },
 };
 
 static const nst_input input = { false, { .485f, .456f, .406f }, { .229f, .224f, .225f } };
@@ -68,7 +68,7 @@ static const unsigned char *decode(nst_layer *l, int i, const unsigned char *at,
     const unsigned char *scale = at, *bias = scale + 4 * out;
 
     *l = (nst_layer){ .block = table[i].block, .index = table[i].index, .in = channels_in(i), .out = table[i].out,
-                      .weight = v, .bias = v + out * each, .w2_share = table[i].w2_share };
+                      .weight = v, .bias = v + out * each, .w2_weight = table[i].w2_weight };
     snprintf(l->name, sizeof l->name, "conv%d_%d", l->block, l->index);
     at = bias + 4 * out;
     for (size_t o = 0; o < out; o++, at += each, v += each)
