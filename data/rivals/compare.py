@@ -29,7 +29,7 @@ def arguments():
 
 def nst(a):
     command = [a.nst, "bench", "-s", str(a.size), "-j", str(a.threads), "--json"] + ["--simd", "avx2"] * a.avx2
-    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
     return "nst %s, %s" % (said["version"], said["simd"]), said["iteration_seconds"], said["peak_bytes"] / 2**20
 
 
@@ -39,7 +39,7 @@ def other(a, rival):
         env.update(ONEDNN_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2", ATEN_CPU_CAPABILITY="avx2")
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "iteration.py")
     command = [sys.executable, script, rival, str(a.size), str(a.threads), str(STEPS)]
-    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
+    said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env).stdout)
     return "%s, %s" % (said["name"], rival), said["seconds"], said["peak_MiB"]
 
 
