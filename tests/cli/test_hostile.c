@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "cli/interrupt.h"
+#include "../support/source.h"
 
 enum { THREADS = 8, TIMES = 12, SIDE = 48 };
 
-static char path[512], note[65537];
+static const char *path;
+static char note[65537];
 
 static void *open_often(void *bad)
 {
@@ -43,7 +45,7 @@ static int open_by_threads(void)
     nst_model *m;
     int bad_threads = 0;
 
-    snprintf(path, sizeof path, "%s/tests/data/models/keras-1.h5", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
+    path = source_file("tests/data/models/keras-1.h5");
     if (nst_model_open(&m, path, NULL) == NST_EUNSUPPORTED)
         return 77;
     nst_model_close(&m);

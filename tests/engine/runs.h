@@ -5,6 +5,7 @@
 #include "engine/checkpoint.h"
 #include "model/model.h"
 #include "../support/picture.h"
+#include "../support/source.h"
 
 static nst_model *model;
 static nst_image *content, *style[2];
@@ -12,10 +13,7 @@ static nst_image *content, *style[2];
 /* A network of VGG19's shape with a sixteenth of its channels: a run takes milliseconds, so that hundreds may. */
 static inline void make_inputs(void)
 {
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/tests/data/golden/tiny.safetensors", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
-    ck_assert_int_eq(nst_model_open(&model, path, NULL), NST_OK);
+    ck_assert_int_eq(nst_model_open(&model, source_file("tests/data/golden/tiny.safetensors"), NULL), NST_OK);
     content = smooth_image(70, 55, 4);
     style[0] = noise_image(48, 50, 3, 255);
     style[1] = smooth_image(61, 48, 3);

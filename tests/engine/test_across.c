@@ -5,6 +5,7 @@
 
 #include "ranks.h"
 #include "../support/scene.h"
+#include "../support/source.h"
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
 #define LOSS 1e-5
@@ -94,10 +95,7 @@ static nst_settings *settings;
 
 static void open_all(void)
 {
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/tests/data/golden/tiny.safetensors", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
-    ck_assert(nst_model_open(&model, path, NULL) == NST_OK);
+    ck_assert(nst_model_open(&model, source_file("tests/data/golden/tiny.safetensors"), NULL) == NST_OK);
     content = picture(83, 117, 4, 3);
     style[0] = picture(75, 140, 3, 5);
     style[1] = picture(98, 67, 3, 9);

@@ -1,21 +1,19 @@
 /* test_fields.c: the table of settings has every field of nst.h, and each goes to text and back. */
 #include "engine/settings/settings.h"
 #include "../support/picture.h"
+#include "../support/source.h"
 
 #include <ctype.h>
 
 /* settings.h's struct, read as text: each of its fields has its row, in the same order. */
 START_TEST(every_setting_has_a_row)
 {
-    const char *folder = getenv("SRCDIR");
-    char path[4096], *text, *p, *end;
+    char *text, *p, *end;
     size_t bytes;
     int n, found = 0;
     const nst_field *rows = nst_settings_fields(&n);
 
-    ck_assert_ptr_nonnull(folder);
-    snprintf(path, sizeof path, "%s/include/nst/settings.h", folder);
-    text = (char *)get_file(path, &bytes);
+    text = (char *)get_file(source_file("include/nst/settings.h"), &bytes);
     p = (char *)find_bytes((unsigned char *)text, bytes, "typedef struct nst_settings {", 29) + 29;
     end = (char *)find_bytes((unsigned char *)p, bytes - (size_t)(p - text), "} nst_settings;", 15);
     while (p < end) {

@@ -1,6 +1,7 @@
 /* test_golden.c: the presets of other programs give those programs' losses, gradients and first iterations, as an
  * independent implementation computed them; the same bits for any number of threads; nothing allocated on the way. */
 #include "engine/run.h"
+#include "../support/source.h"
 #include "../support/suite.h"
 
 #include <math.h>
@@ -16,11 +17,10 @@ static nst_image *style[2];
 
 static const char *path(const char *name)
 {
-    static char text[512];
-    const char *folder = getenv("SRCDIR");
+    char text[256];
 
-    snprintf(text, sizeof text, "%s/tests/data/golden/%s", folder ? folder : ".", name);
-    return text;
+    snprintf(text, sizeof text, "tests/data/golden/%s", name);
+    return source_file(text);
 }
 
 static void read_all(void)

@@ -2,10 +2,10 @@
  * here a second time in that program's own terms, and its sizes and schedule for three pictures.  Losses and steps
  * are test_golden.c's. */
 #include "engine/settings/settings.h"
+#include "../support/source.h"
 #include "../support/suite.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,7 +174,7 @@ struct totals {
     double first, last;
 };
 
-static int note(void *arg, const nst_progress *p)
+static int keep_totals(void *arg, const nst_progress *p)
 {
     struct totals *t = arg;
 
@@ -186,11 +186,9 @@ static int note(void *arg, const nst_progress *p)
 
 static nst_image *file(const char *name)
 {
-    char path[512];
     nst_image *image = NULL;
 
-    snprintf(path, sizeof path, "%s/data/%s", getenv("SRCDIR") ? getenv("SRCDIR") : ".", name);
-    ck_assert(nst_image_read(&image, path, NULL) == NST_OK);
+    ck_assert(nst_image_read(&image, source_file(name), NULL) == NST_OK);
     return image;
 }
 
@@ -199,7 +197,7 @@ static nst_image *file(const char *name)
 START_TEST(leaves_its_start)
 {
     const char *name = nst_preset_name(_i);
-    nst_image *content = file("content.jpg"), *style = file("style.jpg"), *out = NULL;
+    nst_image *content = file("data/content.jpg"), *style = file("data/style.jpg"), *out = NULL;
     const nst_image *const styles[] = { style };
     struct totals t = { 0, 0 };
     nst_settings *s;
@@ -208,7 +206,8 @@ START_TEST(leaves_its_start)
 
     ck_assert(nst_settings_create(&s, name, NULL) == NST_OK && nst_model_open(&m, "small", NULL) == NST_OK);
     s->size = 64, s->scales = 1, s->iterations = s->first_iterations = 40;
-    ck_assert_msg(nst_transfer(s, m, content, styles, 1, NULL, note, &t, &out, &e) == NST_OK, "%s: %s", name, e.text);
+    ck_assert_msg(nst_transfer(s, m, content, styles, 1, NULL, keep_totals, &t, &out, &e) == NST_OK, "%s: %s", name,
+                  e.text);
     ck_assert_msg(t.last < .9 * t.first, "%s: the loss went from %g to %g", name, t.first, t.last);
     nst_image_destroy(&out);
     nst_image_destroy(&content);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "windows.h"
+#include "../support/source.h"
 
 /* What issue 6 asks: losses to 1e-5, gradients to 1e-4 of their length. */
 #define LOSS 1e-5
@@ -193,12 +194,10 @@ START_TEST(shares_of_need)
     nst_plan plan;
     struct result one, many;
     size_t all, least;
-    char path[512];
 
-    snprintf(path, sizeof path, "%s/tests/data/golden/tiny.safetensors", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
     strcpy(s->conv, "im2col");
     s->size_rule = NST_SIZE_LONGEST, s->style_fit = NST_FIT_SIDE, s->size = 1024;
-    ck_assert(nst_model_open(&m, path, NULL) == NST_OK);
+    ck_assert(nst_model_open(&m, source_file("tests/data/golden/tiny.safetensors"), NULL) == NST_OK);
     ck_assert(nst_transfer_plan(s, m, content, (const nst_image *[]){ style }, 1, &plan, NULL) == NST_OK);
     all = plan.bytes;
     s->memory = all;

@@ -1,6 +1,7 @@
 /* test_read_only.c: formats that are read and not written: HEIC, AVIF and JPEG XL by files of their libraries' own
  * encoders (make_pictures.c), GIF and BMP by hand; the first picture of animations; damage. */
 #include "../support/picture.h"
+#include "../support/source.h"
 
 #include "image/format.h"
 
@@ -8,11 +9,10 @@ enum { W = 24, H = 16 };
 
 static const char *sample(const char *name)
 {
-    static char path[512];
-    const char *source = getenv("SRCDIR");
+    char path[256];
 
-    snprintf(path, sizeof path, "%s/tests/data/pictures/%s", source ? source : ".", name);
-    return path;
+    snprintf(path, sizeof path, "tests/data/pictures/%s", name);
+    return source_file(path);
 }
 
 /* A build without the library says which kind it is. */

@@ -1,5 +1,6 @@
 /* test_webp.c: WebP: exact without loss, near with it, alpha, profile and orientation, damage. */
 #include "../support/picture.h"
+#include "../support/source.h"
 
 #ifdef HAVE_LCMS2
 #include <lcms2.h>
@@ -186,11 +187,9 @@ END_TEST
 /* The first picture of an animation. */
 START_TEST(animation)
 {
-    char path[512];
     nst_image *out;
 
-    snprintf(path, sizeof path, "%s/tests/data/pictures/animated.webp", getenv("SRCDIR") ? getenv("SRCDIR") : ".");
-    out = read_image(path);
+    out = read_image(source_file("tests/data/pictures/animated.webp"));
     ck_assert_msg(nst_image_note(out) && strstr(nst_image_note(out), ": an animation, of which the first"), "note");
     nst_image_destroy(&out);
 }

@@ -5,14 +5,14 @@
 
 #include "model/model.h"
 #include "../support/picture.h"
+#include "../support/source.h"
 
-static inline char *path_of(const char *name)
+static inline const char *path_of(const char *name)
 {
-    static char path[4096];
-    const char *folder = getenv("SRCDIR");
+    char path[256];
 
-    snprintf(path, sizeof path, "%s/tests/data/models/%s", folder ? folder : ".", name);
-    return path;
+    snprintf(path, sizeof path, "tests/data/models/%s", name);
+    return source_file(path);
 }
 
 enum { AS_IT_IS, NORMED, NORMED_KERAS, TO_CAFFE, NEARLY_CAFFE, CAFFE_255, SCALED, MINUS };

@@ -6,17 +6,17 @@
 
 #include "engine/run.h"
 #include "opencl_test.h"
+#include "../support/source.h"
 
 static nst_model *model;
 static nst_image *content, *start, *style;
 
 static const char *path(const char *name)
 {
-    static char text[512];
-    const char *folder = getenv("SRCDIR");
+    char text[256];
 
-    snprintf(text, sizeof text, "%s/tests/data/golden/%s", folder ? folder : ".", name);
-    return text;
+    snprintf(text, sizeof text, "tests/data/golden/%s", name);
+    return source_file(text);
 }
 
 static inline void read_all(void)

@@ -7,6 +7,7 @@
 #include "engine/run.h"
 #include "opencl_test.h"
 #include "../support/oracle.h"
+#include "../support/source.h"
 
 /* Losses of themselves, or of 1e-3 of the total: as the CPU's own kernel sets are held to the golden numbers. */
 #define LOSS 1e-4
@@ -35,12 +36,9 @@ static nst_image *picture(int w, int h, int seed)
 
 static void open_all(void)
 {
-    static char path[512];
-    const char *folder = getenv("SRCDIR");
     nst_error e;
 
-    snprintf(path, sizeof path, "%s/tests/data/golden/tiny.safetensors", folder ? folder : ".");
-    check_ok(nst_model_open(&model, path, &e), &e);
+    check_ok(nst_model_open(&model, source_file("tests/data/golden/tiny.safetensors"), &e), &e);
     content = picture(117, 93, 3), style = picture(99, 85, 5);
 }
 
