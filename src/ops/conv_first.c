@@ -161,7 +161,7 @@ static size_t wide_floats(const nst_first *f)
 
 /* dy + a f + b of n columns: out [blocks][lda].  A tile may read up to mr - 1 columns beyond n: those are the
  * next rows' features, or past the last what the arena holds next, and their results are not used. */
-static void tapped(const struct job *j, int y, int x, int n, size_t lda, float *out)
+static void loss_gradient(const struct job *j, int y, int x, int n, size_t lda, float *out)
 {
     const nst_kernels *k = j->cpu->k;
     const nst_first *f = j->f;
@@ -193,7 +193,7 @@ static void products(const struct job *j, int y, float *out, float *gated)
         int n = f->w - x < COLS ? f->w - x : COLS;
 
         if (f->features)
-            tapped(j, y, x, n, lda, gated);
+            loss_gradient(j, y, x, n, lda, gated);
         for (int b = 0; b < blocks; b++) {
             size_t row = (size_t)y * (size_t)f->w;
             const uint16_t *bits = j->pass + (size_t)b * bits_plane_of(f) + row;

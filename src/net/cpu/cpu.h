@@ -67,7 +67,7 @@ bool nst_cpu_pack(struct cpu_device *d, int i, const nst_layer *l);
 /* The packed weights of a convolution. */
 const float *nst_cpu_weights(struct cpu_device *d, const nst_node *nodes, int i, bool backward);
 
-/* cpu_losses.c: entries of the device's table, as device.h says. */
+/* cpu_loss_layers.c: entries of the device's table, as device.h says. */
 nst_status nst_cpu_stats(nst_device *base, const nst_node *n, const nst_rect *core, nst_stats *s, nst_error *e);
 void nst_cpu_drop(nst_saved_features *base);
 nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect *core, nst_saved_features **out,

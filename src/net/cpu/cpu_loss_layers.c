@@ -1,5 +1,5 @@
-/* cpu_losses.c: what losses read of the CPU's features, statistics and content features, and the gradients that they
- * ask for. */
+/* cpu_loss_layers.c: what losses read of the CPU's features, statistics and content features, and the gradients that
+ * they ask for. */
 #include "net/cpu/cpu.h"
 #include "ops/conv_parts.h"
 #include "ops/vector.h"
