@@ -282,7 +282,17 @@ static void paint_or_fail(struct rank *k)
     paint(k);
 }
 
-/* A rank that cannot: all return its failure, named. */
+/* All five ranks return the failure of rank 2, named. */
+static void rank_2_failed(const struct rank *many, nst_status status, const char *what)
+{
+    for (int k = 0; k < 5; k++) {
+        ck_assert(many[k].status == status && !many[k].out);
+        ck_assert_msg(strstr(many[k].error.text, "rank 2: ") && strstr(many[k].error.text, what), "%s",
+                      many[k].error.text);
+    }
+}
+
+/* A rank that cannot even begin. */
 START_TEST(one_fails)
 {
     struct rank many[RANKS];
@@ -290,15 +300,11 @@ START_TEST(one_fails)
     use("nst");
     many[0] = task(paint_or_fail);
     together(many, 5);
-    for (int k = 0; k < 5; k++) {
-        ck_assert(many[k].status == NST_EMEM && !many[k].out);
-        ck_assert_msg(strstr(many[k].error.text, "rank 2: ") && strstr(many[k].error.text, "too few"), "%s",
-                      many[k].error.text);
-    }
+    rank_2_failed(many, NST_EMEM, "too few");
 }
 END_TEST
 
-/* Style picture 0 of rank 2: what its mask calls white is transparent, which is seen when its targets are made. */
+/* Style picture 0 of rank 2 is transparent where its mask is white. That is noticed when targets are made. */
 static nst_image *hidden;
 
 static void paint_or_fail_later(struct rank *k)
@@ -310,8 +316,7 @@ static void paint_or_fail_later(struct rank *k)
     paint(k);
 }
 
-/* The same after the start: while targets are made a rank that fails takes part in as many agreements as the others
- * do.  Otherwise this hangs, or says something else. */
+/* A rank that fails while targets are made takes part in as many agreements as the others do.  Otherwise this hangs. */
 START_TEST(one_fails_later)
 {
     nst_image *mask = picture(75, 140, 3, 4);
@@ -329,11 +334,7 @@ START_TEST(one_fails_later)
     ck_assert(nst_image_set_region(hidden, NULL, mask, NULL) == NST_OK);
     many[0] = task(paint_or_fail_later);
     together(many, 5);
-    for (int k = 0; k < 5; k++) {
-        ck_assert(many[k].status == NST_EARG && !many[k].out);
-        ck_assert_msg(strstr(many[k].error.text, "rank 2: ") && strstr(many[k].error.text, "transparent"), "%s",
-                      many[k].error.text);
-    }
+    rank_2_failed(many, NST_EARG, "transparent");
     nst_image_destroy(&mask);
     nst_image_destroy(&hidden);
 }
