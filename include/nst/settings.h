@@ -22,7 +22,7 @@ typedef enum nst_style_loss_kind {
     NST_STYLE_COVARIANCE,   /* m = F's mean, C = F F^T / n - m m^T, loss: mean square of c^2 + c differences */
     NST_STYLE_W2,           /* squared Wasserstein-2 distance of the Gaussians (m, C) and (t, T), over c: |m-t|^2 +
                                tr(C + T - 2 (T^1/2 C T^1/2)^1/2)  (Dowson & Landau 1982; style-transfer-pytorch);
-                               with the built-in model times 1.32 to 1.6, since that shows less of it than VGG16 */
+                               1.32 to 1.6 times that with the built-in model, which shows less of it than VGG16 */
     NST_STYLE_GRAM_SCALED,  /* G = F F^T / n, loss sum (G-T)^2 / sum |G-T|   (style-transfer-pytorch in 2021)  */
     NST_STYLE_LOSS_COUNT
 } nst_style_loss_kind;

@@ -119,7 +119,7 @@ static nst_status parse_blend(nst_setup *u, nst_error *e)
 }
 
 /* A student shows less of a distance than its teacher, so its style losses count more. */
-static void weigh_as_teacher(nst_setup *u)
+static void weigh_student(nst_setup *u)
 {
     for (int i = 0; i < u->n_layers; i++) {
         double weight = (double)u->job->model->layer[u->style[i].layer].w2_weight;
@@ -137,7 +137,7 @@ static nst_status parse_layers(nst_setup *u, nst_error *e)
         (s = nst_layers_parse(u->s.style_layers, u->job->model, u->style, NST_MODEL_LAYERS, &u->n_layers, e)))
         return s;
     if (u->s.style_loss == NST_STYLE_W2)
-        weigh_as_teacher(u);
+        weigh_student(u);
     u->n_style = u->n_layers;
     if (u->has_content_masks) { /* a row for each region */
         if (u->n_layers * u->job->n_styles > NST_STYLE_ROWS)

@@ -320,8 +320,8 @@ static int style_losses(nst_style_loss_kind kind, const nst_model *m, double *lo
     return first.style_layers;
 }
 
-/* A student's Wasserstein-2 losses are multiplied by its layers' weights; Gram losses are not. */
-START_TEST(student_weighs_as_its_teacher)
+/* A student's Wasserstein-2 losses are multiplied by its layers' w2_weight.  Gram losses are not. */
+START_TEST(student_counts_more)
 {
     static const nst_style_loss_kind kinds[] = { NST_STYLE_W2, NST_STYLE_GRAM };
     nst_model *m = NULL;
@@ -351,7 +351,7 @@ END_TEST
 
 static void add(TCase *t)
 {
-    tcase_add_test(t, student_weighs_as_its_teacher);
+    tcase_add_test(t, student_counts_more);
     tcase_add_test(t, further_and_further);
     tcase_add_test(t, values);
     tcase_add_test(t, range);
