@@ -11,6 +11,7 @@ folder=$2 until=$(date -d "$3" +%s) slice=${4:-120}
 [ "$until" -gt "$(date +%s)" ] || until=$((until + 86400)) # tomorrow
 readers=${READERS-hdf5 mat safetensors torchzip torch caffe onnx image checkpoint}
 export ASAN_OPTIONS=${ASAN_OPTIONS-allocator_may_return_null=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$source/.ci/leaks:print_suppressions=0} # of foreign libraries
 
 for r in $readers; do
     mkdir -p "$folder/$r/corpus" "$folder/$r/found"

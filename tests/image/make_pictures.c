@@ -140,8 +140,8 @@ int main(void)
     heif("plain.avif", heif_compression_AV1, 8, 0, 0, 1, 13);
     heif("alpha.avif", heif_compression_AV1, 8, 1, 0, 1, 13);
     heif("twelve.avif", heif_compression_AV1, 12, 0, 0, 1, 13);
-    /* libheif 1.15 writes no animations: animated.avif is plain.avif and the same turned, written by Pillow 13, quality
-     * 100, 4:4:4 */
+    /* animated.avif is by Pillow 13, since libheif 1.15 writes no animations: plain.avif, and the same turned by 180
+     * degrees (quality 100, 4:4:4). */
     jxl("plain.jxl", 8, 3, 0, 0, 1, JXL_ORIENT_IDENTITY);
     jxl("alpha16.jxl", 16, 3, 1, 0, 1, JXL_ORIENT_IDENTITY);
     jxl("grey.jxl", 8, 1, 0, 0, 1, JXL_ORIENT_IDENTITY);
