@@ -212,8 +212,9 @@ static nst_status check(const nst_command *c, nst_error *e)
         return s;
     if (stat(c->checkpoint, &a))
         return NST_OK;
-    if (S_ISFIFO(a.st_mode))
-        return fail(e, NST_EIO, "--checkpoint: %s is a pipe, which cannot be read again; name a file", c->checkpoint);
+    /* a pipe or a device cannot be read again, and it must not be removed when the run ends */
+    if (!S_ISREG(a.st_mode) && !S_ISDIR(a.st_mode))
+        return fail(e, NST_EIO, "--checkpoint: %s is a pipe or a device; name a file", c->checkpoint);
     if (a.st_size == 0)
         return NST_OK;
     s = nst_checkpoint_open(&old, c->checkpoint, &why);

@@ -39,7 +39,7 @@ run 0 "--version" --version
 check "  names version and kernels" grep -q '^kernels: scalar.*chosen: ' stdout
 run 0 "--preset list" --preset list
 check "  lists them" test "$(wc -l <stdout)" -ge 8
-if [ -w /dev/full ]; then
+if [ -c /dev/full ]; then
     "$NST" --help >/dev/full 2>stderr
     check "help into a full disk fails" test $? = 1
 fi
@@ -123,7 +123,7 @@ if mkdir tiny && mount -t tmpfs -o size=4k none tiny 2>/dev/null; then
     check "  nothing left behind" test -z "$(ls -A tiny)"
     umount tiny
 fi
-if [ -w /dev/full ]; then
+if [ -c /dev/full ]; then
     run 1 "a log on a full disk" $fast --log /dev/full -o out/x.png in/c.png in/s.jpg
     check "  the picture is kept all the same" test -s out/x.png
 fi
@@ -265,7 +265,7 @@ check "  one sentence" test "$(wc -l <stderr)" = 1
 says '^nst: standard output: cannot write: Broken pipe; the picture is kept as'
 check "  it is there" test -s spare/nst-*/painting.png
 rm -rf spare
-if [ -w /dev/full ]; then
+if [ -c /dev/full ]; then
     mkdir spare
     TMPDIR=$dir/spare "$NST" $fast -o - in/c.png in/s.jpg >/dev/full 2>stderr
     check "standard output on a full disk: status 1" test $? = 1

@@ -207,7 +207,7 @@ rescued away
     wait $!)
 check "a pipe whose reader comes late gets the picture" \
     sh -c "cd t && '$NST' $fast -o x.ppm '$C' '$S' && cmp x.ppm ../got.ppm"
-try 1 "a pipe for the checkpoint" 'f.ppm is a pipe, which cannot be read again' $fast --checkpoint f.ppm \
+try 1 "a pipe for the checkpoint" 'f.ppm is a pipe or a device; name a file' $fast --checkpoint f.ppm \
     -o y.png "$C" "$S"
 fresh
 (cd t && "$NST" --model "$M" -s 48 --scales 1 -n 3 --log l -o o.png "$C" "$S" 2>&-)

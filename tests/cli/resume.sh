@@ -134,10 +134,24 @@ run 1 "--checkpoint into no folder" -q -s 64 -n 1 -o out/a.png --checkpoint none
 run 2 "--checkpoint-every alone" -q -s 64 -n 1 -o out/a.png --checkpoint-every 5 in/c.jpg in/s.jpg
 check "  no picture" test "$(ls out | tr '\n' ' ')" = "cut.nst x.nst "
 
-# a disk that is full is said, and the painting goes on
-if [ -w /dev/full ]; then
-    interrupted INT 3 $tiny -s 64 --scales 2 -n 100 -o out/a.png --checkpoint /dev/full
-    says "/dev/full: cannot write"
-    check "  the picture so far is kept" test -s out/a.png
+# a disk that is full is said, and the picture is kept: no file may be longer than 200 KiB, and a checkpoint is
+cat >full_disk <<end
+#!/bin/bash
+trap '' XFSZ
+ulimit -f 200
+exec "$NST" "\$@"
+end
+chmod +x full_disk
+NST=./full_disk interrupted INT 3 $tiny -s 64 --scales 2 -n 100 -o out/a.png --checkpoint out/full.nst
+says "out/full.nst: cannot write: File too large"
+check "  the picture so far is kept" test -s out/a.png
+check "  and no half checkpoint" test ! -e out/full.nst
+
+# a device is no place for a checkpoint: a run that ends removes its checkpoint
+if mknod out/device c 1 3 2>/dev/null; then
+    run 1 "--checkpoint onto a device" -q $tiny -s 64 -n 1 -o out/a.png --checkpoint out/device in/c.jpg in/s.jpg
+    says "is a pipe or a device; name a file"
+    check "  it is still there" test -c out/device
+    rm -f out/device
 fi
 finish

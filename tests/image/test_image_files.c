@@ -43,7 +43,7 @@ START_TEST(full_device)
 {
     static const char *const names[] = { "a.png", "a.jpg" };
 
-    if (access("/dev/full", W_OK))
+    if (!is_full_device_here())
         return;
     for (size_t i = 0; i < 2; i++) {
         ck_assert_int_eq(symlink("/dev/full", names[i]), 0);

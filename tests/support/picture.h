@@ -51,6 +51,14 @@ static inline void leave_folder(void)
     ck_assert_int_eq(rmdir(folder_name), 0);
 }
 
+/* Whether there is a device that is always full, rather than a file of its name. */
+static inline int is_full_device_here(void)
+{
+    struct stat st;
+
+    return stat("/dev/full", &st) == 0 && S_ISCHR(st.st_mode) && access("/dev/full", W_OK) == 0;
+}
+
 static inline void put_file(const char *name, const void *data, size_t bytes)
 {
     FILE *f = fopen(name, "wb");
