@@ -47,12 +47,14 @@
 #include <stdint.h>
 
 #include "nst/checkpoint.h" /* a run that stops and goes on later */
+#include "nst/flow.h"       /* motion between frames */
 #include "nst/machine.h"    /* devices, kernel sets, libraries */
 #include "nst/model.h"      /* the network: built in, or a file of weights */
 #include "nst/picture.h"    /* pictures in memory and in files; regions */
 #include "nst/ranks.h"      /* a run by several processes */
 #include "nst/settings.h"   /* what decides a result; presets */
 #include "nst/status.h"     /* failure */
+#include "nst/temporal.h"   /* a frame that fits the frames before it */
 #include "nst/transfer.h"   /* a run, and its plan */
 
 #endif

@@ -21,6 +21,7 @@ typedef struct nst_progress {
     double seconds;                /* this iteration */
     double elapsed, remaining;     /* seconds since the start; estimate to the end */
     double total, content, tv;     /* weighted losses before this iteration's update; total is their sum */
+    double temporal;               /* the same, of nst_transfer_frame's targets together; 0 without */
     int style_layers;
     const char *style_name[NST_MAX_LAYERS];
     double style[NST_MAX_LAYERS];  /* weighted, layer by layer */
