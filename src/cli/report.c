@@ -45,7 +45,10 @@ static void write_layers(const nst_progress *p)
     fprintf(stderr, "   ");
     for (int i = 0; i < p->style_layers; i++)
         fprintf(stderr, " %s %.4g", p->style_name[i], p->style[i]);
-    fprintf(stderr, "  tv %.4g  %.3f s\n", p->tv, p->seconds);
+    fprintf(stderr, "  tv %.4g", p->tv);
+    if (p->temporal > 0)
+        fprintf(stderr, "  temporal %.4g", p->temporal);
+    fprintf(stderr, "  %.3f s\n", p->seconds);
 }
 
 /* About twenty lines a run where nobody sees a line renew itself: a scale's first and last, and some between. */
@@ -95,8 +98,11 @@ void nst_report_end(nst_report *r)
 bool nst_report_log(FILE *f, const nst_progress *p)
 {
     fprintf(f, "{\"iteration\": %d, \"scale\": %d, \"width\": %d, \"height\": %d, \"seconds\": %.6g, \"total\": %.9g, "
-            "\"content\": %.9g, \"tv\": %.9g, \"style\": {", p->done, p->scale, p->width, p->height, p->seconds,
+            "\"content\": %.9g, \"tv\": %.9g, ", p->done, p->scale, p->width, p->height, p->seconds,
             p->total, p->content, p->tv);
+    if (p->temporal > 0)
+        fprintf(f, "\"temporal\": %.9g, ", p->temporal);
+    fputs("\"style\": {", f);
     for (int i = 0; i < p->style_layers; i++)
         fprintf(f, "%s\"%s\": %.9g", i ? ", " : "", p->style_name[i], p->style[i]);
     fputs("}}\n", f);

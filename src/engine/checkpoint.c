@@ -274,6 +274,8 @@ nst_status nst_progress_checkpoint(const nst_progress *p, const char *path, cons
 
     if (r->job.comm)
         return nst_fail(e, NST_EUNSUPPORTED, "%s: several ranks write no checkpoints", path);
+    if (r->job.n_temporal)
+        return nst_fail(e, NST_EUNSUPPORTED, "%s: a frame that is held to others writes no checkpoints", path);
     if (note && strlen(note) > NST_CHECKPOINT_TEXT)
         return nst_fail(e, NST_EARG, "%s: the note has %zu bytes, at most %d are kept", path, strlen(note),
                         NST_CHECKPOINT_TEXT);

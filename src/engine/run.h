@@ -14,6 +14,7 @@ typedef struct nst_targets {
     double content_scale[NST_MODEL_LAYERS];  /* by the same row: weight of its sum of squared differences */
     nst_image *picture;                      /* the content at this scale, recoloured; NULL once x is made */
     nst_region *region;                      /* [n_styles] of the content, with content masks */
+    struct nst_held *held;                   /* [n_temporal], or NULL */
 } nst_targets;
 
 /* What a scale's iterations change, and what the result is made from. */

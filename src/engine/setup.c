@@ -252,7 +252,7 @@ static nst_status open_alone(nst_run *r, nst_error *e)
     u->s = *r->job.settings;
     nst_settings_balance(&u->s);
     if ((s = check_pictures(u, e)) || (s = nst_regions_check(u, e)) || (s = limit_noise(u, e)) ||
-        (s = parse_layers(u, e)) || (s = parse_blend(u, e)) ||
+        (s = nst_held_check(u, e)) || (s = parse_layers(u, e)) || (s = parse_blend(u, e)) ||
         (s = nst_scales_check(&u->s, r->job.content, e)) ||
         (s = nst_scales_plan(&u->s, r->job.content->width, r->job.content->height, &u->plan, e)) ||
         (s = nst_style_scales(u, e)))

@@ -15,6 +15,8 @@ typedef struct nst_job {
     const nst_image *const *styles;
     int n_styles;
     nst_styles *style_cache;      /* or NULL */
+    const nst_temporal *temporal; /* [n_temporal] */
+    int n_temporal;
     const char *simd;             /* the kernel set where the settings name none; NULL: the fastest */
     bool on_cpu;                  /* where the settings leave the device to us, it is the CPU */
     size_t limit;                 /* a checkpoint's bytes of memory, or 0 */

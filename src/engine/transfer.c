@@ -274,6 +274,22 @@ nst_status nst_transfer_known(nst_styles *known, const nst_settings *s, const ns
     return transfer(&r, NULL, progress, arg, out, e);
 }
 
+nst_status nst_transfer_frame(const nst_settings *s, const nst_model *model, const nst_image *content,
+                              const nst_image *const *styles, int n_styles, const nst_image *init,
+                              const nst_frame *frame, nst_progress_fn *progress, void *arg, nst_image **out,
+                              nst_error *e)
+{
+    nst_run r = { .job = { .settings = s, .model = model, .content = content, .init = init, .styles = styles,
+                           .n_styles = n_styles } };
+
+    if (frame) {
+        r.job.style_cache = frame->known;
+        r.job.temporal = frame->temporal;
+        r.job.n_temporal = frame->n_temporal;
+    }
+    return transfer(&r, NULL, progress, arg, out, e);
+}
+
 nst_status nst_transfer_across(const nst_settings *s, const nst_model *model, const nst_image *content,
                                const nst_image *const *styles, int n_styles, const nst_image *init,
                                const nst_comm *comm, nst_progress_fn *progress, void *arg, nst_image **out,

@@ -31,6 +31,11 @@ static size_t constant(const nst_setup *u)
     }
     if (u->job->init)
         bytes += floats(u->job->init->width, u->job->init->height, u->job->init->channels);
+    for (int i = 0; i < u->job->n_temporal; i++) {
+        const nst_image *p = u->job->temporal[i].picture;
+
+        bytes += floats(p->width, p->height, p->channels);
+    }
     for (int i = 0; i < u->n_style; i++) {
         size_t c = (size_t)nst_graph_channels(u->graph, u->style[i].layer);
 
@@ -130,6 +135,9 @@ nst_need nst_plan_needs(const nst_setup *u, int scale, int pairs, bool good)
         hold(&n, 0, all + styles + content + floats(w, h, 3));
     hold(&n, 0, all + styles + content * (several && u->s.color == NST_COLOR_MATCH ? 3 : 2));
     all -= given;
+    /* targets that x is held to, and one of them while it is resampled */
+    all += (size_t)u->job->n_temporal * floats(w, h, 4);
+    hold(&n, 0, u->job->n_temporal ? all + content + features + floats(w, h, 4) : 0);
     hold(&n, all + content + features + seen(strip, 3), 0);
     /* x, dx and good beside the content's colours; then the optimiser in their place, beside the one before */
     all += features + owned(strip, good ? 9 : 6) + sizeof(float) * nst_halo_floats(u, w, h);

@@ -1,4 +1,4 @@
-/* evaluate.c: the losses at x and their gradient: statistics, losses, backward, total variation. */
+/* evaluate.c: the losses at x and their gradient: statistics, losses, backward, total variation, temporal losses. */
 #include "engine/run.h"
 #include "loss/tv.h"
 
@@ -201,7 +201,7 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
     bool vary = u->s.tv_weight > 0;
     nst_status s;
 
-    p->total = p->content = p->tv = 0;
+    p->total = p->content = p->tv = p->temporal = 0;
     nst_halo_exchange(r);
     nst_graph_variation(u->graph, u->s.tv, u->margin, u->s.tv_weight, vary && own_losses(r) ? &p->tv : NULL);
     s = passes(r, p, distance, square, absolute, e);
@@ -210,6 +210,7 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
         return s;
     if (vary && !own_losses(r))
         p->tv = total_variation(r);
+    p->temporal = nst_held_losses(r);
     nst_halo_reduce(r);
     nst_ranks_sum(&r->ranks, distance, NST_MODEL_LAYERS);
     nst_ranks_sum(&r->ranks, &p->tv, 1);
@@ -217,6 +218,6 @@ nst_status nst_run_evaluate(nst_run *r, nst_progress *p, nst_error *e)
         p->content += u->s.content_loss == NST_CONTENT_SCALED
             ? u->s.content_weight * u->content_layer[i].weight * square[i] / (absolute[i] + 1e-8)
             : r->targets.content_scale[i] * distance[u->content_layer[i].layer];
-    p->total += p->content + p->tv;
+    p->total += p->content + p->tv + p->temporal;
     return isfinite(p->total) ? NST_OK : nst_fail(e, NST_EDIVERGED, "the loss is not a finite number");
 }

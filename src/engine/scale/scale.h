@@ -67,6 +67,16 @@ void nst_region_clear(nst_region *g);
 /* Its map at a layer of a picture of w x h, from the picture's row first on, a multiple of the grid; number 0. */
 nst_map nst_region_at(const nst_region *g, const nst_setup *u, int layer, int w, int h, int first);
 
+/* ---- held.c: the pictures that a run is held to -------------------------------------------------------------- */
+
+/* The job's temporal targets: NST_EARG where there is something wrong with one. */
+nst_status nst_held_check(const nst_setup *u, nst_error *e);
+/* r->targets.held for this scale; a failure leaves what nst_held_free frees. */
+nst_status nst_held_create(nst_run *r, nst_error *e);
+void nst_held_free(nst_run *r);
+/* Their losses at r->state.x; the gradient is added to r->state.dx.  Only of a run that is alone. */
+double nst_held_losses(const nst_run *r);
+
 /* ---- style_cache.c: statistics of style pictures, kept from run to run ---------------------------------- */
 
 /* Forgets what was kept with another model or other settings. */

@@ -23,6 +23,7 @@ void nst_targets_free(nst_run *r)
             if (r->eval.stats[row])
                 r->eval.stats[row]->map = (nst_map){ .weight = NULL };
     }
+    nst_held_free(r);
     nst_image_destroy(&r->targets.picture);
 }
 
@@ -355,8 +356,8 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
             s = regions(r, e);
         s = nst_ranks_agree(&r->ranks, s, e);
     }
-    if (!s)
-        s = content_targets(r, e);
+    if (!s && !(s = content_targets(r, e)))
+        s = nst_held_create(r, e);
     for (int i = 0; i < r->job.n_styles; i++)
         for (int row = 0; stats && row < NST_STYLE_ROWS; row++)
             nst_stats_destroy(&stats[i * NST_STYLE_ROWS + row]);
