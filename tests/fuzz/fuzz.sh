@@ -9,7 +9,7 @@ set -u
 build=$(cd "$1" && pwd) source=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$2 until=$(date -d "$3" +%s) slice=${4:-120}
 [ "$until" -gt "$(date +%s)" ] || until=$((until + 86400)) # tomorrow
-readers=${READERS-hdf5 mat safetensors torchzip torch caffe onnx image checkpoint}
+readers=${READERS-hdf5 mat safetensors torchzip torch caffe onnx image checkpoint flow}
 export ASAN_OPTIONS=${ASAN_OPTIONS-allocator_may_return_null=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$source/.ci/leaks:print_suppressions=0} # of foreign libraries
 
@@ -27,6 +27,8 @@ for r in $readers; do
         [ -x "$build/nst" ] && timeout --foreground -s INT 20 "$build/nst" -q -p gatys -n 1000000 --scales 1 -s 48 \
             --checkpoint "$folder/$r/corpus/small" -o "$folder/$r/small.png" \
             "$source"/data/content.jpg "$source"/data/style.jpg 2>/dev/null
+    elif [ $r = flow ]; then # 2 x 1 pixels
+        printf 'PIEH\2\0\0\0\1\0\0\0\0\0\300\77\0\0\0\300\371\2\25\120\0\0\0\0' >"$folder/$r/corpus/small"
     else
         cp "$source"/tests/data/models/* "$folder/$r/corpus" # those of other formats are not taken
     fi
@@ -36,7 +38,7 @@ turn() { # READER: one slice; a finding ends the process and the next one begins
     local r=$1 end=$(($(date +%s) + slice)) runs=0 cpu=0 TIMEFORMAT='%0U' n program=model leaks=1 most=512 \
         longest=32768 on=
     [ "$r" = checkpoint ] && longest=262144 # x and the optimiser's arrays
-    case $r in image | checkpoint) program=$r ;; esac
+    case $r in image | checkpoint | flow) program=$r ;; esac
     # A picture without loss may be of one colour and then as large as it says; libhdf5 asks for absurd amounts.  Both
     # are refused.
     case $r in image | hdf5) most=1000000 ;; esac

@@ -9,6 +9,7 @@ may_include() {
     case $1 in
     simd | base) ;;
     image | model) echo base ;;
+    flow) echo base image ;;
     ops) echo base simd ;;
     loss) echo base ops ;;
     net) echo base ops loss model ;;

@@ -135,7 +135,8 @@ nst_status nst_temporal_share(nst_image *const *pictures, int n, nst_error *e)
 
     for (int i = 0; i < n; i++) {
         if (pictures[i]->channels < 4)
-            return nst_fail(e, NST_EARG, "temporal target %d: has no alpha, expected how much each pixel counts", i + 1);
+            return nst_fail(e, NST_EARG, "temporal target %d: has no alpha, expected how much each pixel counts",
+                            i + 1);
         if (pictures[i]->width != pictures[0]->width || pictures[i]->height != pictures[0]->height)
             return nst_fail(e, NST_EARG, "temporal target %d: has %d x %d pixels, expected %d x %d as the first", i + 1,
                             pictures[i]->width, pictures[i]->height, pictures[0]->width, pictures[0]->height);
