@@ -15,7 +15,7 @@ const brush = {
 
   // The server's masks, where they are not ours.
   async load() {
-    const d = state.desk, shape = shapeOf(d.photo);
+    const d = state.choice, shape = shapeOf(d.photo);
     const w = shape >= 1 ? SIDE : Math.round(SIDE * shape), h = shape >= 1 ? Math.round(SIDE / shape) : SIDE;
     this.masks = d.styles.map(() => this.canvas(w, h));
     this.undo = [];
@@ -39,9 +39,9 @@ const brush = {
   },
 
   async start() {
-    if (!state.desk.regions) await set("regions", 1);
+    if (!state.choice.regions) await set("regions", 1);
     await this.load();
-    const first = state.desk.styles.findIndex((s, i) => i !== state.desk.rest);
+    const first = state.choice.styles.findIndex((s, i) => i !== state.choice.rest);
     this.style = Math.max(0, first);
     this.open = true;
     mode = "preview";
@@ -63,9 +63,9 @@ const brush = {
   },
 
   showStyles() {
-    fill("brush-styles", [this.style, state.desk.rest, this.loaded], () => state.desk.styles.map((s, i) => {
+    fill("brush-styles", [this.style, state.choice.rest, this.loaded], () => state.choice.styles.map((s, i) => {
       const b = make("button", { type: "button", role: "radio", "aria-checked": String(i === this.style), "data-id": i,
-                                 disabled: i === state.desk.rest, title: nameOfNumber(s.source),
+                                 disabled: i === state.choice.rest, title: nameOfNumber(s.source),
                                  "aria-label": nameOfNumber(s.source),
                                  onclick: () => { this.style = i; this.showStyles(); } },
                      make("img", { src: `thumb/${s.source}`, alt: "" }));
@@ -145,9 +145,9 @@ const brush = {
         p[k] = p[k + 1] = p[k + 2] = a;
         p[k + 3] = 255;
       }
-      if (m.sent === sum || (!any && !state.desk.styles[i]?.mask)) continue;
+      if (m.sent === sum || (!any && !state.choice.styles[i]?.mask)) continue;
       m.sent = sum;
-      if (!any) { await post(`desk?unmask=${i}`); continue; }
+      if (!any) { await post(`choice?unmask=${i}`); continue; }
       const grey = this.canvas(m.width, m.height);
       grey.getContext("2d").putImageData(data, 0, 0);
       await post(`mask/${i}`, await new Promise(done => grey.toBlob(done, "image/png")));

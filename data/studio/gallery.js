@@ -22,8 +22,8 @@ const gallery = {
 
   row(j) {
     const text = j.state === "failed" ? words.failed(j.error) : words.states[j.state];
-    const row = make("li", {}, make("img", { src: `thumb/${j.desk.photo}`, alt: "" }),
-                     ...j.desk.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
+    const row = make("li", {}, make("img", { src: `thumb/${j.choice.photo}`, alt: "" }),
+                     ...j.choice.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
                      make("span", {}, `${words.job(j.number)}, ${text}`));
     if (j.state !== "painting")
       row.append(make("button", { type: "button", "data-id": "cancel" + j.number,
@@ -38,7 +38,7 @@ const gallery = {
       make("button", { type: "button", class: "open", "data-id": "open" + j.number, "aria-label": words.open(j.number),
                        onclick: () => this.open(j.number) },
            make("img", { src: `small/${j.number}`, alt: "", loading: "lazy" })),
-      make("div", { class: "foot" }, ...j.desk.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
+      make("div", { class: "foot" }, ...j.choice.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
            make("span", {}, words.job(j.number) + (j.state === "stopped" ? `, ${words.stopped}` : "")),
            make("input", { type: "checkbox", "data-id": "pick" + j.number, "aria-label": words.pick(j.number),
                            checked: picked, onchange: () => this.pick(j.number) })));
@@ -52,7 +52,7 @@ const gallery = {
   job(n) { return lists.jobs.find(j => j.number === n); },
 
   open(n) {
-    const j = this.job(n), d = j.desk;
+    const j = this.job(n), d = j.choice;
     this.opened = n;
     this.compare.cut(0);
     this.compare.show(`view/${d.photo}`, `painted/${n}`, shapeOf(d.photo), words.photo, words.job(n));
@@ -73,7 +73,7 @@ const gallery = {
   two() {
     const [a, b] = this.picked;
     this.compare.cut(50);
-    this.compare.show(`painted/${a}`, `painted/${b}`, shapeOf(this.job(b).desk.photo), words.job(a), words.job(b));
+    this.compare.show(`painted/${a}`, `painted/${b}`, shapeOf(this.job(b).choice.photo), words.job(a), words.job(b));
     $("viewer-title").textContent = words.comparing(a, b);
     $("viewer-left").textContent = words.job(a);
     $("viewer-right").textContent = words.job(b);

@@ -95,7 +95,7 @@ class Compare {
 async function add(files, kind) {
   for (const file of files) {
     if (file.size > MOST) { say(words.large); continue; }
-    if (kind === "style" && state && state.desk.styles.length >= STYLES) { say(words.full(STYLES)); break; }
+    if (kind === "style" && state && state.choice.styles.length >= STYLES) { say(words.full(STYLES)); break; }
     mode = "preview";
     await post(kind, file);
     await ask();
@@ -111,7 +111,7 @@ function pick(kind) {
 
 function set(key, value) {
   if (key !== "rest" && key !== "regions") mode = "preview";
-  return post(`desk?${key}=${value}`).then(ask);
+  return post(`choice?${key}=${value}`).then(ask);
 }
 
 // While a slider moves, its last value is sent, not each.
@@ -132,14 +132,14 @@ function tile(s, pressed) {
 }
 
 function choose(s) {
-  const at = s.photo ? -1 : state.desk.styles.findIndex(t => t.source === s.number);
+  const at = s.photo ? -1 : state.choice.styles.findIndex(t => t.source === s.number);
   if (at >= 0) return set("remove", at);
-  if (!s.photo && state.desk.styles.length >= STYLES) return say(words.full(STYLES));
+  if (!s.photo && state.choice.styles.length >= STYLES) return say(words.full(STYLES));
   return set(s.photo ? "photo" : "style", s.number);
 }
 
 function showShelves() {
-  const d = state.desk, newest = (a, b) => b.used - a.used || b.number - a.number;
+  const d = state.choice, newest = (a, b) => b.used - a.used || b.number - a.number;
   for (const [id, photo] of [["photos", true], ["shelf", false]]) {
     const all = lists.sources.filter(s => s.photo === photo).sort(newest);
     const pressed = s => photo ? d.photo === s.number : d.styles.some(t => t.source === s.number);
@@ -151,7 +151,7 @@ function showShelves() {
 }
 
 function showChosen() {
-  const d = state.desk, total = d.styles.reduce((sum, s) => sum + s.blend, 0) || 1, many = d.styles.length > 1;
+  const d = state.choice, total = d.styles.reduce((sum, s) => sum + s.blend, 0) || 1, many = d.styles.length > 1;
   fill("chosen", [d.styles.map(s => s.source), many, d.regions, d.rest], () => d.styles.map((s, i) => {
     const name = nameOfNumber(s.source);
     const middle = make("div", {}, make("span", { class: "name" },
@@ -177,7 +177,7 @@ function showChosen() {
 }
 
 function showControls() {
-  const d = state.desk;
+  const d = state.choice;
   if (Date.now() - touched > 1500) {
     $("strength").value = d.strength;
     $("stroke").value = Math.log2(d.stroke);
@@ -194,10 +194,10 @@ function showControls() {
 
 function showStage() {
   if (mode === "job" && !state.job.number && !state.queued) mode = finished ? "result" : "preview";
-  const d = state.desk, running = state.job.number, brushing = brush.open;
+  const d = state.choice, running = state.job.number, brushing = brush.open;
   const shownJob = mode === "job" ? running || (lists.jobs.find(j => j.state === "queued") || {}).number : finished;
   const job = lists.jobs.find(j => j.number === shownJob);
-  const p = mode === "preview" ? d.photo : job ? job.desk.photo : d.photo;
+  const p = mode === "preview" ? d.photo : job ? job.choice.photo : d.photo;
   const ready = d.photo && d.styles.length;
   if (mode === "preview") {
     const shown = ready && state.preview.shown && !brushing;
@@ -358,7 +358,7 @@ for (const b of document.querySelectorAll(".drop")) b.onclick = () => pick(b.dat
 $("file").onchange = () => add([...$("file").files], $("file").dataset.kind);
 addEventListener("paste", e => {
   const files = [...e.clipboardData.files];
-  if (files.length) add(files, state && state.desk.photo ? "style" : "photo");
+  if (files.length) add(files, state && state.choice.photo ? "style" : "photo");
 });
 addEventListener("dragenter", e => { if (e.dataTransfer.types.includes("Files")) $("dropping").hidden = false; });
 addEventListener("dragover", e => {
@@ -371,6 +371,6 @@ addEventListener("drop", e => {
   e.preventDefault();
   $("dropping").hidden = true;
   const kind = e.target.closest ? e.target.closest("[data-kind]")?.dataset.kind : null;
-  add([...e.dataTransfer.files], kind || (state && state.desk.photo ? "style" : "photo"));
+  add([...e.dataTransfer.files], kind || (state && state.choice.photo ? "style" : "photo"));
 });
 addEventListener("DOMContentLoaded", loop);

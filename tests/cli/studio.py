@@ -54,11 +54,11 @@ def by_sockets(s):
                  "png/..", "mask/999", "thumb/0000000000001", "../" * 9 + "etc/passwd", "command/77"):
         check("GET %s" % path, s.ask("GET", path)[0] in (403, 404), s.ask("GET", path))
     before = sorted(os.listdir(s.folder)), len(s.lists()["sources"])
-    for path in ("desk?photo=../../etc/passwd", "desk?photo=99", "desk?photo=2", "desk?style=1", "desk?strength=1e3",
-                 "desk?strength=nan", "desk?strength=0x10", "desk?strength=", "desk?strength", "desk?size=9",
-                 "desk?size=99999999", "desk?color=4", "desk?color=-1", "desk?blend=7:1", "desk?blend=x",
-                 "desk?remove=9",
-                 "desk?remove=-1", "desk?rest=3", "desk?unmask=-1", "desk?x=1", "desk", "remove/99",
+    for path in ("choice?photo=../../etc/passwd", "choice?photo=99", "choice?photo=2", "choice?style=1", "choice?strength=1e3",
+                 "choice?strength=nan", "choice?strength=0x10", "choice?strength=", "choice?strength", "choice?size=9",
+                 "choice?size=99999999", "choice?color=4", "choice?color=-1", "choice?blend=7:1", "choice?blend=x",
+                 "choice?remove=9",
+                 "choice?remove=-1", "choice?rest=3", "choice?unmask=-1", "choice?x=1", "choice", "remove/99",
                  "again/0", "again/99",
                  "erase", "quit/1"):
         check("POST %s" % path, s.post(path)[0] == 400, s.post(path))
@@ -182,7 +182,7 @@ def what_is_painted(s):
     line = same_by_command(s, blended, "two styles")
     check("  by their shares", "--style-blend=1,0.5" in line, line)
     s.set(regions=1)
-    check("everything else is the last one's", s.state()["desk"]["rest"] == 1, s.state()["desk"])
+    check("everything else is the last one's", s.state()["choice"]["rest"] == 1, s.state()["choice"])
     masked = s.post("mask/0", grey_png(64, 48, lambda x, y: min(255, 8 * x)))
     check("a mask", masked[0] == 200, masked)
     check("  which comes back", s.ask("GET", "mask/%d" % int(masked[1]))[1][:4] == b"\x89PNG")
@@ -205,11 +205,11 @@ def what_is_painted(s):
     s.set(unmask=0)
     check("regions without one are a sentence", s.post("paint")[0] == 409)
     check("paint again", s.post("again/%d" % regions)[0] == 200)
-    d = s.state()["desk"]
+    d = s.state()["choice"]
     check("  with its mask and styles", d["regions"] and d["styles"][0]["mask"] > 0 and len(d["styles"]) == 2, d)
     s.set(regions=0)
-    while s.state()["desk"]["styles"]:
-        s.post("desk?remove=0")
+    while s.state()["choice"]["styles"]:
+        s.post("choice?remove=0")
     s.set(style=3, strength=50, color=1)
     s.set(size=64)
     check("a name that a shell would take apart", "'" in s.ask("GET", "command/0")[1].decode() or " " not in s.folder)
@@ -270,7 +270,7 @@ def killed(folder):
     for path, kind in ((PHOTO, "photo"), (STYLE, "style")):
         s.post(kind, read(path))
     s.set(size=300)
-    desk = s.state()["desk"]
+    chosen = s.state()["choice"]
     number = int(s.post("paint")[1])
     check("a checkpoint is written", wait_for(lambda: os.path.exists(os.path.join(folder, ".studio",
             "checkpoint-%04d" % number))),
@@ -280,7 +280,7 @@ def killed(folder):
     s.process.wait()
     s.end()
     s = Studio(folder, "-n", "600", "--scales", "1", "-q", *TINY)
-    check("killed: the desk is as it was", s.state()["desk"] == desk, (s.state()["desk"], desk))
+    check("killed: the choice is as it was", s.state()["choice"] == chosen, (s.state()["choice"], chosen))
     check("  and the painting goes on", wait_for(lambda: s.state()["job"]["number"] == number and s.state()["job"][
             "done"] > 5),
           s.state()["job"])
@@ -296,13 +296,13 @@ def killed(folder):
     check("a second studio of the folder says that there is one", other.returncode == 0
             and "open already" in other.stdout,
           other)
-    for name, status, desk in ((PHOTO, 0, 1), (NST, 1, 1), ("/nowhere.jpg", 1, 1)):
+    for name, status, photo in ((PHOTO, 0, 1), (NST, 1, 1), ("/nowhere.jpg", 1, 1)):
         other = subprocess.run([NST, "studio", "--no-browser", "--folder", folder, name], capture_output=True,
                 text=True)
         check("a photograph for it, %s" % os.path.basename(name), other.returncode == status and
-              other.stderr.count("\n") == status and s.state()["desk"]["photo"] == desk, other)
+              other.stderr.count("\n") == status and s.state()["choice"]["photo"] == photo, other)
     check("close", s.post("quit")[0] == 200 and s.process.wait(30) == 0, s.process.returncode)
-    check("  the door is gone", not os.path.exists(os.path.join(folder, "studio.html")))
+    check("  studio.html is gone", not os.path.exists(os.path.join(folder, "studio.html")))
     s.end()
 
     # A browser is opened by a file of the user's own, so that no other user reads the address; what is missing is
@@ -320,10 +320,10 @@ def killed(folder):
     url = run.stdout.readline().split()[-1]
     opened = wait_for(lambda: os.path.exists(os.path.join(FOLDER, "opened")) and
                       read(os.path.join(FOLDER, "opened")).decode(), 30) or ""
-    check("xdg-open gets the door", opened.startswith(os.path.join(folder, "studio.html")) and url in opened, opened)
+    check("xdg-open gets studio.html", opened.startswith(os.path.join(folder, "studio.html")) and url in opened, opened)
     check("  which only the user reads", os.stat(os.path.join(folder, "studio.html")).st_mode & 0o777 == 0o600)
-    with open(os.path.join(folder, ".studio", "desk")) as f:
-        check("the desk named a style that is gone", "style 3" in f.read())
+    with open(os.path.join(folder, ".studio", "choice")) as f:
+        check("the choice named a style that is gone", "style 3" in f.read())
     run.send_signal(signal.SIGINT)
     run.wait(60)
     run.stdout.close()

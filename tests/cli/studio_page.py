@@ -83,12 +83,12 @@ def in_browser(program):
         b.shot("1-empty")
         x, y, w, h = b.box("#empty")
         b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
-        check("browser: a photograph is dropped", wait_for(lambda: s.state()["desk"]["photo"] == 1), s.state()["desk"])
+        check("browser: a photograph is dropped", wait_for(lambda: s.state()["choice"]["photo"] == 1), s.state()["choice"])
         check("browser:   and seen", wait_for(lambda: b.script(
                 "document.querySelector('#compare .before').naturalWidth > 0")))
         began = time.time()
         b.click('#shelf button[data-id="2"]')
-        check("browser: a painting from the shelf", wait_for(lambda: len(s.state()["desk"]["styles"]) == 1))
+        check("browser: a painting from the shelf", wait_for(lambda: len(s.state()["choice"]["styles"]) == 1))
         check("browser: a preview", wait_for(lambda: b.script(
                 "document.querySelector('#compare .after').naturalWidth > 0")))
         wait_for(lambda: s.state()["preview"]["done"])
@@ -96,44 +96,44 @@ def in_browser(program):
         b.shot("2-preview")
         number = s.state()["preview"]["number"]
         b.script("const r = $('strength'); r.value = 80; r.dispatchEvent(new Event('input'))")
-        check("browser: strength", wait_for(lambda: s.state()["desk"]["strength"] == 80))
+        check("browser: strength", wait_for(lambda: s.state()["choice"]["strength"] == 80))
         check("browser:   the preview follows", wait_for(lambda: s.state()["preview"]["number"] > number))
         b.click('#colors input[value="2"]')
-        check("browser: colours", wait_for(lambda: s.state()["desk"]["color"] == 2), s.state()["desk"])
+        check("browser: colours", wait_for(lambda: s.state()["choice"]["color"] == 2), s.state()["choice"])
         b.script("$('size').value = %d; $('size').onchange()" % (512 if SHOTS else 384))
         b.script("const d = document.querySelector('#compare .divide'); d.value = 42; "
                  "d.dispatchEvent(new Event('input'))")
         check("browser: the divider moves", b.script("$('compare').style.getPropertyValue('--cut')") == "42%")
         x, y, w, h = b.box("#shelf")
         b.drop(os.path.abspath(STYLE), 1000, 300)
-        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["desk"]["styles"]) == 2), s.state(
-                )["desk"])
+        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["choice"]["styles"]) == 2), s.state(
+                )["choice"])
 
         # Regions by brush.
         b.click("#to-brush")
-        check("browser: the brush", wait_for(lambda: b.seen("#brush") and s.state()["desk"]["regions"]))
+        check("browser: the brush", wait_for(lambda: b.seen("#brush") and s.state()["choice"]["regions"]))
         x, y, w, h = b.box("#brush")
         b.drag([(x + w * t / 20, y + h * .25) for t in range(2, 12)])
-        check("browser: a stroke is a mask", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > 0))
-        one = s.state()["desk"]["styles"][0]["mask"]
+        check("browser: a stroke is a mask", wait_for(lambda: s.state()["choice"]["styles"][0]["mask"] > 0))
+        one = s.state()["choice"]["styles"][0]["mask"]
         b.drag([(x + w * t / 20, y + h * .5) for t in range(2, 12)])
-        wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > one)
-        two = s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[1]
+        wait_for(lambda: s.state()["choice"]["styles"][0]["mask"] > one)
+        two = s.ask("GET", "mask/%d" % s.state()["choice"]["styles"][0]["mask"])[1]
         b.shot("3-brush")
         b.click("#brush-undo")
-        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["desk"]["styles"][0]["mask"])[
+        check("browser: undo", wait_for(lambda: s.ask("GET", "mask/%d" % s.state()["choice"]["styles"][0]["mask"])[
                 1] not in (b"", two)))
         b.click("#tool-eraser")
-        before = s.state()["desk"]["styles"][0]["mask"]
+        before = s.state()["choice"]["styles"][0]["mask"]
         b.drag([(x + w * .4, y + h * .25), (x + w * .5, y + h * .25)])
-        check("browser: eraser", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
+        check("browser: eraser", wait_for(lambda: s.state()["choice"]["styles"][0]["mask"] > before))
         b.script("$('brush').focus()")
-        before = s.state()["desk"]["styles"][0]["mask"]
+        before = s.state()["choice"]["styles"][0]["mask"]
         b.click("#tool-brush")
         b.script("$('brush').focus()")
         b.key("ArrowDown", 40)
         b.key(" ", 32, text=" ")
-        check("browser: by keyboard", wait_for(lambda: s.state()["desk"]["styles"][0]["mask"] > before))
+        check("browser: by keyboard", wait_for(lambda: s.state()["choice"]["styles"][0]["mask"] > before))
         b.key("Escape", 27)
         check("browser: done", wait_for(lambda: not b.seen("#brush")))
         wait_for(lambda: s.state()["preview"]["done"])
@@ -167,9 +167,9 @@ def in_browser(program):
         b.click("#again")
         check("browser: paint again", wait_for(lambda: b.seen("#paint") and not b.script("$('viewer').open")))
         b.click("#no-regions")
-        wait_for(lambda: not s.state()["desk"]["regions"])
+        wait_for(lambda: not s.state()["choice"]["regions"])
         b.script("$('size').value = 384; $('size').onchange()")
-        wait_for(lambda: s.state()["desk"]["size"] == 384)
+        wait_for(lambda: s.state()["choice"]["size"] == 384)
         b.click("#paint")
         check("browser: a second painting", s.finish(2, 300) == "done", s.job(2))
         b.click("#to-gallery")

@@ -45,8 +45,8 @@ class Studio:
 
     def set(self, **values):
         for key, value in values.items():
-            status, text = self.post("desk?%s=%s" % (key, value))
-            check("desk: %s=%s" % (key, value), status == 200, text)
+            status, text = self.post("choice?%s=%s" % (key, value))
+            check("choice: %s=%s" % (key, value), status == 200, text)
 
     def end(self):
         if self.process.poll() is None:

@@ -38,9 +38,9 @@ const char *nst_folder_path(nst_studio_file kind, int number, char out[NST_PATH_
         [NST_FILE_RESULT_THUMB] = "%s/.studio/small-%04d.jpg",
         [NST_FILE_JOB] = "%s/.studio/job-%04d",
         [NST_FILE_CHECKPOINT] = "%s/.studio/checkpoint-%04d",
-        [NST_FILE_DESK] = "%s/.studio/desk",
+        [NST_FILE_CHOICE] = "%s/.studio/choice",
         [NST_FILE_LOCK] = "%s/.studio/lock",
-        [NST_FILE_DOOR] = "%s/studio.html",
+        [NST_FILE_ADDRESS] = "%s/studio.html",
     };
 
     if (kind == NST_FILE_SOURCE)
@@ -273,11 +273,11 @@ static void note_uses(void)
 
     for (int i = 0; i < s->jobs; i++)
         for (int k = 0; k < s->sources; k++) {
-            const nst_desk *d = &s->job[i].desk;
-            bool used = d->photo == s->source[k].number;
+            const nst_choice *c = &s->job[i].choice;
+            bool used = c->photo == s->source[k].number;
 
-            for (int n = 0; n < d->styles; n++)
-                used |= d->style[n].source == s->source[k].number;
+            for (int n = 0; n < c->styles; n++)
+                used |= c->style[n].source == s->source[k].number;
             if (used)
                 s->source[k].used = ++s->uses;
         }
@@ -287,18 +287,18 @@ nst_status nst_folder_scan(nst_error *e)
 {
     nst_studio *s = &nst_the_studio;
     char path[NST_PATH_BYTES];
-    nst_job desk;
+    nst_job chosen;
     nst_status status;
 
     s->last_source = 4; /* the first ones come with the program */
-    s->desk = nst_record_desk();
+    s->choice = nst_record_empty();
     if ((status = each("/sources", found_source, e)) || (status = each("/.studio", found_own, e)) ||
         (status = each("", found_result, e)))
         return status;
     qsort(s->source, (size_t)s->sources, sizeof *s->source, by_source);
     qsort(s->job, (size_t)s->jobs, sizeof *s->job, by_number);
     note_uses();
-    if (nst_record_read(nst_folder_path(NST_FILE_DESK, 0, path), &desk))
-        s->desk = desk.desk;
+    if (nst_record_read(nst_folder_path(NST_FILE_CHOICE, 0, path), &chosen))
+        s->choice = chosen.choice;
     return NST_OK;
 }

@@ -1,5 +1,5 @@
 /* handover.c: a photograph for a studio that is open already, as a file manager's menu gives it: sent as its page would
- * send it, to the address in the door. */
+ * send it, to the address in studio.html. */
 #include "cli/studio/studio.h"
 
 #include <arpa/inet.h>
@@ -14,11 +14,11 @@
 #include "cli/fail.h"
 
 /* http://127.0.0.1:PORT/TOKEN/ */
-static bool read_door(int *port, char token[33])
+static bool read_address(int *port, char token[33])
 {
     char text[1024] = "";
     const char *at;
-    int fd = nst_folder_open(NST_FILE_DOOR, 0);
+    int fd = nst_folder_open(NST_FILE_ADDRESS, 0);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
     if (fd >= 0)
@@ -93,7 +93,7 @@ nst_status nst_handover(const char *path, nst_error *e)
             close(fd);
         return fail(e, NST_EIO, "%s: %s", path, fd < 0 ? strerror(errno) : "this is no file");
     }
-    status = read_door(&port, token) ? ask(fd, port, token, st.st_size, text, sizeof text) : 0;
+    status = read_address(&port, token) ? ask(fd, port, token, st.st_size, text, sizeof text) : 0;
     close(fd);
     if (status == 200)
         return NST_OK;

@@ -73,12 +73,12 @@ static int json(const nst_http_request *r, size_t (*make)(char *out, size_t byte
 
 static pthread_mutex_t large = PTHREAD_MUTEX_INITIALIZER; /* of command_line, and one large picture at a time */
 
-/* The command line that paints a job, or the desk: into the folder where the user types it.  Until the next one is
- * asked for. */
+/* The command line that paints a job, or what is chosen: into the folder where the user types it.  Until the next one
+ * is asked for. */
 static const char *command_line(const nst_job *job)
 {
-    static nst_desk_line line;
-    static char text[2 * NST_DESK_TEXT];
+    static nst_line line;
+    static char text[2 * NST_LINE_TEXT];
     char output[32];
 
     snprintf(output, sizeof output, job->number ? "nst-%04d.png" : "painting.png", job->number);
@@ -93,7 +93,7 @@ static int command(const nst_http_request *r, int number)
     nst_job job;
     int answer;
 
-    if (!nst_desk_job(number, &job))
+    if (!nst_jobs_get(number, &job))
         return nst_http_plain(r, NST_HTTP_MISSING, "there is no such painting\n");
     pthread_mutex_lock(&large);
     answer = nst_http_plain(r, NST_HTTP_OK, command_line(&job));
@@ -128,7 +128,7 @@ static int save(const nst_http_request *r, int number, const char *format)
     char name[32], type[32];
     nst_job job;
 
-    if (!number || !nst_desk_job(number, &job) || (job.state != NST_JOB_DONE && job.state != NST_JOB_STOPPED))
+    if (!number || !nst_jobs_get(number, &job) || (job.state != NST_JOB_DONE && job.state != NST_JOB_STOPPED))
         return nst_http_plain(r, NST_HTTP_MISSING, "there is no such painting\n");
     snprintf(name, sizeof name, "nst-%04d.%s", number, suffix);
     snprintf(type, sizeof type, "image/%s", format);
@@ -194,7 +194,7 @@ static int upload(const nst_http_request *r, bool photo)
     int number = r->body < 0 ? 0 : nst_sources_add(r->body, photo, &e);
 
     if (number)
-        nst_desk_choose(number);
+        nst_choice_add(number);
     return made(r, number, &e);
 }
 
@@ -203,7 +203,7 @@ static int mask(const nst_http_request *r, int style)
     nst_error e = { "no file was sent" };
     int number = r->body < 0 ? 0 : nst_sources_mask(r->body, &e);
 
-    if (number && !nst_desk_mask(style, number)) {
+    if (number && !nst_choice_mask(style, number)) {
         strcpy(e.text, "there is no such style");
         number = 0;
     }
@@ -241,16 +241,16 @@ static int change(const nst_http_request *r, const char *path)
         return upload(r, *path == 'p');
     if (is(path, "mask", &number))
         return mask(r, number);
-    if (!strcmp(path, "desk"))
-        return done(r, key && nst_desk_set(key, value));
+    if (!strcmp(path, "choice"))
+        return done(r, key && nst_choice_set(key, value));
     if (!strcmp(path, "paint")) {
-        number = nst_desk_paint(&e);
+        number = nst_jobs_add(&e);
         return made(r, number, &e);
     }
     if (is(path, "again", &number))
-        return done(r, nst_desk_again(number));
+        return done(r, nst_jobs_again(number));
     if (is(path, "remove", &number))
-        return done(r, nst_desk_remove(number));
+        return done(r, nst_jobs_remove(number));
     return done(r, wish(path));
 }
 

@@ -19,7 +19,7 @@
 #define S (&nst_the_studio)
 
 static nst_painting p;
-static nst_desk_line line;
+static nst_line line;
 static double begun;
 
 /* After each iteration: tells how far it is, and waits while it is paused. */
@@ -138,21 +138,21 @@ static void end_job(const nst_job *job, nst_status s, const char *error)
     S->paused = false;
     pthread_mutex_unlock(&S->lock);
     if (!s && quit && !discard && access(nst_folder_path(NST_FILE_CHECKPOINT, job->number, checkpoint), F_OK) == 0) {
-        nst_desk_note(job->number, NST_JOB_PAINTING, seconds, NULL); /* the next studio goes on */
+        nst_jobs_note(job->number, NST_JOB_PAINTING, seconds, NULL); /* the next studio goes on */
     } else if (s || discard) {
-        nst_desk_note(job->number, NST_JOB_FAILED, seconds, s ? error : "discarded");
+        nst_jobs_note(job->number, NST_JOB_FAILED, seconds, s ? error : "discarded");
     } else {
         s = nst_sources_show(nst_folder_path(NST_FILE_RESULT, job->number, result),
                              nst_folder_path(NST_FILE_RESULT_VIEW, job->number, view),
                              nst_folder_path(NST_FILE_RESULT_THUMB, job->number, thumb), NULL, NULL, &e);
-        nst_desk_note(job->number, s ? NST_JOB_FAILED : stop ? NST_JOB_STOPPED : NST_JOB_DONE, seconds, e.text);
+        nst_jobs_note(job->number, s ? NST_JOB_FAILED : stop ? NST_JOB_STOPPED : NST_JOB_DONE, seconds, e.text);
         unlink(nst_folder_path(NST_FILE_CHECKPOINT, job->number, checkpoint));
     }
     pthread_mutex_lock(&S->lock);
     S->pace = (nst_pace){ 0 };
     pthread_mutex_unlock(&S->lock);
     if (discard)
-        nst_desk_remove(job->number);
+        nst_jobs_remove(job->number);
 }
 
 void nst_painter_run(void)
@@ -174,7 +174,7 @@ void nst_painter_run(void)
         }
         *why.text = 0;
         begun = nst_clock_now();
-        nst_desk_note(job.number, NST_JOB_PAINTING, job.seconds, NULL);
+        nst_jobs_note(job.number, NST_JOB_PAINTING, job.seconds, NULL);
         end_job(&job, paint(&job, &why), why.text);
     }
 }

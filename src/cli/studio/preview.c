@@ -1,6 +1,6 @@
-/* preview.c: a small painting of the desk, in a thread of its own, begun anew whenever the desk changes.  It is painted
- * by the words that the large one gets, by the built-in model, at one scale and with few iterations: what it reads is
- * kept from one to the next. */
+/* preview.c: a small painting of what is chosen, in a thread of its own, begun anew whenever that changes.  It is
+ * painted by the words that the large one gets, by the built-in model, at one scale and with few iterations: what it
+ * reads is kept from one to the next. */
 #include "cli/studio/studio.h"
 
 #include <string.h>
@@ -25,9 +25,9 @@ static struct preview {
         int number;
         nst_fit fit;
         nst_image *image;
-    } photo, style[NST_DESK_STYLES];
-    nst_desk_line line;
-    unsigned version;    /* of the desk that is painted */
+    } photo, style[NST_CHOSEN_STYLES];
+    nst_line line;
+    unsigned version;    /* of the choice that is painted */
     double shown;
 } v;
 
@@ -54,7 +54,7 @@ static nst_status settings_of(const nst_job *job, nst_command *c, nst_settings *
     if (status)
         return status;
     s = *out;
-    s->size = preview_size(job->desk.size);
+    s->size = preview_size(job->choice.size);
     s->scales = 1;
     s->iterations = s->iterations < ITERATIONS ? s->iterations : ITERATIONS;
     s->first_iterations = 0;
@@ -85,17 +85,17 @@ static nst_status read_pictures(const nst_job *job, const nst_command *c, const 
                                 nst_error *e)
 {
     nst_fit fit = nst_settings_fit(s, NULL), style;
-    nst_status status = read_kept(&v.photo, job->desk.photo, c->content, &fit, e);
+    nst_status status = read_kept(&v.photo, job->choice.photo, c->content, &fit, e);
 
     if (status)
         return status;
     style = nst_settings_fit(s, v.photo.image);
-    for (int i = 0, n = 0; i < job->desk.styles && n < c->styles; i++) {
-        const nst_desk *d = &job->desk;
+    for (int i = 0, n = 0; i < job->choice.styles && n < c->styles; i++) {
+        const nst_choice *choice = &job->choice;
 
-        if (d->regions && i != d->rest && !d->style[i].mask)
+        if (choice->regions && i != choice->rest && !choice->style[i].mask)
             continue;
-        if ((status = read_kept(&v.style[n], d->style[i].source, c->style[n], &style, e)))
+        if ((status = read_kept(&v.style[n], choice->style[i].source, c->style[n], &style, e)))
             return status;
         styles[n] = v.style[n].image;
         n++;
@@ -108,7 +108,7 @@ static bool is_old(void)
     bool old;
 
     pthread_mutex_lock(&S->lock);
-    old = v.end || S->desk_changes != v.version;
+    old = v.end || S->choice_changes != v.version;
     pthread_mutex_unlock(&S->lock);
     return old;
 }
@@ -145,7 +145,7 @@ static nst_status paint(const nst_job *job, nst_error *e)
 
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
 
-/* The desk, once it rests; false: the studio ends. */
+/* What is chosen, once it rests; false: the studio ends. */
 static bool next(nst_job *job)
 {
     unsigned seen;
@@ -154,16 +154,16 @@ static bool next(nst_job *job)
     for (;;) {
         pthread_mutex_lock(&S->lock);
         end = v.end;
-        fresh = S->desk_changes != v.version;
-        seen = S->desk_changes;
+        fresh = S->choice_changes != v.version;
+        seen = S->choice_changes;
         pthread_mutex_unlock(&S->lock);
         if (end)
             return false;
         nst_clock_rest(fresh ? SETTLE : .03);
         pthread_mutex_lock(&S->lock);
-        fresh = fresh && S->desk_changes == seen;
+        fresh = fresh && S->choice_changes == seen;
         if (fresh) {
-            *job = (nst_job){ .desk = S->desk };
+            *job = (nst_job){ .choice = S->choice };
             v.version = seen;
         }
         pthread_mutex_unlock(&S->lock);
@@ -172,13 +172,13 @@ static bool next(nst_job *job)
     }
 }
 
-static bool is_whole(const nst_desk *d)
+static bool is_whole(const nst_choice *choice)
 {
     bool painted = false;
 
-    for (int i = 0; i < d->styles; i++)
-        painted |= !d->regions || i == d->rest || d->style[i].mask;
-    return d->photo && painted;
+    for (int i = 0; i < choice->styles; i++)
+        painted |= !choice->regions || i == choice->rest || choice->style[i].mask;
+    return choice->photo && painted;
 }
 
 static void *run(void *arg)
@@ -188,12 +188,12 @@ static void *run(void *arg)
     (void)arg;
     while (next(&job)) {
         nst_error e = { "" };
-        nst_status s = is_whole(&job.desk) ? paint(&job, &e) : NST_OK;
+        nst_status s = is_whole(&job.choice) ? paint(&job, &e) : NST_OK;
 
-        if (!is_whole(&job.desk))
+        if (!is_whole(&job.choice))
             nst_snapshot_put(&S->preview, NULL);
         pthread_mutex_lock(&S->lock);
-        if (S->desk_changes == v.version) {
+        if (S->choice_changes == v.version) {
             S->previewed = v.version;
             snprintf(S->preview_error, sizeof S->preview_error, "%.255s", s ? e.text : "");
         }
@@ -209,7 +209,7 @@ nst_status nst_preview_start(nst_error *e)
     if ((s = nst_model_open(&v.model, "small", e)) || (s = nst_styles_create(&v.known, e)))
         return s;
     pthread_mutex_lock(&S->lock);
-    S->desk_changes++; /* what lies on the desk is painted at once */
+    S->choice_changes++; /* what is chosen already is painted at once */
     pthread_mutex_unlock(&S->lock);
     v.runs = pthread_create(&v.thread, NULL, run, NULL) == 0;
     return v.runs ? NST_OK : fail(e, NST_EMEM, "studio: no thread for the preview");
@@ -224,7 +224,7 @@ void nst_preview_end(void)
         pthread_join(v.thread, NULL);
     v.runs = false;
     nst_image_destroy(&v.photo.image);
-    for (int i = 0; i < NST_DESK_STYLES; i++)
+    for (int i = 0; i < NST_CHOSEN_STYLES; i++)
         nst_image_destroy(&v.style[i].image);
     nst_styles_destroy(&v.known);
     nst_model_close(&v.model);

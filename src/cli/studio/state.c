@@ -37,13 +37,13 @@ static void add_quoted(struct text *t, const char *from)
     add(t, "\"");
 }
 
-static void add_desk(struct text *t, const nst_desk *d)
+static void add_choice(struct text *t, const nst_choice *c)
 {
     add(t, "{\"photo\":%d,\"strength\":%g,\"stroke\":%g,\"color\":%d,\"size\":%d,\"regions\":%s,\"rest\":%d,"
-           "\"styles\":[", d->photo, d->strength, d->stroke, d->color, d->size, d->regions ? "true" : "false", d->rest);
-    for (int i = 0; i < d->styles; i++)
-        add(t, "%s{\"source\":%d,\"blend\":%g,\"mask\":%d}", i ? "," : "", d->style[i].source, d->style[i].blend,
-            d->style[i].mask);
+           "\"styles\":[", c->photo, c->strength, c->stroke, c->color, c->size, c->regions ? "true" : "false", c->rest);
+    for (int i = 0; i < c->styles; i++)
+        add(t, "%s{\"source\":%d,\"blend\":%g,\"mask\":%d}", i ? "," : "", c->style[i].source, c->style[i].blend,
+            c->style[i].mask);
     add(t, "]}");
 }
 
@@ -59,11 +59,11 @@ size_t nst_state_json(char *out, size_t bytes)
     S->asked = nst_clock_now();
     for (int i = 0; i < S->jobs; i++)
         left += S->job[i].state == NST_JOB_QUEUED || S->job[i].state == NST_JOB_PAINTING;
-    add(&t, "{\"version\":\"%.8s\",\"desk\":", S->token);
-    add_desk(&t, &S->desk);
+    add(&t, "{\"version\":\"%.8s\",\"choice\":", S->token);
+    add_choice(&t, &S->choice);
     add(&t, ",\"changes\":%u,\"lists\":%u,\"queued\":%d,\"preview\":{\"number\":%d,\"shown\":%s,\"done\":%s,\"error\":",
-        S->desk_changes, S->list_changes, left, preview, shown >= 0 ? "true" : "false",
-        S->previewed == S->desk_changes ? "true" : "false");
+        S->choice_changes, S->list_changes, left, preview, shown >= 0 ? "true" : "false",
+        S->previewed == S->choice_changes ? "true" : "false");
     add_quoted(&t, S->preview_error);
     add(&t, "},\"paused\":%s,\"job\":{\"number\":%d,\"picture\":%d,\"scale\":%d,\"scales\":%d,\"width\":%d,"
             "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f}}\n", S->paused ? "true" : "false", S->pace.job, live,
@@ -79,8 +79,8 @@ static void add_job(struct text *t, const nst_job *job, bool first)
     add(t, "%s{\"number\":%d,\"state\":\"%s\",\"seconds\":%.1f,\"error\":", first ? "" : ",", job->number,
         words[job->state], job->seconds);
     add_quoted(t, job->error);
-    add(t, ",\"desk\":");
-    add_desk(t, &job->desk);
+    add(t, ",\"choice\":");
+    add_choice(t, &job->choice);
     add(t, "}");
 }
 

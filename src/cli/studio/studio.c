@@ -76,13 +76,13 @@ static nst_status keep_words(int argc, char **argv, const nst_command *c, nst_er
 }
 
 /* The values that the controls begin with are those of the options. */
-static nst_status begin_desk(int argc, char **argv, nst_command *c, nst_error *e)
+static nst_status begin_choice(int argc, char **argv, nst_command *c, nst_error *e)
 {
     nst_settings *s;
     nst_status status = nst_config_settings(argc, argv, c, &s, e);
 
     if (!status)
-        S->start = (nst_desk){ .strength = s->strength, .stroke = s->style_scale, .color = s->color,
+        S->start = (nst_choice){ .strength = s->strength, .stroke = s->style_scale, .color = s->color,
                                .size = s->size ? s->size : 512, .rest = -1 };
     nst_settings_destroy(&s);
     return status;
@@ -91,13 +91,13 @@ static nst_status begin_desk(int argc, char **argv, nst_command *c, nst_error *e
 /* ---- the browser ------------------------------------------------------------------------------------------------- */
 
 /* A page of the user's own leads there: an address in a command line could be read by others of this machine. */
-static nst_status write_door(const char *url, nst_error *e)
+static nst_status write_address(const char *url, nst_error *e)
 {
     char path[NST_PATH_BYTES];
     int fd;
     FILE *f;
 
-    nst_folder_path(NST_FILE_DOOR, 0, path);
+    nst_folder_path(NST_FILE_ADDRESS, 0, path);
     unlink(path);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     f = fd < 0 ? NULL : fdopen(fd, "w");
@@ -121,7 +121,7 @@ static void open_browser(void)
     posix_spawnattr_t group; /* of its own: Ctrl-C is for the studio */
     pid_t pid;
 
-    nst_folder_path(NST_FILE_DOOR, 0, path);
+    nst_folder_path(NST_FILE_ADDRESS, 0, path);
     if (posix_spawn_file_actions_init(&actions) || posix_spawnattr_init(&group))
         return;
     posix_spawnattr_setflags(&group, POSIX_SPAWN_SETPGROUP);
@@ -136,7 +136,7 @@ static void open_browser(void)
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
 
-/* A photograph that the command line names goes on the desk. */
+/* A photograph that the command line names is chosen. */
 static nst_status choose_photo(const char *path, nst_error *e)
 {
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, number;
@@ -150,7 +150,7 @@ static nst_status choose_photo(const char *path, nst_error *e)
     close(fd);
     if (!number)
         return fail(e, NST_EFORMAT, "%s: %s", path, why.text);
-    nst_desk_choose(number);
+    nst_choice_add(number);
     return NST_OK;
 }
 
@@ -176,17 +176,17 @@ static nst_status serve(int port, char *address, nst_error *e)
 
 static nst_status run(const nst_command *c, nst_error *e)
 {
-    char address[256], door[NST_PATH_BYTES];
+    char address[256], path[NST_PATH_BYTES];
     nst_status s;
 
     if ((s = nst_folder_scan(e)) || (s = nst_sources_begin(e)))
         return s;
-    nst_desk_check();
+    nst_choice_check();
     s = choose_photo(c->content, e);
     if (s)
         return s;
     s = serve(c->port, address, e);
-    if (!s && !(s = write_door(address, e)) && !(s = nst_preview_start(e))) {
+    if (!s && !(s = write_address(address, e)) && !(s = nst_preview_start(e))) {
         nst_interrupt_hold();
         nst_say(stdout, "nst: the studio is at %s", address);
         if (!c->quiet)
@@ -199,7 +199,7 @@ static nst_status run(const nst_command *c, nst_error *e)
     }
     nst_http_close();
     nst_preview_end();
-    unlink(nst_folder_path(NST_FILE_DOOR, 0, door));
+    unlink(nst_folder_path(NST_FILE_ADDRESS, 0, path));
     return s;
 }
 
@@ -209,7 +209,7 @@ nst_status nst_studio_run(int argc, char **argv, nst_error *e)
     bool taken;
     nst_status s = nst_config_parse(argc, argv, &c, e);
 
-    if (s || (s = check(&c, e)) || (s = keep_words(argc, argv, &c, e)) || (s = begin_desk(argc, argv, &c, e)) ||
+    if (s || (s = check(&c, e)) || (s = keep_words(argc, argv, &c, e)) || (s = begin_choice(argc, argv, &c, e)) ||
         (s = nst_folder_begin(c.folder, &taken, e)))
         return s;
     S->base = c;

@@ -1,7 +1,7 @@
 /* studio.h: what the parts of `nst studio` share: the state, which the server has and every page shows, and its folder.
  *
- * The desk is what lies in front of the user: a photograph, styles, controls.  Paint makes a job of it.  Sources are
- * the pictures that came in.  All of it is plain text in the folder, so that a killed studio goes on where it was. */
+ * The choice is a photograph, styles and the values of the controls.  Paint makes a job of it.  Sources are the
+ * pictures that came in.  All of it is plain text in the folder, so that a killed studio goes on where it was. */
 #ifndef NST_STUDIO_H
 #define NST_STUDIO_H
 
@@ -13,25 +13,25 @@
 #include "cli/paths.h"
 #include "cli/snapshot.h"
 
-#define NST_DESK_STYLES 4
+#define NST_CHOSEN_STYLES 4
 #define NST_SOURCES 256
 #define NST_JOBS 512
 
-typedef struct nst_desk_style {
+typedef struct nst_chosen_style {
     int source;
     double blend;
     int mask;       /* its file's number; 0: none */
-} nst_desk_style;
+} nst_chosen_style;
 
-typedef struct nst_desk {
+typedef struct nst_choice {
     int photo;      /* a source's number; 0: none */
     int styles;
-    nst_desk_style style[NST_DESK_STYLES];
+    nst_chosen_style style[NST_CHOSEN_STYLES];
     double strength, stroke;
     int color, size;
     bool regions;   /* the masks count */
     int rest;       /* of regions: the style that gets everything else; -1: none, there the photograph stays */
-} nst_desk;
+} nst_choice;
 
 typedef struct nst_source {
     int number;
@@ -47,7 +47,7 @@ typedef enum nst_job_state { NST_JOB_QUEUED, NST_JOB_PAINTING, NST_JOB_DONE, NST
 typedef struct nst_job {
     int number;
     nst_job_state state;
-    nst_desk desk;
+    nst_choice choice;
     double seconds;      /* that it took */
     char error[256];
 } nst_job;
@@ -60,8 +60,8 @@ typedef struct nst_pace {
 
 typedef struct nst_studio {
     pthread_mutex_t lock; /* of what follows, down to the next comment; never held while a picture is read or written */
-    nst_desk desk;
-    unsigned desk_changes, list_changes, uses;
+    nst_choice choice;
+    unsigned choice_changes, list_changes, uses;
     nst_source source[NST_SOURCES];
     int sources, last_source, last_mask;
     nst_job job[NST_JOBS];
@@ -69,14 +69,14 @@ typedef struct nst_studio {
     nst_pace pace;
     bool paused, stop, discard, quit;
     double asked;         /* when a page last asked for the state */
-    unsigned previewed;   /* desk_changes of the preview that is shown, complete */
+    unsigned previewed;   /* choice_changes of the preview that is shown, complete */
     char preview_error[256];
     /* with locks of their own */
     nst_snapshot live, preview;
     pthread_mutex_t parsing; /* getopt has one state for the whole process */
     /* since the start */
     nst_command base;     /* of the command line that started the studio */
-    nst_desk start;       /* an empty desk, with the values of those options */
+    nst_choice start;     /* no pictures, the values of those options */
     char *words[64];      /* its options, which come before a job's own */
     int n_words;
     char folder[NST_PATH_BYTES - 256]; /* absolute */
@@ -93,15 +93,15 @@ typedef enum nst_studio_file {
     NST_FILE_SOURCE,     /* sources/photo-0003.jpg */
     NST_FILE_VIEW,       /* .studio/view-0003.jpg: a source as the page shows it */
     NST_FILE_THUMB,      /* .studio/thumb-0003.jpg */
-    NST_FILE_MASK,       /* .studio/mask-0003.png: of the desk */
+    NST_FILE_MASK,       /* .studio/mask-0003.png: of the choice */
     NST_FILE_RESULT,     /* nst-0003.png */
     NST_FILE_RESULT_VIEW,
     NST_FILE_RESULT_THUMB,
     NST_FILE_JOB,        /* .studio/job-0003 */
     NST_FILE_CHECKPOINT,
-    NST_FILE_DESK,       /* .studio/desk */
+    NST_FILE_CHOICE,     /* .studio/choice */
     NST_FILE_LOCK,       /* .studio/lock */
-    NST_FILE_DOOR,       /* studio.html, which leads to the page */
+    NST_FILE_ADDRESS,    /* studio.html, which leads to the page */
 } nst_studio_file;
 
 /* The path of one of these files; of a source its kind and suffix are taken from the table. */
@@ -114,43 +114,47 @@ int nst_folder_open(nst_studio_file kind, int number);
 nst_status nst_folder_copy(int from, const char *to, nst_error *e);
 /* Makes the folder, locks it for this process; *taken: another studio has it. */
 nst_status nst_folder_begin(const char *named, bool *taken, nst_error *e);
-/* Reads what lies there into the tables: sources, jobs, desk. */
+/* Reads what lies there into the tables: sources, jobs, the choice. */
 nst_status nst_folder_scan(nst_error *e);
 
-/* ---- record.c: desk and jobs as text files ----------------------------------------------------------------------- */
+/* ---- record.c: the choice and jobs as text files ----------------------------------------------------------------- */
 
 nst_status nst_record_write(const char *path, const nst_job *job, nst_error *e);
-/* False where there is none or it is damaged; what is out of range is as on an empty desk. */
+/* False where there is none or it is damaged; what is out of range is as at the start. */
 bool nst_record_read(const char *path, nst_job *job);
-/* An empty desk. */
-nst_desk nst_record_desk(void);
+/* The choice at the start: no pictures. */
+nst_choice nst_record_empty(void);
 
-/* ---- desk.c: what is chosen, changed and queued; each takes the lock itself -------------------------------------- */
+/* ---- choice.c: what is chosen; each takes the lock itself -------------------------------------------------------- */
 
-/* Takes what is no longer in the folder off the desk. */
-void nst_desk_check(void);
+/* Takes out what is no longer in the folder. */
+void nst_choice_check(void);
 /* KEY=VALUE of a control; false when it is unknown or out of range. */
-bool nst_desk_set(const char *key, const char *value);
-/* Puts a source on the desk. */
-void nst_desk_choose(int source);
+bool nst_choice_set(const char *key, const char *value);
+/* Chooses a source. */
+void nst_choice_add(int source);
 /* The mask of style i is this one from now on. */
-bool nst_desk_mask(int i, int mask);
-/* Makes a job of the desk; its number, 0 with *e where that cannot be done. */
-int nst_desk_paint(nst_error *e);
-/* Lays out a job's desk again. */
-bool nst_desk_again(int job);
-/* A copy of the desk or a job; false when there is none. */
-bool nst_desk_job(int number, nst_job *out);
+bool nst_choice_mask(int i, int mask);
+/* All of it anew. */
+void nst_choice_take(const nst_choice *c);
+/* ---- jobs.c: what is queued and was painted; each takes the lock itself ------------------------------------------ */
+
+/* Makes a job of the choice; its number, 0 with *e where that cannot be done. */
+int nst_jobs_add(nst_error *e);
+/* Chooses again what a job was made of. */
+bool nst_jobs_again(int job);
+/* A copy of a job, of the choice with number 0; false when there is none. */
+bool nst_jobs_get(int number, nst_job *out);
 /* A job's new state, which is written down. */
-void nst_desk_note(int number, nst_job_state state, double seconds, const char *error);
+void nst_jobs_note(int number, nst_job_state state, double seconds, const char *error);
 /* Takes a queued or finished job off the list, and its files off the folder; false when it cannot. */
-bool nst_desk_remove(int number);
+bool nst_jobs_remove(int number);
 
 /* ---- sources.c: pictures that come in ---------------------------------------------------------------------------- */
 
 /* Reads and keeps a picture from an open file: its number, 0 with *e when it is none that can be painted from. */
 int nst_sources_add(int fd, bool photo, nst_error *e);
-/* The same of a mask, which goes to the desk: its number. */
+/* The same of a mask, which the choice gets: its number. */
 int nst_sources_mask(int fd, nst_error *e);
 /* Pictures that come with the program, kept as numbers 1 to 4 when they are not there. */
 nst_status nst_sources_begin(nst_error *e);
@@ -158,21 +162,21 @@ nst_status nst_sources_begin(nst_error *e);
 nst_status nst_sources_show(const char *picture, const char *view, const char *thumb, int *width, int *height,
                             nst_error *e);
 
-/* ---- words.c: the command line that paints a desk ---------------------------------------------------------------- */
+/* ---- words.c: the command line that paints what is chosen -------------------------------------------------------- */
 
-#define NST_DESK_WORDS 128
-#define NST_DESK_TEXT 32768
-typedef struct nst_desk_line {
-    char *word[NST_DESK_WORDS];
+#define NST_LINE_WORDS 128
+#define NST_LINE_TEXT 32768
+typedef struct nst_line {
+    char *word[NST_LINE_WORDS];
     int n;
-    char text[NST_DESK_TEXT];
+    char text[NST_LINE_TEXT];
     size_t used;
-} nst_desk_line;
+} nst_line;
 
-/* Words of the job's desk (job 0: the desk itself); the last ones are the pictures.  False: they are too long. */
-bool nst_words_make(nst_desk_line *line, const nst_job *job, const char *output);
+/* Words of a job (number 0: of the choice); the last ones are the pictures.  False: they are too long. */
+bool nst_words_make(nst_line *line, const nst_job *job, const char *output);
 /* As a shell takes them. */
-void nst_words_quote(const nst_desk_line *line, char *out, size_t bytes);
+void nst_words_quote(const nst_line *line, char *out, size_t bytes);
 
 /* ---- preview.c, painter.c ---------------------------------------------------------------------------------------- */
 
