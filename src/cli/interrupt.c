@@ -14,6 +14,7 @@
 /* SIGUSR1: batch systems can be asked for it before the time is up. */
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 static volatile sig_atomic_t pending, loud;
+static volatile sig_atomic_t wakes = -1;
 static volatile sig_atomic_t patience; /* seconds from a signal to the end of a run that is stuck; 0: for ever */
 
 static void note(int number)
@@ -25,6 +26,8 @@ static void note(int number)
     if (!pending)
         alarm((unsigned)patience);
     pending = number;
+    if (wakes >= 0 && write(wakes, "", 1) < 0)
+        wakes = -1;
 }
 
 static void give_up(int number)
@@ -107,6 +110,11 @@ void nst_interrupt_free(void)
     loud = 0;
     be_patient(0);
     install(0);
+}
+
+void nst_interrupt_wakes(int fd)
+{
+    wakes = fd;
 }
 
 int nst_interrupt_pending(void)

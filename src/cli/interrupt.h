@@ -20,6 +20,8 @@ void nst_interrupt_at_ease(void);
 void nst_interrupt_hold(void);
 /* While a pipe is written, whose reader may never take it: a signal ends the writing as a failure. */
 void nst_interrupt_free(void);
+/* From here on the first signal also writes a byte into this file, for who waits by poll.  -1: no longer. */
+void nst_interrupt_wakes(int fd);
 /* The signal that came, or 0. */
 int nst_interrupt_pending(void);
 /* Ends the process by a signal. */

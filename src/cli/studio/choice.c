@@ -10,12 +10,13 @@
 /* One writer at a time: the newest choice is the last one in the file. */
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
-static void write_choice(void)
+static void pass_on(void)
 {
     char path[NST_PATH_BYTES];
     nst_job record = { .state = NST_JOB_QUEUED };
     nst_error e;
 
+    nst_wake();
     pthread_mutex_lock(&writing);
     pthread_mutex_lock(&S->lock);
     record.choice = S->choice;
@@ -157,7 +158,7 @@ bool nst_choice_set(const char *key, const char *value)
     S->choice_changes += good;
     pthread_mutex_unlock(&S->lock);
     if (good)
-        write_choice();
+        pass_on();
     return good;
 }
 
@@ -166,7 +167,7 @@ void nst_choice_add(int source)
     pthread_mutex_lock(&S->lock);
     S->choice_changes += choose(nst_table_source(source));
     pthread_mutex_unlock(&S->lock);
-    write_choice();
+    pass_on();
 }
 
 bool nst_choice_mask(int i, int mask)
@@ -179,7 +180,7 @@ bool nst_choice_mask(int i, int mask)
         S->choice.style[i].mask = mask;
     S->choice_changes += good;
     pthread_mutex_unlock(&S->lock);
-    write_choice();
+    pass_on();
     return good;
 }
 
@@ -190,5 +191,5 @@ void nst_choice_take(const nst_choice *c)
     drop_missing();
     S->choice_changes++;
     pthread_mutex_unlock(&S->lock);
-    write_choice();
+    pass_on();
 }

@@ -96,6 +96,7 @@ int nst_jobs_add(nst_error *e)
         S->job[S->jobs++] = job;
     S->list_changes++;
     pthread_mutex_unlock(&S->lock);
+    nst_wake();
     return room ? job.number : 0;
 }
 

@@ -228,6 +228,7 @@ static bool wish(const char *path)
     else
         good = false;
     pthread_mutex_unlock(&S->lock);
+    nst_wake();
     return good;
 }
 

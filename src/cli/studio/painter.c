@@ -45,9 +45,10 @@ static void watch(const nst_progress *at, bool *stop)
         paused = S->paused;
         *stop = S->stop || S->discard || S->quit;
         pthread_mutex_unlock(&S->lock);
-        if (paused && !*stop)
-            nst_clock_rest(.05);
-    } while (paused && !*stop && !nst_interrupt_pending());
+        paused = paused && !*stop && !nst_interrupt_pending();
+        if (paused)
+            nst_wake_wait();
+    } while (paused);
 }
 
 /* From the beginning. */
@@ -169,7 +170,7 @@ void nst_painter_run(void)
         if (quit || nst_interrupt_pending())
             return;
         if (!next_job(&job)) {
-            nst_clock_rest(.05);
+            nst_wake_wait();
             continue;
         }
         *why.text = 0;

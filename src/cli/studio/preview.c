@@ -149,27 +149,22 @@ static nst_status paint(const nst_job *job, nst_error *e)
 static bool next(nst_job *job)
 {
     unsigned seen;
-    bool end, fresh;
+    bool end;
 
-    for (;;) {
-        pthread_mutex_lock(&S->lock);
-        end = v.end;
-        fresh = S->choice_changes != v.version;
+    pthread_mutex_lock(&S->lock);
+    while (!v.end && S->choice_changes == v.version)
+        pthread_cond_wait(&S->changed, &S->lock);
+    do {
         seen = S->choice_changes;
         pthread_mutex_unlock(&S->lock);
-        if (end)
-            return false;
-        nst_clock_rest(fresh ? SETTLE : .03);
+        nst_clock_rest(SETTLE);
         pthread_mutex_lock(&S->lock);
-        fresh = fresh && S->choice_changes == seen;
-        if (fresh) {
-            *job = (nst_job){ .choice = S->choice };
-            v.version = seen;
-        }
-        pthread_mutex_unlock(&S->lock);
-        if (fresh)
-            return true;
-    }
+    } while (!v.end && S->choice_changes != seen);
+    *job = (nst_job){ .choice = S->choice };
+    v.version = seen;
+    end = v.end;
+    pthread_mutex_unlock(&S->lock);
+    return !end;
 }
 
 static bool is_whole(const nst_choice *choice)
@@ -220,6 +215,7 @@ void nst_preview_end(void)
     pthread_mutex_lock(&S->lock);
     v.end = true;
     pthread_mutex_unlock(&S->lock);
+    nst_wake();
     if (v.runs)
         pthread_join(v.thread, NULL);
     v.runs = false;

@@ -179,7 +179,7 @@ static nst_status run(const nst_command *c, nst_error *e)
     char address[256], path[NST_PATH_BYTES];
     nst_status s;
 
-    if ((s = nst_folder_scan(e)) || (s = nst_sources_begin(e)))
+    if ((s = nst_wake_begin(e)) || (s = nst_folder_scan(e)) || (s = nst_sources_begin(e)))
         return s;
     nst_choice_check();
     s = choose_photo(c->content, e);

@@ -71,6 +71,7 @@ typedef struct nst_studio {
     double asked;         /* when a page last asked for the state */
     unsigned previewed;   /* choice_changes of the preview that is shown, complete */
     char preview_error[256];
+    pthread_cond_t changed; /* of the lock: what the preview shows is another, or the studio ends */
     /* with locks of their own */
     nst_snapshot live, preview;
     pthread_mutex_t parsing; /* getopt has one state for the whole process */
@@ -177,6 +178,14 @@ typedef struct nst_line {
 bool nst_words_make(nst_line *line, const nst_job *job, const char *output);
 /* As a shell takes them. */
 void nst_words_quote(const nst_line *line, char *out, size_t bytes);
+
+/* ---- wake.c: who waits for the state to change ------------------------------------------------------------------- */
+
+nst_status nst_wake_begin(nst_error *e);
+/* After a change, without the lock: whoever waits for one looks again. */
+void nst_wake(void);
+/* In the main thread, without the lock: returns after the next change or signal, or one since the last return. */
+void nst_wake_wait(void);
 
 /* ---- preview.c, painter.c ---------------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 nst_studio nst_the_studio = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
     .parsing = PTHREAD_MUTEX_INITIALIZER,
     .live = NST_SNAPSHOT,
     .preview = NST_SNAPSHOT,
