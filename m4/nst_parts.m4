@@ -162,3 +162,15 @@ AS_IF([test "$with_mpi" != no], [
 ])
 AM_CONDITIONAL([HAVE_MPI], [test "$with_mpi" = yes])
 ])
+
+# NST_GIMP
+# --------
+# --with-gimp=auto|yes|no: the plug-in for GIMP 3.  GIMP_PLUGINS is the folder below our libdir that has the name which
+# GIMP's own plug-ins have below its libdir.
+AC_DEFUN([NST_GIMP], [
+NST_OPTIONAL([gimp], [GIMP's plug-in], [gimpui-3.0 >= 3.0])
+AC_ARG_VAR([GIMP_PLUGINS], [folder of GIMP's plug-ins])
+AS_IF([test "$with_gimp:$GIMP_PLUGINS" = yes:],
+    [nst_gimp=`$PKG_CONFIG --variable=libdir gimp-3.0`
+     GIMP_PLUGINS='${libdir}'`$PKG_CONFIG --variable=gimplibdir gimp-3.0 | $SED "s|^$nst_gimp||"`/plug-ins])
+])

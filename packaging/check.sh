@@ -23,6 +23,8 @@ make -s -j2 nst >/dev/null
 unset AUTOCONF AUTOHEADER AUTOMAKE ACLOCAL
 say "the tarball builds without autotools"
 
+# Debian 12 has no GIMP 3.
+pkg-config --exists gimpui-3.0 || export DEB_BUILD_PROFILES=pkg.nst.nogimp
 debs() { # FOLDER JOBS: the packages, into $work/FOLDER
     cp "$tarball" "$work/$1/nst_$version.orig.tar.xz"
     tar -xf "$tarball" -C "$work/$1"

@@ -15,6 +15,7 @@ may_include() {
     net) echo base ops loss model ;;
     opencl) echo base ops loss model net ;; # a device of the net, beside cpu/
     engine) echo base image ops loss model net ;;
+    gimp) ;; # a client of the library: only the public header
     cli) ;; # a client of the library: only the public header
     *) echo unknown ;;
     esac
@@ -46,7 +47,7 @@ code() {
 }
 
 sources=$(find src -name '*.[ch]' | sort) # by their folders, whatever there is
-all="$sources $(ls simd/* opencl/*.[ch])"
+all="$sources $(ls simd/* opencl/*.[ch] gimp/*.[ch])"
 
 out_of_place=0
 for f in $all; do
@@ -62,7 +63,7 @@ $f $h: "*) continue ;; esac
         ../simd/* | ../opencl/*) theirs=${h#../} theirs=${theirs%/*} ;;
         */*) theirs=${h%%/*} ;;
         *) case $own in
-           simd | opencl) theirs=$own ;; # neighbours go by their bare name there
+           simd | opencl | gimp) theirs=$own ;; # neighbours go by their bare name there
            *) not_ok "$f includes $h: from which folder?  Paths begin in src/"; out_of_place=1; continue ;;
            esac ;;
         esac
@@ -80,7 +81,7 @@ check "every exception is needed" test ! -s "$dir/gone"
 # tests/ has the folders of src/, those of simd/ and opencl/, and its own: data, fuzz, rules, support.
 for d in tests/*/; do
     d=${d#tests/} d=${d%/}
-    case $d in data | fuzz | opencl | rules | simd | support) continue ;; esac
+    case $d in data | fuzz | gimp | opencl | rules | simd | support) continue ;; esac
     [ -d "src/$d" ] || echo "tests/$d"
 done >"$dir/strange"
 check "tests/ mirrors src/" test ! -s "$dir/strange"
@@ -153,7 +154,8 @@ check "no recipe asks for what nothing uses any more" sh -c '! grep -n matio deb
 long_lines() { # FILE...: "FILE:LINE" of each
     LC_ALL=C awk '{ s = $0; gsub(/[\200-\277]/, "", s); if (length(s) > 120) print FILENAME ":" FNR }' "$@"
 }
-texts=$(find src simd opencl include tests docs examples data packaging m4 -type f \( -name '*.[ch]' -o -name '*.inc' \
+texts=$(find src simd opencl gimp include tests docs examples data packaging m4 -type f \( -name '*.[ch]' \
+    -o -name '*.inc' \
     -o -name '*.cl' -o -name '*.sh' -o -name '*.py' -o -name '*.md' -o -name '*.1' -o -name '*.S' \) \
     ! -path tests/data/golden/numbers.h \
     ! -path tests/data/golden/peers.inc ! -name kernels_cl.h | sort)
@@ -162,7 +164,7 @@ check "lines fit 120 columns${wide:+, but not: $wide}" test -z "$wide"
 
 # A file that grows past 400 lines has become two.  What other programs wrote is not looked at.
 long=
-for f in $(find src simd opencl include tests -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.cl' \
+for f in $(find src simd opencl gimp include tests -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.cl' \
     -o -name '*.sh' -o -name '*.py' \) ! -path 'tests/data/*' ! -name kernels_cl.h | sort); do
     [ "$(wc -l <"$f")" -le 400 ] || long="$long $f"
 done
