@@ -126,9 +126,30 @@ function slide(key, value) {
 // ---- what is shown
 
 function tile(s, pressed) {
-  return make("button", { type: "button", "data-id": s.number, "aria-pressed": String(pressed), title: nameOf(s),
-                          "aria-label": words.choose(nameOf(s)), onclick: () => choose(s) },
-              make("img", { src: `thumb/${s.number}`, alt: "", loading: "lazy" }));
+  const picture = make("button", { type: "button", "data-id": s.number, "aria-pressed": String(pressed), title: nameOf(s),
+                          "aria-label": words.choose(nameOf(s)), onclick: () => choose(s),
+                                    onkeydown: e => { if (e.key === "Delete") forget(s); } },
+                       make("img", { src: `thumb/${s.number}`, alt: "", loading: "lazy" }));
+  if (!s.removable) return picture;
+  return make("div", { class: "tile" }, picture,
+              make("button", { type: "button", class: "forget", "data-id": "forget" + s.number,
+                               "aria-label": words.forget(nameOf(s)), title: words.forget(nameOf(s)),
+                               onclick: () => forget(s) }, "✕"));
+}
+
+// Twice, within the time that the question is shown.
+async function forget(s) {
+  if (!s.removable) return;
+  if (forget.asked !== s.number || $("message").hidden) {
+    forget.asked = s.number;
+    say(words.forgetReally(nameOf(s)));
+    return;
+  }
+  forget.asked = 0;
+  say("");
+  if (!await post(`forget/${s.number}`)) return;
+  await ask();
+  $(s.photo ? "photos" : "shelf").querySelector("[data-id=add]").focus();
 }
 
 function choose(s) {

@@ -6,29 +6,16 @@
 #include <string.h>
 
 #include "cli/fail.h"
-
-bool nst_http_token(char out[33])
-{
-    unsigned char b[16];
-    FILE *f = fopen("/dev/urandom", "rb");
-    bool good = f && fread(b, 1, sizeof b, f) == sizeof b;
-
-    if (f)
-        fclose(f);
-    for (size_t i = 0; i < sizeof b && good; i++)
-        snprintf(out + 2 * i, 3, "%02x", b[i]);
-    return good;
-}
+#include "cli/http_socket.h"
+#include "cli/password.h"
 
 #ifdef HAVE_LIBMICROHTTPD
 
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/lazy.h"
@@ -39,7 +26,6 @@ bool nst_http_token(char out[33])
     X(MHD_start_daemon) X(MHD_stop_daemon)
 NST_LAZY(LIBMICROHTTPD, SYMBOLS)
 
-#define CLIENTS 128
 #define BODIES 8 /* that come in at the same time */
 
 static nst_http_server server;
@@ -84,6 +70,15 @@ int nst_http_text(const nst_http_request *r, nst_http_status status, const char 
 int nst_http_plain(const nst_http_request *r, nst_http_status status, const char *sentence)
 {
     return nst_http_text(r, status, "text/plain; charset=utf-8", sentence, strlen(sentence));
+}
+
+int nst_http_redirect(const nst_http_request *r, const char *path)
+{
+    struct MHD_Response *empty = lib.MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+
+    if (empty)
+        lib.MHD_add_response_header(empty, "Location", path);
+    return answer(r, MHD_HTTP_FOUND, "text/plain; charset=utf-8", false, empty);
 }
 
 int nst_http_file(const nst_http_request *r, int fd, const char *type, bool kept, const char *name)
@@ -135,6 +130,23 @@ static bool is_trusted(const nst_http_request *r)
     const char *host = nst_http_header(r, "Host"), *origin = nst_http_header(r, "Origin");
 
     return is_ours(host) && (!origin || (!strncmp(origin, "http://", 7) && !strcmp(origin + 7, host)));
+}
+
+/* Whoever comes from elsewhere has the password. */
+static bool is_known(const nst_http_request *r)
+{
+    return !server.guarded || nst_password_is_in(nst_http_header(r, "Authorization"), server.password);
+}
+
+static int ask_password(const nst_http_request *r)
+{
+    static const char text[] = "the password is the one that nst printed\n";
+    struct MHD_Response *asks = lib.MHD_create_response_from_buffer(sizeof text - 1, (void *)text,
+                                                                    MHD_RESPMEM_PERSISTENT);
+
+    if (asks)
+        lib.MHD_add_response_header(asks, "WWW-Authenticate", "Basic realm=\"nst\", charset=\"UTF-8\"");
+    return answer(r, MHD_HTTP_UNAUTHORIZED, "text/plain; charset=utf-8", false, asks);
 }
 
 struct pair {
@@ -199,7 +211,7 @@ static void completed(void *arg, struct MHD_Connection *c, void **seen, enum MHD
 static int begin(const nst_http_request *r, void **seen)
 {
     const char *length = nst_http_header(r, "Content-Length");
-    size_t most = r->post && server.room && is_trusted(r) ? server.room(r) : 0;
+    size_t most = r->post && server.room && is_trusted(r) && is_known(r) ? server.room(r) : 0;
 
     *seen = &started;
     if (!most)
@@ -241,6 +253,9 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *ur
     }
     if (!is_trusted(&r))
         return (enum MHD_Result)nst_http_plain(&r, NST_HTTP_FORBIDDEN, "only pages of this server are answered\n");
+    if (!is_known(&r))
+        return (enum MHD_Result)ask_password(&r);
+    r.known = server.guarded;
     if (!r.post && strcmp(method, "GET") && strcmp(method, "HEAD"))
         return (enum MHD_Result)nst_http_plain(&r, NST_HTTP_METHOD, "GET or POST\n");
     if (body && (fflush(body->file) || fseek(body->file, 0, SEEK_SET)))
@@ -253,51 +268,6 @@ static enum MHD_Result serve(void *arg, struct MHD_Connection *c, const char *ur
 }
 
 /* ---- starting ---------------------------------------------------------------------------------------------------- */
-
-static nst_status refuse(nst_error *e, const char *why)
-{
-    bool another = errno == EADDRINUSE || errno == EACCES;
-
-    return fail(e, NST_EIO, "%s: port %d of %.100s cannot be served: %s%s%s%s", server.name, server.port, server.host,
-                why, another ? "; " : "", another ? server.port_option : "", another ? " names another" : "");
-}
-
-/* A socket that listens, and the port that it got. */
-static nst_status listen_here(int *fd, nst_error *e)
-{
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
-    union {
-        struct sockaddr any;
-        struct sockaddr_storage room;
-    } got;
-    socklen_t bytes = sizeof got;
-    char service[16], number[16];
-    int one = 1, code;
-
-    snprintf(service, sizeof service, "%d", server.port);
-    code = getaddrinfo(server.host, service, &hints, &found);
-    if (code)
-        return fail(e, NST_EIO, "%s: \"%.100s\" is no address of this machine's: %s", server.host_option, server.host,
-                    gai_strerror(code));
-    *fd = socket(found->ai_family, SOCK_STREAM, 0);
-    if (*fd >= 0) {
-        fcntl(*fd, F_SETFD, FD_CLOEXEC);
-        setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    }
-    if (*fd < 0 || bind(*fd, found->ai_addr, found->ai_addrlen) || listen(*fd, CLIENTS) ||
-        getsockname(*fd, &got.any, &bytes) ||
-        getnameinfo(&got.any, bytes, NULL, 0, number, sizeof number, NI_NUMERICSERV)) {
-        nst_status s = refuse(e, strerror(errno));
-
-        if (*fd >= 0)
-            close(*fd);
-        freeaddrinfo(found);
-        return s;
-    }
-    freeaddrinfo(found);
-    server.port = (int)strtol(number, NULL, 10);
-    return NST_OK;
-}
 
 /* lazy.c says what --web needs. */
 static nst_status lacking(const char *name, nst_error *e)
@@ -319,19 +289,20 @@ nst_status nst_http_open(nst_http_server *s, char *url, nst_error *e)
         return lacking(s->name, e);
     server = *s;
     server.host = s->host ? s->host : "127.0.0.1";
-    status = listen_here(&fd, e);
+    status = nst_http_listen(&server, &fd, e);
     if (status)
         return status;
     s->port = server.port;
+    s->guarded = server.guarded;
     mhd = lib.MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, serve, NULL,
-                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CLIENTS,
+                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)NST_HTTP_CLIENTS,
                                MHD_OPTION_CONNECTION_TIMEOUT, 15u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
                                MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
                                MHD_OPTION_THREAD_POOL_SIZE, s->threads > 1 ? s->threads : 0u, MHD_OPTION_END);
     if (!mhd) {
         close(fd);
         errno = 0;
-        return refuse(e, "the server does not start");
+        return nst_http_refuse(&server, e, "the server does not start");
     }
     snprintf(url, 128, strchr(server.host, ':') ? "http://[%s]:%d/" : "http://%s:%d/", server.host, server.port);
     return NST_OK;
@@ -378,6 +349,12 @@ int nst_http_text(const nst_http_request *r, nst_http_status status, const char 
 int nst_http_plain(const nst_http_request *r, nst_http_status status, const char *sentence)
 {
     (void)r, (void)status, (void)sentence;
+    return 0;
+}
+
+int nst_http_redirect(const nst_http_request *r, const char *path)
+{
+    (void)r, (void)path;
     return 0;
 }
 

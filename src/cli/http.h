@@ -12,6 +12,7 @@ typedef struct nst_http_request {
     bool post;         /* else GET or HEAD */
     int body;          /* what was sent, a file without a name; -1: nothing */
     size_t bytes;      /* of the body */
+    bool known;        /* it came with the server's password */
     void *connection;
 } nst_http_request;
 
@@ -24,6 +25,8 @@ typedef struct nst_http_server {
     const char *name;         /* whom failures name: "--web" */
     const char *port_option, *host_option;
     const char *host;         /* NULL: 127.0.0.1 */
+    const char *password;     /* asked of everybody where the host is not loopback; NULL: nothing is asked */
+    bool guarded;             /* it is asked */
     int port;                 /* 0: a free one; the one that was got */
     unsigned threads;
     nst_http_fn *answer;
@@ -34,8 +37,6 @@ typedef struct nst_http_server {
  * NST_EUNSUPPORTED. */
 nst_status nst_http_open(nst_http_server *s, char *url, nst_error *e);
 void nst_http_close(void);
-/* 32 hexadecimal digits that nobody guesses. */
-bool nst_http_token(char out[33]);
 
 /* A header's value, or NULL. */
 const char *nst_http_header(const nst_http_request *r, const char *name);
@@ -51,6 +52,8 @@ typedef enum nst_http_status {
 int nst_http_text(const nst_http_request *r, nst_http_status status, const char *type, const char *data, size_t bytes);
 /* With a sentence. */
 int nst_http_plain(const nst_http_request *r, nst_http_status status, const char *sentence);
+/* Sends the browser to another path of this server. */
+int nst_http_redirect(const nst_http_request *r, const char *path);
 /* With an open file, which is closed; -1 is answered as missing.  kept: the browser may keep it.  name: it is saved
  * under that name; NULL: it is shown. */
 int nst_http_file(const nst_http_request *r, int fd, const char *type, bool kept, const char *name);

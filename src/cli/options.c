@@ -238,6 +238,10 @@ const nst_option nst_options[] = {
       "So the same command continues a batch that was stopped." },
     { "port", 0, "PORT", NST_OPTION_INT, C(port), 1, 65535, NULL, NST_GROUP_COMMANDS,
       "nst studio: its port (default: 8643)", NULL },
+    { "host", 0, "ADDRESS", NST_OPTION_PATH, C(host), 0, 0, "127.0.0.1 0.0.0.0", NST_GROUP_COMMANDS,
+      "nst studio: also serve other machines: 0.0.0.0",
+      "The page asks them for a password, which nst prints.  What is sent can be read on the way: use it in a network "
+      "that you trust." },
     { "folder", 0, "FOLDER", NST_OPTION_PATH, C(folder), 0, 0, NULL, NST_GROUP_COMMANDS,
       "nst studio: where its pictures go",
       "Without this option it is nst in the user's folder of pictures." },

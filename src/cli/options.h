@@ -45,7 +45,7 @@ typedef struct nst_command {
     int half;       /* nst model import and fetch: half precision */
     const char *url; /* nst model fetch; NULL: the one of the table */
     int port;         /* nst studio; 0: not said */
-    const char *folder; /* nst studio */
+    const char *folder, *host; /* nst studio */
     int no_browser;   /* nst studio */
     int damaged;    /* what is there of damaged pictures is read */
     int quiet, verbose, dry_run, json, help, version;

@@ -9,6 +9,7 @@
 #include "cli/clock.h"
 #include "cli/fail.h"
 #include "cli/http.h"
+#include "cli/password.h"
 #include "cli/snapshot.h"
 /* index_html, nst_css, nst_js */
 #include "web_files.inc"
@@ -238,7 +239,7 @@ nst_status nst_web_open(nst_web **w, const char *host, int port, const char *wha
     web = (struct nst_web){ .content = NST_SNAPSHOT, .picture = NST_SNAPSHOT, .every = 1, .strength = strength,
                             .in_force = strength };
     pthread_mutex_init(&web.lock, NULL);
-    if (!nst_http_token(web.token))
+    if (!nst_password_make(web.token))
         return fail(e, NST_EIO, "--web: /dev/urandom gives no numbers for the page's token");
     snprintf(web.what, sizeof web.what, "%s", what);
     nst_snapshot_put(&web.content, content);

@@ -54,7 +54,8 @@ def by_sockets(s):
                  "png/..", "mask/999", "thumb/0000000000001", "../" * 9 + "etc/passwd", "command/77"):
         check("GET %s" % path, s.ask("GET", path)[0] in (403, 404), s.ask("GET", path))
     before = sorted(os.listdir(s.folder)), len(s.lists()["sources"])
-    for path in ("choice?photo=../../etc/passwd", "choice?photo=99", "choice?photo=2", "choice?style=1", "choice?strength=1e3",
+    for path in ("choice?photo=../../etc/passwd", "choice?photo=99", "choice?photo=2", "choice?style=1",
+                 "choice?strength=1e3",
                  "choice?strength=nan", "choice?strength=0x10", "choice?strength=", "choice?strength", "choice?size=9",
                  "choice?size=99999999", "choice?color=4", "choice?color=-1", "choice?blend=7:1", "choice?blend=x",
                  "choice?remove=9",
@@ -308,6 +309,8 @@ def killed(folder):
     # A browser is opened by a file of the user's own, so that no other user reads the address; what is missing is
     # left out.
     os.remove(os.path.join(folder, "sources", "style-0003.jpg"))
+    with open(os.path.join(folder, ".studio", "choice")) as f:
+        check("the choice named a style that is gone", "style 3" in f.read())
     bin_folder = os.path.join(FOLDER, "bin")
     os.makedirs(bin_folder)
     with open(os.path.join(bin_folder, "xdg-open"), "w") as f:
@@ -322,8 +325,6 @@ def killed(folder):
                       read(os.path.join(FOLDER, "opened")).decode(), 30) or ""
     check("xdg-open gets studio.html", opened.startswith(os.path.join(folder, "studio.html")) and url in opened, opened)
     check("  which only the user reads", os.stat(os.path.join(folder, "studio.html")).st_mode & 0o777 == 0o600)
-    with open(os.path.join(folder, ".studio", "choice")) as f:
-        check("the choice named a style that is gone", "style 3" in f.read())
     run.send_signal(signal.SIGINT)
     run.wait(60)
     run.stdout.close()

@@ -1,6 +1,7 @@
 #!/bin/sh
 # studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost
-# (studio.py), that it sleeps (studio_server.py), and the page in a browser (studio_page.py).
+# (studio.py), that it sleeps and removes (studio_server.py), that other machines need a password (studio_host.py), and
+# the page in a browser (studio_page.py).
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 command -v python3 >/dev/null || { echo "no python3"; exit 77; }
@@ -19,5 +20,6 @@ run 1 "a folder that cannot be" studio --no-browser --folder /dev/null/x
 run 1 "a photograph that is not there" studio --no-browser --folder "$dir/f" nowhere.jpg
 PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_server.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
+PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_host.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_page.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 finish

@@ -83,7 +83,8 @@ def in_browser(program):
         b.shot("1-empty")
         x, y, w, h = b.box("#empty")
         b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
-        check("browser: a photograph is dropped", wait_for(lambda: s.state()["choice"]["photo"] == 1), s.state()["choice"])
+        check("browser: a photograph is dropped", wait_for(lambda: s.state()["choice"]["photo"] == 1),
+              s.state()["choice"])
         check("browser:   and seen", wait_for(lambda: b.script(
                 "document.querySelector('#compare .before').naturalWidth > 0")))
         began = time.time()
@@ -106,8 +107,8 @@ def in_browser(program):
         check("browser: the divider moves", b.script("$('compare').style.getPropertyValue('--cut')") == "42%")
         x, y, w, h = b.box("#shelf")
         b.drop(os.path.abspath(STYLE), 1000, 300)
-        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["choice"]["styles"]) == 2), s.state(
-                )["choice"])
+        check("browser: another painting is dropped", wait_for(lambda: len(s.state()["choice"]["styles"]) == 2),
+              s.state()["choice"])
 
         # Regions by brush.
         b.click("#to-brush")
@@ -188,6 +189,31 @@ def in_browser(program):
         check("browser: removing asks again", s.job(2)["state"] == "done" and b.script("$('viewer').open"))
         b.click("#remove")
         check("browser:   and removes", wait_for(lambda: s.job(2)["state"] == "none"))
+
+        # A picture that came in is deleted from the shelf: by its button, then by the keyboard.
+        b.click("#to-paint")
+        other = os.path.join(FOLDER, "other.ppm")
+        with open(other, "wb") as f:
+            f.write(b"P6 40 30 255\n" + bytes(range(256)) * 14 + bytes(16))
+        for by in ("button", "keyboard"):
+            number = max(i["number"] for i in s.lists()["sources"]) + 1
+            tile = '#shelf button[data-id="%d"]' % number
+            b.drop(other, 1000, 300)
+            check("browser: a picture on the shelf", wait_for(lambda: b.seen(tile)), s.lists()["sources"])
+            for _ in range(2):
+                if by == "button":
+                    b.click('#shelf button[data-id="forget%d"]' % number)
+                else:
+                    b.script("document.querySelector('%s').focus()" % tile)
+                    b.key("Delete", 46)
+                if by == "button" and _ == 0:
+                    b.shot("13-delete")
+                check("browser:   is asked about first", _ or (number in [i["number"] for i in s.lists()["sources"]] and
+                                                              b.seen("#message")))
+            check("browser:   and deleted by " + by, wait_for(lambda: number not in [
+                i["number"] for i in s.lists()["sources"]]))
+            check("browser:   and the focus stays on the shelf", wait_for(lambda: b.script(
+                "document.activeElement.dataset.id") == "add"), b.script("document.activeElement.outerHTML"))
 
         # Two tabs, a phone, the dark.
         b.dark(True)

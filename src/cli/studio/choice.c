@@ -130,23 +130,30 @@ static bool set(const char *key, const char *value)
     return false;
 }
 
-/* Pictures that somebody took out of the folder. */
-static void drop_missing(void)
+/* Pictures that are gone. */
+static bool drop_missing(void)
 {
     nst_choice *c = &S->choice;
+    bool dropped = c->photo && !nst_table_source(c->photo);
 
-    if (!nst_table_source(c->photo))
+    if (dropped)
         c->photo = 0;
     for (int i = c->styles - 1; i >= 0; i--)
         if (!nst_table_source(c->style[i].source))
-            take_away(i);
+            dropped |= take_away(i);
+    return dropped;
 }
 
 void nst_choice_check(void)
 {
+    bool dropped;
+
     pthread_mutex_lock(&S->lock);
-    drop_missing();
+    dropped = drop_missing();
+    S->choice_changes += dropped;
     pthread_mutex_unlock(&S->lock);
+    if (dropped)
+        pass_on();
 }
 
 bool nst_choice_set(const char *key, const char *value)

@@ -266,12 +266,24 @@ static int by_source(const void *a, const void *b)
     return ((const nst_source *)a)->number - ((const nst_source *)b)->number;
 }
 
+/* Numbers of pictures that were removed are never used again while something names them. */
+static void note_named(const nst_choice *c)
+{
+    nst_studio *s = &nst_the_studio;
+
+    s->last_source = c->photo > s->last_source ? c->photo : s->last_source;
+    for (int i = 0; i < c->styles; i++)
+        if (c->style[i].source > s->last_source)
+            s->last_source = c->style[i].source;
+}
+
 /* What was painted with last comes first on the shelf. */
 static void note_uses(void)
 {
     nst_studio *s = &nst_the_studio;
 
-    for (int i = 0; i < s->jobs; i++)
+    for (int i = 0; i < s->jobs; i++) {
+        note_named(&s->job[i].choice);
         for (int k = 0; k < s->sources; k++) {
             const nst_choice *c = &s->job[i].choice;
             bool used = c->photo == s->source[k].number;
@@ -281,6 +293,7 @@ static void note_uses(void)
             if (used)
                 s->source[k].used = ++s->uses;
         }
+    }
 }
 
 nst_status nst_folder_scan(nst_error *e)
@@ -290,7 +303,7 @@ nst_status nst_folder_scan(nst_error *e)
     nst_job chosen;
     nst_status status;
 
-    s->last_source = 4; /* the first ones come with the program */
+    s->last_source = NST_SHELF;
     s->choice = nst_record_empty();
     if ((status = each("/sources", found_source, e)) || (status = each("/.studio", found_own, e)) ||
         (status = each("", found_result, e)))
@@ -300,5 +313,6 @@ nst_status nst_folder_scan(nst_error *e)
     note_uses();
     if (nst_record_read(nst_folder_path(NST_FILE_CHOICE, 0, path), &chosen))
         s->choice = chosen.choice;
+    note_named(&s->choice);
     return NST_OK;
 }

@@ -2,19 +2,23 @@
  * send it, to the address in studio.html. */
 #include "cli/studio/studio.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
+#include "cli/password.h"
 
-/* http://127.0.0.1:PORT/TOKEN/ */
-static bool read_address(int *port, char token[33])
+struct address {
+    char host[128], port[8], token[33], password[64]; /* "": none is asked for */
+};
+
+/* href="http://HOST:PORT/TOKEN/", and a password as code */
+static bool read_address(struct address *a)
 {
     char text[1024] = "";
     const char *at;
@@ -23,8 +27,13 @@ static bool read_address(int *port, char token[33])
 
     if (fd >= 0)
         close(fd);
-    at = n > 0 ? strstr(text, "url=http://127.0.0.1:") : NULL;
-    return at && sscanf(at, "url=http://127.0.0.1:%d/%32[0-9a-f]/", port, token) == 2;
+    memset(a, 0, sizeof *a);
+    at = strstr(text, "<code>");
+    if (n > 0 && at)
+        sscanf(at, "<code>%32[0-9a-f]</code>", a->password);
+    at = n > 0 ? strstr(text, "href=\"http://") : NULL;
+    return at && (sscanf(at, "href=\"http://%127[^][:/]:%7[0-9]/%32[0-9a-f]/", a->host, a->port, a->token) == 3 ||
+                  sscanf(at, "href=\"http://[%127[^][/]]:%7[0-9]/%32[0-9a-f]/", a->host, a->port, a->token) == 3);
 }
 
 static bool send_all(int to, const char *data, size_t bytes)
@@ -63,17 +72,36 @@ static int receive(int from, char *text, size_t room)
     return sscanf(text, "HTTP/1.%*d %d", &status) == 1 ? status : 0;
 }
 
-static int ask(int fd, int port, const char *token, off_t bytes, char *text, size_t room)
+/* A socket there; -1. */
+static int reach(const struct address *a)
 {
-    struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int to = socket(AF_INET, SOCK_STREAM, 0), status = 0;
-    int n = snprintf(text, room, "POST /%s/photo HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n"
-                     "Content-Length: %lld\r\n\r\n", token, port, (long long)bytes);
+    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found;
+    int to;
+
+    if (getaddrinfo(a->host, a->port, &hints, &found))
+        return -1;
+    to = socket(found->ai_family, SOCK_STREAM, 0);
+    if (to >= 0 && connect(to, found->ai_addr, found->ai_addrlen)) {
+        close(to);
+        to = -1;
+    }
+    freeaddrinfo(found);
+    return to;
+}
+
+static int ask(int fd, const struct address *a, off_t bytes, char *text, size_t room)
+{
+    bool six = strchr(a->host, ':') != NULL;
+    int to = reach(a), status = 0, n;
+    char key[128] = "";
 
     if (to < 0)
         return 0;
-    if (connect(to, (const struct sockaddr *)&there, sizeof there) == 0 && send_all(to, text, (size_t)n)) {
+    nst_password_header(a->password, key);
+    n = snprintf(text, room, "POST /%s/photo HTTP/1.1\r\nHost: %s%s%s:%s\r\nConnection: close\r\n"
+                 "Authorization: %s\r\nContent-Length: %lld\r\n\r\n", a->token, six ? "[" : "", a->host,
+                 six ? "]" : "", a->port, key, (long long)bytes);
+    if (send_all(to, text, (size_t)n)) {
         send_file(to, fd); /* a refusal comes before the end */
         status = receive(to, text, room);
     }
@@ -83,17 +111,18 @@ static int ask(int fd, int port, const char *token, off_t bytes, char *text, siz
 
 nst_status nst_handover(const char *path, nst_error *e)
 {
-    char token[33], text[2048];
+    char text[2048];
+    struct address there;
     const char *why;
     struct stat st;
-    int port, status, fd = open(path, O_RDONLY | O_CLOEXEC);
+    int status, fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
         if (fd >= 0)
             close(fd);
         return fail(e, NST_EIO, "%s: %s", path, fd < 0 ? strerror(errno) : "this is no file");
     }
-    status = read_address(&port, token) ? ask(fd, port, token, st.st_size, text, sizeof text) : 0;
+    status = read_address(&there) ? ask(fd, &there, st.st_size, text, sizeof text) : 0;
     close(fd);
     if (status == 200)
         return NST_OK;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/http.h"
+#include "cli/password.h"
 /* studio_index_html and so on */
 #include "studio_files.inc"
 
@@ -33,13 +34,10 @@ static const struct page {
 static const char *within(const char *path)
 {
     size_t n = strlen(S->token);
-    unsigned char differ = 0;
 
     if (n == 0 || strlen(path) < n + 2 || path[0] != '/' || path[n + 1] != '/')
         return NULL;
-    for (size_t i = 0; i < n; i++)
-        differ |= (unsigned char)(path[i + 1] ^ S->token[i]);
-    return differ ? NULL : path + n + 2;
+    return nst_password_same(path + 1, S->token, n) ? path + n + 2 : NULL;
 }
 
 /* "view/12" is view with 12; false: another word, or no number. */
@@ -252,6 +250,8 @@ static int change(const nst_http_request *r, const char *path)
         return done(r, nst_jobs_again(number));
     if (is(path, "remove", &number))
         return done(r, nst_jobs_remove(number));
+    if (is(path, "forget", &number))
+        return made(r, nst_sources_remove(number, &e) ? 0 : number, &e);
     return done(r, wish(path));
 }
 
@@ -265,10 +265,20 @@ size_t nst_pages_room(const nst_http_request *r)
     return !strcmp(path, "photo") || !strcmp(path, "style") ? PICTURE : is(path, "mask", &number) ? MASK : 0;
 }
 
+static int to_page(const nst_http_request *r)
+{
+    char page[sizeof S->token + 2];
+
+    snprintf(page, sizeof page, "/%s/", S->token);
+    return nst_http_redirect(r, page);
+}
+
 int nst_pages_answer(const nst_http_request *r)
 {
     const char *path = within(r->path);
 
+    if (!path && r->known && !r->post && !strcmp(r->path, "/")) /* who has the password need not know the token */
+        return to_page(r);
     if (!path)
         return nst_http_plain(r, NST_HTTP_FORBIDDEN, "this page is reached by the address that nst studio printed\n");
     return r->post ? change(r, path) : look(r, path);

@@ -56,7 +56,7 @@ static void read_style(nst_choice *c, const char *value)
     nst_chosen_style s;
 
     if (c->styles < NST_CHOSEN_STYLES && sscanf(value, "%d %lf %d", &s.source, &s.blend, &s.mask) == 3 &&
-        s.source > 0 && within(s.blend, 0, 100) && s.mask >= 0)
+        within(s.source, 1, 99999) && within(s.blend, 0, 100) && s.mask >= 0)
         c->style[c->styles++] = s;
 }
 

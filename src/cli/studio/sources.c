@@ -131,6 +131,13 @@ static bool new_row(nst_source *row)
     return room;
 }
 
+/* With the lock. */
+static void take_row(int i)
+{
+    memmove(&S->source[i], &S->source[i + 1], (size_t)(--S->sources - i) * sizeof *S->source);
+    S->list_changes++;
+}
+
 static void end_row(const nst_source *row, bool good)
 {
     pthread_mutex_lock(&S->lock);
@@ -138,7 +145,7 @@ static void end_row(const nst_source *row, bool good)
         if (S->source[i].number == row->number) {
             S->source[i] = *row;
             if (!good)
-                memmove(&S->source[i], &S->source[i + 1], (size_t)(--S->sources - i) * sizeof *S->source);
+                take_row(i);
             break;
         }
     S->list_changes++;
@@ -170,7 +177,7 @@ static int keep(int fd, nst_source *row, nst_error *e)
     nst_status s;
 
     if (!new_row(row)) {
-        fail(e, NST_EARG, "there are %d pictures already; remove some from the folder sources", NST_SOURCES);
+        fail(e, NST_EARG, "there are %d pictures already; remove some", NST_SOURCES);
         return 0;
     }
     s = nst_folder_copy(fd, nst_folder_path(NST_FILE_SOURCE, row->number, path), e);
@@ -226,13 +233,72 @@ int nst_sources_mask(int fd, nst_error *e)
     return good && !nst_folder_copy(fd, nst_folder_path(NST_FILE_MASK, mask, path), e) ? mask : 0;
 }
 
+/* ---- what is removed --------------------------------------------------------------------------------------------- */
+
+/* These have the lock. */
+
+static bool is_of(const nst_choice *c, int source)
+{
+    bool found = c->photo == source;
+
+    for (int i = 0; i < c->styles; i++)
+        found |= c->style[i].source == source;
+    return found;
+}
+
+/* A job that is still to be painted from it; 0: none. */
+static int find_user(int source)
+{
+    for (int i = 0; i < S->jobs; i++) {
+        const nst_job *job = &S->job[i];
+
+        if ((job->state == NST_JOB_QUEUED || job->state == NST_JOB_PAINTING) && is_of(&job->choice, source))
+            return job->number;
+    }
+    return 0;
+}
+
+/* False where it is none, comes with nst, or is still being read. */
+static bool take(int number)
+{
+    for (int i = 0; i < S->sources && number > NST_SHELF; i++)
+        if (S->source[i].number == number && S->source[i].width) {
+            take_row(i);
+            return true;
+        }
+    return false;
+}
+
+nst_status nst_sources_remove(int number, nst_error *e)
+{
+    static const nst_studio_file kinds[] = { NST_FILE_SOURCE, NST_FILE_VIEW, NST_FILE_THUMB };
+    char path[sizeof kinds / sizeof *kinds][NST_PATH_BYTES];
+    bool taken;
+    int user;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        nst_folder_path(kinds[i], number, path[i]); /* while the table still has its suffix */
+    pthread_mutex_lock(&S->lock);
+    user = find_user(number);
+    taken = !user && take(number);
+    pthread_mutex_unlock(&S->lock);
+    if (user)
+        return fail(e, NST_EARG, "painting %d, which is not done, needs this picture", user);
+    if (!taken)
+        return fail(e, NST_EARG, "this picture cannot be removed: it is none that came in");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        unlink(path[i]);
+    nst_choice_check();
+    return NST_OK;
+}
+
 /* ---- at the start ------------------------------------------------------------------------------------------------ */
 
 static nst_status begin_shelf(nst_error *e)
 {
     const char *const begin[] = { nst_shelf_1, nst_shelf_2, nst_shelf_3, nst_shelf_4, nst_shelf_5 };
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < NST_SHELF; i++) {
         nst_source row = { .number = i + 1, .photo = i == 0, .suffix = ".jpg" };
         FILE *f = nst_table_source(i + 1) ? NULL : tmpfile();
         size_t bytes = (size_t)(begin[i + 1] - begin[i]);

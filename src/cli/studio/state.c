@@ -105,9 +105,10 @@ size_t nst_state_lists(char *out, size_t bytes)
     add_quoted(&t, S->folder);
     add(&t, ",\"tiff\":%s,\"sources\":[", nst_format_of("x.tif")->writes ? "true" : "false");
     for (int i = 0; i < S->sources; i++)
-        add(&t, "%s{\"number\":%d,\"photo\":%s,\"width\":%d,\"height\":%d,\"used\":%u}", i ? "," : "",
+        add(&t, "%s{\"number\":%d,\"photo\":%s,\"width\":%d,\"height\":%d,\"used\":%u,"
+            "\"removable\":%s}", i ? "," : "",
             S->source[i].number, S->source[i].photo ? "true" : "false", S->source[i].width, S->source[i].height,
-            S->source[i].used);
+            S->source[i].used, S->source[i].number > NST_SHELF ? "true" : "false");
     n = S->jobs;
     memcpy(jobs, S->job, sizeof jobs);
     pthread_mutex_unlock(&S->lock);

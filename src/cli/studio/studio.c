@@ -13,10 +13,12 @@
 #include "cli/fail.h"
 #include "cli/http.h"
 #include "cli/interrupt.h"
+#include "cli/password.h"
 
 #define S (&nst_the_studio)
 #define PORT 8643
 #define THREADS 4
+#define ADDRESS 256
 
 extern char **environ;
 
@@ -41,14 +43,14 @@ static nst_status check(const nst_command *c, nst_error *e)
 /* --port 1, --port=1 and so on say where the page is, not how it paints. */
 static bool is_own(const char *word, bool *value)
 {
-    static const char *const own[] = { "--port", "--folder", "--no-browser" };
+    static const char *const own[] = { "--port", "--folder", "--host", "--no-browser" };
 
     *value = false;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         size_t n = strlen(own[i]);
 
         if (!strncmp(word, own[i], n) && (!word[n] || word[n] == '=')) {
-            *value = !word[n] && i < 2;
+            *value = !word[n] && i < 3;
             return true;
         }
     }
@@ -103,8 +105,13 @@ static nst_status write_address(const char *url, nst_error *e)
     f = fd < 0 ? NULL : fdopen(fd, "w");
     if (!f)
         return fail(e, NST_EIO, "studio: %s: %s", path, strerror(errno));
-    fprintf(f, "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>nst studio</title>\n"
-               "<meta http-equiv=\"refresh\" content=\"0; url=%s\">\n<a href=\"%s\">nst studio</a>\n", url, url);
+    fprintf(f, "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>nst studio</title>\n");
+    if (*S->password)
+        fprintf(f, "<p>The studio asks for a user, which may be any, and for the password <code>%s</code>:\n",
+                S->password);
+    else
+        fprintf(f, "<meta http-equiv=\"refresh\" content=\"0; url=%s\">\n", url);
+    fprintf(f, "<a href=\"%s\">nst studio</a>\n", url);
     return fclose(f) ? fail(e, NST_EIO, "studio: %s: %s", path, strerror(errno)) : NST_OK;
 }
 
@@ -154,29 +161,52 @@ static nst_status choose_photo(const char *path, nst_error *e)
     return NST_OK;
 }
 
-static nst_status serve(int port, char *address, nst_error *e)
+/* How this machine reaches a host that stands for all of its addresses. */
+static const char *near(const char *host)
 {
-    nst_http_server server = { .name = "studio", .port_option = "--port", .host_option = "--port",
-                               .port = port ? port : PORT, .threads = THREADS, .answer = nst_pages_answer,
-                               .room = nst_pages_room };
+    return !host || !strcmp(host, "0.0.0.0") ? "127.0.0.1" : !strcmp(host, "::") ? "::1" : host;
+}
+
+/* *said: the address for others, who have the password; *address: with the token. */
+static nst_status serve(const nst_command *c, char said[ADDRESS], char address[ADDRESS], nst_error *e)
+{
+    static char password[33];
     char url[128];
+    nst_http_server server = { .name = "studio", .port_option = "--port", .host_option = "--host", .host = c->host,
+                               .port = c->port ? c->port : PORT, .threads = THREADS, .password = password,
+                               .answer = nst_pages_answer, .room = nst_pages_room };
     nst_status s;
 
-    if (!nst_http_token(S->token))
+    if (!nst_password_make(S->token) || !nst_password_make(password))
         return fail(e, NST_EIO, "studio: /dev/urandom gives no numbers for the page's token");
     s = nst_http_open(&server, url, e);
-    if (s == NST_EIO && !port) { /* another studio has the usual port */
+    if (s == NST_EIO && !c->port) { /* another studio has the usual port */
         server.port = 0;
         s = nst_http_open(&server, url, e);
     }
-    if (!s)
-        snprintf(address, 256, "%s%s/", url, S->token);
-    return s;
+    if (s)
+        return s;
+    snprintf(address, ADDRESS, strchr(near(c->host), ':') ? "http://[%s]:%d/%s/" : "http://%s:%d/%s/", near(c->host),
+             server.port, S->token);
+    snprintf(said, ADDRESS, "%s", server.guarded ? url : address);
+    if (server.guarded)
+        memcpy(S->password, password, sizeof password);
+    return NST_OK;
+}
+
+static void tell(const nst_command *c, const char *said)
+{
+    nst_say(stdout, "nst: the studio is at %s", said);
+    if (*S->password)
+        nst_say(stdout, "nst: it asks for a user, which may be any, and for the password %s", S->password);
+    if (!c->quiet)
+        nst_say(stdout, "nst: pictures go to %s; Ctrl-C ends the studio, and a painting goes on next time", S->folder);
+    fflush(stdout);
 }
 
 static nst_status run(const nst_command *c, nst_error *e)
 {
-    char address[256], path[NST_PATH_BYTES];
+    char said[ADDRESS], address[ADDRESS], path[NST_PATH_BYTES];
     nst_status s;
 
     if ((s = nst_wake_begin(e)) || (s = nst_folder_scan(e)) || (s = nst_sources_begin(e)))
@@ -185,14 +215,10 @@ static nst_status run(const nst_command *c, nst_error *e)
     s = choose_photo(c->content, e);
     if (s)
         return s;
-    s = serve(c->port, address, e);
+    s = serve(c, said, address, e);
     if (!s && !(s = write_address(address, e)) && !(s = nst_preview_start(e))) {
         nst_interrupt_hold();
-        nst_say(stdout, "nst: the studio is at %s", address);
-        if (!c->quiet)
-            nst_say(stdout, "nst: pictures go to %s; Ctrl-C ends the studio, and a painting goes on next time",
-                    S->folder);
-        fflush(stdout);
+        tell(c, said);
         if (!c->no_browser)
             open_browser();
         nst_painter_run();
@@ -216,6 +242,7 @@ nst_status nst_studio_run(int argc, char **argv, nst_error *e)
     S->base.content = NULL;
     S->base.operands = S->base.styles = 0;
     S->base.port = 0;
+    S->base.host = NULL;
     if (!taken)
         return run(&c, e);
     if (c.content && (s = nst_handover(c.content, e)))

@@ -16,6 +16,7 @@
 #define NST_CHOSEN_STYLES 4
 #define NST_SOURCES 256
 #define NST_JOBS 512
+#define NST_SHELF 4 /* sources 1 to 4 come with nst */
 
 typedef struct nst_chosen_style {
     int source;
@@ -82,6 +83,7 @@ typedef struct nst_studio {
     int n_words;
     char folder[NST_PATH_BYTES - 256]; /* absolute */
     char token[33];
+    char password[33];    /* that is asked for; "": none is */
 } nst_studio;
 
 /* table.c */
@@ -128,7 +130,7 @@ nst_choice nst_record_empty(void);
 
 /* ---- choice.c: what is chosen; each takes the lock itself -------------------------------------------------------- */
 
-/* Takes out what is no longer in the folder. */
+/* Takes out what is no source any more. */
 void nst_choice_check(void);
 /* KEY=VALUE of a control; false when it is unknown or out of range. */
 bool nst_choice_set(const char *key, const char *value);
@@ -155,7 +157,10 @@ bool nst_jobs_remove(int number);
 
 /* Reads and keeps a picture from an open file: its number, 0 with *e when it is none that can be painted from. */
 int nst_sources_add(int fd, bool photo, nst_error *e);
-/* The same of a mask, which the choice gets: its number. */
+/* Removes a picture that came in, with its files.  NST_EARG for one that comes with nst, or that a job needs which is
+ * not done. */
+nst_status nst_sources_remove(int number, nst_error *e);
+/* The same as nst_sources_add of a mask, which the choice gets: its number. */
 int nst_sources_mask(int fd, nst_error *e);
 /* Pictures that come with the program, kept as numbers 1 to 4 when they are not there. */
 nst_status nst_sources_begin(nst_error *e);
