@@ -191,25 +191,28 @@ def in_browser(program):
         check("browser:   and removes", wait_for(lambda: s.job(2)["state"] == "none"))
 
         # A picture that came in is deleted from the shelf: by its button, then by the keyboard.
+        wait_for(lambda: not b.script("$('viewer').open"))
         b.click("#to-paint")
         other = os.path.join(FOLDER, "other.ppm")
         with open(other, "wb") as f:
             f.write(b"P6 40 30 255\n" + bytes(range(256)) * 14 + bytes(16))
+        number = max(i["number"] for i in s.lists()["sources"])
         for by in ("button", "keyboard"):
-            number = max(i["number"] for i in s.lists()["sources"]) + 1
+            number += 1 # no number comes again
             tile = '#shelf button[data-id="%d"]' % number
             b.drop(other, 1000, 300)
             check("browser: a picture on the shelf", wait_for(lambda: b.seen(tile)), s.lists()["sources"])
-            for _ in range(2):
+            for again in (False, True):
                 if by == "button":
                     b.click('#shelf button[data-id="forget%d"]' % number)
                 else:
                     b.script("document.querySelector('%s').focus()" % tile)
                     b.key("Delete", 46)
-                if by == "button" and _ == 0:
+                if by == "button" and not again:
                     b.shot("13-delete")
-                check("browser:   is asked about first", _ or (number in [i["number"] for i in s.lists()["sources"]] and
-                                                              b.seen("#message")))
+                if not again:
+                    check("browser:   is asked about first", number in [i["number"] for i in s.lists()["sources"]] and
+                          b.script("!$('message').hidden"))
             check("browser:   and deleted by " + by, wait_for(lambda: number not in [
                 i["number"] for i in s.lists()["sources"]]))
             check("browser:   and the focus stays on the shelf", wait_for(lambda: b.script(
