@@ -18,7 +18,8 @@ nst_status nst_http_refuse(const nst_http_server *server, nst_error *e, const ch
     bool another = errno == EADDRINUSE || errno == EACCES;
 
     return fail(e, NST_EIO, "%s: port %d of %.100s cannot be served: %s%s%s%s", server->name, server->port,
-                server->host, why, another ? "; " : "", another ? server->port_option : "", another ? " names another" : "");
+                server->host, why, another ? "; " : "", another ? server->port_option : "",
+                another ? " names another" : "");
 }
 
 /* Whether only this machine reaches the address. */
