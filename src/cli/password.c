@@ -1,10 +1,8 @@
-/* password.c: secrets of pages: made, compared, found in a header (RFC 7617: "Basic ", and user:password as base64). */
+/* password.c: secrets of pages: made, compared, put into a header (RFC 7617: "Basic ", and user:password as base64). */
 #include "cli/password.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define LONGEST 256 /* bytes of user:password */
 
 bool nst_password_make(char out[33])
 {
@@ -29,34 +27,6 @@ bool nst_password_same(const char *given, const char *secret, size_t n)
 }
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* The bytes of a base64 text, ended by a 0; false: it is none, or too long. */
-static bool decode(const char *text, char out[LONGEST + 1])
-{
-    size_t n = strspn(text, digits), used = 0;
-    unsigned bits = 0;
-
-    if (n / 4 * 3 > LONGEST - 3 || text[n + strspn(text + n, "=")])
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        bits = bits << 6 | (unsigned)(strchr(digits, text[i]) - digits);
-        if (i % 4)
-            out[used++] = (char)(bits >> (6 - 2 * (i % 4)) & 255);
-    }
-    out[used] = 0;
-    return true;
-}
-
-bool nst_password_is_in(const char *header, const char *password)
-{
-    static const char basic[] = "Basic ";
-    char text[LONGEST + 1], *colon;
-
-    if (!header || strncmp(header, basic, sizeof basic - 1) || !decode(header + sizeof basic - 1, text))
-        return false;
-    colon = strchr(text, ':');
-    return colon && strlen(colon + 1) == strlen(password) && nst_password_same(colon + 1, password, strlen(password));
-}
 
 void nst_password_header(const char *password, char out[128])
 {

@@ -9,9 +9,7 @@
 bool nst_password_make(char out[33]);
 /* Whether n bytes are the same.  It takes as long when they differ. */
 bool nst_password_same(const char *given, const char *secret, size_t n);
-/* Whether a header "Authorization: Basic ..." has this password, with any user; NULL: there is no such header. */
-bool nst_password_is_in(const char *header, const char *password);
-/* The value of such a header: at most 63 bytes of password. */
+/* The value of a header "Authorization: Basic ...": at most 63 bytes of password. */
 void nst_password_header(const char *password, char out[128]);
 
 #endif
