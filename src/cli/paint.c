@@ -63,7 +63,7 @@ static nst_status check_outputs(nst_painting *p, nst_error *e)
     if (p->c.log && (s = nst_paths_check(&p->c, p->c.log, e)))
         return s;
     if ((s = check_derived(p, e)) || (s = check_log(p, e)) ||
-        (s = nst_paths_apart(&p->c, p->output, p->model_path, p->resumed.path, e)))
+        (s = nst_paths_apart(&p->c, p->output, p->model_path, nst_config_path(), p->resumed.path, e)))
         return s;
     return nst_checkpoint_writer_open(&p->writer, &p->c, p->output, p->model_path, e);
 }

@@ -319,6 +319,22 @@ static bool same(const struct named *a, const struct named *b)
     return a->known && b->known && a->dev == b->dev && a->ino == b->ino && !strcmp(a->name, b->name);
 }
 
+/* Whether a file has the name of one of the run's numbered pictures, which is that of its result with a number. */
+static bool is_numbered(const struct named *result, const struct named *other)
+{
+    const char *base = nst_paths_base(other->path), *digits = base + nst_paths_stem(base);
+    char name[NST_PATH_BYTES];
+    struct named one = { .what = "result", .path = name };
+    nst_error e;
+
+    while (digits > base && digits[-1] >= '0' && digits[-1] <= '9')
+        digits--;
+    if (nst_paths_numbered(result->path, atoi(digits), name, sizeof name, &e))
+        return false;
+    identify(&one);
+    return same(&one, other);
+}
+
 static int add_named(struct named *f, int n, const char *what, const char *path)
 {
     if (!path || n == NAMED)
@@ -335,8 +351,8 @@ static int add_list(struct named *f, int n, const char *const *path, int count)
     return n;
 }
 
-nst_status nst_paths_apart(const nst_command *c, const char *output, const char *model, const char *from,
-                           nst_error *e)
+nst_status nst_paths_apart(const nst_command *c, const char *output, const char *model, const char *config,
+                           const char *from, nst_error *e)
 {
     static struct named f[NAMED];
     int n = add_named(f, 0, "result", output);
@@ -346,12 +362,16 @@ nst_status nst_paths_apart(const nst_command *c, const char *output, const char 
     n = add_named(f, n, NULL, c->content);
     n = add_named(f, n, NULL, c->init);
     n = add_named(f, n, NULL, model);
-    n = add_named(f, n, NULL, c->config);
+    n = add_named(f, n, NULL, config);
     if (from && (!c->checkpoint || strcmp(from, c->checkpoint)))
         n = add_named(f, n, NULL, from);
     n = add_list(f, n, c->style, c->styles);
     n = add_list(f, n, c->content_mask.name, c->content_mask.n);
     n = add_list(f, n, c->style_mask.name, c->style_mask.n);
+    for (int i = 1; i < n && c->save_every; i++)
+        if (is_numbered(&f[0], &f[i]))
+            return fail(e, NST_EARG, "--save-every: %s has the name of a numbered picture, expected another name",
+                        f[i].path);
     for (int i = 0; i < n; i++)
         for (int k = 0; f[i].what && k < n; k++) {
             if (k == i || (f[k].what && k > i) || !same(&f[i], &f[k]))

@@ -38,10 +38,11 @@ nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e);
 nst_status nst_paths_check_name(const char *path, nst_error *e);
 /* Asked before a long run and before each write: path can be written and is none of the run's inputs. */
 nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e);
-/* Asked once before a run: no file that it writes (the result, the log, the checkpoint) is another of these or one that
- * it reads, model and the checkpoint `from` (NULL: none) among them; whether the files are there already or not. */
-nst_status nst_paths_apart(const nst_command *c, const char *output, const char *model, const char *from,
-                           nst_error *e);
+/* Asked once before a run: no file that it writes (the result, numbered pictures, the log, the checkpoint) is another
+ * of these or one that it reads, model, config and the checkpoint `from` (NULL: none) among them.  The files need not
+ * be there. */
+nst_status nst_paths_apart(const nst_command *c, const char *output, const char *model, const char *config,
+                           const char *from, nst_error *e);
 /* $XDG_CACHE_HOME/nst, without the variable ~/.cache/nst; "" when there is neither.  It may not exist. */
 void nst_paths_cache(char *out, size_t bytes);
 

@@ -151,6 +151,15 @@ fi
 run 0 "numbered files" $fast -n 4 --save-every 2 -o out/y.png in/c.png in/s.jpg
 check "  lie beside the result" test -s out/y-0002.png -a -s out/y-0004.png -a -s out/y.png
 check "  the last is the result" cmp -s out/y-0004.png out/y.png
+rm out/y-*.png
+run 2 "a log where a numbered picture goes" $fast -n 4 --save-every 2 --log out/y-0002.png -o out/y.png \
+    in/c.png in/s.jpg
+says "out/y-0002.png has the name of a numbered picture"
+run 2 "a checkpoint there" $fast -n 4 --save-every 2 --checkpoint out/y-0004.png -o out/y.png in/c.png in/s.jpg
+cp in/c.png out/y-0002.png
+run 2 "an input there" $fast -n 4 --save-every 2 -o out/y.png out/y-0002.png in/s.jpg
+check "  which is as it was" cmp -s in/c.png out/y-0002.png
+rm out/y-*.png
 "$NST" -n 4 --scales 1 -s 48 -o out/y.png in/c.png in/s.jpg 2>stderr >stdout
 check "plain lines when piped, on standard error" \
     sh -c "grep -q 'scale 1/1' stderr && ! grep -q \"$(printf '\r')\" stderr && ! [ -s stdout ]"

@@ -67,6 +67,10 @@ check "presets are listed with the program's" \
 printf '\xef\xbb\xbfsize = 44\r\nquiet = on\r\n' >other
 has "a file from another system" "--size 44" --config other
 
+"$NST" -q --log "$file" -o out/x.png "$content" "$style" 2>stderr
+check "a log in place of the user's own file: status 1" \
+    sh -c "test $? = 1 && grep -q 'is an input of this run' stderr && grep -q '^\[preset' '$file'"
+
 # refused LINE:COLUMN TEXT CONTENT: status 1, the place and the sentence, and nothing is painted
 refused() {
     printf "$3" >bad
