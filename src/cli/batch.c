@@ -26,6 +26,11 @@ static struct batch {
     struct list content, style;
     char text[TEXT];
     size_t used;
+    struct file {
+        dev_t dev;
+        ino_t ino;
+    } input[2 * NAMES];       /* that are there, in order */
+    int inputs;
     uint64_t result[RESULTS]; /* a hash of each result's name: two pictures of one name are found beforehand */
     char report[32768];       /* a line a failure */
     size_t said;
@@ -154,6 +159,36 @@ static nst_status same_name(uint64_t twice, int n, nst_error *e)
                 "--name '{n}-{content}-{style}.png' tells them apart", content[0], style[0], content[1], style[1]);
 }
 
+static int by_file(const void *a, const void *c)
+{
+    const struct file *x = a, *y = c;
+
+    return x->dev == y->dev ? (x->ino > y->ino) - (x->ino < y->ino) : x->dev > y->dev ? 1 : -1;
+}
+
+static void add_inputs(const struct list *l)
+{
+    struct stat st;
+
+    for (int i = 0; i < l->n; i++)
+        if (stat(l->name[i], &st) == 0)
+            b.input[b.inputs++] = (struct file){ st.st_dev, st.st_ino };
+}
+
+/* A result may not take the place of any picture that this batch reads, for it may be another pair's. */
+static nst_status check_input(const char *name, nst_error *e)
+{
+    struct file file;
+    struct stat st;
+
+    if (b.p.c.keep_existing || stat(name, &st) || !S_ISREG(st.st_mode))
+        return NST_OK;
+    file = (struct file){ st.st_dev, st.st_ino };
+    if (!bsearch(&file, b.input, (size_t)b.inputs, sizeof file, by_file))
+        return NST_OK;
+    return fail(e, NST_EIO, "batch: %s is an input, and inputs are never overwritten; name another --output-dir", name);
+}
+
 /* What is wrong with the names is said before hours of work. */
 static nst_status check_names(int n, nst_error *e)
 {
@@ -161,9 +196,12 @@ static nst_status check_names(int n, nst_error *e)
     const char *content, *style;
     nst_status s;
 
+    add_inputs(&b.content);
+    add_inputs(&b.style);
+    qsort(b.input, (size_t)b.inputs, sizeof *b.input, by_file);
     for (int i = 0; i < n; i++) {
         pair(i, &content, &style);
-        if ((s = result_name(content, style, i + 1, name, sizeof name, e)))
+        if ((s = result_name(content, style, i + 1, name, sizeof name, e)) || (s = check_input(name, e)))
             return s;
         if (i == 0) {
             nst_command c = b.p.c;
@@ -188,8 +226,13 @@ static nst_status check_names(int n, nst_error *e)
 static void note_failure(const char *result, const char *why)
 {
     size_t room = sizeof b.report - b.said;
-    bool named = !strncmp(why, result, strlen(result));
-    int n = snprintf(b.report + b.said, room, "nst:   %s%s%s\n", named ? "" : result, named ? "" : ": ", why);
+    char shown[sizeof ((nst_error *)0)->text]; /* as it stands in why, too */
+    bool named;
+    int n;
+
+    nst_show(shown, sizeof shown, result);
+    named = !strncmp(why, shown, strlen(shown));
+    n = snprintf(b.report + b.said, room, "nst:   %s%s%s\n", named ? "" : shown, named ? "" : ": ", why);
 
     b.failed++;
     if (n > 0 && (size_t)n < room)

@@ -36,7 +36,12 @@ check "  the end counts" grep -q '^nst: 4 painted, 8 failed$' stderr
 check "  and gives the reasons again" test "$(sed '1,/painted, 8 failed/d' stderr | grep -c '^nst:   out4/.*: .*')" = 8
 "$NST" batch -q $fast --output-dir out5 in/aa.png in/a.png -- styles/x.jpg 2>stderr
 check "with -q failures are told" sh -c "test -s out5/a-x.png && grep -q 'in/aa.png' stderr"
-rm in/aa.png styles/broken.jpg
+esc=$(printf '\033]0;P\007')
+echo text >"in/$esc.png"
+"$NST" batch -q $fast --output-dir out5 "in/$esc.png" -- styles/x.jpg 2>stderr
+check "an escape sequence in a name commands no terminal" \
+    sh -c "grep -q 'x1b.*x07' stderr && ! grep -q \"$(printf '\033')\" stderr"
+rm in/aa.png styles/broken.jpg "in/$esc.png"
 
 # ---- usage: before anything is painted -------------------------------------------------------------------------------
 usage() { # TEXT ARGUMENTS...
@@ -67,6 +72,18 @@ check "an empty folder: status 1" sh -c "test $? = 1 && grep -q 'empty: no pictu
 "$NST" batch --output-dir in/a.png in -- styles 2>stderr
 check "a folder that is a file: status 1" sh -c "test $? = 1 && grep -q 'cannot be made' stderr"
 check "  nothing was painted" test ! -e out6
+mkdir taken
+cp styles/x.jpg taken/a.jpg
+cp styles/y.jpg taken/b-a.png
+cp in/b.png b.png
+"$NST" batch $fast --output-dir taken b.png -- taken 2>stderr
+check "a result that would replace another pair's style: status 1" test $? = 1
+check "  is said before anything is painted" \
+    sh -c "test \$(wc -l <stderr) = 1 && grep -q 'batch: taken/b-a.png is an input' stderr"
+check "  and the style is as it was" cmp -s styles/y.jpg taken/b-a.png
+"$NST" batch $fast --keep-existing --output-dir taken b.png -- taken/a.jpg taken/b-a.png 2>stderr
+check "  --keep-existing does not replace it" \
+    sh -c "cmp -s styles/y.jpg taken/b-a.png && grep -q '1 painted, 1 there already' stderr"
 
 # ---- Ctrl-C, and going on --------------------------------------------------------------------------------------------
 set -m
