@@ -30,6 +30,16 @@ long long nst_file_bytes(FILE *f);
 /* other_kinds.c: the name of what a file is that is not read, and what to do with it; NULL when nothing is known. */
 const char *nst_other_kind(const uint8_t *head, size_t bytes, const char **advice);
 
+/* ---- float_range.c: samples in floating point ------------------------------- */
+
+typedef struct nst_float_range {
+    double lit, above, largest; /* samples above 0, above 1, and the largest */
+} nst_float_range;
+
+void nst_float_count(nst_float_range *r, double v);
+/* Refused, NST_EFORMAT, where most of what is not black lies beyond white; a few lights may. */
+nst_status nst_float_check(const nst_float_range *r, const char *label, nst_error *e);
+
 /* ---- decoded.c: for libraries that decode a picture at once ---------------- */
 
 /* A whole picture in samples. */

@@ -91,9 +91,10 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged GIF file: its picture lies outside of it", j->label);
     if (!d->ColorMap && !j->gif->SColorMap)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged GIF file: it has no colours", j->label);
-    if (bytes >= 0 && (double)d->Width * d->Height > (double)bytes * MAX_RATIO)
-        return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, bytes,
-                        d->Width, d->Height);
+    /* the screen's pixels cost time, too, where no picture covers them */
+    if (bytes >= 0 && (double)w * h > (double)bytes * MAX_RATIO)
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, bytes, w,
+                        h);
     j->covers = d->Width == w && d->Height == h;
     kind.alpha = j->clear >= 0 || !j->covers;
     if ((s = nst_rows_open(&j->rows, w, h, 3 + kind.alpha, fit, j->label, j->e)) ||

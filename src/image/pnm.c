@@ -13,6 +13,7 @@ struct job {
     int width, height, max;
     bool little;          /* floats: the first byte is the lowest */
     int samples;          /* a pixel */
+    nst_float_range range; /* of floats */
     size_t row_bytes;     /* in the file; 0 where rows are digits */
     uint8_t *raw;         /* [row_bytes] */
     uint16_t *values;     /* [width][samples] */
@@ -160,6 +161,7 @@ static nst_status read_floats(struct job *j, int y)
             float v;
 
             memcpy(&v, &bits, sizeof v);
+            nst_float_count(&j->range, v);
             v = v > 0 ? v < 1 ? nst_linear_to_srgb(v) : 1 : 0;
             to[c][x] = v < 1 ? v : 1;
         }
@@ -187,6 +189,8 @@ static nst_status read_pnm(nst_image **out, FILE *f, const nst_fit *fit, const c
     for (int y = 0; y < j.height && !s; y++)
         if (!(s = floats ? read_floats(&j, y) : read_row(&j, y)))
             nst_rows_put(j.rows);
+    if (!s)
+        s = nst_float_check(&j.range, label, e);
     if (!s)
         s = nst_rows_finish(&j.rows, floats ? 4 : 1, out, label, e); /* floats come from the bottom up */
     nst_color_close(&j.color);

@@ -89,6 +89,8 @@ START_TEST(pfm)
     ck_assert_float_eq_tol(*at(out, 2, 0, 1), 0.5012f, 2e-3f);
     ck_assert(*at(out, 0, 0, 0) == 1 && *at(out, 1, 0, 0) == 0 && *at(out, 2, 0, 0) == 0);
     nst_image_destroy(&out);
+    put_file("d.pfm", "Pf 4 1 1\n\0\0\0\0\0\0\0\0\x43\x7f\0\0\x42\xc8\0\0", 25); /* 0 0 255 100 */
+    refuse_file("d.pfm", NST_EFORMAT, "most of its samples are above 1, the largest 255");
     put_file("c.pfm", "Pf 2 1 -0.5\n\0\0\x80\x3f\0\0\0\0", 20);
     out = read_image("c.pfm");
     ck_assert(out->plane[2][0] == 1 && out->plane[2][1] == 0);

@@ -336,6 +336,9 @@ START_TEST(gifs)
         put_file("a.gif", file, cut);
         refuse_file("a.gif", NST_EFORMAT, "damaged or truncated GIF file");
     }
+    memcpy(file + 6, "\xff\x0f\xff\x0f", 4); /* a picture of four pixels on a screen of millions */
+    put_file("a.gif", file, n);
+    refuse_file("a.gif", NST_EFORMAT, "cannot hold 4095 x 4095 pixels");
     memcpy(file + 30, "\xff\xff\xff\xff", 4);
     memcpy(file + 6, "\xff\xff\xff\xff", 4);
     put_file("a.gif", file, n);

@@ -110,7 +110,7 @@ START_TEST(floats_to_255)
         nst_image *out;
 
         TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP);
-        TIFFWriteScanline(t, hdr ? (float[]){ .25f, 7, .5f, 1 } : (float[]){ 0, 255, 40, 90 }, 0, 0);
+        TIFFWriteScanline(t, hdr ? (float[]){ .25f, 7, .5f, 1 } : (float[]){ 0, 255, 0, 90 }, 0, 0);
         TIFFClose(t);
         if (hdr) {
             out = read_image("a.tif");

@@ -33,9 +33,7 @@ static unsigned float_sample(nst_tiff *j, const uint8_t *from, size_t at)
         memcpy(&d, from + 8 * at, sizeof d);
         v = d > -1e30 && d < 1e30 ? (float)d : d > 0 ? INFINITY : 0;
     }
-    j->all++;
-    j->above += v > 1;
-    j->largest = fmax(j->largest, (double)v);
+    nst_float_count(&j->range, v);
     return nst_image_quantise(v, 65535);
 }
 

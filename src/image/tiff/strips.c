@@ -143,10 +143,7 @@ static nst_status read_plain(nst_tiff *j)
         for (int i = 0; i < rows; i++, j->y++)
             nst_tiff_row(j, j->band + (size_t)i * row);
     }
-    if (j->above > j->all / 2)
-        return nst_fail(j->e, NST_EFORMAT, "%s: most of its samples are above 1, the largest %g, expected floating "
-                        "point from 0, black, to 1, white", j->label, j->largest);
-    return NST_OK;
+    return nst_float_check(&j->range, j->label, j->e);
 }
 
 static nst_status read_rgba(nst_tiff *j, TIFFRGBAImage *image)

@@ -22,7 +22,7 @@ typedef struct nst_tiff {
     bool premultiplied;
     uint16_t *map[3];    /* a palette, libtiff's */
     bool narrow;         /* its numbers end at 255 */
-    double above, all, largest; /* floating point: samples beyond white, and the largest */
+    nst_float_range range; /* of floating point */
 
     uint8_t *band;       /* [band_rows][width][samples], as the file has them or, of parts, each in whole bytes */
     int band_rows, y;    /* y: the row that comes next */
