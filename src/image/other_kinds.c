@@ -3,13 +3,32 @@
 
 #include <string.h>
 
-/* Whether a text begins with a word, whatever the case of its letters, behind blanks and UTF-8's mark. */
+/* Behind blanks. */
+static size_t skip_blanks(const uint8_t *head, size_t bytes, size_t at)
+{
+    while (at < bytes && head[at] && strchr(" \t\r\n", head[at]))
+        at++;
+    return at;
+}
+
+/* Where a text begins: behind UTF-8's mark, blanks and comments of HTML and XML. */
+static size_t text_start(const uint8_t *head, size_t bytes)
+{
+    size_t at = skip_blanks(head, bytes, bytes >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0);
+
+    while (at + 4 <= bytes && !memcmp(head + at, "<!--", 4)) {
+        for (at += 4; at < bytes && (at + 3 > bytes || memcmp(head + at, "-->", 3)); at++)
+            ;
+        at = skip_blanks(head, bytes, at + 3 < bytes ? at + 3 : bytes);
+    }
+    return at;
+}
+
+/* Whether a text begins with a word, whatever the case of its letters. */
 static bool begins(const uint8_t *head, size_t bytes, const char *word)
 {
-    size_t n = strlen(word), at = bytes >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
+    size_t n = strlen(word), at = text_start(head, bytes);
 
-    while (at < bytes && strchr(" \t\r\n", head[at]) && head[at])
-        at++;
     return at + n <= bytes && nst_plain_alike((const char *)head + at, word, n);
 }
 
@@ -26,13 +45,20 @@ static bool contains(const uint8_t *head, size_t bytes, const char *word)
 /* Files that are no picture, or one in another sense; NULL for others. */
 static const char *text_kind(const uint8_t *head, size_t bytes, const char **advice)
 {
+    static const char *const pages[] = { "<!doctype html", "<html", "<head", "<body" };
+
     if (begins(head, bytes, "<svg") || (begins(head, bytes, "<?xml") && contains(head, bytes, "<svg"))) {
         *advice = "; a program for drawings, such as Inkscape, exports it as PNG";
         return "an SVG drawing";
     }
-    if (begins(head, bytes, "<!doctype html") || begins(head, bytes, "<html")) {
-        *advice = "; what was downloaded is the page around the picture or a refusal";
-        return "a web page";
+    for (size_t i = 0; i < NST_COUNT(pages); i++)
+        if (begins(head, bytes, pages[i]) || (begins(head, bytes, "<?xml") && contains(head, bytes, pages[i]))) {
+            *advice = "; what was downloaded is the page around the picture or a refusal";
+            return "a web page";
+        }
+    if (begins(head, bytes, "<?xml") || begins(head, bytes, "{")) {
+        *advice = "; what was downloaded is a server's answer, perhaps a refusal";
+        return begins(head, bytes, "{") ? "a JSON file" : "an XML file";
     }
     if (begins(head, bytes, "version https://git-lfs")) {
         *advice = "; \"git lfs pull\" brings the picture in its place";
@@ -45,9 +71,29 @@ static const char *text_kind(const uint8_t *head, size_t bytes, const char **adv
 static const char *binary_kind(const uint8_t *head, size_t bytes, const char **advice)
 {
     static const char developer[] = "; a raw developer, such as darktable or RawTherapee, makes a TIFF or JPEG of it";
+    static const char tone[] = "; a program for such pictures maps its light to a PNG or JPEG";
+    static const char unpack[] = "; unpack it first";
+    static const char film[] = "; a program such as ffmpeg takes a picture out of it";
     static const char convert[] = "; most picture programs export it as PNG or JPEG";
     static const struct { const char *name, *advice; size_t at, n; const char *mark; } formats[] = {
         { "a JPEG 2000 file", convert, 4, 4, "jP  " },
+        { "an OpenEXR file", tone, 0, 4, "v/1\1" },
+        { "a Radiance HDR file", tone, 0, 10, "#?RADIANCE" },
+        { "a Radiance HDR file", tone, 0, 6, "#?RGBE" },
+        { "an icon", convert, 0, 4, "\0\0\1\0" },
+        { "a PostScript file", convert, 0, 4, "%!PS" },
+        { "a PostScript file", convert, 0, 4, "\xc5\xd0\xd3\xc6" }, /* with a preview */
+        { "an archive", unpack, 0, 4, "PK\3\4" },
+        { "an archive", unpack, 0, 2, "\x1f\x8b" },
+        { "an archive", unpack, 0, 6, "7z\xbc\xaf\x27\x1c" },
+        { "a film", film, 0, 4, "\x1a\x45\xdf\xa3" },             /* Matroska, WebM */
+        { "a film", film, 8, 4, "AVI " },
+        { "a film", film, 4, 8, "ftypqt  " },
+        { "a film", film, 4, 7, "ftypmp4" },
+        { "a film", film, 4, 7, "ftypiso" },
+        { "a film", film, 4, 8, "ftypavc1" },
+        { "a film", film, 4, 7, "ftypM4V" },
+        { "a film", film, 4, 7, "ftyp3gp" },
         { "a PDF file", convert, 0, 4, "%PDF" },
         { "a Photoshop file", convert, 0, 4, "8BPS" },
         { "an XCF file", convert, 0, 8, "gimp xcf" },

@@ -203,7 +203,17 @@ START_TEST(read_refusals)
         { BYTES("FUJIFILMCCD-RAW 0201"), "a raw developer" },
         { BYTES("8BPS\0\1"), "a Photoshop file, expected PNG" },
         { BYTES("BM, a text that begins like a BMP"), "no known kind of picture" },
-        { BYTES("<?xml version=\"1.0\"?><note/>"), "no known kind of picture" },
+        { BYTES("<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>"), "an XML file, expected PNG" },
+        { BYTES("<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC \"-//W3C\"><html xmlns=\"x\">"), "a web page" },
+        { BYTES("<!-- from a proxy --> <!-- - --> <HEAD><title>404"), "a web page" },
+        { BYTES("<!-- one that does not end"), "no known kind of picture" },
+        { BYTES("{ \"message\": \"Not Found\" }"), "a JSON file" },
+        { BYTES("v/1\1\2\0\0\0"), "an OpenEXR file" },
+        { BYTES("\0\0\1\0\1\0\x10\x10"), "an icon" },
+        { BYTES("PK\3\4\x14\0\0\0"), "an archive, expected PNG" },
+        { BYTES("\0\0\0\x20" "ftypisom\0\0\2\0"), "a film, expected PNG" },
+        { BYTES("RIFF\1\2\3\4AVI LIST"), "takes a picture out of it" },
+        { BYTES("%!PS-Adobe-3.0 EPSF-3.0\n"), "a PostScript file" },
     };
     static const unsigned char half_mark[] = { 0x89, 'P', 'N', 'G' };
 
