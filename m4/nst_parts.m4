@@ -7,7 +7,7 @@ for nst_flag in $2; do
     AC_MSG_CHECKING([whether $CC takes $nst_flag])
     nst_save_CFLAGS=$CFLAGS
     CFLAGS="$CFLAGS -Werror $nst_flag"
-    AC_COMPILE_IFELSE([AC_LANG_SOURCE([[int f(void); int f(void) { return 0; }]])],
+    AC_COMPILE_IFELSE([AC_LANG_SOURCE([[#include <stdio.h>]])],
         [AC_MSG_RESULT([yes]); $1="$$1 $nst_flag"], [AC_MSG_RESULT([no])])
     CFLAGS=$nst_save_CFLAGS
 done
