@@ -129,7 +129,18 @@ static bool give_name(struct temp *t)
     return false;
 }
 
-/* A new file beside t->name's, with the rights of the one that it will replace. */
+/* The owner and rights of the file that it will replace; the owner only where we may, as root may. */
+static bool take_over(int fd, const struct stat *old)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && (st.st_uid != old->st_uid || st.st_gid != old->st_gid) &&
+        fchown(fd, old->st_uid, old->st_gid) && fchown(fd, (uid_t)-1, old->st_gid))
+        errno = 0;
+    return fchmod(fd, old->st_mode & 0777) == 0;
+}
+
+/* A new file beside t->name's. */
 static FILE *open_temp(struct temp *t, const struct stat *old, bool nameless)
 {
     FILE *f;
@@ -137,7 +148,7 @@ static FILE *open_temp(struct temp *t, const struct stat *old, bool nameless)
     t->nameless = nameless && open_nameless(t);
     if (!t->nameless && !open_named(t))
         return NULL;
-    if ((!old || !fchmod(t->fd, old->st_mode & 0777)) && (f = fdopen(t->fd, "wb")))
+    if ((!old || take_over(t->fd, old)) && (f = fdopen(t->fd, "wb")))
         return f;
     close(t->fd);
     if (!t->nameless)

@@ -11,8 +11,9 @@
 #define ITERATIONS 20  /* of the time of one: the next scale's first, whose targets are computed before, takes longer */
 #define LONGEST 100000 /* seconds */
 
-/* SIGUSR1: batch systems can be asked for it before the time is up. */
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+/* SIGUSR1: batch systems can be asked for it before the time is up.  SIGXCPU comes when a limit of processor time is
+ * reached, and again each second until the hard limit. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU };
 static volatile sig_atomic_t pending, loud;
 static volatile sig_atomic_t wakes = -1;
 static volatile sig_atomic_t patience; /* seconds from a signal to the end of a run that is stuck; 0: for ever */
@@ -52,11 +53,12 @@ static void install(int flags)
 
     memset(&new, 0, sizeof new);
     new.sa_handler = note;
-    new.sa_flags = flags;
     sigemptyset(&new.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        new.sa_flags = signals[i] == SIGXCPU ? flags & ~(int)SA_RESETHAND : flags;
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(signals[i], &new, NULL);
+    }
 }
 
 void nst_interrupt_begin(void)

@@ -7,8 +7,8 @@
 /* First of all in main: descriptors 0 to 2 are there, since a file that got one of these numbers would take in what is
  * said; and a reader that has gone or a file that may not grow is a failure to write, never the end of the process. */
 void nst_interrupt_begin(void);
-/* From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag (unless they were ignored); the second one kills as
- * usual. say: the first one is answered on standard error. */
+/* From here on SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU set a flag (unless they were ignored); the second one kills
+ * as usual. say: the first one is answered on standard error. */
 void nst_interrupt_watch(bool say);
 /* An iteration begins, and the last one took so many seconds.  A run that is stuck is ended by the signal, its picture
  * lost: one in which no iteration ends within ten seconds of it, or within twenty such times where these are longer.

@@ -230,6 +230,13 @@ fresh
 check "files that may not grow: status 1, no signal" test $? = 1
 says 'x.ppm: cannot write: File too large'
 check "  nothing half-written" test "$(ls -A t)$(ls -A away home | grep -v ':$')" = l
+fresh
+(cd t && ulimit -St 1 && "$NST" $slow -n 1000000 -o x.png "$C" "$S" 2>../stderr)
+check "a limit of processor time: ended by its signal, with the picture so far" test $? = 152 -a -s t/x.png
+if [ "$(id -u)" = 0 ] && fresh && echo old >t/x.png && chown 65533:65532 t/x.png 2>/dev/null && chmod 640 t/x.png; then
+    (cd t && "$NST" $fast -o x.png "$C" "$S")
+    check "root replaces another's file: it stays theirs" test "$(stat -c '%u %g %a' t/x.png)" = "65533 65532 640"
+fi
 
 # ---- names -----------------------------------------------------------------------------------------------------------
 fresh
