@@ -237,50 +237,6 @@ const nst_option *nst_options_find(const char *name)
     return NULL;
 }
 
-/* Damerau 1964. */
-int nst_options_edits(const char *a, const char *b, size_t n)
-{
-    int row[3][64] = { { 0 } }, *before = row[0], *last = row[1], *now = row[2];
-
-    if (n >= 60)
-        return 60;
-    for (size_t j = 0; j <= n; j++)
-        last[j] = (int)j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        int *spare = before;
-
-        now[0] = (int)i;
-        for (size_t j = 1; j <= n; j++) {
-            int best = last[j - 1] + (a[i - 1] != b[j - 1]);
-
-            best = last[j] + 1 < best ? last[j] + 1 : best;
-            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
-            now[j] = best;
-        }
-        before = last, last = now, now = spare;
-    }
-    return last[n];
-}
-
-const nst_option *nst_options_nearest(const char *name)
-{
-    const nst_option *best = NULL;
-    size_t n = strcspn(name, "= ");
-    int least = n < 4 ? 1 : n < 10 ? 2 : 3;
-
-    for (int i = 0; i < nst_option_count; i++) {
-        int d = nst_options_edits(nst_options[i].name, name, n);
-
-        if (d < least || (d == least && !best)) {
-            best = &nst_options[i];
-            least = d;
-        }
-    }
-    return best;
-}
-
 nst_status nst_options_set(const nst_option *r, const char *value, nst_command *c, nst_settings *s, nst_error *e)
 {
     return apply(r, value, c, s, e);
@@ -307,6 +263,14 @@ static nst_status misused(int code, const char *word, nst_error *e)
     return wrong(e, "unknown or ambiguous option %s", word);
 }
 
+/* Whether it belongs to another command than the first word; its help begins "nst COMMAND: ". */
+static bool is_misplaced(const nst_option *r, const char *command)
+{
+    size_t n = strlen(command);
+
+    return NST_GROUP(r) == NST_GROUP_COMMANDS && (strncmp(r->help + 4, command, n) || !strchr(": ", r->help[4 + n]));
+}
+
 static nst_status parse(int argc, char **argv, nst_command *c, nst_settings *s, nst_error *e)
 {
     char letters[2 * NST_MAX_OPTIONS + 2];
@@ -325,6 +289,9 @@ static nst_status parse(int argc, char **argv, nst_command *c, nst_settings *s, 
     while (optopt = 0, (code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
         if (code == '?' || code == ':')
             return misused(code, argv[optind - 1], e);
+        if (is_misplaced(find(code), argv[0]))
+            return wrong(e, "--%s: is an option of %.*s", find(code)->name, (int)strcspn(find(code)->help, ":"),
+                         find(code)->help);
         if ((status = apply(find(code), optarg ? optarg : "yes", c, s, e)))
             return status;
     }

@@ -1,4 +1,4 @@
-/* paths.c: names of the files that a run writes, and what stands in their way, asked before the long run. */
+/* paths.c: names of the files that a run writes. */
 #include "cli/paths.h"
 
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include "cli/fail.h"
 
 #define ADDED 16                       /* bytes that a result's name may get: a hyphen, a number, "-stopped" */
-#define NAMED (16 + 3 * NST_MAX_STYLES) /* files of a run */
 
 const char *nst_paths_base(const char *path)
 {
@@ -79,8 +78,7 @@ static nst_status check_format(const nst_command *c, nst_error *e)
     return NST_OK;
 }
 
-/* How many of the files that are read a test holds for. */
-static int count_inputs(const nst_command *c, bool (*test)(const char *path, const void *arg), const void *arg)
+int nst_paths_count_inputs(const nst_command *c, bool (*test)(const char *path, const void *arg), const void *arg)
 {
     int n = test(c->content, arg) + (c->init && test(c->init, arg));
 
@@ -101,7 +99,7 @@ static bool is_stream(const char *path, const void *arg)
 
 int nst_paths_streams(const nst_command *c)
 {
-    return count_inputs(c, is_stream, NULL);
+    return nst_paths_count_inputs(c, is_stream, NULL);
 }
 
 /* Pictures that come or go through pipes. */
@@ -191,6 +189,22 @@ nst_status nst_paths_numbered(const char *path, int number, char *out, size_t by
     return NST_OK;
 }
 
+int nst_paths_number(const char *path, char *from, size_t bytes)
+{
+    int stem = nst_paths_stem(path), digits = 0, number;
+    char again[NST_PATH_BYTES];
+    nst_error e;
+
+    while (digits < 7 && digits < stem && path[stem - 1 - digits] >= '0' && path[stem - 1 - digits] <= '9')
+        digits++;
+    number = atoi(path + stem - digits);
+    if (number < 1 || digits + 1 > stem ||
+        (size_t)snprintf(from, bytes, "%.*s%s", stem - digits - 1, path, path + stem) >= bytes ||
+        nst_paths_numbered(from, number, again, sizeof again, &e) || strcmp(again, path))
+        return 0;
+    return number;
+}
+
 nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e)
 {
     char name[NST_PATH_BYTES];
@@ -202,46 +216,6 @@ nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e)
     return NST_OK;
 }
 
-static bool same_file(const char *path, const void *other)
-{
-    const struct stat *a = other;
-    struct stat b;
-
-    return stat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
-}
-
-/* What path leads to when links are followed, as the library does that writes there, be it there or not. */
-static bool follow(const char *path, char out[NST_PATH_BYTES])
-{
-    char to[NST_PATH_BYTES];
-    size_t n = (size_t)snprintf(out, NST_PATH_BYTES, "%s", path);
-
-    for (int i = 0; i < 40 && n < NST_PATH_BYTES; i++) {
-        ssize_t k = readlink(out, to, sizeof to - 1);
-        size_t folder = k > 0 && *to == '/' ? 0 : (size_t)(nst_paths_base(out) - out);
-
-        if (k < 0)
-            return true;
-        to[k] = 0;
-        n = folder + (size_t)snprintf(out + folder, NST_PATH_BYTES - folder, "%s", to);
-    }
-    return false;
-}
-
-/* The folder that path is in, links followed; "." in place of nothing. */
-static bool folder_of(const char *path, char folder[NST_PATH_BYTES], const char **base)
-{
-    static char real[NST_PATH_BYTES];
-
-    if (!follow(path, real))
-        return false;
-    *base = nst_paths_base(real);
-    snprintf(folder, NST_PATH_BYTES, "%.*s", (int)(*base - real), real);
-    if (!*folder)
-        strcpy(folder, ".");
-    return true;
-}
-
 nst_status nst_paths_check_name(const char *path, nst_error *e)
 {
     const char *base = nst_paths_base(path);
@@ -251,137 +225,6 @@ nst_status nst_paths_check_name(const char *path, nst_error *e)
         return NST_OK;
     return fail(e, NST_EARG, "%.*s...: a file's name of %zu bytes, expected at most %ld", cut(base, 60), base,
                 strlen(base), longest_name("."));
-}
-
-static nst_status check_folder(const char *path, nst_error *e)
-{
-    char folder[NST_PATH_BYTES];
-    const char *base;
-
-    if (!folder_of(path, folder, &base))
-        return fail(e, NST_EARG, "%.100s...: its name is too long, or a link that leads to itself", path);
-    if (access(folder, W_OK | X_OK) != 0)
-        return fail(e, NST_EIO, "%s: nothing can be written into %s: %s", path, folder, strerror(errno));
-    return NST_OK;
-}
-
-nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
-{
-    struct stat st;
-    nst_status s;
-
-    if (nst_paths_is_stream(path))
-        return NST_OK;
-    if ((s = nst_paths_check_name(path, e)))
-        return s;
-    if (stat(path, &st) != 0)
-        return check_folder(path, e);
-    if (S_ISDIR(st.st_mode))
-        return fail(e, NST_EIO, "%s: is a folder, expected a file's name", path);
-    if (count_inputs(c, same_file, &st) || (c->model && same_file(c->model, &st)))
-        return fail(e, NST_EIO, "%s: is an input of this run, and inputs are never overwritten", path);
-    if (access(path, W_OK) != 0)
-        return fail(e, NST_EIO, "%s: cannot be written: %s", path, strerror(errno));
-    return S_ISREG(st.st_mode) ? check_folder(path, e) : NST_OK;
-}
-
-/* ---- all files of a run against each other ----------------------------------------------------------------------- */
-
-struct named {
-    const char *what;      /* of one that is written: the option, and what goes there; NULL: it is read */
-    const char *path;
-    dev_t dev;
-    ino_t ino;             /* of the file, or where there is none of its folder */
-    char name[256];        /* in the folder; "" */
-    bool known;            /* not a pipe or a device, into which several may go, nor an input that is not there */
-};
-
-static void identify(struct named *f)
-{
-    char folder[NST_PATH_BYTES];
-    const char *base;
-    struct stat st;
-    int error = nst_paths_is_stream(f->path) ? fstat(f->what ? STDOUT_FILENO : STDIN_FILENO, &st) : stat(f->path, &st);
-
-    if (!error) {
-        f->known = S_ISREG(st.st_mode);
-    } else if (f->what && !nst_paths_is_stream(f->path) && folder_of(f->path, folder, &base) &&
-               stat(folder, &st) == 0) {
-        snprintf(f->name, sizeof f->name, "%.255s", base);
-        f->known = true;
-    }
-    f->dev = f->known ? st.st_dev : 0;
-    f->ino = f->known ? st.st_ino : 0;
-}
-
-static bool same(const struct named *a, const struct named *b)
-{
-    return a->known && b->known && a->dev == b->dev && a->ino == b->ino && !strcmp(a->name, b->name);
-}
-
-/* Whether a file has the name of one of the run's numbered pictures, which is that of its result with a number. */
-static bool is_numbered(const struct named *result, const struct named *other)
-{
-    const char *base = nst_paths_base(other->path), *digits = base + nst_paths_stem(base);
-    char name[NST_PATH_BYTES];
-    struct named one = { .what = "result", .path = name };
-    nst_error e;
-
-    while (digits > base && digits[-1] >= '0' && digits[-1] <= '9')
-        digits--;
-    if (nst_paths_numbered(result->path, atoi(digits), name, sizeof name, &e))
-        return false;
-    identify(&one);
-    return same(&one, other);
-}
-
-static int add_named(struct named *f, int n, const char *what, const char *path)
-{
-    if (!path || n == NAMED)
-        return n;
-    f[n] = (struct named){ .what = what, .path = path };
-    identify(&f[n]);
-    return n + 1;
-}
-
-static int add_list(struct named *f, int n, const char *const *path, int count)
-{
-    for (int i = 0; i < count; i++)
-        n = add_named(f, n, NULL, path[i]);
-    return n;
-}
-
-nst_status nst_paths_apart(const nst_command *c, const char *output, const char *model, const char *config,
-                           const char *from, nst_error *e)
-{
-    static struct named f[NAMED];
-    int n = add_named(f, 0, "result", output);
-
-    n = add_named(f, n, "log", c->log);
-    n = add_named(f, n, "checkpoint", c->checkpoint);
-    n = add_named(f, n, NULL, c->content);
-    n = add_named(f, n, NULL, c->init);
-    n = add_named(f, n, NULL, model);
-    n = add_named(f, n, NULL, config);
-    if (from && (!c->checkpoint || strcmp(from, c->checkpoint)))
-        n = add_named(f, n, NULL, from);
-    n = add_list(f, n, c->style, c->styles);
-    n = add_list(f, n, c->content_mask.name, c->content_mask.n);
-    n = add_list(f, n, c->style_mask.name, c->style_mask.n);
-    for (int i = 1; i < n && c->save_every; i++)
-        if (is_numbered(&f[0], &f[i]))
-            return fail(e, NST_EARG, "--save-every: %s has the name of a numbered picture, expected another name",
-                        f[i].path);
-    for (int i = 0; i < n; i++)
-        for (int k = 0; f[i].what && k < n; k++) {
-            if (k == i || (f[k].what && k > i) || !same(&f[i], &f[k]))
-                continue;
-            return f[k].what ? fail(e, NST_EARG, "--%s: %s is where the %s goes, expected another name", f[i].what,
-                                    f[i].path, f[k].what)
-                             : fail(e, NST_EIO, "%s: is an input of this run, and inputs are never overwritten",
-                                    f[i].path);
-        }
-    return NST_OK;
 }
 
 void nst_paths_cache(char *out, size_t bytes)

@@ -1,4 +1,4 @@
-/* paths.h: which files a run writes, and whether it may. */
+/* paths.h: which files a run writes (paths.c), and whether it may (path_checks.c). */
 #ifndef NST_PATHS_H
 #define NST_PATHS_H
 
@@ -14,7 +14,9 @@ int nst_paths_stem(const char *path);
 bool nst_paths_is_picture(const char *path);
 /* "-", which is standard input or output. */
 bool nst_paths_is_stream(const char *path);
-/* How many inputs are read from there. */
+/* For how many of the files that are read a test holds. */
+int nst_paths_count_inputs(const nst_command *c, bool (*test)(const char *path, const void *arg), const void *arg);
+/* How many inputs are read from standard input. */
 int nst_paths_streams(const nst_command *c);
 /* What a result's name is called in sentences. */
 const char *nst_paths_label(const char *path);
@@ -32,6 +34,8 @@ bool nst_paths_joined(const char *folder, const char *content, const char *style
 nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_error *e);
 /* out.png, 50 -> out-0050.png */
 nst_status nst_paths_numbered(const char *path, int number, char *out, size_t bytes, nst_error *e);
+/* The other way: out-0050.png -> 50, and out.png in from; 0: it has no such number. */
+int nst_paths_number(const char *path, char *from, size_t bytes);
 /* out.png -> out-stopped.png, in place. */
 nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e);
 /* Whether a file may have such a name. */

@@ -59,7 +59,7 @@ usage 'the contents are missing' -- styles
 usage 'the styles after -- are missing' in
 usage 'the styles after -- are missing' in --
 usage 'one file, expected --output-dir' -o x.png in -- styles
-usage 'names one file' --log x in -- styles
+usage 'a batch writes no log' --log x in -- styles
 usage 'content-mask belongs to one picture' --content-mask in/a.png in -- styles
 usage 'style-mask belongs to one picture' --style-mask in/a.png in -- styles
 usage 'same name' --output-dir out6 --name '{style}.png' in -- styles
@@ -84,6 +84,14 @@ check "  and the style is as it was" cmp -s styles/y.jpg taken/b-a.png
 "$NST" batch $fast --keep-existing --output-dir taken b.png -- taken/a.jpg taken/b-a.png 2>stderr
 check "  --keep-existing does not replace it" \
     sh -c "cmp -s styles/y.jpg taken/b-a.png && grep -q '1 painted, 1 there already' stderr"
+cp styles/x.jpg taken/c-x-stopped.png
+cp in/a.png c.png
+"$NST" batch $fast --output-dir taken c.png taken/c-x-stopped.png -- styles/x.jpg 2>stderr
+check "an input where Ctrl-C would keep a picture: status 2" \
+    sh -c "test $? = 2 && grep -q 'taken/c-x-stopped.png has the name of what is kept' stderr"
+cp in/a.png c-0002.png
+usage 'c-0002.png has the name of what is kept of c.png' --save-every 2 --output-dir out6 --name '{content}.png' \
+    c.png c-0002.png -- styles/x.jpg
 
 # ---- Ctrl-C, and going on --------------------------------------------------------------------------------------------
 set -m

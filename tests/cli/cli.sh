@@ -130,6 +130,10 @@ fi
 unset TMPDIR
 rm -rf out && mkdir out
 
+run 2 "an option of another command" --output-dir out $fast in/c.png in/s.jpg
+says "--output-dir: is an option of nst batch"
+check "  paints nothing" test -z "$(ls -A out)"
+
 # ---- the run ---------------------------------------------------------------------------------------------------------
 run 0 "dry run" --dry-run -s 256 --log out/log in/c.png in/s.jpg
 check "  says sizes and memory" sh -c "grep -q '^scale 1 of ' stdout && grep -q '^memory: about [0-9]* MB' stdout"
@@ -155,6 +159,11 @@ rm out/y-*.png
 run 2 "a log where a numbered picture goes" $fast -n 4 --save-every 2 --log out/y-0002.png -o out/y.png \
     in/c.png in/s.jpg
 says "out/y-0002.png has the name of a numbered picture"
+ln -s y-0002.png out/link
+run 2 "a log by a link that leads there" $fast -n 4 --save-every 2 --log out/link -o out/y.png in/c.png in/s.jpg
+rm out/link
+run 0 "a number that no picture gets" $fast -n 4 --save-every 2 --log out/y-0003.png -o out/y.png in/c.png in/s.jpg
+rm out/y-*.png
 run 2 "a checkpoint there" $fast -n 4 --save-every 2 --checkpoint out/y-0004.png -o out/y.png in/c.png in/s.jpg
 cp in/c.png out/y-0002.png
 run 2 "an input there" $fast -n 4 --save-every 2 -o out/y.png out/y-0002.png in/s.jpg
