@@ -45,6 +45,7 @@ static inline void mini_fail(const char *file, int line, const char *format, ...
 }
 
 #define ck_assert_msg(what, ...) ((what) ? (void)0 : mini_fail(__FILE__, __LINE__, __VA_ARGS__))
+#define ck_abort_msg(...) mini_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define ck_assert(what) ck_assert_msg(what, "%s", #what)
 #define ck_assert_int_eq(a, b) ck_assert_msg((a) == (b), "%s == %s", #a, #b)
 #define ck_assert_uint_eq(a, b) ck_assert_msg((a) == (b), "%s == %s", #a, #b)
