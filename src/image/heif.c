@@ -51,20 +51,24 @@ struct job {
 
 static nst_status blame(const struct job *j, struct heif_error error)
 {
+    size_t n = strnlen(error.message, 200);
+
+    while (n && error.message[n - 1] == '.') /* of libheif 1.23 they end with a full stop; ours do not */
+        n--;
     switch (error.code) {
     case heif_error_Memory_allocation_error:
         if (error.subcode == heif_suberror_Security_limit_exceeded)
             break;
-        return nst_fail(j->e, NST_EMEM, "%s: out of memory: %.200s", j->label, error.message);
+        return nst_fail(j->e, NST_EMEM, "%s: out of memory: %.*s", j->label, (int)n, error.message);
     case heif_error_Unsupported_filetype:
     case heif_error_Unsupported_feature:
     case heif_error_Plugin_loading_error:
-        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: libheif cannot read it on this machine: %.200s", j->label,
-                        error.message);
+        return nst_fail(j->e, NST_EUNSUPPORTED, "%s: libheif cannot read it on this machine: %.*s", j->label,
+                        (int)n, error.message);
     default:
         break;
     }
-    return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated: %.200s", j->label, error.message);
+    return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated: %.*s", j->label, (int)n, error.message);
 }
 
 /* Its colours: a profile, or numbers. */
