@@ -1,5 +1,7 @@
 /* make_pictures.c: writes tests/data/pictures by libheif's and libjxl's own encoders; not part of the build.  Each
- * holds the picture that smooth_image(24, 16, 3 or 4) of picture.h is.  In tests/data/pictures:
+ * holds the picture that smooth_image(24, 16, 3 or 4) of picture.h is.  libheif 1.15 wrote them.
+ * Of turned.heic it told the size as it is after the turn, which libheif 1.23 refuses to read, so 1.23 wrote that one.
+ * In tests/data/pictures:
  *
  *     gcc -o make ../../image/make_pictures.c $(pkg-config --cflags --libs libheif libjxl) -lm && ./make && rm make */
 #include <jxl/encode.h>
