@@ -112,8 +112,11 @@ static herr_t visit(hid_t group, const char *path, const H5L_info_t *link, void 
 
     if (link->type != H5L_TYPE_HARD || !parse_path(path, &block, &index))
         return 0;
-    if ((object = lib.H5Oopen(group, path, H5P_DEFAULT)) < 0)
-        return 0; /* what it would have given is missed later */
+    if ((object = lib.H5Oopen(group, path, H5P_DEFAULT)) < 0) {
+        r->status = nst_fail(r->e, NST_EFORMAT, "%s: the numbers of conv%d_%d cannot be read: it is damaged",
+                             r->w.path, block, index);
+        return 1;
+    }
     if (lib.H5Iget_type(object) != H5I_DATASET) {
         lib.H5Oclose(object);
         return 0;
