@@ -213,8 +213,8 @@ static nst_status check_derived(const nst_command *c, const char *name, int n, n
     h = hash(from);
     if (!bsearch(&h, b.result, (size_t)n, sizeof h, by_hash))
         return NST_OK;
-    return fail(e, NST_EARG, "batch: %s has the name of what is kept of %s before its end; name another --output-dir "
-                "or --name", name, nst_paths_base(from));
+    return fail(e, NST_EARG, "batch: %s has the name of what is kept of %s before its end; name another "
+                "--output-dir or --name", name, nst_paths_base(from));
 }
 
 /* Those inputs that are in the folder of the results. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/fail.h"
 #include "cli/paths.h"
@@ -260,6 +261,25 @@ static nst_status read_file(FILE *f, nst_error *e)
 
 #endif
 
+/* Whether the user's own file, which nobody asked for here, can be read: it may be of sudo's caller, say. */
+static bool is_usable(const char *path)
+{
+    struct stat st;
+    const char *why;
+
+    if (stat(path, &st) == 0) {
+        if (S_ISREG(st.st_mode) && access(path, R_OK) == 0)
+            return true;
+        why = S_ISREG(st.st_mode) ? strerror(errno) : "not a file"; /* opening a pipe could wait for ever */
+    } else {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return false;
+        why = strerror(errno);
+    }
+    nst_say(stderr, "nst: %s: %s; its options are left out", path, why);
+    return false;
+}
+
 /* named: what --config says, or NULL. */
 static nst_status load(const char *named, nst_error *e)
 {
@@ -281,15 +301,12 @@ static nst_status load(const char *named, nst_error *e)
         snprintf(file.path, sizeof file.path, "%s/.config/nst/config", home);
     if (!named && !*file.path)
         return NST_OK;
-    if (!(f = fopen(file.path, "r"))) {
-        if (!named && errno == EACCES) /* of sudo's caller, say: options that nobody asked for here */
-            nst_say(stderr, "nst: %s: %s; its options are left out", file.path, strerror(errno));
-        if (!named && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) {
-            file.path[0] = 0;
-            return NST_OK;
-        }
-        return fail(e, NST_EIO, "%.300s: %s", file.path, strerror(errno));
+    if (!named && !is_usable(file.path)) {
+        file.path[0] = 0;
+        return NST_OK;
     }
+    if (!(f = fopen(file.path, "r")))
+        return fail(e, NST_EIO, "%.300s: %s", file.path, strerror(errno));
     s = read_file(f, e);
     fclose(f);
     return s;

@@ -93,7 +93,7 @@ static void man(void)
          "A file more than twice as large as needed is made smaller while it is read.  Orientation and embedded\n"
          "colour profiles are respected.  Alpha is kept, and what is transparent counts neither in the\n"
          "content nor in a style.  If the result cannot be written in the end, nst keeps it in a new\n"
-         "folder of \\fB$TMPDIR\\fR or /tmp and says where.\n"
+         "folder of \\fB$TMPDIR\\fR, the home folder, the current one or /tmp, and says where.\n"
          ".PP\n"
          "On a terminal a line shows progress and the time left; elsewhere nst prints plain lines.\n"
          "Ctrl\\-C ends the run after the current iteration and keeps the picture as it is then.\n"

@@ -102,7 +102,7 @@ static bool rescue_into(const char *top, const nst_image *image, const nst_write
 
 void nst_files_rescue(const nst_command *c, const nst_image *image, const char *comment, nst_error *e)
 {
-    const char *temp = getenv("TMPDIR"), *tops[] = { temp && *temp ? temp : "/tmp", getenv("HOME"), "." };
+    const char *temp = getenv("TMPDIR"), *tops[] = { temp, getenv("HOME"), ".", "/tmp" };
     nst_write_options o = { .bits = 8 << c->bits, .comment = comment, .format = "png" };
     char path[NST_PATH_BYTES];
     nst_error why = *e;

@@ -21,7 +21,7 @@ const char *const nst_group_titles[NST_GROUP_COUNT] = {
 
 const nst_option nst_options[] = {
     { "output", 'o', "FILE", NST_OPTION_PATH, C(output), 0, 0, NULL, NST_COMMON | NST_GROUP_MAIN,
-      "the result's file: .png, .jpg, .tif, .webp...",
+      "the result's file: .png, .jpg, .tif, .webp",
       "The suffix chooses the format: .png, .jpg, .jpeg, .tif, .tiff, .webp, .ppm, .pnm or .pfm.  - is standard "
       "output, as PNG unless --format says otherwise.  Without this option the result goes to the current folder as "
       "PNG, named after the content and the styles with hyphens between.  nst never overwrites an input." },
@@ -88,9 +88,8 @@ const nst_option nst_options[] = {
       "ReLU; relu1_1 means the same as conv1_1.  A layer without a weight has 1." },
     { "content-loss", 0, "KIND", NST_OPTION_CHOICE, S(content_loss), 0, 0, "mean root scaled", NST_GROUP_LOSS,
       "mean, root or scaled",
-      "The loss of the differences between the content's features and the picture's: the mean of their squares "
-      "(mean); the sum of their squares over twice the root of the features' number (root); or over the sum of the "
-      "absolute differences (scaled)." },
+      "With d the differences between the content's features and the picture's, and n their number: mean is "
+      "sum(d^2)/n, root is sum(d^2)/(2 sqrt(n)), scaled is sum(d^2)/sum(|d|)." },
     { "style-layers", 0, LAYERS, NST_OPTION_TEXT, S(style_layers), 0, BYTES(style_layers), NULL, NST_GROUP_LOSS,
       "layers of the style loss: conv1_1:0.5,conv2_1",
       "Layers with their weights, as for --content-layers.  The presets read conv1_1, conv2_1, conv3_1, conv4_1 and "
@@ -126,8 +125,8 @@ const nst_option nst_options[] = {
     { "color", 0, "KIND", NST_OPTION_CHOICE, S(color), 0, 0, "style match content match-style",
       NST_COMMON | NST_GROUP_LOSS,
       "style, match, content or match-style",
-      "Whose colours the result has.  style: the style's, as the losses bring them.  match: the same, and the "
-      "content first takes on the style's mean colour and its covariance, so that nothing of its own is left.  "
+      "Whose colours the result has.  style: the style's, as the losses bring them.  match: the "
+      "content first gets the style's mean colour and covariance; then as style.  "
       "content: the content's; only the lightness is taken from the painting (CIE Lab).  match-style: the content's "
       "palette, because the style first takes on the content's mean and covariance." },
     { "color-strength", 0, "X", NST_OPTION_DOUBLE, S(color_strength), 0, 1, NULL, NST_GROUP_LOSS,

@@ -201,7 +201,9 @@ static nst_status open_web(nst_painting *p, nst_error *e)
     s = nst_web_open(&p->web, c->web_host, c->web_port ? c->web_port : WEB_PORT, what, p->in.content, p->s->strength,
                      url, e);
     if (!s && !p->report.quiet)
-        nst_say(stderr, "nst: %s shows the painting as it forms", url);
+        nst_say(stderr, "nst: %s shows the painting as it forms%s", url,
+                c->web_host && strncmp(c->web_host, "127.", 4)
+                    ? "; whoever reaches it can watch the painting, change and stop it" : "");
     return s;
 }
 

@@ -53,7 +53,7 @@ static nst_status blame(const struct job *j, struct heif_error error)
 {
     size_t n = strnlen(error.message, 200);
 
-    while (n && error.message[n - 1] == '.') /* of libheif 1.23 they end with a full stop; ours do not */
+    while (n && strchr(".\n", error.message[n - 1])) /* some end with a full stop or a new line; ours do not */
         n--;
     switch (error.code) {
     case heif_error_Memory_allocation_error:

@@ -128,7 +128,8 @@ static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
     if ((s = nst_image_check_there(in, "mask", e)))
         return s;
     n = (size_t)in->width * (size_t)in->height;
-    *out = (nst_mask){ in->width, in->height, nst_alloc(n * sizeof(float)) };
+    *out = (nst_mask){ in->width, in->height, nst_alloc(n * sizeof(float)), 0, 0 };
+    nst_image_file_size(in, &out->file_w, &out->file_h);
     if (!out->weight)
         return nst_fail(e, NST_EMEM, "mask: out of memory");
     for (size_t i = 0; i < n; i++) {

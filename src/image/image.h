@@ -10,6 +10,7 @@
 typedef struct nst_mask {
     int w, h;
     float *weight;
+    int file_w, file_h; /* of the picture that it was read from, before that was made smaller */
 } nst_mask;
 
 struct nst_image {

@@ -97,7 +97,7 @@ static const char *binary_kind(const uint8_t *head, size_t bytes, const char **a
         { "a PDF file", convert, 0, 4, "%PDF" },
         { "a Photoshop file", convert, 0, 4, "8BPS" },
         { "an XCF file", convert, 0, 8, "gimp xcf" },
-        { "an iOS PNG file, which is none for other systems",
+        { "an iOS PNG file, Apple's own variant of PNG",
           "; on a Mac \"pngcrush -revert-iphone-optimizations\" makes a PNG of it", 12, 4, "CgBI" },
         { "a camera's raw file", developer, 8, 3, "CR\2" },      /* Canon */
         { "a camera's raw file", developer, 4, 7, "ftypcrx" },

@@ -192,7 +192,8 @@ static nst_status describe(nst_model *m, const nst_weights *w, nst_error *e)
     memcpy(m->note, w->note, sizeof m->note);
     m->input_why = w->why ? w->why : w->named
         ? "its layers are named conv1_1 and so on, as in files that come from Caffe's"
-        : "its layers are numbered, as torchvision's; if it was converted from Caffe's, say --model-input caffe";
+        : "its layers are numbered, as torchvision's are; for a file that was converted from Caffe say "
+          "--model-input caffe";
     m->format = w->format;
     for (int i = 0; i < m->layers; i++)
         n += (size_t)m->layer[i].out * ((size_t)m->layer[i].in * 9 + 1);

@@ -220,6 +220,10 @@ run 2 "a mask of other proportions" $fast -o out/bad.png --content-mask in/tall.
 says "content mask 1: is 18 x 24 pixels, expected the proportions of the content picture, 48 x 36"
 run 2 "a style mask of other proportions" $fast -o out/bad.png --style-mask in/tall.pgm in/c.png in/c.png
 says "style mask 1: is 18 x 24 pixels, expected the proportions of the style picture, 48 x 36"
+"$NST" $fast -s 640 -o in/large.png in/c.png in/s.jpg
+run 2 "a mask for a picture that is made smaller while it is read" $fast -s 48 -o out/bad.png \
+    --content-mask in/tall.pgm in/large.png in/s.jpg
+says "is 18 x 24 pixels, expected the proportions of the content picture, 640 x 480"
 run 2 "a black mask" $fast -o out/bad.png --content-mask in/black.pgm in/c.png in/s.jpg
 says "content mask 1: is black all over, expected some white"
 run 2 "more masks than styles" $fast -o out/bad.png --content-mask in/left.pgm --content-mask in/left.pgm in/c.png \

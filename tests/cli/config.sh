@@ -102,6 +102,13 @@ refused 3:13 'init-noise: "7" is not a number' '# äöü\n; x\ninit-noise= 7\n'
 refused 2:10 'preset b inherits itself' '[preset b]\npreset = a\n[preset a]\npreset = b\n'
 refused 2:10 'preset a inherits "c", which is unknown' '[preset a]\npreset = c\n'
 refused 2:10 'preset: "gatis" is unknown, see nst --preset list' 'size = 48\npreset = gatis\n'
+mkdir -p pipe/nst folder/nst/config
+mkfifo pipe/nst/config
+for what in pipe folder; do
+    XDG_CONFIG_HOME=$dir/$what timeout 20 "$NST" --dry-run "$content" "$style" >/dev/null 2>stderr
+    check "a $what in place of the user's own file is left out" \
+        sh -c "test $? = 0 && grep -q '^nst: .*/$what/nst/config: not a file; its options are left out' stderr"
+done
 "$NST" --config absent "$content" "$style" 2>stderr
 check "a file that is not there: status 1" sh -c "test $? = 1 && grep -q '^nst: absent: ' stderr"
 "$NST" --config out "$content" "$style" 2>stderr

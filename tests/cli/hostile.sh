@@ -168,7 +168,7 @@ rm t/huge.pgm
 # Damaged pictures are read where that is asked for
 head -c 5500 "$C" >t/cut.png
 sizes "a picture that is cut" \
-    'cut.png: truncated after [0-9]* of 51 rows; --damaged reads what is there' -s 96 cut.png "$S"
+    'cut.png: truncated; --damaged reads what is there' -s 96 cut.png "$S"
 (cd t && "$NST" --model "$M" -s 96 --damaged --dry-run cut.png "$S" >../stdout 2>../stderr)
 check "  with --damaged" test $? = 0
 says 'cut.png: damaged, [0-9]* of 51 rows could be read'

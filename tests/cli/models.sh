@@ -64,7 +64,7 @@ run 0 "info of one with any 1x1 convolution in front" model info "$models/torch-
 says '^folded: the 1x1 convolution in front into the input, and what that cannot hold into the weights of conv1_1$'
 says '^input: its own: BGR from 0 to 255, minus 122.93 116.59 104.53, over '
 run 0 "import of it" model import "$models/torch-aux.pth" aux
-says '^aux takes its own because '
+says '^aux: model input its own, because '
 run 0 "info of what was imported" model info aux
 says '^input: its own: BGR from 0 to 255, minus 122.93 116.59 104.53, over '
 says '^because: the file says so$'

@@ -43,7 +43,7 @@ static nst_status keep(const nst_known *o, const char *name, const nst_command *
         return s;
     if (!c->quiet) {
         nst_say(stdout, "%s", path);
-        nst_say(stdout, "%s takes %s because %s", name, nst_model_input(o->m), o->why);
+        nst_say(stdout, "%s: model input %s, because %s", name, nst_model_input(o->m), o->why);
         puts(strcmp(name, NST_PLACES_DEFAULT) ? "use it with --model and its name"
                                               : "nst uses it from now on, --model small is the built-in one");
     }

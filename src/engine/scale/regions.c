@@ -221,10 +221,14 @@ static nst_status check(const char *name, int i, const nst_mask *m, const nst_im
 {
     if (!m->weight)
         return NST_OK;
-    if (!alike(m, p))
+    if (!alike(m, p)) {
+        int w, h;
+
+        nst_image_file_size(p, &w, &h);
         return nst_fail(e, NST_EARG,
                         "%s mask %d: is %d x %d pixels, expected the proportions of the %s picture, %d x %d", name,
-                        i + 1, m->w, m->h, whose, p->width, p->height);
+                        i + 1, m->file_w, m->file_h, whose, w, h);
+    }
     if (black(m))
         return nst_fail(e, NST_EARG, "%s mask %d: is black all over, expected some white, where the style counts", name,
                         i + 1);

@@ -164,6 +164,8 @@ static nst_status blame(const nst_png *j)
     if (j->passes > 1)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated in pass %d of %d%s", j->path,
                         j->pass < j->passes ? j->pass + 1 : j->passes, j->passes, hint(j));
+    if (!j->row) /* there may be some all the same */
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated%s", j->path, hint(j));
     return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows%s", j->path, j->row, j->height, hint(j));
 }
 
