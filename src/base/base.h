@@ -103,4 +103,12 @@ int nst_par_cores(void);
 /* Of the machine. */
 int nst_par_online(void);
 
+/* v between the two; not a number: least. */
+static inline float nst_clamp(float v, float least, float most)
+{
+    if (v < most)
+        return v > least ? v : least;
+    return v >= most ? most : least;
+}
+
 #endif

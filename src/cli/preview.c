@@ -2,6 +2,7 @@
  * knows. */
 #include "cli/preview.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,7 @@ static void shrink(nst_image *image, int w, int h)
                         sum += (double)plane[(size_t)v * (size_t)iw + (size_t)u];
                 sum = sum / ((x1 - x0) * (y1 - y0)) * 255;
                 pixels[((size_t)y * (size_t)w + (size_t)x) * 3 + (size_t)c] =
-                    (unsigned char)(sum > 0 ? sum < 255 ? sum + .5 : 255 : 0);
+                    (unsigned char)(fmin(fmax(sum, 0), 255) + .5);
             }
     }
 }

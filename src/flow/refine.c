@@ -33,7 +33,7 @@ static bool moved(const nst_level *l, float x, float y, float *out)
 {
     float most_x = (float)(l->w - 1), most_y = (float)(l->h - 1);
     bool inside = x >= 0 && y >= 0 && x <= most_x && y <= most_y;
-    float cx = x > 0 ? x < most_x ? x : most_x : 0, cy = y > 0 ? y < most_y ? y : most_y : 0;
+    float cx = nst_clamp(x, 0, most_x), cy = nst_clamp(y, 0, most_y);
     int ix = (int)cx, iy = (int)cy;
     float ax = cx - (float)ix, ay = cy - (float)iy;
     const float *p = l->grey + (size_t)iy * l->ld + ix, *q = p + l->ld; /* the border holds one more of each */

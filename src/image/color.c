@@ -35,11 +35,6 @@ float nst_linear_to_srgb(float v)
     return copysignf(a <= 0.0031308f ? a * 12.92f : 1.055f * powf(a, 1 / 2.4f) - 0.055f, v);
 }
 
-static float clip(float v)
-{
-    return v > 0 ? v < 1 ? v : 1 : 0;
-}
-
 /* The gamma that PNG writers put beside sRGB data, as libpng's own threshold has it. */
 static bool srgb_gamma(double gamma)
 {
@@ -205,7 +200,7 @@ static void transform_row(nst_color *c, const void *samples, float *const rgba[4
     for (int x = 0; x < c->width; x++)
         for (int k = 0; k < 3; k++)
             rgba[k][x] = c->bits == 8 ? ((uint16_t *)c->result)[3 * x + k] / 65535.0f
-                                      : clip(((float *)c->result)[3 * x + k]);
+                                      : nst_clamp(((float *)c->result)[3 * x + k], 0, 1);
 }
 
 size_t nst_color_srgb_profile(void *out, size_t room)
@@ -243,7 +238,7 @@ static nst_status open_curve(nst_color *c, double gamma, const char *label, nst_
     if (!(c->curve = nst_alloc(n * sizeof *c->curve)))
         return nst_fail(e, NST_EMEM, "%s: out of memory", label);
     for (size_t i = 0; i < n; i++)
-        c->curve[i] = clip(nst_linear_to_srgb((float)pow((double)i / (double)(n - 1), 1 / gamma)));
+        c->curve[i] = nst_clamp(nst_linear_to_srgb((float)pow((double)i / (double)(n - 1), 1 / gamma)), 0, 1);
     return NST_OK;
 }
 

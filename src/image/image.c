@@ -137,7 +137,7 @@ static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
 
         if (in->channels == 4)
             v *= in->plane[3][i];
-        out->weight[i] = v > 0 ? v < 1 ? v : 1 : 0; /* NaN: 0 */
+        out->weight[i] = nst_clamp(v, 0, 1);
     }
     return NST_OK;
 }
@@ -181,7 +181,7 @@ float *nst_image_plane(nst_image *image, int c)
 
 unsigned nst_image_quantise(float v, unsigned max)
 {
-    return (unsigned)((v > 0 ? v < 1 ? v : 1 : 0) * (float)max + 0.5f);
+    return (unsigned)(nst_clamp(v, 0, 1) * (float)max + 0.5f);
 }
 
 float nst_image_flat(const nst_image *image, int c, size_t i)

@@ -162,8 +162,8 @@ static nst_status read_floats(struct job *j, int y)
 
             memcpy(&v, &bits, sizeof v);
             nst_float_count(&j->range, v);
-            v = v > 0 ? v < 1 ? nst_linear_to_srgb(v) : 1 : 0;
-            to[c][x] = v < 1 ? v : 1;
+            v = nst_clamp(v, 0, 1);
+            to[c][x] = v < 1 ? nst_clamp(nst_linear_to_srgb(v), 0, 1) : 1; /* white exactly */
         }
     return NST_OK;
 }

@@ -77,16 +77,11 @@ static bool taps_make(struct taps *t, int from, int to)
     return true;
 }
 
-static float clip(float v)
-{
-    return v > 0 ? v < 1 ? v : 1 : 0;
-}
-
 /* One row in linear light. */
 static void lighten(const float *table, const float *in, int n, float *out)
 {
     for (int x = 0; x < n; x++) {
-        float at = clip(in[x]) * STEPS;
+        float at = nst_clamp(in[x], 0, 1) * STEPS;
         int i = (int)at;
 
         out[x] = table[i] + (at - (float)i) * (table[i + 1] - table[i]);
@@ -106,7 +101,7 @@ static bool take(nst_resampler *r, const float *const rgba[4])
     if (r->planes == 3)
         return true;
     for (size_t x = 0; x < w; x++) {
-        r->light[3 * w + x] = clip(rgba[3][x]);
+        r->light[3 * w + x] = nst_clamp(rgba[3][x], 0, 1);
         opaque &= rgba[3][x] >= 1;
     }
     for (size_t c = 0; c < 3; c++)
@@ -152,10 +147,10 @@ static void finish_row(nst_resampler *r, int i)
                     out[x] = weighed[x] / alpha[x];
         }
         for (size_t x = 0; x < ow; x++)
-            out[x] = clip(nst_linear_to_srgb(clip(out[x])));
+            out[x] = nst_clamp(nst_linear_to_srgb(nst_clamp(out[x], 0, 1)), 0, 1);
     }
     for (size_t x = 0; alpha && x < ow; x++)
-        alpha[x] = clip(alpha[x]);
+        alpha[x] = nst_clamp(alpha[x], 0, 1);
 }
 
 void nst_resampler_row(nst_resampler *r, const float *const rgba[4])

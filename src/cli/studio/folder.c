@@ -22,8 +22,8 @@ static void source_path(int number, char out[NST_PATH_BYTES])
 
     pthread_mutex_lock(&s->lock);
     found = nst_table_source(number);
-    snprintf(out, NST_PATH_BYTES, "%s/sources/%s-%04d%s", s->folder, found && found->photo ? "photo" : "style", number,
-             found ? found->suffix : "");
+    snprintf(out, NST_PATH_BYTES, "%s/sources/%s-%04d%s", s->start.folder, found && found->photo ? "photo" : "style",
+             number, found ? found->suffix : "");
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -46,13 +46,13 @@ const char *nst_folder_path(nst_studio_file kind, int number, char out[NST_PATH_
     if (kind == NST_FILE_SOURCE)
         source_path(number, out);
     else
-        snprintf(out, NST_PATH_BYTES, form[kind], nst_the_studio.folder, number);
+        snprintf(out, NST_PATH_BYTES, form[kind], nst_the_studio.start.folder, number);
     return out;
 }
 
 const char *nst_folder_job_mask(int job, int i, char out[NST_PATH_BYTES])
 {
-    snprintf(out, NST_PATH_BYTES, "%s/nst-%04d-mask-%d.png", nst_the_studio.folder, job, i + 1);
+    snprintf(out, NST_PATH_BYTES, "%s/nst-%04d-mask-%d.png", nst_the_studio.start.folder, job, i + 1);
     return out;
 }
 
@@ -139,7 +139,7 @@ static bool pictures_of_user(const char *home, char *out, size_t bytes)
 static nst_status keep_absolute(char *top, nst_error *e)
 {
     char here[NST_PATH_BYTES] = "";
-    size_t n = strlen(top), room = sizeof nst_the_studio.folder;
+    size_t n = strlen(top), room = sizeof nst_the_studio.start.folder;
 
     while (n > 1 && top[n - 1] == '/')
         top[--n] = 0;
@@ -147,7 +147,7 @@ static nst_status keep_absolute(char *top, nst_error *e)
         return fail(e, NST_EIO, "studio: the current folder has no name: %s; --folder names one", strerror(errno));
     if (*here)
         strcat(here, "/");
-    if ((size_t)snprintf(nst_the_studio.folder, room, "%s%s", here, top) >= room)
+    if ((size_t)snprintf(nst_the_studio.start.folder, room, "%s%s", here, top) >= room)
         return fail(e, NST_EIO, "studio: the folder's name is too long; --folder names another");
     return NST_OK;
 }
@@ -182,10 +182,10 @@ nst_status nst_folder_begin(const char *named, bool *taken, nst_error *e)
     int fd;
 
     *taken = false;
-    snprintf(path, sizeof path, "%s/sources", nst_the_studio.folder);
+    snprintf(path, sizeof path, "%s/sources", nst_the_studio.start.folder);
     if (s || (s = make(path, 0777, e)))
         return s;
-    snprintf(path, sizeof path, "%s/.studio", nst_the_studio.folder);
+    snprintf(path, sizeof path, "%s/.studio", nst_the_studio.start.folder);
     if ((s = make(path, 0700, e)))
         return s;
     fd = open(nst_folder_path(NST_FILE_LOCK, 0, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -246,7 +246,7 @@ static nst_status each(const char *folder, void (*found)(const char *name), nst_
     struct dirent *entry;
     DIR *d;
 
-    snprintf(path, sizeof path, "%s%s", nst_the_studio.folder, folder);
+    snprintf(path, sizeof path, "%s%s", nst_the_studio.start.folder, folder);
     d = opendir(path);
     if (!d)
         return fail(e, NST_EIO, "studio: %s: %s", path, strerror(errno));

@@ -33,11 +33,11 @@ static const struct page {
 /* What comes after the token; NULL: there is none, or a wrong one.  It takes the same time for each wrong one. */
 static const char *within(const char *path)
 {
-    size_t n = strlen(S->token);
+    size_t n = strlen(S->start.token);
 
     if (n == 0 || strlen(path) < n + 2 || path[0] != '/' || path[n + 1] != '/')
         return NULL;
-    return nst_password_same(path + 1, S->token, n) ? path + n + 2 : NULL;
+    return nst_password_same(path + 1, S->start.token, n) ? path + n + 2 : NULL;
 }
 
 /* "view/12" is view with 12; false: another word, or no number. */
@@ -214,15 +214,15 @@ static bool wish(const char *path)
 
     pthread_mutex_lock(&S->lock);
     if (!strcmp(path, "pause"))
-        S->paused = S->pace.job != 0;
+        S->wanted.paused = S->pace.job != 0;
     else if (!strcmp(path, "go"))
-        S->paused = false;
+        S->wanted.paused = false;
     else if (!strcmp(path, "stop"))
-        S->stop = S->pace.job != 0;
+        S->wanted.stop = S->pace.job != 0;
     else if (!strcmp(path, "discard"))
-        S->discard = S->pace.job != 0;
+        S->wanted.discard = S->pace.job != 0;
     else if (!strcmp(path, "quit"))
-        S->quit = true;
+        S->wanted.quit = true;
     else
         good = false;
     pthread_mutex_unlock(&S->lock);
@@ -267,9 +267,9 @@ size_t nst_pages_room(const nst_http_request *r)
 
 static int to_page(const nst_http_request *r)
 {
-    char page[sizeof S->token + 2];
+    char page[sizeof S->start.token + 2];
 
-    snprintf(page, sizeof page, "/%s/", S->token);
+    snprintf(page, sizeof page, "/%s/", S->start.token);
     return nst_http_redirect(r, page);
 }
 

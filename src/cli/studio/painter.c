@@ -42,8 +42,8 @@ static void watch(const nst_progress *at, bool *stop)
     pthread_mutex_unlock(&S->lock);
     do {
         pthread_mutex_lock(&S->lock);
-        paused = S->paused;
-        *stop = S->stop || S->discard || S->quit;
+        paused = S->wanted.paused;
+        *stop = S->wanted.stop || S->wanted.discard || S->wanted.quit;
         pthread_mutex_unlock(&S->lock);
         paused = paused && !*stop && !nst_interrupt_pending();
         if (paused)
@@ -59,7 +59,7 @@ static nst_status begin_job(const nst_job *job, const char *output, nst_error *e
     if (!nst_words_make(&line, job, output))
         return fail(e, NST_EARG, "the names of the pictures are too long");
     memset(&p, 0, sizeof p);
-    p.c = S->base;
+    p.c = S->start.base;
     pthread_mutex_lock(&S->parsing);
     s = nst_options_parse_over(line.n, line.word, &p.c, e);
     s = s ? s : nst_paint_settings(&p, line.n, line.word, e);
@@ -120,7 +120,7 @@ static bool next_job(nst_job *job)
             found = true;
         }
     if (found) {
-        S->stop = S->discard = false;
+        S->wanted.stop = S->wanted.discard = false;
         S->pace = (nst_pace){ .job = job->number };
     }
     pthread_mutex_unlock(&S->lock);
@@ -135,8 +135,8 @@ static void end_job(const nst_job *job, nst_status s, const char *error)
     nst_error e = { "" };
 
     pthread_mutex_lock(&S->lock);
-    stop = S->stop, discard = S->discard, quit = S->quit || nst_interrupt_pending();
-    S->paused = false;
+    stop = S->wanted.stop, discard = S->wanted.discard, quit = S->wanted.quit || nst_interrupt_pending();
+    S->wanted.paused = false;
     pthread_mutex_unlock(&S->lock);
     if (!s && quit && !discard && access(nst_folder_path(NST_FILE_CHECKPOINT, job->number, checkpoint), F_OK) == 0) {
         nst_jobs_note(job->number, NST_JOB_PAINTING, seconds, NULL); /* the next studio goes on */
@@ -165,7 +165,7 @@ void nst_painter_run(void)
         bool quit;
 
         pthread_mutex_lock(&S->lock);
-        quit = S->quit;
+        quit = S->wanted.quit;
         pthread_mutex_unlock(&S->lock);
         if (quit || nst_interrupt_pending())
             return;

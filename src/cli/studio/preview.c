@@ -46,7 +46,7 @@ static nst_status settings_of(const nst_job *job, nst_command *c, nst_settings *
 
     if (!nst_words_make(&v.line, job, NULL))
         return fail(e, NST_EARG, "the names of the pictures are too long");
-    *c = S->base;
+    *c = S->start.base;
     pthread_mutex_lock(&S->parsing);
     status = nst_options_parse_over(v.line.n, v.line.word, c, e);
     status = status ? status : nst_config_settings(v.line.n, v.line.word, c, out, e);

@@ -12,7 +12,7 @@ static const char *const states[NST_JOB_STATES] = { "queued", "painting", "done"
 
 nst_choice nst_record_empty(void)
 {
-    return nst_the_studio.start;
+    return nst_the_studio.start.choice;
 }
 
 static void print(FILE *f, const nst_job *job)

@@ -59,15 +59,16 @@ size_t nst_state_json(char *out, size_t bytes)
     S->asked = nst_clock_now();
     for (int i = 0; i < S->jobs; i++)
         left += S->job[i].state == NST_JOB_QUEUED || S->job[i].state == NST_JOB_PAINTING;
-    add(&t, "{\"version\":\"%.8s\",\"choice\":", S->token);
+    add(&t, "{\"version\":\"%.8s\",\"choice\":", S->start.token);
     add_choice(&t, &S->choice);
     add(&t, ",\"changes\":%u,\"lists\":%u,\"queued\":%d,\"preview\":{\"number\":%d,\"shown\":%s,\"done\":%s,\"error\":",
         S->choice_changes, S->list_changes, left, preview, shown >= 0 ? "true" : "false",
         S->previewed == S->choice_changes ? "true" : "false");
     add_quoted(&t, S->preview_error);
     add(&t, "},\"paused\":%s,\"job\":{\"number\":%d,\"picture\":%d,\"scale\":%d,\"scales\":%d,\"width\":%d,"
-            "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f}}\n", S->paused ? "true" : "false", S->pace.job, live,
-        S->pace.scale, S->pace.scales, S->pace.width, S->pace.height, S->pace.done, S->pace.total, S->pace.left);
+            "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f}}\n", S->wanted.paused ? "true" : "false",
+        S->pace.job, live, S->pace.scale, S->pace.scales, S->pace.width, S->pace.height, S->pace.done, S->pace.total,
+        S->pace.left);
     pthread_mutex_unlock(&S->lock);
     return t.n;
 }
@@ -102,7 +103,7 @@ size_t nst_state_lists(char *out, size_t bytes)
 
     pthread_mutex_lock(&S->lock);
     add(&t, "{\"lists\":%u,\"folder\":", S->list_changes);
-    add_quoted(&t, S->folder);
+    add_quoted(&t, S->start.folder);
     add(&t, ",\"tiff\":%s,\"sources\":[", nst_format_of("x.tif")->writes ? "true" : "false");
     for (int i = 0; i < S->sources; i++)
         add(&t, "%s{\"number\":%d,\"photo\":%s,\"width\":%d,\"height\":%d,\"used\":%u,"

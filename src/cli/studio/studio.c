@@ -70,9 +70,9 @@ static nst_status keep_words(int argc, char **argv, const nst_command *c, nst_er
         }
         if (!strcmp(argv[i], "--"))
             continue;
-        if (S->n_words == (int)(sizeof S->words / sizeof *S->words))
+        if (S->start.n_words == (int)(sizeof S->start.words / sizeof *S->start.words))
             return fail(e, NST_EARG, "studio: too many options");
-        S->words[S->n_words++] = argv[i];
+        S->start.words[S->start.n_words++] = argv[i];
     }
     return NST_OK;
 }
@@ -84,7 +84,7 @@ static nst_status begin_choice(int argc, char **argv, nst_command *c, nst_error 
     nst_status status = nst_config_settings(argc, argv, c, &s, e);
 
     if (!status)
-        S->start = (nst_choice){ .strength = s->strength, .stroke = s->style_scale, .color = s->color,
+        S->start.choice = (nst_choice){ .strength = s->strength, .stroke = s->style_scale, .color = s->color,
                                .size = s->size ? s->size : 512, .rest = -1 };
     nst_settings_destroy(&s);
     return status;
@@ -106,9 +106,9 @@ static nst_status write_address(const char *url, nst_error *e)
     if (!f)
         return fail(e, NST_EIO, "studio: %s: %s", path, strerror(errno));
     fprintf(f, "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>nst studio</title>\n");
-    if (*S->password)
+    if (*S->start.password)
         fprintf(f, "<p>The studio asks for a user, which may be any, and for the password <code>%s</code>:\n",
-                S->password);
+                S->start.password);
     else
         fprintf(f, "<meta http-equiv=\"refresh\" content=\"0; url=%s\">\n", url);
     fprintf(f, "<a href=\"%s\">nst studio</a>\n", url);
@@ -177,7 +177,7 @@ static nst_status serve(const nst_command *c, char said[ADDRESS], char address[A
                                .answer = nst_pages_answer, .room = nst_pages_room };
     nst_status s;
 
-    if (!nst_password_make(S->token) || !nst_password_make(password))
+    if (!nst_password_make(S->start.token) || !nst_password_make(password))
         return fail(e, NST_EIO, "studio: /dev/urandom gives no numbers for the page's token");
     s = nst_http_open(&server, url, e);
     if (s == NST_EIO && !c->port) { /* another studio has the usual port */
@@ -187,20 +187,21 @@ static nst_status serve(const nst_command *c, char said[ADDRESS], char address[A
     if (s)
         return s;
     snprintf(address, ADDRESS, strchr(near(c->host), ':') ? "http://[%s]:%d/%s/" : "http://%s:%d/%s/", near(c->host),
-             server.port, S->token);
+             server.port, S->start.token);
     snprintf(said, ADDRESS, "%s", server.guarded ? url : address);
     if (server.guarded)
-        memcpy(S->password, password, sizeof password);
+        memcpy(S->start.password, password, sizeof password);
     return NST_OK;
 }
 
 static void tell(const nst_command *c, const char *said)
 {
     nst_say(stdout, "nst: the studio is at %s", said);
-    if (*S->password)
-        nst_say(stdout, "nst: it asks for a user, which may be any, and for the password %s", S->password);
+    if (*S->start.password)
+        nst_say(stdout, "nst: it asks for a user, which may be any, and for the password %s", S->start.password);
     if (!c->quiet)
-        nst_say(stdout, "nst: pictures go to %s; Ctrl-C ends the studio, and a painting goes on next time", S->folder);
+        nst_say(stdout, "nst: pictures go to %s; Ctrl-C ends the studio, and a painting goes on next time",
+                S->start.folder);
     fflush(stdout);
 }
 
@@ -238,16 +239,16 @@ nst_status nst_studio_run(int argc, char **argv, nst_error *e)
     if (s || (s = check(&c, e)) || (s = keep_words(argc, argv, &c, e)) || (s = begin_choice(argc, argv, &c, e)) ||
         (s = nst_folder_begin(c.folder, &taken, e)))
         return s;
-    S->base = c;
-    S->base.content = NULL;
-    S->base.operands = S->base.styles = 0;
-    S->base.port = 0;
-    S->base.host = NULL;
+    S->start.base = c;
+    S->start.base.content = NULL;
+    S->start.base.operands = S->start.base.styles = 0;
+    S->start.base.port = 0;
+    S->start.base.host = NULL;
     if (!taken)
         return run(&c, e);
     if (c.content && (s = nst_handover(c.content, e)))
         return s;
-    nst_say(stdout, "nst: the studio is open already, with the folder %s", S->folder);
+    nst_say(stdout, "nst: the studio is open already, with the folder %s", S->start.folder);
     if (!c.no_browser)
         open_browser();
     return NST_OK;

@@ -68,7 +68,9 @@ typedef struct nst_studio {
     nst_job job[NST_JOBS];
     int jobs, last_job;
     nst_pace pace;
-    bool paused, stop, discard, quit;
+    struct {
+        bool paused, stop, discard, quit;
+    } wanted;             /* of the painter and, quit, of all */
     double asked;         /* when a page last asked for the state */
     unsigned previewed;   /* choice_changes of the preview that is shown, complete */
     char preview_error[256];
@@ -76,14 +78,15 @@ typedef struct nst_studio {
     /* with locks of their own */
     nst_snapshot live, preview;
     pthread_mutex_t parsing; /* getopt has one state for the whole process */
-    /* since the start */
-    nst_command base;     /* of the command line that started the studio */
-    nst_choice start;     /* no pictures, the values of those options */
-    char *words[64];      /* its options, which come before a job's own */
-    int n_words;
-    char folder[NST_PATH_BYTES - 256]; /* absolute */
-    char token[33];
-    char password[33];    /* that is asked for; "": none is */
+    struct {
+        nst_command base;     /* of the command line that started the studio */
+        nst_choice choice;    /* no pictures, the values of those options */
+        char *words[64];      /* its options, which come before a job's own */
+        int n_words;
+        char folder[NST_PATH_BYTES - 256]; /* absolute */
+        char token[33];
+        char password[33];    /* that is asked for; "": none is */
+    } start;                  /* what does not change */
 } nst_studio;
 
 /* table.c */

@@ -85,8 +85,8 @@ bool nst_words_make(nst_line *line, const nst_job *job, const char *output)
     line->n = 0;
     line->used = 0;
     good = add(line, "nst");
-    for (int i = 0; i < nst_the_studio.n_words && good; i++)
-        good = add(line, "%s", nst_the_studio.words[i]);
+    for (int i = 0; i < nst_the_studio.start.n_words && good; i++)
+        good = add(line, "%s", nst_the_studio.start.words[i]);
     good = good && add_controls(line, c) && add_blend(line, c) && add_regions(line, job);
     if (output)
         good = good && add(line, "--bits=16") && add(line, "--output=%s", output);

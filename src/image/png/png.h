@@ -32,9 +32,10 @@ typedef struct nst_png {
     png_bytep exif;    /* from text */
     int orientation;
 
-    /* writing */
-    const nst_image *source;
-    const nst_write_options *o;
+    struct {
+        const nst_image *image;
+        const nst_write_options *o;
+    } written;
 } nst_png;
 
 /* ---- png_guard.c ------------------------------------------------------------- */

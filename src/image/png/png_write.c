@@ -20,10 +20,10 @@ static void flush_bytes(png_structp png)
 static void write_comment(nst_png *j)
 {
     png_text text = { .compression = PNG_TEXT_COMPRESSION_NONE, .key = (png_charp)"Comment",
-                      .text = (png_charp)j->o->comment };
+                      .text = (png_charp)j->written.o->comment };
 
 #ifdef PNG_iTXt_SUPPORTED
-    for (const char *p = j->o->comment; *p; p++)
+    for (const char *p = j->written.o->comment; *p; p++)
         if ((unsigned char)*p > 126) /* tEXt is Latin-1; our text is UTF-8 */
             text.compression = PNG_ITXT_COMPRESSION_NONE;
 #endif
@@ -32,8 +32,8 @@ static void write_comment(nst_png *j)
 
 static void write_row(nst_png *j, int y)
 {
-    const nst_image *in = j->source;
-    bool deep = j->o->bits == 16;
+    const nst_image *in = j->written.image;
+    bool deep = j->written.o->bits == 16;
 
     for (int c = 0; c < in->channels; c++) {
         const float *from = in->plane[c] + (size_t)y * (size_t)in->width;
@@ -56,13 +56,13 @@ static void write_row(nst_png *j, int y)
 
 static void write_all(nst_png *j)
 {
-    const nst_image *in = j->source;
+    const nst_image *in = j->written.image;
 
-    png_set_IHDR(j->png, j->info, (png_uint_32)in->width, (png_uint_32)in->height, j->o->bits == 16 ? 16 : 8,
+    png_set_IHDR(j->png, j->info, (png_uint_32)in->width, (png_uint_32)in->height, j->written.o->bits == 16 ? 16 : 8,
                  in->channels == 4 ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_sRGB_gAMA_and_cHRM(j->png, j->info, PNG_sRGB_INTENT_RELATIVE);
-    if (j->o->comment)
+    if (j->written.o->comment)
         write_comment(j);
     png_write_info(j->png, j->info);
     for (j->row = 0; j->row < in->height; j->row++)
@@ -72,7 +72,7 @@ static void write_all(nst_png *j)
 
 nst_status nst_png_write(const nst_image *image, FILE *f, const char *path, const nst_write_options *o, nst_error *e)
 {
-    nst_png j = { .f = f, .path = path, .e = e, .source = image, .o = o, .text = "unknown fault" };
+    nst_png j = { .f = f, .path = path, .e = e, .written.image = image, .written.o = o, .text = "unknown fault" };
     nst_status s = NST_OK;
 
     j.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &j, nst_png_fail, nst_png_warn);

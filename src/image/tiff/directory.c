@@ -13,11 +13,11 @@ static nst_status check_bytes(nst_tiff *j, uint16_t compression)
     double most = compression == COMPRESSION_NONE ? 1 : compression == COMPRESSION_PACKBITS ? 64
                 : compression == COMPRESSION_DEFLATE || compression == COMPRESSION_ADOBE_DEFLATE ? 1032
                 : compression == COMPRESSION_LZW ? 4096 : 0;
-    double halved = j->photometric == PHOTOMETRIC_YCBCR ? 0.5 : 1; /* chroma may be left out, up to half of all */
+    double halved = j->tags.photometric == PHOTOMETRIC_YCBCR ? 0.5 : 1; /* chroma may be left out, up to half of all */
     long long bytes = nst_file_bytes(j->f);
 
     if (most > 0 && bytes >= 0 && !(j->damaged && compression == COMPRESSION_NONE) &&
-        (double)j->width * j->height * j->samples * j->bits / 8 * halved > (double)bytes * most)
+        (double)j->width * j->height * j->tags.samples * j->tags.bits / 8 * halved > (double)bytes * most)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, bytes,
                         j->width, j->height);
     return NST_OK;
@@ -28,7 +28,7 @@ static nst_status check_tile(nst_tiff *j)
 {
     uint32_t w = 0, h = 0;
 
-    if (!j->tiled)
+    if (!j->tags.tiled)
         return NST_OK;
     TIFFGetField(j->t, TIFFTAG_TILEWIDTH, &w);
     TIFFGetField(j->t, TIFFTAG_TILELENGTH, &h);
@@ -112,7 +112,7 @@ static nst_status choose_page(nst_tiff *j)
 
 static bool is_lab(const nst_tiff *j)
 {
-    return j->photometric == PHOTOMETRIC_CIELAB || j->photometric == PHOTOMETRIC_ICCLAB;
+    return j->tags.photometric == PHOTOMETRIC_CIELAB || j->tags.photometric == PHOTOMETRIC_ICCLAB;
 }
 
 static nst_status read_header(nst_tiff *j)
@@ -127,37 +127,38 @@ static nst_status read_header(nst_tiff *j)
         return s;
     j->width = (int)w;
     j->height = (int)h;
-    TIFFGetFieldDefaulted(j->t, TIFFTAG_BITSPERSAMPLE, &j->bits);
-    TIFFGetFieldDefaulted(j->t, TIFFTAG_SAMPLESPERPIXEL, &j->samples);
-    TIFFGetFieldDefaulted(j->t, TIFFTAG_PLANARCONFIG, &j->planar);
-    TIFFGetFieldDefaulted(j->t, TIFFTAG_ORIENTATION, &j->orientation);
+    TIFFGetFieldDefaulted(j->t, TIFFTAG_BITSPERSAMPLE, &j->tags.bits);
+    TIFFGetFieldDefaulted(j->t, TIFFTAG_SAMPLESPERPIXEL, &j->tags.samples);
+    TIFFGetFieldDefaulted(j->t, TIFFTAG_PLANARCONFIG, &j->tags.planar);
+    TIFFGetFieldDefaulted(j->t, TIFFTAG_ORIENTATION, &j->tags.orientation);
     TIFFGetFieldDefaulted(j->t, TIFFTAG_SAMPLEFORMAT, &format);
     TIFFGetFieldDefaulted(j->t, TIFFTAG_COMPRESSION, &compression);
-    if (!TIFFGetField(j->t, TIFFTAG_PHOTOMETRIC, &j->photometric))
+    if (!TIFFGetField(j->t, TIFFTAG_PHOTOMETRIC, &j->tags.photometric))
         return nst_fail(j->e, NST_EFORMAT, "%s: does not say what its samples mean, expected a photometric tag",
                         j->label);
-    j->tiled = TIFFIsTiled(j->t);
-    j->floats = format == SAMPLEFORMAT_IEEEFP;
-    j->is_signed = format == SAMPLEFORMAT_INT;
-    if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID && !j->floats && !j->is_signed)
+    j->tags.tiled = TIFFIsTiled(j->t);
+    j->tags.floats = format == SAMPLEFORMAT_IEEEFP;
+    j->tags.is_signed = format == SAMPLEFORMAT_INT;
+    if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID && !j->tags.floats && !j->tags.is_signed)
         return nst_fail(j->e, NST_EUNSUPPORTED, "%s: samples of %d bits that are complex numbers, expected whole ones "
-                        "or floating point", j->label, j->bits);
-    if (compression == COMPRESSION_JPEG && j->photometric == PHOTOMETRIC_YCBCR && j->planar == PLANARCONFIG_CONTIG) {
+                        "or floating point", j->label, j->tags.bits);
+    if (compression == COMPRESSION_JPEG && j->tags.photometric == PHOTOMETRIC_YCBCR &&
+        j->tags.planar == PLANARCONFIG_CONTIG) {
         TIFFSetField(j->t, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-        j->photometric = PHOTOMETRIC_RGB;
+        j->tags.photometric = PHOTOMETRIC_RGB;
     }
     TIFFGetFieldDefaulted(j->t, TIFFTAG_EXTRASAMPLES, &extras, &extra);
     j->kind.colors = 1;
-    if (j->photometric == PHOTOMETRIC_RGB || is_lab(j))
+    if (j->tags.photometric == PHOTOMETRIC_RGB || is_lab(j))
         j->kind.colors = 3;
-    else if (j->photometric == PHOTOMETRIC_SEPARATED)
+    else if (j->tags.photometric == PHOTOMETRIC_SEPARATED)
         j->kind.colors = 4;
     if (extras && extra && (*extra == EXTRASAMPLE_ASSOCALPHA || *extra == EXTRASAMPLE_UNASSALPHA) &&
-        j->samples > j->kind.colors) {
+        j->tags.samples > j->kind.colors) {
         j->kind.alpha = true;
         j->premultiplied = *extra == EXTRASAMPLE_ASSOCALPHA;
     }
-    j->kind.bits = j->bits == 8 && !j->is_signed ? 8 : 16;
+    j->kind.bits = j->tags.bits == 8 && !j->tags.is_signed ? 8 : 16;
     return (s = check_tile(j)) ? s : check_bytes(j, compression);
 }
 
@@ -192,16 +193,16 @@ static bool narrow(uint16_t *const map[3])
 /* Samples that are taken as they are: whole numbers of 8 to 16 and 32 bits, floats of 16, 32 and 64. */
 static bool plain_bits(const nst_tiff *j)
 {
-    if (j->floats)
-        return j->bits == 16 || j->bits == 32 || j->bits == 64;
-    return (j->bits >= 8 && j->bits <= 16) || j->bits == 32;
+    if (j->tags.floats)
+        return j->tags.bits == 16 || j->tags.bits == 32 || j->tags.bits == 64;
+    return (j->tags.bits >= 8 && j->tags.bits <= 16) || j->tags.bits == 32;
 }
 
 bool nst_tiff_is_plain(nst_tiff *j)
 {
-    switch (j->photometric) {
+    switch (j->tags.photometric) {
     case PHOTOMETRIC_PALETTE:
-        if (j->bits != 8 || j->floats || j->is_signed || j->samples < 1 ||
+        if (j->tags.bits != 8 || j->tags.floats || j->tags.is_signed || j->tags.samples < 1 ||
             !TIFFGetField(j->t, TIFFTAG_COLORMAP, &j->map[0], &j->map[1], &j->map[2]))
             return false;
         j->kind.colors = 3;
@@ -212,12 +213,13 @@ bool nst_tiff_is_plain(nst_tiff *j)
     case PHOTOMETRIC_ICCLAB:
         j->kind.lab = true;
         j->kind.bits = 16;
-        return !j->floats && !j->is_signed && (j->bits == 8 || j->bits == 16) && j->samples >= 3;
+        return !j->tags.floats && !j->tags.is_signed && (j->tags.bits == 8 || j->tags.bits == 16) &&
+            j->tags.samples >= 3;
     case PHOTOMETRIC_RGB:
     case PHOTOMETRIC_SEPARATED:
     case PHOTOMETRIC_MINISBLACK:
     case PHOTOMETRIC_MINISWHITE:
-        return plain_bits(j) && j->samples >= j->kind.colors;
+        return plain_bits(j) && j->tags.samples >= j->kind.colors;
     default:
         return false;
     }

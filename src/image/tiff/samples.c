@@ -24,10 +24,10 @@ static unsigned float_sample(nst_tiff *j, const uint8_t *from, size_t at)
     double d;
     float v;
 
-    if (j->bits == 16) {
+    if (j->tags.bits == 16) {
         memcpy(&h, from + 2 * at, sizeof h);
         v = half(h);
-    } else if (j->bits == 32) {
+    } else if (j->tags.bits == 32) {
         memcpy(&v, from + 4 * at, sizeof v);
     } else {
         memcpy(&d, from + 8 * at, sizeof d);
@@ -45,19 +45,19 @@ static unsigned without_sign(unsigned v, unsigned max)
 
 bool nst_tiff_packed(const nst_tiff *j)
 {
-    return j->bits % 8 != 0;
+    return j->tags.bits % 8 != 0;
 }
 
 /* Of 9 to 15 bits, the highest first. */
 unsigned nst_tiff_unpack(const nst_tiff *j, const uint8_t *from, size_t at)
 {
-    size_t bit = at * j->bits;
-    unsigned v = 0, max = (1u << j->bits) - 1;
+    size_t bit = at * j->tags.bits;
+    unsigned v = 0, max = (1u << j->tags.bits) - 1;
 
-    for (size_t i = bit / 8; i <= (bit + j->bits - 1) / 8; i++)
+    for (size_t i = bit / 8; i <= (bit + j->tags.bits - 1) / 8; i++)
         v = v << 8 | from[i];
-    v = v >> (7 - (bit + j->bits - 1) % 8) & max;
-    if (j->is_signed) {
+    v = v >> (7 - (bit + j->tags.bits - 1) % 8) & max;
+    if (j->tags.is_signed) {
         v = without_sign(v, max);
         max /= 2;
     }
@@ -67,13 +67,13 @@ unsigned nst_tiff_unpack(const nst_tiff *j, const uint8_t *from, size_t at)
 /* Lab as 16 bits, 0 to 100 and -128 to 127: what ICC takes. */
 static unsigned lab_sample(const nst_tiff *j, unsigned v, size_t k)
 {
-    bool wide = j->bits == 16, is_signed = k && j->photometric == PHOTOMETRIC_CIELAB;
+    bool wide = j->tags.bits == 16, is_signed = k && j->tags.photometric == PHOTOMETRIC_CIELAB;
 
     if (is_signed)
         v ^= wide ? 0x8000 : 0x80;
     if (!wide)
         return v * 257;
-    if (!k && j->photometric == PHOTOMETRIC_CIELAB)
+    if (!k && j->tags.photometric == PHOTOMETRIC_CIELAB)
         return v;
     v = (v * 257 + 128) >> 8;
     return v < 65535 ? v : 65535;
@@ -82,15 +82,15 @@ static unsigned lab_sample(const nst_tiff *j, unsigned v, size_t k)
 /* A whole number of 8, 16 or 32 bits. */
 static unsigned whole_sample(const nst_tiff *j, const uint8_t *from, size_t at)
 {
-    uint64_t v, max = j->bits == 32 ? UINT32_MAX : (1u << j->bits) - 1, to = j->kind.bits == 8 ? 255 : 65535;
+    uint64_t v, max = j->tags.bits == 32 ? UINT32_MAX : (1u << j->tags.bits) - 1, to = j->kind.bits == 8 ? 255 : 65535;
 
-    if (j->bits == 8)
+    if (j->tags.bits == 8)
         v = from[at];
-    else if (j->bits == 16)
+    else if (j->tags.bits == 16)
         v = ((const uint16_t *)(const void *)from)[at];
     else
         v = ((const uint32_t *)(const void *)from)[at];
-    if (j->is_signed) {
+    if (j->tags.is_signed) {
         v = without_sign((unsigned)v, (unsigned)max);
         max /= 2;
     }
@@ -100,21 +100,21 @@ static unsigned whole_sample(const nst_tiff *j, const uint8_t *from, size_t at)
 /* Sample k of pixel x of a row, as 8 or 16 bits. */
 static unsigned sample(nst_tiff *j, const uint8_t *from, size_t x, size_t k)
 {
-    size_t at = x * j->samples + k;
+    size_t at = x * j->tags.samples + k;
 
-    if (j->floats)
+    if (j->tags.floats)
         return float_sample(j, from, at);
     if (nst_tiff_packed(j)) /* those of tiles and planes are in whole bytes already */
         return j->piece ? ((const uint16_t *)(const void *)from)[at] : nst_tiff_unpack(j, from, at);
     if (j->kind.lab && k < 3)
-        return lab_sample(j, j->bits == 8 ? from[at] : ((const uint16_t *)(const void *)from)[at], k);
+        return lab_sample(j, j->tags.bits == 8 ? from[at] : ((const uint16_t *)(const void *)from)[at], k);
     return whole_sample(j, from, at);
 }
 
 /* What the palette says of a pixel. */
 static unsigned mapped(const nst_tiff *j, const uint8_t *from, size_t x, size_t k)
 {
-    unsigned v = j->map[k][from[x * j->samples]];
+    unsigned v = j->map[k][from[x * j->tags.samples]];
 
     return j->narrow ? v * 257 : v;
 }
@@ -130,7 +130,7 @@ void nst_tiff_row(nst_tiff *j, const uint8_t *from)
         for (size_t k = 0; k < each; k++) {
             unsigned v = k == colors ? alpha : j->map[0] ? mapped(j, from, x, k) : sample(j, from, x, k);
 
-            if (j->photometric == PHOTOMETRIC_MINISWHITE && k < colors)
+            if (j->tags.photometric == PHOTOMETRIC_MINISWHITE && k < colors)
                 v = max - v;
             if (j->premultiplied && k < colors)
                 v = nst_unmultiply(v, alpha, max);

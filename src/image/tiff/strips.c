@@ -6,19 +6,19 @@
 /* Bytes of a sample in the band that parts are put together in. */
 static size_t band_step(const nst_tiff *j)
 {
-    return nst_tiff_packed(j) ? 2 : j->bits / 8u;
+    return nst_tiff_packed(j) ? 2 : j->tags.bits / 8u;
 }
 
 /* Bytes of n samples in a row of the file. */
 static size_t packed_bytes(const nst_tiff *j, size_t n)
 {
-    return (n * j->bits + 7) / 8;
+    return (n * j->tags.bits + 7) / 8;
 }
 
 /* A piece's rows, [rows][columns][each] samples, into the band's pixels from (x, sample) on. */
 static void scatter(nst_tiff *j, int x, int sample, int each, int columns, int rows, int piece_columns)
 {
-    size_t step = band_step(j), pixel = j->samples * step, n = (size_t)each;
+    size_t step = band_step(j), pixel = j->tags.samples * step, n = (size_t)each;
 
     for (int y = 0; y < rows; y++) {
         const uint8_t *from = j->piece + (size_t)y * packed_bytes(j, (size_t)piece_columns * n);
@@ -36,19 +36,19 @@ static void scatter(nst_tiff *j, int x, int sample, int each, int columns, int r
 /* Tiles, and planes one after another: a band of rows at once. */
 static nst_status read_band(nst_tiff *j)
 {
-    int planes = j->planar == PLANARCONFIG_SEPARATE ? j->samples : 1, each = planes > 1 ? 1 : j->samples;
+    int planes = j->tags.planar == PLANARCONFIG_SEPARATE ? j->tags.samples : 1, each = planes > 1 ? 1 : j->tags.samples;
     int rows = j->height - j->y < j->band_rows ? j->height - j->y : j->band_rows;
     uint32_t tw = (uint32_t)j->width;
 
-    if (j->tiled)
+    if (j->tags.tiled)
         TIFFGetField(j->t, TIFFTAG_TILEWIDTH, &tw);
     for (int s = 0; s < planes; s++)
         for (int64_t x = 0; x < j->width; x += tw) {
             int columns = j->width - x < (int64_t)tw ? (int)(j->width - x) : (int)tw;
-            size_t bytes = packed_bytes(j, (size_t)tw * (size_t)each) * (size_t)(j->tiled ? j->band_rows : rows);
+            size_t bytes = packed_bytes(j, (size_t)tw * (size_t)each) * (size_t)(j->tags.tiled ? j->band_rows : rows);
             tmsize_t got;
 
-            if (j->tiled)
+            if (j->tags.tiled)
                 got = TIFFReadTile(j->t, j->piece, (uint32_t)x, (uint32_t)j->y, 0, (uint16_t)s);
             else
                 got = TIFFReadEncodedStrip(j->t, TIFFComputeStrip(j->t, (uint32_t)j->y, (uint16_t)s), j->piece,
@@ -62,13 +62,13 @@ static nst_status read_band(nst_tiff *j)
 
 static bool in_parts(const nst_tiff *j)
 {
-    return j->tiled || (j->planar == PLANARCONFIG_SEPARATE && j->samples > 1);
+    return j->tags.tiled || (j->tags.planar == PLANARCONFIG_SEPARATE && j->tags.samples > 1);
 }
 
 /* Bytes of a row of the band. */
 static size_t row_bytes(const nst_tiff *j)
 {
-    size_t n = (size_t)j->width * j->samples;
+    size_t n = (size_t)j->width * j->tags.samples;
 
     return in_parts(j) ? n * band_step(j) : packed_bytes(j, n);
 }
@@ -78,11 +78,11 @@ static nst_status piece_size(nst_tiff *j, uint32_t *w, uint32_t *h)
 {
     *w = (uint32_t)j->width;
     *h = 1;
-    if (j->tiled && (!TIFFGetField(j->t, TIFFTAG_TILELENGTH, h) || !TIFFGetField(j->t, TIFFTAG_TILEWIDTH, w)))
+    if (j->tags.tiled && (!TIFFGetField(j->t, TIFFTAG_TILELENGTH, h) || !TIFFGetField(j->t, TIFFTAG_TILEWIDTH, w)))
         return nst_tiff_damaged(j);
-    if (!j->tiled && in_parts(j))
+    if (!j->tags.tiled && in_parts(j))
         TIFFGetFieldDefaulted(j->t, TIFFTAG_ROWSPERSTRIP, h);
-    if (!j->tiled && *h > (uint32_t)j->height)
+    if (!j->tags.tiled && *h > (uint32_t)j->height)
         *h = (uint32_t)j->height;
     if (!*h || *h > INT32_MAX || !*w || *w > INT32_MAX)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged TIFF file: tiles of %lu x %lu pixels", j->label,
@@ -93,7 +93,8 @@ static nst_status piece_size(nst_tiff *j, uint32_t *w, uint32_t *h)
 /* Room for one row, or for a band and one of its pieces. */
 static nst_status make_room(nst_tiff *j)
 {
-    size_t row = row_bytes(j), band = row, piece, each = j->planar == PLANARCONFIG_SEPARATE ? 1 : j->samples, want;
+    size_t row = row_bytes(j), band = row, piece, want;
+    size_t each = j->tags.planar == PLANARCONFIG_SEPARATE ? 1 : j->tags.samples;
     uint32_t w, h;
     nst_status s;
 
@@ -101,7 +102,7 @@ static nst_status make_room(nst_tiff *j)
         return s;
     j->band_rows = (int)h;
     if (in_parts(j)) {
-        piece = (size_t)(j->tiled ? TIFFTileSize(j->t) : TIFFStripSize(j->t));
+        piece = (size_t)(j->tags.tiled ? TIFFTileSize(j->t) : TIFFStripSize(j->t));
         if (!nst_mul(row, h > (uint32_t)j->height ? (uint32_t)j->height : h, &band))
             return nst_tiff_no_memory(j);
         /* what is read must be what scatter takes */
@@ -151,7 +152,7 @@ static nst_status read_rgba(nst_tiff *j, TIFFRGBAImage *image)
     uint32_t h = (uint32_t)j->height, all = h;
     size_t bytes;
 
-    if (j->tiled)
+    if (j->tags.tiled)
         TIFFGetField(j->t, TIFFTAG_TILELENGTH, &h);
     else
         TIFFGetFieldDefaulted(j->t, TIFFTAG_ROWSPERSTRIP, &h);
@@ -190,11 +191,11 @@ nst_status nst_tiff_pixels(nst_tiff *j, const nst_fit *fit)
         nst_tiff_profile(j);
         return (s = open_rows(j, fit)) ? s : read_plain(j);
     }
-    if (j->floats || !TIFFRGBAImageOK(j->t, text) || !TIFFRGBAImageBegin(&image, j->t, 1, text))
+    if (j->tags.floats || !TIFFRGBAImageOK(j->t, text) || !TIFFRGBAImageBegin(&image, j->t, 1, text))
         return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a kind of TIFF that is not read: %.200s", j->label,
                         *text ? text : "samples of an unusual kind");
     j->kind = (nst_samples){ .colors = 3, .alpha = image.alpha != 0, .bits = 8 };
-    if (j->photometric != PHOTOMETRIC_SEPARATED)
+    if (j->tags.photometric != PHOTOMETRIC_SEPARATED)
         nst_tiff_profile(j);
     if (!(s = open_rows(j, fit)))
         s = read_rgba(j, &image);

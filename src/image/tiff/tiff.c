@@ -15,7 +15,7 @@ static nst_status read_tiff(nst_image **out, FILE *f, const nst_fit *fit, const 
     if (!nst_tiff_open(&j, "rm"))
         s = nst_tiff_damaged(&j);
     else if (!(s = nst_tiff_find(&j)) && !(s = nst_tiff_pixels(&j, fit)))
-        s = nst_rows_finish(&j.rows, j.orientation, out, label, e);
+        s = nst_rows_finish(&j.rows, j.tags.orientation, out, label, e);
     if (!s && j.y < j.height)
         nst_note_damage(*out, label, j.y, j.height);
     nst_color_close(&j.color);

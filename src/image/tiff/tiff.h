@@ -15,8 +15,10 @@ typedef struct nst_tiff {
     char text[160]; /* libtiff's first complaint */
 
     int width, height;
-    uint16_t bits, samples, photometric, planar, orientation;
-    bool floats, is_signed, tiled;
+    struct nst_tiff_tags {
+        uint16_t bits, samples, photometric, planar, orientation;
+        bool floats, is_signed, tiled;
+    } tags;
     bool damaged;        /* what is there of a damaged file is read */
     nst_samples kind;    /* what rows are handed on as */
     bool premultiplied;

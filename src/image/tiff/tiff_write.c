@@ -11,7 +11,7 @@ static void write_tags(nst_tiff *j, const nst_image *in, const nst_write_options
 
     TIFFSetField(j->t, TIFFTAG_IMAGEWIDTH, (uint32_t)in->width);
     TIFFSetField(j->t, TIFFTAG_IMAGELENGTH, (uint32_t)in->height);
-    TIFFSetField(j->t, TIFFTAG_BITSPERSAMPLE, j->bits);
+    TIFFSetField(j->t, TIFFTAG_BITSPERSAMPLE, j->tags.bits);
     TIFFSetField(j->t, TIFFTAG_SAMPLESPERPIXEL, in->channels);
     TIFFSetField(j->t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
     TIFFSetField(j->t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
@@ -35,7 +35,7 @@ static void write_row(nst_tiff *j, const nst_image *in, size_t y)
         for (size_t x = 0; x < n; x++) {
             float v = in->plane[c][y * n + x];
 
-            if (j->bits == 16)
+            if (j->tags.bits == 16)
                 ((uint16_t *)j->row)[x * each + c] = (uint16_t)nst_image_quantise(v, 65535);
             else
                 ((uint8_t *)j->row)[x * each + c] = (uint8_t)nst_image_quantise(v, 255);
@@ -46,8 +46,8 @@ nst_status nst_tiff_write(const nst_image *image, FILE *f, const char *label, co
                              nst_error *e)
 {
     enum { PROFILE_MAX = 65536 };
-    nst_tiff j = { .f = f, .label = label, .e = e, .bits = o->bits == 16 ? 16 : 8 };
-    size_t row = (size_t)image->width * (size_t)image->channels * (j.bits / 8u), icc;
+    nst_tiff j = { .f = f, .label = label, .e = e, .tags.bits = o->bits == 16 ? 16 : 8 };
+    size_t row = (size_t)image->width * (size_t)image->channels * (j.tags.bits / 8u), icc;
     bool big = row * (size_t)image->height > (size_t)3 << 30, good = false; /* above 4 GiB only BigTIFF can count */
 
     j.row = nst_alloc(row);
