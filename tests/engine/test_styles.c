@@ -105,6 +105,8 @@ START_TEST(found_again)
     ck_assert(found(model, style[0]));
     ck_assert(!found(model, style[1]));
     ck_assert(found(model, style[0]));
+    s->iterations = s->first_iterations = 2; /* as from picture to picture of a film */
+    ck_assert(found(model, style[0]));
     s->tv_weight *= 2; /* even what does not matter */
     ck_assert(!found(model, style[0]));
     paint(0, 0, 1);

@@ -47,13 +47,17 @@ void nst_styles_begin(nst_styles *s, const nst_model *model, const nst_settings 
 {
     char text[8192];
     const nst_field *rows;
+    nst_settings what = *settings;
     size_t bytes = 0;
     nst_sum sum;
     uint64_t now;
     int n;
 
+    /* a film changes these from picture to picture; they are nothing to a style's statistics */
+    what.iterations = what.first_iterations = 1;
+    *what.style_blend = 0;
     rows = nst_settings_fields(&n);
-    if (nst_fields_write(rows, n, settings, text, sizeof text, &bytes, NULL))
+    if (nst_fields_write(rows, n, &what, text, sizeof text, &bytes, NULL))
         bytes = 0;
     nst_sum_begin(&sum);
     nst_sum_add(&sum, text, bytes);
