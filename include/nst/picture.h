@@ -98,6 +98,12 @@ NST_API int nst_image_channels(const nst_image *image);
 /* Plane c, [height][width], to read and write; valid as long as the picture.  NULL when there is no such plane. */
 NST_API float *nst_image_plane(nst_image *image, int c);
 
+/* Moves a picture's colours to the mean and the covariance of another one's by the
+ * symmetric linear map (Gatys et al., CVPR 2017), or a share (0..1) of the way.
+ * Alpha weighs the pixels of both.  NST_EARG (share), NST_EDIVERGED (a picture
+ * holds a NaN). */
+NST_API nst_status nst_image_recolor(nst_image *picture, const nst_image *like, double share, nst_error *e);
+
 /* Allows a transfer whose content this is to free the picture's pixels (12 or 16
  * bytes each) once it no longer needs them; that may be never.  The size stays;
  * nst_image_plane then returns NULL.  The picture serves one transfer; a second

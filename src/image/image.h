@@ -124,11 +124,7 @@ nst_status nst_cicp_check(int curve, const char *label, nst_error *e);
 
 /* ---- recolor.c ------------------------------------------------------------ */
 
-/* content's colours moved to style's mean and covariance by the symmetric
- * linear map (Gatys et al. 2017, "Controlling perceptual factors", sec. 5.3;
- * Pitie & Kokaram 2007): in place, share 0..1 of the way, clipped to [0,1]. */
-nst_status nst_image_recolor(nst_image *content, const nst_image *style, double share, nst_error *e);
-/* The same with pixels that count by weights, [h][w] each, or NULL; all are moved. */
+/* nst_image_recolor with pixels that count by weights, [h][w] each, or NULL; all are moved. */
 nst_status nst_image_recolor_weighted(nst_image *content, const float *weight, const nst_image *style,
                                       const float *style_weight, double share, nst_error *e);
 
