@@ -80,7 +80,7 @@ AS_IF([test "$enable_lazy$with_$1" = yesyes], [
 # them is a static library.  What is loaded is taken out of the _LIBS.
 AC_DEFUN([NST_LAZY], [
 AC_ARG_ENABLE([lazy], [AS_HELP_STRING([--disable-lazy],
-    [link HDF5, libheif, libjxl, CLBlast, libcurl, libmicrohttpd and chafa instead of loading each when it is
+    [link HDF5, libheif, libjxl, CLBlast, libcurl, libmicrohttpd, chafa and FFmpeg instead of loading each when it is
      first used])], [],
     [enable_lazy=yes])
 AC_CHECK_TOOLS([OBJDUMP], [objdump llvm-objdump], [false])
@@ -97,9 +97,11 @@ NST_LAZY_FILE([opencl], [CLBLAST], [CLBlastSgemm], [$OPENCL_LIBS], [clblast])
 NST_LAZY_FILE([libcurl], [LIBCURL], [curl_easy_init], [$LIBCURL_LIBS], [curl])
 NST_LAZY_FILE([libmicrohttpd], [LIBMICROHTTPD], [MHD_start_daemon], [$LIBMICROHTTPD_LIBS], [microhttpd])
 NST_LAZY_FILE([chafa], [CHAFA], [chafa_canvas_new], [$CHAFA_LIBS], [chafa])
+NST_LAZY_FILE([ffmpeg], [AVFORMAT], [avformat_open_input], [$FFMPEG_LIBS], [avformat])
+NST_LAZY_FILE([ffmpeg], [SWSCALE], [sws_scale], [$FFMPEG_LIBS], [swscale])
 AS_IF([test "$enable_lazy" = yes], [
     AC_DEFINE([NST_LAZY_LOADS], [1], [some libraries are loaded when they are first used])
-    HDF5_LIBS= HEIF_LIBS= JXL_LIBS= LIBCURL_LIBS= LIBMICROHTTPD_LIBS= CHAFA_LIBS=
+    HDF5_LIBS= HEIF_LIBS= JXL_LIBS= LIBCURL_LIBS= LIBMICROHTTPD_LIBS= CHAFA_LIBS= FFMPEG_LIBS=
     OPENCL_LIBS=`AS_ECHO([" $OPENCL_LIBS "]) | $SED 's/ -lclblast / /'`
 ], [nst_loaded=])
 ])

@@ -42,6 +42,14 @@ static struct library {
     [NST_LAZY_CHAFA] = { NST_FILE_CHAFA, "--preview", "needs",
                          "Debian: libchafa-dev, Fedora: chafa-libs, Arch and Homebrew: chafa", NULL },
 #endif
+#ifdef NST_FILE_AVFORMAT
+    [NST_LAZY_AVFORMAT] = { NST_FILE_AVFORMAT, "nst video", "needs",
+                            "Debian: libavformat-dev, Fedora: ffmpeg-free, Arch and Homebrew: ffmpeg", NULL },
+#endif
+#ifdef NST_FILE_SWSCALE
+    [NST_LAZY_SWSCALE] = { NST_FILE_SWSCALE, "nst video", "needs",
+                           "Debian: libswscale-dev, Fedora: ffmpeg-free, Arch and Homebrew: ffmpeg", NULL },
+#endif
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

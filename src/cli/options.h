@@ -47,6 +47,13 @@ typedef struct nst_command {
     int port;         /* nst studio; 0: not said */
     const char *folder, *host; /* nst studio */
     int no_browser;   /* nst studio */
+    double from, to, fps;        /* nst video: seconds, pictures a second; 0: not said */
+    int frames;                  /* nst video: of a photograph; 0: not said */
+    int passes;                  /* nst video; 0: not said */
+    int frame_iterations;        /* nst video; 0: not said */
+    int interpolate;             /* nst video */
+    const char *flow;            /* nst video: a pattern of files, or NULL */
+    const char *temporal_weight; /* nst video: a number; NULL: not said */
     int damaged;    /* what is there of damaged pictures is read */
     int quiet, verbose, dry_run, json, help, version;
 } nst_command;

@@ -7,6 +7,7 @@
 #include "cli/checkpoint_file.h"
 #include "cli/fail.h"
 #include "cli/paint.h"
+#include "cli/video/video.h"
 
 static bool is_free(const char *name)
 {
@@ -151,8 +152,12 @@ nst_status nst_resume_open(nst_painting *p, int argc, char **argv, nst_error *e)
 nst_status nst_resume_run(int argc, char **argv, nst_error *e)
 {
     static nst_painting p;
-    nst_status s = nst_resume_open(&p, argc, argv, e);
+    struct stat st;
+    nst_status s;
 
+    if (argc > 1 && stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode))
+        return nst_video_resume(argc, argv, e);
+    s = nst_resume_open(&p, argc, argv, e);
     if (!s)
         s = nst_paint(&p, e);
     if (!s && p.state.failed) {

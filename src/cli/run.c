@@ -9,6 +9,7 @@
 #include "cli/models/models.h"
 #include "cli/resume.h"
 #include "cli/studio/studio.h"
+#include "cli/video/video.h"
 
 static nst_status one_too_many(const char *command, const char *word, nst_error *e)
 {

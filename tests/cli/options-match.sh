@@ -50,7 +50,8 @@ check "commands listed are those of the table" test "$(sed -n 's/^  nst \([a-z]*
 # Every option is known: one that takes a value misses it, by name.
 while read -r name; do
     case $name in
-    damaged | keep-existing | no-browser | quiet | verbose | preview | web | dry-run | half | json | version | help)
+    damaged | keep-existing | no-browser | quiet | verbose | preview | web | dry-run | half | json | version | help | \
+        interpolate)
         continue ;;
     esac
     "$NST" "--$name" 2>&1 | grep -q -- "--$name: its value is missing" || not_ok "--$name without a value"

@@ -31,6 +31,7 @@ src/cli/doctor.c base/lazy.h: library and program load foreign libraries in the 
 src/cli/models/fetch.c base/lazy.h: the same
 src/cli/preview.c base/lazy.h: the same
 src/cli/http.c base/lazy.h: the same
+src/cli/video/av.h base/lazy.h: the same
 '
 
 # Comments and strings out, so that a rule is broken by code only.
@@ -120,7 +121,8 @@ one_file() { # HEADER: in at most one file of src/
     check "$1 in one file" test "$n" -le 1
 }
 for h in mpi.h chafa.h microhttpd.h png.h jpeglib.h lcms2.h libexif/exif-data.h tiffio.h webp/decode.h \
-    libheif/heif.h jxl/decode.h gif_lib.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h; do
+    libheif/heif.h jxl/decode.h gif_lib.h zip.h ini.h hdf5.h zlib.h curl/curl.h nettle/sha2.h libavformat/avformat.h \
+    libavcodec/avcodec.h libswscale/swscale.h; do
     one_file $h
 done
 for have in CHAFA LIBMICROHTTPD LCMS2 LIBEXIF TIFF WEBP HEIF JXL GIF LIBZIP INIH HDF5 LIBCURL NETTLE OPENCL AVX2 \

@@ -1,0 +1,109 @@
+/* assemble.c: the output, made of the pictures that are kept.  A film is read once more: for the times of its pictures,
+ * for sound and subtitles. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/fail.h"
+#include "cli/files.h"
+#include "cli/video/job.h"
+
+/* The picture of the latest pass; NST_OK with *out NULL: there is none. */
+static nst_status find(const nst_video *v, long number, nst_image **out, nst_error *e)
+{
+    *out = NULL;
+    for (int pass = v->passes; pass >= 1; pass--)
+        if (nst_kept_has(&v->kept, 'p', pass, number))
+            return nst_kept_read(&v->kept, 'p', pass, number, out, e);
+    return NST_OK;
+}
+
+/* ---- a folder or a pattern --------------------------------------------------------------------------------------- */
+
+/* out-%04d.png, 7 -> out-0007.png; out/, 7 -> out/000007.png */
+static nst_status picture_name(const nst_video *v, long number, char *out, size_t bytes, nst_error *e)
+{
+    const char *at = strchr(v->output, '%');
+    size_t n = strlen(v->output);
+    char suffix[16];
+    int width = 0, used;
+
+    if (!at) {
+        used = snprintf(out, bytes, "%s%s%06ld%s", v->output, v->output[n - 1] == '/' ? "" : "/", number,
+                        nst_paths_suffix(&v->c, suffix));
+    } else {
+        sscanf(at + 1, "%2d", &width);
+        used = snprintf(out, bytes, "%.*s%0*ld%s", (int)(at - v->output), v->output, width, number,
+                        at + 2 + strspn(at + 1, "0123456789"));
+    }
+    return used > 0 && (size_t)used < bytes ? NST_OK : fail(e, NST_EARG, "%.60s...: the name is too long", v->output);
+}
+
+static nst_status write_pictures(const nst_video *v, long *n, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+    nst_image *picture = NULL;
+    struct stat st;
+    nst_status s;
+
+    if (!strchr(v->output, '%') && mkdir(v->output, 0777) && (errno != EEXIST || stat(v->output, &st)))
+        return fail(e, NST_EIO, "%s: this folder cannot be made: %s", v->output, strerror(errno));
+    while (!(s = find(v, *n + 1, &picture, e)) && picture) {
+        ++*n;
+        if ((s = picture_name(v, *n, name, sizeof name, e)) ||
+            (s = nst_files_write(&v->c, picture, name, v->comment, e)))
+            break;
+        nst_image_destroy(&picture);
+    }
+    nst_image_destroy(&picture);
+    return s;
+}
+
+/* ---- a film ------------------------------------------------------------------------------------------------------ */
+
+static nst_status add_all(const nst_video *v, nst_source *source, nst_film_writer *w, long *n, nst_error *e)
+{
+    nst_image *picture = NULL;
+    nst_status s;
+
+    while (!(s = nst_source_step(source, e)) && !source->at_end) {
+        if ((s = find(v, source->number, &picture, e)) || !picture)
+            break;
+        s = nst_film_add(w, picture, e);
+        nst_image_destroy(&picture);
+        if (s)
+            break;
+        ++*n;
+    }
+    if (!s && source->at_end && !source->photo)
+        nst_film_rest(&source->film);
+    return s;
+}
+
+static nst_status write_film(const nst_video *v, long *n, nst_error *e)
+{
+    const nst_source *theirs = &v->source;
+    nst_film_writer w;
+    nst_source source;
+    nst_status s = nst_source_open(&source, theirs->path, &v->range, v->c.frames,
+                                   theirs->width > theirs->height ? theirs->width : theirs->height, e);
+
+    if (!s && !(s = nst_film_create(&w, v->output, source.photo ? NULL : &source.film, source.rate, theirs->width,
+                                    theirs->height, e))) {
+        source.film.other = nst_film_add_packet;
+        source.film.arg = &w;
+        s = add_all(v, &source, &w, n, e);
+        if (!s && *n)
+            s = nst_film_finish(&w, e);
+        else
+            nst_film_abandon(&w);
+    }
+    nst_source_close(&source);
+    return s;
+}
+
+nst_status nst_video_assemble(const nst_video *v, long *n, nst_error *e)
+{
+    *n = 0;
+    return v->to_film ? write_film(v, n, e) : write_pictures(v, n, e);
+}

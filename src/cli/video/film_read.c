@@ -1,0 +1,127 @@
+/* film_read.c: a film's pictures, one after the other.  A packet that cannot be decoded is passed over and counted, and
+ * so is a picture that lacks parts, which is painted as the decoder makes it. */
+#include <math.h>
+
+#include "cli/fail.h"
+#include "cli/video/av.h"
+#include "cli/video/film.h"
+
+#define EARLY 1e-6 /* seconds by which rounding may move a time stamp */
+#define APART 2    /* seconds by which a file may have sound after the pictures that it goes with */
+
+/* The next packet to the decoder, or the news that there are no more.  A damaged container ends where it is. */
+static bool feed(nst_film *f)
+{
+    int error = nst_av.av_read_frame(f->format, f->packet);
+    bool good = true;
+
+    if (error == AVERROR(EAGAIN))
+        return true;
+    if (error < 0) {
+        f->draining = true;
+        nst_av.avcodec_send_packet(f->decoder, NULL);
+        return error == AVERROR_EOF;
+    }
+    if (f->packet->stream_index == f->stream->index)
+        good = nst_av.avcodec_send_packet(f->decoder, f->packet) >= 0;
+    else if (f->other)
+        f->other(f->arg, f->packet);
+    nst_av.av_packet_unref(f->packet);
+    return good;
+}
+
+/* The next picture, whether it is taken or not. */
+static void decode(nst_film *f)
+{
+    long errors = nst_av_errors();
+    int error = AVERROR(EAGAIN);
+    bool good = true;
+
+    nst_av.av_frame_unref(f->frame);
+    while (error != 0 && !f->at_end) {
+        error = nst_av.avcodec_receive_frame(f->decoder, f->frame);
+        good = good && (error == 0 || error == AVERROR(EAGAIN) || error == AVERROR_EOF);
+        f->at_end = error == AVERROR_EOF || (error != 0 && f->draining); /* nothing will follow */
+        if (error != 0 && !f->at_end)
+            good = feed(f) && good;
+    }
+    f->damaged += !good || errors != nst_av_errors();
+}
+
+/* When the picture is shown: never before the one that came before it. */
+static void note_time(nst_film *f)
+{
+    double unit = av_q2d(f->stream->time_base);
+    double begin = f->format->start_time == AV_NOPTS_VALUE ? 0 : (double)f->format->start_time / AV_TIME_BASE;
+    int64_t pts = f->frame->best_effort_timestamp;
+    int64_t step = f->rate > 0 ? (int64_t)floor(1 / (f->rate * unit) + .5) : 1;
+
+    if (pts == AV_NOPTS_VALUE)
+        pts = f->pts == INT64_MIN ? (int64_t)floor(begin / unit + .5) : f->pts + (step > 0 ? step : 1);
+    if (f->pts != INT64_MIN && pts <= f->pts)
+        pts = f->pts + 1;
+    f->pts = pts;
+    f->seconds = (double)pts * unit - begin;
+    f->read++;
+    if (!f->resized && (f->frame->width != f->first_width || f->frame->height != f->first_height))
+        f->resized = f->read;
+}
+
+static bool is_taken(nst_film *f)
+{
+    double step = f->pattern || f->range.fps <= 0 ? 0 : 1 / f->range.fps;
+
+    if (f->seconds < f->range.from - EARLY)
+        return false;
+    if (step == 0)
+        return true;
+    if (f->due < 0)
+        f->due = f->seconds;
+    if (f->seconds < f->due - EARLY)
+        return false;
+    while (f->due <= f->seconds + EARLY)
+        f->due += step;
+    return true;
+}
+
+nst_status nst_film_step(nst_film *f, nst_error *e)
+{
+    int transfer;
+
+    do {
+        decode(f);
+        if (f->at_end)
+            return NST_OK;
+        note_time(f);
+        if (f->range.to > 0 && f->seconds >= f->range.to - EARLY) {
+            f->at_end = true;
+            return NST_OK;
+        }
+    } while (!is_taken(f));
+    f->taken++;
+    transfer = f->frame->color_trc;
+    if (transfer == AVCOL_TRC_SMPTE2084 || transfer == AVCOL_TRC_ARIB_STD_B67)
+        return fail(e, NST_EUNSUPPORTED, "%s: picture %ld is HDR, which nst does not convert; make an SDR film of it "
+                    "first", f->path, f->read);
+    return NST_OK;
+}
+
+void nst_film_rest(nst_film *f)
+{
+    double unit = av_q2d(f->stream->time_base);
+    double begin = f->format->start_time == AV_NOPTS_VALUE ? 0 : (double)f->format->start_time / AV_TIME_BASE;
+    bool beyond = false;
+
+    while (!f->draining && !beyond && nst_av.av_read_frame(f->format, f->packet) >= 0) {
+        if (f->packet->stream_index != f->stream->index)
+            f->other(f->arg, f->packet);
+        else if (f->range.to > 0 && f->packet->dts != AV_NOPTS_VALUE)
+            beyond = (double)f->packet->dts * unit - begin > f->range.to + APART;
+        nst_av.av_packet_unref(f->packet);
+    }
+}
+
+nst_status nst_film_picture(nst_film *f, nst_image **out, nst_error *e)
+{
+    return nst_scaler_picture(&f->scaler, f->frame, f->to_width, f->to_height, f->turn, out, f->path, e);
+}

@@ -1,0 +1,302 @@
+/* film_write.c: a film out: pictures are encoded, sound and subtitles are copied packet by packet.  It is written under
+ * a name beside its own and renamed when it is whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+#include "cli/video/av.h"
+#include "cli/video/coders.h"
+#include "cli/video/film.h"
+#include "cli/video/palette.h"
+
+/* ---- beginning --------------------------------------------------------------------------------------------------- */
+
+static nst_status broken(const nst_film_writer *w, int error, nst_error *e)
+{
+    char why[64];
+
+    return fail(e, error == AVERROR(ENOMEM) ? NST_EMEM : NST_EIO, "%s: %s", w->path, nst_av_reason(error, why));
+}
+
+#define HD 720 /* rows, as in scale.c */
+
+/* The film's colours, so that players undo what scale.c makes. */
+static void set_colors(const nst_film_writer *w, AVCodecContext *c)
+{
+    const AVCodecParameters *p = w->film ? w->film->stream->codecpar : NULL;
+    bool yuv = p && p->color_space != AVCOL_SPC_RGB && p->color_space != AVCOL_SPC_UNSPECIFIED;
+
+    c->color_range = yuv && p->color_range == AVCOL_RANGE_JPEG ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    c->color_primaries = p ? p->color_primaries : AVCOL_PRI_BT709;
+    c->color_trc = p ? p->color_trc : AVCOL_TRC_UNSPECIFIED;
+    c->colorspace = yuv ? p->color_space
+        : !w->film || w->film->first_height >= HD ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+}
+
+static nst_status open_encoder(nst_film_writer *w, const nst_coder *coder, nst_error *e)
+{
+    const AVCodec *codec = nst_av.avcodec_find_encoder_by_name(coder->name);
+    AVRational rate = w->film ? nst_av.av_guess_frame_rate(w->film->format, w->film->stream, NULL)
+                              : (AVRational){ (int)(w->rate * 1000 + .5), 1000 };
+    AVCodecContext *c = w->encoder = nst_av.avcodec_alloc_context3(codec);
+    int error;
+
+    if (!c)
+        return broken(w, AVERROR(ENOMEM), e);
+    c->width = w->width;
+    c->height = w->height;
+    c->sample_aspect_ratio = (AVRational){ 1, 1 };
+    if (rate.num > 0 && rate.den > 0)
+        c->framerate = rate;
+    if (coder->format != AV_PIX_FMT_PAL8)
+        set_colors(w, c);
+    nst_coders_set(coder, c, w->film);
+    if (w->format->oformat->flags & AVFMT_GLOBALHEADER)
+        c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    if ((error = nst_av.avcodec_open2(c, codec, NULL)) < 0)
+        return broken(w, error, e);
+    return NST_OK;
+}
+
+static nst_status add_streams(nst_film_writer *w, nst_error *e)
+{
+    const AVFormatContext *from = w->film ? w->film->format : NULL;
+
+    w->stream = nst_av.avformat_new_stream(w->format, NULL);
+    if (!w->stream || nst_av.avcodec_parameters_from_context(w->stream->codecpar, w->encoder) < 0)
+        return broken(w, AVERROR(ENOMEM), e);
+    w->stream->time_base = w->encoder->time_base;
+    w->stream->avg_frame_rate = w->encoder->framerate;
+    w->stream->sample_aspect_ratio = w->encoder->sample_aspect_ratio;
+    for (int i = 0; i < NST_FILM_STREAMS; i++)
+        w->to[i] = -1;
+    if (!from)
+        return NST_OK;
+    nst_av.av_dict_copy(&w->stream->metadata, w->film->stream->metadata, 0);
+    for (unsigned i = 0; i < from->nb_streams && i < NST_FILM_STREAMS; i++) {
+        const AVStream *theirs = from->streams[i];
+        AVStream *own;
+
+        if (!nst_coders_take(w->format->oformat, theirs))
+            continue;
+        own = nst_av.avformat_new_stream(w->format, NULL);
+        if (!own || nst_av.avcodec_parameters_copy(own->codecpar, theirs->codecpar) < 0)
+            return broken(w, AVERROR(ENOMEM), e);
+        own->codecpar->codec_tag = 0; /* each container has its own */
+        own->time_base = theirs->time_base;
+        own->disposition = theirs->disposition;
+        nst_av.av_dict_copy(&own->metadata, theirs->metadata, 0);
+        w->to[i] = own->index;
+    }
+    nst_av.av_dict_copy(&w->format->metadata, from->metadata, 0);
+    return NST_OK;
+}
+
+static nst_status open_frame(nst_film_writer *w, nst_error *e)
+{
+    w->packet = nst_av.av_packet_alloc();
+    w->frame = nst_av.av_frame_alloc();
+    if (!w->packet || !w->frame)
+        return broken(w, AVERROR(ENOMEM), e);
+    w->frame->format = w->encoder->pix_fmt;
+    w->frame->width = w->width;
+    w->frame->height = w->height;
+    w->frame->color_range = w->encoder->color_range;
+    w->frame->colorspace = w->encoder->colorspace;
+    w->frame->color_primaries = w->encoder->color_primaries;
+    w->frame->color_trc = w->encoder->color_trc;
+    return nst_av.av_frame_get_buffer(w->frame, 0) < 0 ? broken(w, AVERROR(ENOMEM), e) : NST_OK;
+}
+
+static nst_status open_file(nst_film_writer *w, nst_error *e)
+{
+    AVDictionary *options = NULL;
+    int error = nst_av.avio_open(&w->format->pb, w->format->url, AVIO_FLAG_WRITE);
+
+    if (error < 0)
+        return broken(w, error, e);
+    if (!strcmp(w->format->oformat->name, "mp4") || !strcmp(w->format->oformat->name, "mov"))
+        nst_av.av_dict_set(&options, "movflags", "+faststart", 0);
+    error = nst_av.avformat_write_header(w->format, &options);
+    nst_av.av_dict_free(&options);
+    return error < 0 ? broken(w, error, e) : NST_OK;
+}
+
+nst_status nst_film_create(nst_film_writer *w, const char *path, const nst_film *film, double rate, int width,
+                           int height, nst_error *e)
+{
+    const char *container = nst_coders_container(path);
+    const nst_coder *coder = nst_coders_best(container);
+    char url[sizeof w->beside + 8];
+    nst_status s;
+
+    *w = (nst_film_writer){ .path = path, .film = film, .rate = rate, .width = width, .height = height,
+                              .last = INT64_MIN };
+    if ((size_t)snprintf(w->beside, sizeof w->beside, "%s.new", path) >= sizeof w->beside)
+        return fail(e, NST_EARG, "%.60s...: the name is too long", path);
+    if (film && film->range.from > 0)
+        w->shift = (int64_t)(film->range.from * AV_TIME_BASE) +
+                   (film->format->start_time == AV_NOPTS_VALUE ? 0 : film->format->start_time);
+    snprintf(url, sizeof url, "file:%s", w->beside); /* MP4's writer opens it once more */
+    if (nst_av.avformat_alloc_output_context2(&w->format, NULL, container, url) < 0)
+        return broken(w, AVERROR(ENOMEM), e);
+    w->format->flags |= AVFMT_FLAG_BITEXACT; /* the same painting is the same file: no random numbers */
+    if ((s = open_encoder(w, coder, e)) || (s = add_streams(w, e)) || (s = open_frame(w, e)) || (s = open_file(w, e)))
+        nst_film_abandon(w);
+    return s;
+}
+
+/* ---- pictures and packets ---------------------------------------------------------------------------------------- */
+
+/* What the encoder has ready goes into the file. */
+static int drain(nst_film_writer *w)
+{
+    AVRational rate = w->encoder->framerate;
+    int error;
+
+    while ((error = nst_av.avcodec_receive_packet(w->encoder, w->packet)) == 0) {
+        w->packet->stream_index = w->stream->index;
+        nst_av.av_packet_rescale_ts(w->packet, w->encoder->time_base, w->stream->time_base);
+        if (w->packet->duration == 0 && rate.num > 0)
+            w->packet->duration = nst_av.av_rescale_q(1, (AVRational){ rate.den, rate.num }, w->stream->time_base);
+        if ((error = nst_av.av_interleaved_write_frame(w->format, w->packet)) < 0)
+            return error;
+    }
+    return error == AVERROR(EAGAIN) || error == AVERROR_EOF ? 0 : error;
+}
+
+/* In the encoder's ticks. */
+static int64_t time_of(const nst_film_writer *w)
+{
+    const nst_film *film = w->film;
+    AVRational unit = w->encoder->time_base;
+
+    if (!film)
+        return (int64_t)floor((double)w->pictures / (w->rate * av_q2d(unit)) + .5);
+    return nst_av.av_rescale_q(film->pts, film->stream->time_base, unit) -
+           nst_av.av_rescale_q(w->shift, (AVRational){ 1, AV_TIME_BASE }, unit);
+}
+
+nst_status nst_film_add(nst_film_writer *w, nst_image *picture, nst_error *e)
+{
+    int64_t pts = time_of(w);
+    nst_status s;
+    int error;
+
+    if (w->error < 0)
+        return broken(w, w->error, e);
+    if (nst_image_width(picture) != w->width || nst_image_height(picture) != w->height)
+        return fail(e, NST_EFORMAT, "%s: picture %ld has %d x %d pixels, expected %d x %d", w->path, w->pictures + 1,
+                    nst_image_width(picture), nst_image_height(picture), w->width, w->height);
+    if (nst_av.av_frame_make_writable(w->frame) < 0)
+        return broken(w, AVERROR(ENOMEM), e);
+    if (w->frame->format == AV_PIX_FMT_PAL8)
+        nst_palette_fill(picture, w->frame->data[0], w->frame->linesize[0], w->frame->data[1]);
+    else if ((s = nst_scaler_frame(&w->scaler, picture, w->frame, w->path, e)))
+        return s;
+    if (w->last != INT64_MIN && pts <= w->last)
+        pts = w->last + 1;
+    w->last = pts;
+    w->frame->pts = pts;
+    w->pictures++;
+    if ((error = nst_av.avcodec_send_frame(w->encoder, w->frame)) < 0 || (error = drain(w)) < 0)
+        return broken(w, error, e);
+    return NST_OK;
+}
+
+/* Whether a packet lies in the part of the film that is written. */
+static bool is_wanted(const nst_film_writer *w, const AVPacket *packet, AVRational unit)
+{
+    const nst_film *film = w->film;
+    int64_t at = packet->pts == AV_NOPTS_VALUE ? packet->dts : packet->pts;
+    double begin = film->format->start_time == AV_NOPTS_VALUE ? 0 : (double)film->format->start_time / AV_TIME_BASE;
+    double seconds = (double)at * av_q2d(unit) - begin;
+
+    if (at == AV_NOPTS_VALUE)
+        return false;
+    return seconds >= film->range.from && (film->range.to <= 0 || seconds < film->range.to);
+}
+
+void nst_film_add_packet(void *writer, AVPacket *packet)
+{
+    nst_film_writer *w = writer;
+    int i = packet->stream_index, error;
+    AVRational unit;
+    int64_t shift;
+
+    if (i >= NST_FILM_STREAMS || w->to[i] < 0 || w->error < 0)
+        return;
+    unit = w->film->format->streams[i]->time_base;
+    if (!is_wanted(w, packet, unit))
+        return;
+    if ((error = nst_av.av_packet_ref(w->packet, packet)) < 0) {
+        w->error = error;
+        return;
+    }
+    shift = nst_av.av_rescale_q(w->shift, (AVRational){ 1, AV_TIME_BASE }, unit);
+    if (w->packet->pts != AV_NOPTS_VALUE)
+        w->packet->pts -= shift;
+    if (w->packet->dts != AV_NOPTS_VALUE)
+        w->packet->dts -= shift;
+    w->packet->stream_index = w->to[i];
+    w->packet->pos = -1;
+    nst_av.av_packet_rescale_ts(w->packet, unit, w->format->streams[w->to[i]]->time_base);
+    if ((error = nst_av.av_interleaved_write_frame(w->format, w->packet)) < 0)
+        w->error = error;
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+static nst_status keep(nst_film_writer *w, nst_error *e)
+{
+    int fd = open(w->beside, O_RDONLY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    if (!good || rename(w->beside, w->path))
+        return fail(e, NST_EIO, "%s: %s", w->path, strerror(errno));
+    return NST_OK;
+}
+
+nst_status nst_film_finish(nst_film_writer *w, nst_error *e)
+{
+    nst_status s;
+    int error = w->error;
+
+    if (error >= 0)
+        error = nst_av.avcodec_send_frame(w->encoder, NULL);
+    if (error >= 0)
+        error = drain(w);
+    if (error >= 0)
+        error = nst_av.av_write_trailer(w->format);
+    if (error >= 0)
+        error = nst_av.avio_closep(&w->format->pb);
+    s = error < 0 ? broken(w, error, e) : keep(w, e);
+    if (!s)
+        *w->beside = 0;
+    nst_film_abandon(w);
+    return s;
+}
+
+void nst_film_abandon(nst_film_writer *w)
+{
+    nst_scaler_close(&w->scaler);
+    if (w->frame)
+        nst_av.av_frame_free(&w->frame);
+    if (w->packet)
+        nst_av.av_packet_free(&w->packet);
+    if (w->encoder)
+        nst_av.avcodec_free_context(&w->encoder);
+    if (w->format) {
+        if (w->format->pb)
+            nst_av.avio_closep(&w->format->pb);
+        nst_av.avformat_free_context(w->format);
+    }
+    if (*w->beside)
+        unlink(w->beside);
+    *w = (nst_film_writer){ 0 };
+}

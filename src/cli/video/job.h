@@ -1,0 +1,86 @@
+/* job.h: what the parts of `nst video` share. */
+#ifndef NST_VIDEO_JOB_H
+#define NST_VIDEO_JOB_H
+
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "cli/video/kept.h"
+#include "cli/video/motion.h"
+#include "cli/video/source.h"
+
+typedef struct nst_video {
+    nst_command c;
+    nst_settings *s;      /* of the first picture and of each after a cut */
+    nst_settings next;    /* of the others */
+    nst_settings rough;   /* of what comes into view in these */
+    nst_film_range range;
+    double weight;        /* of the temporal loss; 0: none */
+    int passes;
+    char output[NST_PATH_BYTES], model_path[NST_PATH_BYTES];
+    char comment[2048];
+    bool to_film;         /* else pictures in a folder or by a pattern */
+
+    nst_model *model;
+    nst_styles *known, *known_next, *known_rough; /* for these settings */
+    nst_image *style[NST_MAX_STYLES];
+    nst_source source;
+    nst_source mask[NST_MAX_STYLES]; /* films of masks */
+    nst_kept kept;
+
+    /* how far it is */
+    double began;         /* by the clock */
+    int pass;
+    long number;          /* of the picture that is painted */
+    long count;           /* of all, about or, once a pass has ended, exactly; 0: unknown */
+    long painted, before; /* in this process; before it */
+    double spent;         /* seconds on those that were painted from another one */
+    long spent_on;
+    double iteration;     /* seconds that one takes, later pictures' */
+    bool stopped;
+    bool terminal, line_open;
+    double line_at;
+} nst_video;
+
+/* ---- the command (video.c) ---- */
+
+/* Paints what the command line says.  output replaces what it says of that, unless it is NULL. */
+nst_status nst_video_begin(int argc, char **argv, const char *output, nst_error *e);
+
+/* ---- painting (painter.c) ---- */
+
+/* The picture `now`, the film's number v->number, from scratch. */
+nst_status nst_painter_first(nst_video *v, const nst_image *now, nst_image **out, nst_error *e);
+/* What the same is started from: `painted`, the one before, as m->warped has it; and where that says nothing, the
+ * film's, in the colours of the painted one and painted roughly. */
+nst_status nst_painter_start(nst_video *v, nst_image *now, const nst_image *painted, const nst_motion *m,
+                             nst_image **out, nst_error *e);
+/* The same, started from `start` and held to m->warped. */
+nst_status nst_painter_next(nst_video *v, const nst_image *now, const nst_image *start, const nst_motion *m,
+                            nst_image **out, nst_error *e);
+
+/* ---- masks (film_masks.c) ---- */
+
+/* Reads still masks and opens films of them. */
+nst_status nst_video_masks_open(nst_video *v, nst_error *e);
+/* The masks for the picture at v->source, where there are films of them. */
+nst_status nst_video_masks_step(nst_video *v, nst_error *e);
+
+/* ---- passes (passes.c) ---- */
+
+/* Paints what is not there yet; v->stopped: not all. */
+nst_status nst_video_paint(nst_video *v, nst_error *e);
+
+/* ---- the output (assemble.c) ---- */
+
+/* Makes the output of the pictures that are kept; *n: how many. */
+nst_status nst_video_assemble(const nst_video *v, long *n, nst_error *e);
+
+/* ---- what is said (progress.c) ---- */
+
+void nst_video_progress(nst_video *v, const nst_progress *at);
+/* A line on standard error, after the progress line if that is open. */
+void nst_video_tell(nst_video *v, const char *text);
+/* "1:20" of seconds. */
+const char *nst_video_duration(double seconds, char out[32]);
+
+#endif

@@ -1,0 +1,215 @@
+/* kept.c: finished pictures as PNG files, which lose nothing of what a film gets, and a file "state" with the command
+ * line, a word a line.  Each file is written beside its name, synced and renamed, so that the pictures that are there
+ * are whole. */
+#include "cli/video/kept.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/fail.h"
+
+static const char first_line[] = "nst video 1\n";
+
+nst_status nst_kept_name(nst_kept *k, const char *output, nst_error *e)
+{
+    size_t n = strlen(output);
+
+    while (n > 1 && output[n - 1] == '/')
+        n--;
+    /* room for the names in it */
+    if ((size_t)snprintf(k->folder, sizeof k->folder, "%.*s" NST_KEPT_SUFFIX, (int)n, output) + 32 >= sizeof k->folder)
+        return fail(e, NST_EARG, "%.60s...: the name is too long", output);
+    return NST_OK;
+}
+
+/* ---- the state --------------------------------------------------------------------------------------------------- */
+
+static void print_word(FILE *f, const char *word)
+{
+    for (; *word; word++) {
+        if (*word == '\n' || *word == '\\')
+            fputc('\\', f);
+        fputc(*word == '\n' ? 'n' : *word, f);
+    }
+    fputc('\n', f);
+}
+
+static nst_status write_state(const nst_kept *k, uint64_t identity, int argc, char **argv, nst_error *e)
+{
+    char path[NST_PATH_BYTES + 16], beside[NST_PATH_BYTES + 24], folder[NST_PATH_BYTES];
+    bool good;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/state", k->folder);
+    snprintf(beside, sizeof beside, "%s.new", path);
+    f = fopen(beside, "w");
+    if (!f || !getcwd(folder, sizeof folder))
+        return fail(e, NST_EIO, "%s: %s", path, strerror(errno));
+    fprintf(f, "%s%016" PRIx64 "\n", first_line, identity);
+    print_word(f, folder);
+    for (int i = 0; i < argc; i++)
+        print_word(f, argv[i]);
+    good = fflush(f) == 0 && fsync(fileno(f)) == 0;
+    good = fclose(f) == 0 && good;
+    if (good && rename(beside, path) == 0)
+        return NST_OK;
+    fail(e, NST_EIO, "%s: %s", path, strerror(errno));
+    unlink(beside);
+    return NST_EIO;
+}
+
+/* Words apart, in place. */
+static nst_status split(const char *folder, nst_kept_words *out, nst_error *e)
+{
+    char *to = out->text, *from = out->text;
+
+    out->n = 0;
+    while (*from) {
+        if (out->n == NST_KEPT_WORDS)
+            return fail(e, NST_EFORMAT, "%s/state: more than %d words", folder, NST_KEPT_WORDS);
+        out->word[out->n++] = to;
+        for (; *from && *from != '\n'; from++) {
+            bool behind = *from == '\\' && from[1];
+
+            from += behind;
+            *to++ = behind && *from == 'n' ? '\n' : *from;
+        }
+        from += *from == '\n';
+        *to++ = 0;
+    }
+    return NST_OK;
+}
+
+nst_status nst_kept_command(const char *folder, nst_kept_words *out, nst_error *e)
+{
+    char path[NST_PATH_BYTES + 16];
+    nst_status s;
+    size_t n;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/state", folder);
+    f = fopen(path, "r");
+    if (!f)
+        return fail(e, errno == ENOENT ? NST_EFORMAT : NST_EIO, "%s: %s", folder,
+                    errno == ENOENT ? "no folder of nst video's, which has a file \"state\"" : strerror(errno));
+    n = fread(out->text, 1, sizeof out->text - 2, f);
+    fclose(f);
+    out->text[n] = 0;
+    if (strncmp(out->text, first_line, sizeof first_line - 1))
+        return fail(e, NST_EFORMAT, "%s: nothing that this version of nst wrote", path);
+    if ((s = split(folder, out, e)))
+        return s;
+    if (out->n < 4 || sscanf(out->word[1], "%" SCNx64, &out->identity) != 1)
+        return fail(e, NST_EFORMAT, "%s: damaged", path);
+    out->folder = out->word[2];
+    out->n -= 3;
+    memmove(out->word, out->word + 3, (size_t)out->n * sizeof *out->word);
+    out->word[out->n] = NULL;
+    return NST_OK;
+}
+
+/* Nothing in it but what begins with a dot and a state that was not finished. */
+static bool is_empty(const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *entry;
+    bool empty = d != NULL;
+
+    while (empty && (entry = readdir(d)) != NULL)
+        empty = *entry->d_name == '.' || !strcmp(entry->d_name, "state.new");
+    if (d)
+        closedir(d);
+    return empty;
+}
+
+nst_status nst_kept_open(nst_kept *k, uint64_t identity, int argc, char **argv, nst_error *e)
+{
+    static nst_kept_words old;
+    nst_status s;
+
+    if (mkdir(k->folder, 0777) == 0)
+        return write_state(k, identity, argc, argv, e);
+    if (errno != EEXIST)
+        return fail(e, NST_EIO, "%s: this folder cannot be made: %s", k->folder, strerror(errno));
+    if ((s = nst_kept_command(k->folder, &old, e))) {
+        if (s == NST_EFORMAT && is_empty(k->folder))
+            return write_state(k, identity, argc, argv, e);
+        return s;
+    }
+    if (old.identity != identity)
+        return fail(e, NST_EARG, "%s: holds the pictures of another painting (other options, pictures or machine); "
+                    "remove it or name another --output", k->folder);
+    k->went_on = true;
+    return NST_OK;
+}
+
+/* ---- pictures ---------------------------------------------------------------------------------------------------- */
+
+static const char *name_of(const nst_kept *k, char kind, int pass, long number, char out[NST_PATH_BYTES])
+{
+    snprintf(out, NST_PATH_BYTES, "%.4000s/%c%d-%06ld.png", k->folder, kind, pass, number);
+    return out;
+}
+
+bool nst_kept_has(const nst_kept *k, char kind, int pass, long number)
+{
+    char name[NST_PATH_BYTES];
+
+    return access(name_of(k, kind, pass, number, name), F_OK) == 0;
+}
+
+nst_status nst_kept_write(const nst_kept *k, char kind, int pass, long number, const nst_image *picture, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+
+    return nst_image_write(picture, name_of(k, kind, pass, number, name), NULL, e);
+}
+
+nst_status nst_kept_read(const nst_kept *k, char kind, int pass, long number, nst_image **out, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+
+    return nst_image_read(out, name_of(k, kind, pass, number, name), e);
+}
+
+void nst_kept_drop(const nst_kept *k, char kind, int pass, long number)
+{
+    char name[NST_PATH_BYTES];
+
+    unlink(name_of(k, kind, pass, number, name));
+}
+
+/* A name that name_of makes, or what a picture that was not finished left. */
+static bool is_ours(const char *name)
+{
+    char kind;
+    int pass, end = 0;
+    long number;
+
+    return (sscanf(name, "%c%d-%ld.png%n", &kind, &pass, &number, &end) == 3 && end > 0 && !name[end]) ||
+           !strncmp(name, ".nst-", 5);
+}
+
+void nst_kept_remove(const nst_kept *k)
+{
+    char path[NST_PATH_BYTES + 300];
+    const struct dirent *entry;
+    DIR *d = opendir(k->folder);
+
+    if (!d)
+        return;
+    while ((entry = readdir(d)) != NULL)
+        if (is_ours(entry->d_name)) {
+            snprintf(path, sizeof path, "%s/%.255s", k->folder, entry->d_name);
+            unlink(path);
+        }
+    closedir(d);
+    snprintf(path, sizeof path, "%s/state", k->folder);
+    unlink(path);
+    rmdir(k->folder);
+}

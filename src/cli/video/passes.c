@@ -1,0 +1,210 @@
+/* passes.c: the order in which a film's pictures are painted.  The first pass goes through the film as it is decoded.
+ * Further ones go back and forth over the pictures that were kept; each picture starts from itself and from the one
+ * before it in that direction.  A picture depends only on files that are kept, read back as they are, so that it is the
+ * same whether the work was broken off or not. */
+#include "cli/clock.h"
+#include "cli/fail.h"
+#include "cli/interrupt.h"
+#include "cli/video/job.h"
+
+/* What goes from one picture to the next: the film's and the painted one, and the film as it was where the painted one
+ * stands still. */
+struct trail {
+    nst_image *film, *painted, *anchor;
+    long number;
+};
+
+static void leave(struct trail *t)
+{
+    nst_image_destroy(&t->film);
+    nst_image_destroy(&t->painted);
+    nst_image_destroy(&t->anchor);
+}
+
+/* A picture goes into its file and comes back as that has it. */
+static nst_status keep(const nst_video *v, char kind, long number, nst_image **picture, nst_error *e)
+{
+    nst_status s = nst_kept_write(&v->kept, kind, v->pass, number, *picture, e);
+
+    if (s)
+        return s;
+    nst_image_destroy(picture);
+    return nst_kept_read(&v->kept, kind, v->pass, number, picture, e);
+}
+
+/* In passes after the first one a picture is there already, half of which stays. */
+static nst_status mix_own(const nst_video *v, nst_image *start, nst_error *e)
+{
+    nst_image *own = NULL;
+    nst_status s;
+
+    if (v->pass == 1)
+        return NST_OK;
+    if ((s = nst_kept_read(&v->kept, 'p', v->pass - 1, v->number, &own, e)))
+        return s;
+    for (int c = 0; c < 3; c++) {
+        size_t n = (size_t)nst_image_width(start) * (size_t)nst_image_height(start);
+        float *to = nst_image_plane(start, c);
+        const float *from = nst_image_plane(own, c);
+
+        for (size_t i = 0; i < n; i++)
+            to[i] = (to[i] + from[i]) / 2;
+    }
+    nst_image_destroy(&own);
+    return NST_OK;
+}
+
+/* A scene's first picture: painted from scratch, or in further passes as it was. */
+static nst_status paint_alone(nst_video *v, nst_image *now, nst_image **out, nst_error *e)
+{
+    return v->pass == 1 ? nst_painter_first(v, now, out, e)
+                        : nst_kept_read(&v->kept, 'p', v->pass - 1, v->number, out, e);
+}
+
+/* One that continues the trail. */
+static nst_status paint_on(nst_video *v, nst_image *now, struct trail *t, nst_motion *m, nst_image **out,
+                           nst_error *e)
+{
+    double began = nst_clock_now();
+    nst_image *start = NULL;
+    nst_status s;
+
+    if ((s = nst_motion_warp(m, t->painted, e)))
+        return s;
+    if (!(s = nst_painter_start(v, now, t->painted, m, &start, e)) && !v->stopped && !(s = mix_own(v, start, e)))
+        s = nst_painter_next(v, now, start, m, out, e);
+    if (!s && !v->stopped && !v->c.interpolate)
+        s = nst_motion_hold(m, *out, t->painted, now, t->anchor, e);
+    nst_image_destroy(&start);
+    v->spent += nst_clock_now() - began;
+    v->spent_on++;
+    return s;
+}
+
+/* Picture v->number, where the film shows `now`, is painted and kept; the trail goes on from it.  `now` is taken. */
+static nst_status paint_one(nst_video *v, nst_image *now, struct trail *t, nst_error *e)
+{
+    nst_image *out = NULL;
+    nst_motion m = { 0 };
+    bool alone = !t->painted;
+    nst_status s = NST_OK;
+
+    if (!alone && !(s = nst_motion_flows(&m, now, t->film, v->c.flow, v->number, t->number, v->s->threads, e)))
+        alone = m.change.cut;
+    if (!s && nst_interrupt_pending())
+        v->stopped = true;
+    if (!s && !v->stopped)
+        s = alone ? paint_alone(v, now, &out, e) : paint_on(v, now, t, &m, &out, e);
+    nst_motion_leave(&m);
+    if (s || v->stopped) {
+        nst_image_destroy(&now);
+        nst_image_destroy(&out);
+        return s;
+    }
+    if (alone) {
+        nst_image_destroy(&t->anchor);
+        s = nst_image_create(&t->anchor, nst_image_width(now), nst_image_height(now), 3, e);
+        for (int c = 0; c < 3 && !s; c++)
+            for (size_t i = 0, n = (size_t)nst_image_width(now) * (size_t)nst_image_height(now); i < n; i++)
+                nst_image_plane(t->anchor, c)[i] = nst_image_plane(now, c)[i];
+    }
+    nst_image_destroy(&t->film);
+    nst_image_destroy(&t->painted);
+    t->film = now;
+    t->painted = out;
+    /* what the next one needs beside the picture is there before the picture is */
+    if (s || (s = keep(v, 'a', v->number, &t->anchor, e)) || (s = keep(v, 'p', v->number, &t->painted, e)))
+        return s;
+    if (t->number)
+        nst_kept_drop(&v->kept, 'a', v->pass, t->number);
+    t->number = v->number;
+    v->painted++;
+    return NST_OK;
+}
+
+/* Takes up the trail at a picture that is kept.  `now` is taken. */
+static nst_status take_up(const nst_video *v, long number, nst_image *now, struct trail *t, nst_error *e)
+{
+    nst_status s;
+
+    leave(t);
+    t->film = now;
+    t->number = number;
+    if ((s = nst_kept_read(&v->kept, 'p', v->pass, number, &t->painted, e)))
+        return s;
+    return nst_kept_read(&v->kept, 'a', v->pass, number, &t->anchor, e);
+}
+
+static nst_status first_pass(nst_video *v, struct trail *t, nst_error *e)
+{
+    nst_source *source = &v->source;
+    nst_image *now = NULL;
+    long there = 0;
+    nst_status s;
+
+    while (nst_kept_has(&v->kept, 'p', 1, there + 1))
+        there++;
+    v->before += there;
+    while (!v->stopped && !(s = nst_source_step(source, e)) && !source->at_end) {
+        v->number = source->number;
+        if (v->passes > 1 && !nst_kept_has(&v->kept, 'c', 1, v->number)) {
+            if ((s = nst_source_picture(source, &now, e)) ||
+                (s = nst_kept_write(&v->kept, 'c', 1, v->number, now, e)))
+                break;
+            nst_image_destroy(&now);
+        }
+        if ((s = nst_video_masks_step(v, e)))
+            break;
+        if (v->number < there)
+            continue;
+        if ((s = nst_source_picture(source, &now, e)))
+            break;
+        s = v->number == there ? take_up(v, there, now, t, e) : paint_one(v, now, t, e);
+        now = NULL; /* taken */
+        if (s)
+            break;
+    }
+    nst_image_destroy(&now);
+    if (!s && source->at_end)
+        v->count = source->number;
+    return s;
+}
+
+/* Over v->count pictures, back or forth. */
+static nst_status further_pass(nst_video *v, struct trail *t, nst_error *e)
+{
+    int step = v->pass % 2 ? 1 : -1;
+    long at = step > 0 ? 1 : v->count, there = 0;
+    nst_image *now = NULL;
+    nst_status s = NST_OK;
+
+    for (; at >= 1 && at <= v->count && nst_kept_has(&v->kept, 'p', v->pass, at); at += step)
+        there++;
+    v->before += there;
+    if (there && at >= 1 && at <= v->count) {
+        if ((s = nst_kept_read(&v->kept, 'c', 1, at - step, &now, e)) ||
+            (s = take_up(v, at - step, now, t, e)))
+            return s;
+    }
+    for (; at >= 1 && at <= v->count && !s && !v->stopped; at += step) {
+        v->number = at;
+        if (!(s = nst_kept_read(&v->kept, 'c', 1, at, &now, e)))
+            s = paint_one(v, now, t, e);
+    }
+    return s;
+}
+
+nst_status nst_video_paint(nst_video *v, nst_error *e)
+{
+    nst_status s = NST_OK;
+
+    for (v->pass = 1; v->pass <= v->passes && !s && !v->stopped; v->pass++) {
+        struct trail t = { 0 };
+
+        s = v->pass == 1 ? first_pass(v, &t, e) : further_pass(v, &t, e);
+        leave(&t);
+    }
+    if (!s && v->source.number == 0 && !v->stopped)
+        s = fail(e, NST_EFORMAT, "%s: there is no picture in the part that is asked for", v->source.path);
+    return s;
+}

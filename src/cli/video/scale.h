@@ -1,0 +1,27 @@
+/* scale.h: pictures between libav's frames, of any pixel format, and nst's. */
+#ifndef NST_VIDEO_SCALE_H
+#define NST_VIDEO_SCALE_H
+
+#include "nst.h"
+
+struct AVFrame;
+struct SwsContext;
+
+typedef struct nst_scaler {
+    struct SwsContext *context;
+    struct AVFrame *rgb; /* bytes R G B A */
+} nst_scaler;
+
+/* Loads libswscale.  NST_EUNSUPPORTED. */
+nst_status nst_scaler_load(nst_error *e);
+/* A frame as a picture of three channels, scaled to [height][width] and turned to the right by so many quarters; what
+ * is transparent is laid on white.  label names the film in errors. */
+nst_status nst_scaler_picture(nst_scaler *s, const struct AVFrame *frame, int width, int height, int turn,
+                              nst_image **out, const char *label, nst_error *e);
+/* A picture into a frame of the same size that has its buffers, format, matrix and range. */
+nst_status nst_scaler_frame(nst_scaler *s, nst_image *picture, struct AVFrame *frame, const char *label, nst_error *e);
+/* Replaces a picture by one of three channels and another size. */
+nst_status nst_scaler_resize(nst_image **picture, int width, int height, const char *label, nst_error *e);
+void nst_scaler_close(nst_scaler *s);
+
+#endif

@@ -1,0 +1,170 @@
+#!/bin/bash
+# video.sh: nst video paints films: their pictures, times and sound; what stands still, cuts; films that are killed,
+# interrupted and go on; bad films.  film.c makes the films and looks into them.
+. "${SRCDIR:-.}/tests/support/lib.sh"
+[ -x "$NST" ] || exit 77
+cd "$dir" || exit 99
+if ! "$NST" --version | grep -q ', libavformat '; then
+    run 1 "without FFmpeg" video a.mkv b.jpg -o c.mkv
+    says "made without FFmpeg's libraries"
+    finish
+fi
+libraries="libavformat libavcodec libavutil"
+${CC:-cc} -o film "$SRCDIR/tests/cli/film.c" $(pkg-config --cflags --libs $libraries) -lm ||
+    { echo "skipped: no compiler, or no headers of FFmpeg's"; exit 77; }
+cp "$SRCDIR/data/style.jpg" s.jpg && cp "$SRCDIR/data/content.jpg" c.jpg || exit 77
+# A network of VGG19's shape whose iteration takes milliseconds.
+paint="video --model $SRCDIR/tests/data/golden/tiny.safetensors -j 1 -s 96 -n 3 --scales 2 --frame-iterations 2"
+# make NAME PICTURES KIND: a film of 96x56 pixels
+make() { ./film make "$1" 96 56 "$2" "$3" || { not_ok "film.c makes $1"; finish; }; }
+pictures() { ./film show "$1" | grep ^picture; }
+times() { pictures "$1" | cut -d' ' -f2-3; }
+packets() { ./film show "$1" | grep ^packet; }
+# clean NAME: nothing is left but what it was made of
+clean() { check "  nothing half-written" test "$(echo "$1"*)" = "$1*"; }
+make a.mkv 12 plain
+make odd.mkv 9 "odd sub"
+
+# ---- pictures, times, sound ------------------------------------------------------------------------------------------
+run 0 "a film" $paint a.mkv s.jpg -o out.mkv --verbose
+check "  each picture once" test "$(pictures out.mkv | wc -l)" = 12
+check "  at its time" test "$(times out.mkv)" = "$(times a.mkv)"
+check "  of its size" test "$(pictures out.mkv | cut -d' ' -f4 | sort -u)" = 96x56
+check "  painted" test "$(pictures out.mkv | cut -d' ' -f5)" != "$(pictures a.mkv | cut -d' ' -f5)"
+check "  its sound" test "$(packets out.mkv)" = "$(packets a.mkv)"
+check "  its title and its sound's language" sh -c "./film show out.mkv | grep -q '^title A film of the test' &&
+    ./film show out.mkv | grep -q 'audio.*swe$'"
+check "  its colours' kind" sh -c "./film show out.mkv | grep -q 'range 1 matrix 1 primaries 1 transfer 1$'"
+check "  nothing beside it" test "$(echo out.mkv*)" = out.mkv
+check "  afresh at the beginning and at the cut only" \
+    test "$(sed -n 's|^picture \([0-9]*\)/.*scale 2/2 .*|\1|p' stderr | sort -nu | tr '\n' ' ')" = "1 7 "
+run 0 "uneven times, subtitles" $paint odd.mkv s.jpg -o odd-out.mkv -q
+check "  the same times" test "$(times odd-out.mkv)" = "$(times odd.mkv)"
+check "  the same packets" test "$(packets odd-out.mkv)" = "$(packets odd.mkv)"
+run 0 "a part of it, half of its pictures" $paint a.mkv s.jpg -o part.mkv -q --from 0.12 --to 0.4 --fps 12.5
+check "  the right ones" test "$(times part.mkv | tr '\n' ' ')" = "0 ms 80 ms 160 ms 240 ms "
+check "  their sound" test "$(packets part.mkv | cut -d' ' -f5-)" = "$(packets a.mkv | sed -n 4,10p | cut -d' ' -f5-)"
+make turned.mov 3 "turned silent"
+run 0 "a film that was turned" $paint turned.mov s.jpg -o turned.mp4 -q
+check "  stands upright" test "$(pictures turned.mp4 | cut -d' ' -f4 | sort -u)" = 56x96
+run 0 "pictures by a pattern" $paint a.mkv s.jpg -o p-%03d.ppm -q --to 0.2
+check "  all of them" test "$(echo p-*)" = "p-001.ppm p-002.ppm p-003.ppm p-004.ppm p-005.ppm"
+run 0 "a pattern of pictures in, a GIF out" $paint p-%03d.ppm s.jpg -o p.gif -q
+check "  its pictures" test "$(times p.gif | tr '\n' ' ')" = "0 ms 40 ms 80 ms 120 ms 160 ms "
+run 0 "a GIF in, a folder out" $paint p.gif s.jpg -o pics/ -q
+check "  its pictures" test "$(echo pics/* | tr -d 0 | tr '\n' ' ')" = \
+    "pics/1.png pics/2.png pics/3.png pics/4.png pics/5.png "
+
+# ---- what stands still -----------------------------------------------------------------------------------------------
+make frozen.mkv 4 "frozen silent"
+run 0 "a camera that stands still, its noise" $paint frozen.mkv s.jpg -o f-%d.ppm -q
+check "  the same bits" sh -c "cmp f-1.ppm f-2.ppm && cmp f-1.ppm f-3.ppm && cmp f-1.ppm f-4.ppm"
+./film make still.mkv 96 96 4 "still silent"
+run 0 "a thing before it" $paint still.mkv s.jpg -o g-%d.ppm -q
+for n in 1 2 3 4; do tail -c $((20 * 96 * 3)) g-$n.ppm >g-$n.rows; done
+check "  far from the thing: the same bits" sh -c "cmp g-1.rows g-2.rows && cmp g-1.rows g-4.rows"
+check "  the thing moves" sh -c "! cmp -s g-1.ppm g-4.ppm"
+
+# ---- more of it ------------------------------------------------------------------------------------------------------
+run 0 "a photograph, from one style to another" $paint --frames 4 --interpolate c.jpg s.jpg p-001.ppm -o i-%d.ppm -q
+check "  four pictures, none like another" test "$(cksum i-*.ppm | cut -d' ' -f1 | sort -u | wc -l)" = 4
+run 0 "a photograph as a film" $paint --frames 4 --fps 10 c.jpg s.jpg -o i.mp4 -q
+check "  its pictures" test "$(times i.mp4 | tr '\n' ' ')" = "0 ms 100 ms 200 ms 300 ms "
+printf 'PIEH\140\0\0\0\070\0\0\0' >zero.flo
+head -c $((96 * 56 * 8)) /dev/zero >>zero.flo
+for n in 1-2 2-1 2-3 3-2; do cp zero.flo flow-$n.flo; done
+run 0 "flow from files" $paint --flow flow-%d-%d.flo --to 0.12 a.mkv s.jpg -o flow.mkv -q
+rm flow-3-2.flo
+run 1 "  one is not there" $paint --flow flow-%d-%d.flo --to 0.12 a.mkv s.jpg -o flow2.mkv -q
+says "^nst: flow-3-2.flo: "
+check "  the film up to there is" test "$(pictures flow2.mkv | wc -l)" = 2
+run 0 "a film of masks" $paint --content-mask p-%03d.ppm --to 0.16 a.mkv s.jpg c.jpg -o masks.mkv -q
+check "  its pictures" test "$(pictures masks.mkv | wc -l)" = 4
+run 0 "back and forth" $paint --passes 3 --to 0.2 a.mkv s.jpg -o passes.mkv -q
+check "  its pictures" test "$(pictures passes.mkv | wc -l)" = 5
+
+# ---- killed, interrupted, without room -------------------------------------------------------------------------------
+"$NST" $paint a.mkv s.jpg -o want/ -q || not_ok "uninterrupted"
+kills=0
+for ((try = 0; try < 8; try++)); do
+    "$NST" $paint a.mkv s.jpg -o killed/ -q 2>stderr &
+    pid=$!
+    sleep .$((RANDOM % 3))$((RANDOM % 10))
+    if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
+    wait $pid 2>/dev/null && break
+done
+[ -e killed.frames ] && run 0 "killed $kills times, it goes on" $paint a.mkv s.jpg -o killed/ -q
+check "killed $kills times: the same pictures" diff -r want killed
+check "  nothing beside them" test "$(echo killed*)" = killed
+# interrupted PICTURES ARGUMENTS...: Ctrl-C when so many are there
+interrupted() {
+    after=$1
+    shift
+    set -m # a shell without job control starts what is in the background deaf to SIGINT
+    "$NST" "$@" 2>stderr &
+    pid=$!
+    set +m
+    for ((i = 0; i < 1000; i++)); do
+        [ "$(echo stop.mkv.frames/p1-* | wc -w)" -ge "$after" ] && break
+        sleep .01
+    done
+    kill -INT $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    got=$?
+}
+interrupted 3 $paint -n 10 --frame-iterations 6 a.mkv s.jpg -o stop.mkv -j 1
+check "Ctrl-C" test $got = 130
+says '`nst resume .*stop.mkv.frames` goes on'
+n=$(pictures stop.mkv | wc -l)
+check "  a film of the first $n pictures" test "$n" -ge 2 -a "$n" -lt 12
+check "  at their times" test "$(times stop.mkv)" = "$(times a.mkv | head -n $n)"
+check "  with sound as long" test "$(packets stop.mkv)" = "$(packets a.mkv | head -n "$(packets stop.mkv | wc -l)")" \
+    -a "$(packets stop.mkv | wc -l)" -ge $((n - 1))
+run 2 "  other options would paint another film" $paint -n 9 --frame-iterations 6 a.mkv s.jpg -o stop.mkv -q
+says "holds the pictures of another painting"
+mkdir else
+(cd else && "$NST" resume ../stop.mkv.frames -q)
+run 0 "  uninterrupted" $paint -n 10 --frame-iterations 6 a.mkv s.jpg -o whole.mkv -q
+check "  resumed: the same film" cmp stop.mkv whole.mkv
+check "  nothing beside it" test "$(echo stop*)" = stop.mkv
+(ulimit -f 12; "$NST" $paint a.mkv s.jpg -o full/ -q 2>stderr)
+check "no room" grep -q "^nst: .*full" stderr
+check "  one sentence" test "$(wc -l <stderr)" = 1
+run 0 "  with room" $paint a.mkv s.jpg -o full/ -q
+check "  the same pictures" diff -r want full
+
+# ---- bad films -------------------------------------------------------------------------------------------------------
+bad() { run "$1" "$2" $paint -q "$3" s.jpg -o "${5-bad.mkv}"; says "$4"; clean bad; }
+head -c 9000 c.jpg | tail -c 8000 >junk.mkv
+bad 1 "no film" junk.mkv "junk.mkv: no film that libavformat knows"
+bad 1 "no file" none.mkv "none.mkv: No such file"
+printf 'RIFF\144\020\0\0WAVEfmt \020\0\0\0\001\0\001\0\100\037\0\0\200\076\0\0\002\0\020\0data\100\020\0\0' >sound.wav
+head -c 4160 /dev/zero >>sound.wav
+bad 1 "sound only" sound.wav "sound.wav: there are no moving pictures in it"
+bad 2 "one picture" c.jpg "c.jpg: a single picture; "
+bad 2 "sound that MP4 does not hold" a.mkv "does not hold the film's sound (pcm_s16le); name a .mkv file" bad.mp4
+make hdr.mkv 2 "hdr silent"
+bad 1 "HDR" hdr.mkv "hdr.mkv: its pictures are HDR (PQ)"
+bad 2 "no film's name" a.mkv "a film's name ends with .mp4" bad.txt
+run 2 "no output" $paint -q a.mkv s.jpg
+says "output is missing"
+run 1 "after its end" $paint -q a.mkv s.jpg -o bad.mkv --from 9
+says "a.mkv: there is no picture in the part that is asked for"
+clean bad
+./film make whole.m2v 96 56 12 silent
+bytes=$(wc -c <whole.m2v)
+{ head -c $((bytes / 3)) whole.m2v; head -c 300 /dev/zero; tail -c +$((bytes / 3 + 301)) whole.m2v; } >broken.m2v
+run 0 "a broken packet in the middle" $paint broken.m2v s.jpg -o b.mkv
+says "broken.m2v: damaged in [0-9]* places*; what can be decoded is painted"
+check "  the others are painted" test "$(pictures b.mkv | wc -l)" -ge 10
+bytes=$(wc -c <a.mkv)
+head -c $((bytes / 2)) a.mkv >half.mkv
+run 0 "half a file" $paint half.mkv s.jpg -o h.mkv
+says "half.mkv: damaged in 1 place; what can be decoded is painted"
+check "  its pictures are painted" test "$(pictures h.mkv | wc -l)" -ge 4
+./film make one.m2v 96 56 4 silent && ./film make two.m2v 64 64 4 silent && cat one.m2v two.m2v >size.m2v
+run 0 "pictures that change their size" $paint size.m2v s.jpg -o size.mkv
+n=$(pictures size.m2v | grep -c 96x56) # the decoder may keep one for itself
+says "size.m2v: from picture $((n + 1)) on the film has another size; it is painted at that of the first one"
+check "  all are painted" test "$(pictures size.mkv | grep -c 96x56)" = "$(pictures size.m2v | wc -l)"
+finish
