@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Check writes a few bytes for each assertion that holds, to know the last one before a crash.  Tests that compare
+ * pictures make millions of them. */
+#define _mark_point(file, line) ((void)0)
+
 /* Runs the tests that add() adds; the program's exit status. */
 static inline int run_suite(const char *name, void (*add)(TCase *t))
 {
