@@ -17,10 +17,15 @@ static bool machine_has(size_t bytes)
 #endif
 }
 
+#define SMALL (1 << 20) /* bytes that are not worth the question, for which up to eight files are read */
+
 bool nst_memory_fits(size_t bytes)
 {
-    size_t available = nst_memory_available();
+    size_t available;
 
+    if (bytes <= SMALL)
+        return true;
+    available = nst_memory_available();
     return machine_has(bytes) && (!available || bytes < available);
 }
 
