@@ -134,11 +134,11 @@ run 1 "--checkpoint into no folder" -q -s 64 -n 1 -o out/a.png --checkpoint none
 run 2 "--checkpoint-every alone" -q -s 64 -n 1 -o out/a.png --checkpoint-every 5 in/c.jpg in/s.jpg
 check "  no picture" test "$(ls out | tr '\n' ' ')" = "cut.nst x.nst "
 
-# a disk that is full is said, and the picture is kept: no file may be longer than 200 KiB, and a checkpoint is
+# a disk that is full is said, and the picture is kept: no file may be longer than 20 KiB, and a checkpoint is
 cat >full_disk <<end
 #!/bin/bash
 trap '' XFSZ
-ulimit -f 200
+ulimit -f 20
 exec "$NST" "\$@"
 end
 chmod +x full_disk
