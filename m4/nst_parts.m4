@@ -53,8 +53,8 @@ AM_CONDITIONAL([HAVE_]m4_toupper([$1]), [test "$with_$1" = yes])
 
 # NST_LAZY_FILE(NAME, LIBRARY, FUNCTION, FLAGS, BEGINNING)
 # --------------------------------------------------------
-# Where with_NAME is yes, defines NST_FILE_<LIBRARY>: the file libBEGINNING... that the linker notes in a program that calls
-# FUNCTION, by its soname or, on macOS, its install name.  A static library has none: then enable_lazy becomes no.
+# Where with_NAME is yes, defines NST_FILE_<LIBRARY>: the file libBEGINNING... that the linker notes in a program that
+# calls FUNCTION, by its soname or, on macOS, its install name.  A static library has none: then enable_lazy becomes no.
 AC_DEFUN([NST_LAZY_FILE], [
 AS_IF([test "$enable_lazy$with_$1" = yesyes], [
     AC_MSG_CHECKING([which file has $3])
@@ -76,8 +76,8 @@ AS_IF([test "$enable_lazy$with_$1" = yesyes], [
 
 # NST_LAZY
 # --------
-# --disable-lazy links the libraries that otherwise are loaded when they are first used.  So does a build for which one of
-# them is a static library.  What is loaded is taken out of the _LIBS.
+# --disable-lazy links the libraries that otherwise are loaded when they are first used.  So does a build for which one
+# of them is a static library.  What is loaded is taken out of the _LIBS.
 AC_DEFUN([NST_LAZY], [
 AC_ARG_ENABLE([lazy], [AS_HELP_STRING([--disable-lazy],
     [link HDF5, libheif, libjxl, CLBlast, libcurl, libmicrohttpd, chafa and FFmpeg instead of loading each when it is
@@ -125,7 +125,8 @@ AM_CONDITIONAL([SANITIZE], [test "$enable_sanitize" != no])
 # -----------
 # --enable-fuzzing: builds the libFuzzer targets of tests/fuzz (clang only).
 AC_DEFUN([NST_FUZZING], [
-AC_ARG_ENABLE([fuzzing], [AS_HELP_STRING([--enable-fuzzing], [libFuzzer targets in tests/fuzz (clang; for developers)])],
+AC_ARG_ENABLE([fuzzing],
+    [AS_HELP_STRING([--enable-fuzzing], [libFuzzer targets in tests/fuzz (clang; for developers)])],
     [], [enable_fuzzing=no])
 AS_IF([test "$enable_fuzzing" = yes],
     [NST_SANITIZE_CFLAGS="$NST_SANITIZE_CFLAGS -fsanitize=fuzzer-no-link"])
@@ -159,7 +160,8 @@ AS_IF([test "$with_mpi" != no], [
     AC_MSG_RESULT([$nst_found])
     CFLAGS=$nst_save_CFLAGS LIBS=$nst_save_LIBS
     AS_IF([test "$nst_found$with_mpi" = noyes],
-        [AC_MSG_ERROR([--with-mpi: no MPI by MPICC=${MPICC:-mpicc} (Debian: libopenmpi-dev or libmpich-dev, Fedora: openmpi-devel)])])
+        [AC_MSG_ERROR(m4_normalize([--with-mpi: no MPI by MPICC=${MPICC:-mpicc} (Debian: libopenmpi-dev or libmpich-dev,
+            Fedora: openmpi-devel)]))])
     with_mpi=$nst_found
 ])
 AM_CONDITIONAL([HAVE_MPI], [test "$with_mpi" = yes])

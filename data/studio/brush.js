@@ -1,4 +1,4 @@
-// brush.js: regions by brush.  Each style has a canvas whose alpha is its mask; what is brushed for one is taken from the
+// brush.js: regions by brush.  Each style has a canvas whose alpha is its mask; what is brushed for one is taken from
 // others, so that masks never sum to more than one.  After each stroke the changed masks go to the server.
 "use strict";
 const SIDE = 640, UNDO = 15;
@@ -75,7 +75,8 @@ const brush = {
   },
 
   draw() {
-    const out = $("brush"), c = out.getContext("2d"), layer = this.canvas(out.width, out.height), l = layer.getContext("2d");
+    const out = $("brush"), c = out.getContext("2d"), layer = this.canvas(out.width, out.height),
+          l = layer.getContext("2d");
     c.clearRect(0, 0, out.width, out.height);
     c.globalAlpha = .6;
     this.masks.forEach((m, i) => {
@@ -184,12 +185,14 @@ $("brush").onpointerup = $("brush").onpointercancel = () => {
 };
 // By keyboard: a cross that arrows move, and the space bar as the button.
 $("brush").onkeydown = e => {
-  const c = $("brush"), step = e.shiftKey ? 40 : 10, move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step],
+  const c = $("brush"), step = e.shiftKey ? 40 : 10, move = {
+    ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step],
                                                               ArrowDown: [0, step] }[e.key];
   const here = brush.last || { x: c.width / 2, y: c.height / 2, pressure: 1 };
   if (move) {
     e.preventDefault();
-    brush.last = { x: Math.min(c.width, Math.max(0, here.x + move[0])), y: Math.min(c.height, Math.max(0, here.y + move[1])),
+    brush.last = { x: Math.min(c.width, Math.max(0, here.x + move[0])),
+                   y: Math.min(c.height, Math.max(0, here.y + move[1])),
                    pressure: 1 };
     brush.draw();
     const g = c.getContext("2d");

@@ -9,7 +9,8 @@ const gallery = {
   },
 
   show() {
-    const all = this.results(), queue = lists.jobs.filter(j => j.state === "queued" || j.state === "painting" || j.state === "failed");
+    const all = this.results();
+    const queue = lists.jobs.filter(j => ["queued", "painting", "failed"].includes(j.state));
     $("gallery-count").textContent = all.length || "";
     $("gallery-empty").hidden = all.length > 0;
     $("waiting").hidden = !queue.length;
@@ -59,7 +60,8 @@ const gallery = {
     $("viewer-title").textContent = words.job(n);
     $("viewer-left").textContent = words.photo;
     $("viewer-right").textContent = words.painting;
-    $("viewer-facts").textContent = words.facts(d.size, d.strength, words.color[d.color].toLowerCase(), "×" + d.stroke.toFixed(2),
+    $("viewer-facts").textContent = words.facts(d.size, d.strength, words.color[d.color].toLowerCase(),
+                                               "×" + d.stroke.toFixed(2),
                                                 duration(j.seconds));
     for (const f of ["png", "tiff", "jpeg"]) $("save-" + f).href = `${f}/${n}`;
     $("save-tiff").hidden = !lists.tiff;

@@ -1,4 +1,4 @@
-// studio.js: the page of `nst studio`.  The server has the state; this asks for it, shows it, and passes on what is done.
+// studio.js: the page of `nst studio`.  The server has the state; this asks for it, shows it, passes on what is done.
 "use strict";
 const $ = id => document.getElementById(id);
 const tints = ["#e4572e", "#2e86ab", "#7a9e3f", "#8a63b0"];
@@ -126,7 +126,8 @@ function slide(key, value) {
 // ---- what is shown
 
 function tile(s, pressed) {
-  const picture = make("button", { type: "button", "data-id": s.number, "aria-pressed": String(pressed), title: nameOf(s),
+  const picture = make("button", { type: "button", "data-id": s.number,
+                                   "aria-pressed": String(pressed), title: nameOf(s),
                           "aria-label": words.choose(nameOf(s)), onclick: () => choose(s),
                                     onkeydown: e => { if (e.key === "Delete") forget(s); } },
                        make("img", { src: `thumb/${s.number}`, alt: "", loading: "lazy" }));
@@ -179,8 +180,9 @@ function showChosen() {
       ...(d.regions ? [make("span", { class: "dot", style: null })] : []), name));
     if (d.regions) middle.querySelector(".dot").style.setProperty("--tint", tints[i]);
     if (many)
-      middle.append(make("input", { type: "range", min: 5, max: 100, value: s.blend * 50, "aria-label": words.blend(name),
-                                    "data-id": "blend" + i, oninput: e => slide("blend", `${i}:${e.target.value / 50}`) }),
+      middle.append(make("input", { type: "range", min: 5, max: 100, value: s.blend * 50,
+                                    "aria-label": words.blend(name), "data-id": "blend" + i,
+                                    oninput: e => slide("blend", `${i}:${e.target.value / 50}`) }),
                     make("span", { class: "share" }));
     return make("li", {}, make("img", { src: `thumb/${s.source}`, alt: "" }), middle,
                 make("button", { type: "button", class: "quiet", "data-id": "take" + i, "aria-label": words.take(name),
@@ -222,8 +224,10 @@ function showStage() {
   const ready = d.photo && d.styles.length;
   if (mode === "preview") {
     const shown = ready && state.preview.shown && !brushing;
-    stage.show(p ? `view/${p}` : "", shown ? `preview/${state.preview.number}` : "", shapeOf(p), words.photo, words.preview);
-    $("badge").textContent = !ready || brushing ? "" : state.preview.error || (state.preview.done ? "" : words.previewing);
+    stage.show(p ? `view/${p}` : "",
+               shown ? `preview/${state.preview.number}` : "", shapeOf(p), words.photo, words.preview);
+    $("badge").textContent = !ready || brushing ? ""
+      : state.preview.error || (state.preview.done ? "" : words.previewing);
     $("badge").classList.toggle("busy", !state.preview.error);
   } else if (mode === "job") {
     stage.show(`view/${p}`, state.job.picture > watched ? `live/${state.job.picture}` : "", shapeOf(p), words.photo,
@@ -336,7 +340,10 @@ for (const e of document.querySelectorAll("[data-l]")) e.setAttribute("aria-labe
 for (const [n, name] of words.sizes) $("size").append(make("option", { value: n }, words.pixels(n, name)));
 const stage = new Compare($("compare"));
 
-$("strength").oninput = () => { $("strength-text").textContent = $("strength").value; slide("strength", $("strength").value); };
+$("strength").oninput = () => {
+  $("strength-text").textContent = $("strength").value;
+  slide("strength", $("strength").value);
+};
 $("stroke").oninput = () => slide("stroke", (2 ** $("stroke").value).toFixed(4));
 $("size").onchange = () => set("size", $("size").value);
 $("rest").onchange = () => set("rest", $("rest").value);
@@ -362,7 +369,12 @@ $("paint").onclick = async () => {
   $("paint").disabled = false;
   ask();
 };
-$("quit").onclick = async () => { if (await post("quit")) { over = true; say(words.quitDone); clearTimeout(say.timer); } };
+$("quit").onclick = async () => {
+  if (!await post("quit")) return;
+  over = true;
+  say(words.quitDone);
+  clearTimeout(say.timer);
+};
 
 function view(name) {
   $("paint-view").hidden = name !== "paint";

@@ -8,7 +8,8 @@ let shown = -1, last = null, touched = 0;
 function duration(s) {
   s = Math.round(s);
   const two = n => String(n).padStart(2, "0");
-  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+    : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
 function color(name) {
@@ -23,7 +24,8 @@ function draw(points) {
   if (points.length < 2 || !all.length) return;
   const top = Math.max(...all), low = Math.max(Math.min(...all), top - 5), first = points[0][0];
   const span = points[points.length - 1][0] - first || 1, room = Math.max(top - low, 0.1);
-  const left = 64, x = n => left + (w - left - 4) * (n - first) / span, y = v => 8 + (h - 16) * (top - Math.log10(Math.max(v, 10 ** low))) / room;
+  const left = 64, x = n => left + (w - left - 4) * (n - first) / span,
+      y = v => 8 + (h - 16) * (top - Math.log10(Math.max(v, 10 ** low))) / room;
   c.strokeStyle = color("--line");
   c.lineWidth = 1;
   for (let e = Math.ceil(low); e <= top; e++) {
