@@ -89,11 +89,11 @@ kills=0
 for ((try = 0; try < 8; try++)); do
     "$NST" $paint a.mkv s.jpg -o killed/ -q 2>stderr &
     pid=$!
-    sleep .$((RANDOM % 3))$((RANDOM % 10))
+    sleep .$try$((RANDOM % 10))
     if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
     wait $pid 2>/dev/null && break
 done
-[ -e killed.frames ] && run 0 "killed $kills times, it goes on" $paint a.mkv s.jpg -o killed/ -q
+[ -e killed ] || run 0 "killed $kills times, it goes on" $paint a.mkv s.jpg -o killed/ -q
 check "killed $kills times: the same pictures" diff -r want killed
 check "  nothing beside them" test "$(echo killed*)" = killed
 # interrupted PICTURES ARGUMENTS...: Ctrl-C when so many are there

@@ -39,14 +39,18 @@ typedef struct nst_film {
     double rate;             /* pictures in a second, about; 0: unknown */
     double frames;           /* how many are taken, about; 0: unknown */
 
-    int64_t pts;             /* of the picture at hand, in the stream's time base */
-    double seconds;          /* the same from the film's beginning */
     int first_width, first_height;
-    bool at_end, draining;
-    double due;              /* when the next picture is taken, with range.fps */
-    long read, taken;        /* pictures */
-    long damaged;            /* places, where pictures or parts of them may be missing */
-    long resized;            /* the first picture of another size, from 1; 0: none */
+    struct {
+        int64_t pts;         /* of the picture at hand, in the stream's time base */
+        double seconds;      /* the same from the film's beginning */
+        bool end, draining;
+        double due;          /* when the next picture is taken, with range.fps */
+    } at;
+    struct {
+        long read, taken;    /* pictures */
+        long damaged;        /* places, where pictures or parts of them may be missing */
+        long resized;        /* the first picture of another size, from 1; 0: none */
+    } count;
 
     void (*other)(void *arg, struct AVPacket *packet); /* gets what is not of the pictures, or NULL */
     void *arg;
@@ -57,7 +61,7 @@ typedef struct nst_film {
 nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *range, nst_error *e);
 /* The size at which pictures are handed out: the longest side, 0: its own; both sides become even. */
 void nst_film_size(nst_film *f, int longest);
-/* Decodes the next picture that is taken; f->at_end: there is none. */
+/* Decodes the next picture that is taken; f->at.end: there is none. */
 nst_status nst_film_step(nst_film *f, nst_error *e);
 /* Hands over the packets of sound that follow the last picture taken: up to range.to where that is set. */
 void nst_film_rest(nst_film *f);

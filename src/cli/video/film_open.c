@@ -167,7 +167,7 @@ nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *ra
 {
     nst_status s;
 
-    *f = (nst_film){ .path = path, .pts = INT64_MIN, .due = -1, .pattern = is_pattern(path) };
+    *f = (nst_film){ .path = path, .at.pts = INT64_MIN, .at.due = -1, .pattern = is_pattern(path) };
     if (range)
         f->range = *range;
     if (strlen(path) >= NST_PATH_BYTES)

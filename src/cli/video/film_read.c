@@ -18,7 +18,7 @@ static bool feed(nst_film *f)
     if (error == AVERROR(EAGAIN))
         return true;
     if (error < 0) {
-        f->draining = true;
+        f->at.draining = true;
         nst_av.avcodec_send_packet(f->decoder, NULL);
         return error == AVERROR_EOF;
     }
@@ -38,14 +38,14 @@ static void decode(nst_film *f)
     bool good = true;
 
     nst_av.av_frame_unref(f->frame);
-    while (error != 0 && !f->at_end) {
+    while (error != 0 && !f->at.end) {
         error = nst_av.avcodec_receive_frame(f->decoder, f->frame);
         good = good && (error == 0 || error == AVERROR(EAGAIN) || error == AVERROR_EOF);
-        f->at_end = error == AVERROR_EOF || (error != 0 && f->draining); /* nothing will follow */
-        if (error != 0 && !f->at_end)
+        f->at.end = error == AVERROR_EOF || (error != 0 && f->at.draining); /* nothing will follow */
+        if (error != 0 && !f->at.end)
             good = feed(f) && good;
     }
-    f->damaged += !good || errors != nst_av_errors();
+    f->count.damaged += !good || errors != nst_av_errors();
 }
 
 /* When the picture is shown: never before the one that came before it. */
@@ -57,30 +57,30 @@ static void note_time(nst_film *f)
     int64_t step = f->rate > 0 ? (int64_t)floor(1 / (f->rate * unit) + .5) : 1;
 
     if (pts == AV_NOPTS_VALUE)
-        pts = f->pts == INT64_MIN ? (int64_t)floor(begin / unit + .5) : f->pts + (step > 0 ? step : 1);
-    if (f->pts != INT64_MIN && pts <= f->pts)
-        pts = f->pts + 1;
-    f->pts = pts;
-    f->seconds = (double)pts * unit - begin;
-    f->read++;
-    if (!f->resized && (f->frame->width != f->first_width || f->frame->height != f->first_height))
-        f->resized = f->read;
+        pts = f->at.pts == INT64_MIN ? (int64_t)floor(begin / unit + .5) : f->at.pts + (step > 0 ? step : 1);
+    if (f->at.pts != INT64_MIN && pts <= f->at.pts)
+        pts = f->at.pts + 1;
+    f->at.pts = pts;
+    f->at.seconds = (double)pts * unit - begin;
+    f->count.read++;
+    if (!f->count.resized && (f->frame->width != f->first_width || f->frame->height != f->first_height))
+        f->count.resized = f->count.read;
 }
 
 static bool is_taken(nst_film *f)
 {
     double step = f->pattern || f->range.fps <= 0 ? 0 : 1 / f->range.fps;
 
-    if (f->seconds < f->range.from - EARLY)
+    if (f->at.seconds < f->range.from - EARLY)
         return false;
     if (step == 0)
         return true;
-    if (f->due < 0)
-        f->due = f->seconds;
-    if (f->seconds < f->due - EARLY)
+    if (f->at.due < 0)
+        f->at.due = f->at.seconds;
+    if (f->at.seconds < f->at.due - EARLY)
         return false;
-    while (f->due <= f->seconds + EARLY)
-        f->due += step;
+    while (f->at.due <= f->at.seconds + EARLY)
+        f->at.due += step;
     return true;
 }
 
@@ -90,19 +90,19 @@ nst_status nst_film_step(nst_film *f, nst_error *e)
 
     do {
         decode(f);
-        if (f->at_end)
+        if (f->at.end)
             return NST_OK;
         note_time(f);
-        if (f->range.to > 0 && f->seconds >= f->range.to - EARLY) {
-            f->at_end = true;
+        if (f->range.to > 0 && f->at.seconds >= f->range.to - EARLY) {
+            f->at.end = true;
             return NST_OK;
         }
     } while (!is_taken(f));
-    f->taken++;
+    f->count.taken++;
     transfer = f->frame->color_trc;
     if (transfer == AVCOL_TRC_SMPTE2084 || transfer == AVCOL_TRC_ARIB_STD_B67)
         return fail(e, NST_EUNSUPPORTED, "%s: picture %ld is HDR, which nst does not convert; make an SDR film of it "
-                    "first", f->path, f->read);
+                    "first", f->path, f->count.read);
     return NST_OK;
 }
 
@@ -112,7 +112,7 @@ void nst_film_rest(nst_film *f)
     double begin = f->format->start_time == AV_NOPTS_VALUE ? 0 : (double)f->format->start_time / AV_TIME_BASE;
     bool beyond = false;
 
-    while (!f->draining && !beyond && nst_av.av_read_frame(f->format, f->packet) >= 0) {
+    while (!f->at.draining && !beyond && nst_av.av_read_frame(f->format, f->packet) >= 0) {
         if (f->packet->stream_index != f->stream->index)
             f->other(f->arg, f->packet);
         else if (f->range.to > 0 && f->packet->dts != AV_NOPTS_VALUE)

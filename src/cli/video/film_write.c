@@ -176,7 +176,7 @@ static int64_t time_of(const nst_film_writer *w)
 
     if (!film)
         return (int64_t)floor((double)w->pictures / (w->rate * av_q2d(unit)) + .5);
-    return nst_av.av_rescale_q(film->pts, film->stream->time_base, unit) -
+    return nst_av.av_rescale_q(film->at.pts, film->stream->time_base, unit) -
            nst_av.av_rescale_q(w->shift, (AVRational){ 1, AV_TIME_BASE }, unit);
 }
 

@@ -33,12 +33,16 @@ typedef struct nst_video {
     long number;          /* of the picture that is painted */
     long count;           /* of all, about or, once a pass has ended, exactly; 0: unknown */
     long painted, before; /* in this process; before it */
-    double spent;         /* seconds on those that were painted from another one */
-    long spent_on;
-    double iteration;     /* seconds that one takes, later pictures' */
+    struct {
+        double spent;     /* seconds on those that were painted from another one */
+        long pictures;    /* of them */
+        double iteration; /* seconds that one takes, later pictures' */
+    } pace;
     bool stopped;
-    bool terminal, line_open;
-    double line_at;
+    struct {
+        bool terminal, open;
+        double at;        /* when it was written, by the clock */
+    } line;               /* of progress */
 } nst_video;
 
 /* ---- the command (video.c) ---- */

@@ -16,7 +16,7 @@ static int each_iteration(void *arg, const nst_progress *at)
     nst_interrupt_at_ease();
     nst_video_progress(v, at);
     if (at->scale == at->scales)
-        v->iteration = v->iteration > 0 ? .9 * v->iteration + .1 * at->seconds : at->seconds;
+        v->pace.iteration = v->pace.iteration > 0 ? .9 * v->pace.iteration + .1 * at->seconds : at->seconds;
     if (v->s->time_limit > 0 && nst_clock_now() - v->began > v->s->time_limit)
         v->stopped = true;
     if (!nst_interrupt_pending())
@@ -68,15 +68,16 @@ nst_status nst_painter_first(nst_video *v, const nst_image *now, nst_image **out
 /* With a limit of time, as many iterations as fit. */
 static int iterations(const nst_video *v)
 {
-    double left = v->s->time_limit - (nst_clock_now() - v->began), each;
+    double left = v->s->time_limit - (nst_clock_now() - v->began), steps, each;
     long pictures = v->count - v->number + 1;
 
-    if (v->s->time_limit <= 0 || pictures < 1 || v->spent_on < 1)
+    if (v->s->time_limit <= 0 || pictures < 1 || v->pace.pictures < 1)
         return v->next.iterations;
-    each = left / (double)pictures - (v->spent / (double)v->spent_on - v->next.iterations * v->iteration);
-    if (each >= v->next.iterations * v->iteration)
+    steps = v->next.iterations * v->pace.iteration;
+    each = left / (double)pictures - (v->pace.spent / (double)v->pace.pictures - steps);
+    if (each >= steps)
         return v->next.iterations;
-    return each < 2 * v->iteration ? 2 : (int)(each / v->iteration);
+    return each < 2 * v->pace.iteration ? 2 : (int)(each / v->pace.iteration);
 }
 
 /* The whole picture at half the size from coarse to fine, which is quick: *picture is its start and becomes it. */

@@ -76,8 +76,8 @@ static nst_status paint_on(nst_video *v, nst_image *now, struct trail *t, nst_mo
     if (!s && !v->stopped && !v->c.interpolate)
         s = nst_motion_hold(m, *out, t->painted, now, t->anchor, e);
     nst_image_destroy(&start);
-    v->spent += nst_clock_now() - began;
-    v->spent_on++;
+    v->pace.spent += nst_clock_now() - began;
+    v->pace.pictures++;
     return s;
 }
 

@@ -24,9 +24,9 @@ const char *nst_video_duration(double seconds, char out[32])
 
 static void end_line(nst_video *v)
 {
-    if (v->line_open)
+    if (v->line.open)
         fputs("\r\033[K", stderr);
-    v->line_open = false;
+    v->line.open = false;
 }
 
 void nst_video_tell(nst_video *v, const char *text)
@@ -40,7 +40,7 @@ static double left(const nst_video *v)
 {
     double share = v->before + v->painted, all = (double)v->count * v->passes;
 
-    if (v->s->time_limit > 0 && v->spent_on > 0)
+    if (v->s->time_limit > 0 && v->pace.pictures > 0)
         return v->s->time_limit - (nst_clock_now() - v->began);
     if (v->painted < 2 || v->count < 1)
         return -1;
@@ -76,12 +76,12 @@ void nst_video_progress(nst_video *v, const nst_progress *at)
         nst_video_tell(v, at->notice);
     if (v->c.quiet)
         return;
-    if (v->c.verbose || (!v->terminal && at->done == at->total_iterations && (v->number - 1) % EVERY == 0)) {
+    if (v->c.verbose || (!v->line.terminal && at->done == at->total_iterations && (v->number - 1) % EVERY == 0)) {
         nst_say(stderr, "%s", line(v, at, text));
-    } else if (v->terminal && (!v->line_open || now - v->line_at > .1)) {
+    } else if (v->line.terminal && (!v->line.open || now - v->line.at > .1)) {
         fprintf(stderr, "\r%.*s\033[K", columns() - 1, line(v, at, text));
         fflush(stderr);
-        v->line_open = true;
-        v->line_at = now;
+        v->line.open = true;
+        v->line.at = now;
     }
 }

@@ -65,7 +65,7 @@ nst_status nst_source_step(nst_source *s, nst_error *e)
     if (s->photo)
         s->at_end = s->number == s->count;
     else if (!(status = nst_film_step(&s->film, e)))
-        s->at_end = s->film.at_end;
+        s->at_end = s->film.at.end;
     s->number += !status && !s->at_end;
     return status;
 }

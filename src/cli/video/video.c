@@ -121,7 +121,7 @@ static nst_status parse(int argc, char **argv, const char *output, nst_error *e)
     n = snprintf(v.comment, sizeof v.comment, "nst %s (%s) --model %.500s ", nst_version(),
                  *v.s->simd ? v.s->simd : nst_simd_chosen(), nst_paths_base(v.model_path));
     nst_options_describe(v.s, v.comment + n, sizeof v.comment - (size_t)n);
-    v.terminal = isatty(STDERR_FILENO);
+    v.line.terminal = isatty(STDERR_FILENO);
     return NST_OK;
 }
 
@@ -306,14 +306,14 @@ static void say_faults(void)
 
     if (v.c.quiet || v.source.photo)
         return;
-    if (film->damaged) {
+    if (film->count.damaged) {
         snprintf(text, sizeof text, "%s: damaged in %ld place%s; what can be decoded is painted", film->path,
-                 film->damaged, film->damaged == 1 ? "" : "s");
+                 film->count.damaged, film->count.damaged == 1 ? "" : "s");
         nst_video_tell(&v, text);
     }
-    if (film->resized) {
+    if (film->count.resized) {
         snprintf(text, sizeof text, "%s: from picture %ld on the film has another size; it is painted at that of the "
-                 "first one", film->path, film->resized);
+                 "first one", film->path, film->count.resized);
         nst_video_tell(&v, text);
     }
 }
