@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const char *duration(double seconds, char out[32])
+const char *nst_report_duration(double seconds, char out[32])
 {
     long s = (long)(seconds + .5);
 
@@ -35,8 +35,8 @@ static const char *line(const nst_progress *p, char out[160])
     char left[32];
 
     snprintf(out, 160, "scale %d/%d %dx%d  %d/%d  %s left  loss %.4g = content %.3g + style %.3g", p->scale, p->scales,
-             p->width, p->height, p->iteration, p->iterations, duration(p->remaining, left), p->total, p->content,
-             style_sum(p));
+             p->width, p->height, p->iteration, p->iterations, nst_report_duration(p->remaining, left), p->total,
+             p->content, style_sum(p));
     return out;
 }
 
@@ -67,6 +67,12 @@ static int columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col : 80;
 }
 
+void nst_report_renew(const char *text)
+{
+    fprintf(stderr, "\r%.*s\033[K", columns() - 1, text); /* a line that wrapped could not be written over */
+    fflush(stderr);
+}
+
 void nst_report_progress(nst_report *r, const nst_progress *p)
 {
     char text[160];
@@ -81,8 +87,7 @@ void nst_report_progress(nst_report *r, const nst_progress *p)
         if (is_due(p))
             fprintf(stderr, "%s\n", text);
     } else if (!r->line_open || p->elapsed - r->last > .1 || p->done == p->total_iterations) {
-        fprintf(stderr, "\r%.*s\033[K", columns() - 1, text); /* a line that wrapped could not be written over */
-        fflush(stderr);
+        nst_report_renew(text);
         r->line_open = true;
         r->last = p->elapsed;
     }

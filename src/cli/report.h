@@ -15,6 +15,10 @@ typedef struct nst_report {
 
 /* Of an iteration, on standard error: a line that renews itself on a terminal, plain lines now and then elsewhere. */
 void nst_report_progress(nst_report *r, const nst_progress *p);
+/* Writes a line over the one that renews itself, cut to the terminal's width. */
+void nst_report_renew(const char *text);
+/* "1:20" or "1:02:03" of seconds; "?": not known. */
+const char *nst_report_duration(double seconds, char out[32]);
 /* Clears the line that renews itself. */
 void nst_report_end(nst_report *r);
 

@@ -84,7 +84,5 @@ nst_status nst_video_assemble(const nst_video *v, long *n, nst_error *e);
 void nst_video_progress(nst_video *v, const nst_progress *at);
 /* A line on standard error, after the progress line if that is open. */
 void nst_video_tell(nst_video *v, const char *text);
-/* "1:20" of seconds. */
-const char *nst_video_duration(double seconds, char out[32]);
 
 #endif

@@ -1,26 +1,12 @@
 /* progress.c: what `nst video` says while it paints. */
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/clock.h"
 #include "cli/fail.h"
+#include "cli/report.h"
 #include "cli/video/job.h"
 
 #define EVERY 5 /* pictures between two lines where nobody sees a line renew itself */
-
-const char *nst_video_duration(double seconds, char out[32])
-{
-    long s = (long)(seconds + .5);
-
-    if (!(seconds >= 0 && seconds < 1e8))
-        snprintf(out, 32, "?");
-    else if (s >= 3600)
-        snprintf(out, 32, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-    else
-        snprintf(out, 32, "%ld:%02ld", s / 60, s % 60);
-    return out;
-}
 
 static void end_line(nst_video *v)
 {
@@ -56,15 +42,8 @@ static const char *line(const nst_video *v, const nst_progress *at, char out[200
     if (v->passes > 1)
         snprintf(pass, sizeof pass, "pass %d/%d  ", v->pass, v->passes);
     snprintf(out, 200, "%spicture %ld%s  %s left  scale %d/%d  %d/%d  loss %.4g", pass, v->number, of,
-             nst_video_duration(left(v), time), at->scale, at->scales, at->iteration, at->iterations, at->total);
+             nst_report_duration(left(v), time), at->scale, at->scales, at->iteration, at->iterations, at->total);
     return out;
-}
-
-static int columns(void)
-{
-    struct winsize w;
-
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col : 80;
 }
 
 void nst_video_progress(nst_video *v, const nst_progress *at)
@@ -79,8 +58,7 @@ void nst_video_progress(nst_video *v, const nst_progress *at)
     if (v->c.verbose || (!v->line.terminal && at->done == at->total_iterations && (v->number - 1) % EVERY == 0)) {
         nst_say(stderr, "%s", line(v, at, text));
     } else if (v->line.terminal && (!v->line.open || now - v->line.at > .1)) {
-        fprintf(stderr, "\r%.*s\033[K", columns() - 1, line(v, at, text));
-        fflush(stderr);
+        nst_report_renew(line(v, at, text));
         v->line.open = true;
         v->line.at = now;
     }

@@ -285,7 +285,7 @@ static void say_end(long n, bool whole)
         return;
     if (whole) {
         snprintf(text, sizeof text, "%s: %ld pictures in %s, done", v.output, n,
-                 nst_video_duration(nst_clock_now() - v.began, time));
+                 nst_report_duration(nst_clock_now() - v.began, time));
         nst_video_tell(&v, text);
         return;
     }
