@@ -3,7 +3,8 @@
 #include "engine/checkpoint.h"
 #include "model/model.h"
 
-#include <fcntl.h>
+#include "fuzz_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,27 +35,24 @@ static void resume(nst_checkpoint *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    static char path[64];
-    static int fd = -1;
+    const char *path;
     nst_checkpoint *c = NULL;
     nst_error e = { "" };
-    unsigned char sum[8];
+    unsigned char *whole;
     uint64_t v;
     nst_sum s;
 
-    if (fd < 0) { /* one file for all, in memory where there is such a folder */
-        snprintf(path, sizeof path, "%s/nst-fuzz-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (long)getpid());
-        if ((fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600)) < 0)
-            abort();
-    }
-    if (bytes < 8 || ftruncate(fd, 0) || pwrite(fd, data, bytes - 8, 0) != (ssize_t)bytes - 8)
+    if (bytes < 8 || !(whole = malloc(bytes)))
         return 0;
+    memcpy(whole, data, bytes - 8);
     nst_sum_begin(&s);
     nst_sum_add(&s, data, bytes - 8);
     v = nst_sum_end(&s);
     for (int k = 0; k < 8; k++)
-        sum[k] = (unsigned char)(v >> 8 * k);
-    if (pwrite(fd, sum, 8, (off_t)bytes - 8) != 8)
+        whole[bytes - 8 + (size_t)k] = (unsigned char)(v >> 8 * k);
+    path = fuzz_file(whole, bytes);
+    free(whole);
+    if (!path)
         return 0;
     if (!nst_checkpoint_open(&c, path, &e) != !!c || (!c && strncmp(e.text, path, strlen(path))))
         __builtin_trap(); /* a checkpoint or a sentence */

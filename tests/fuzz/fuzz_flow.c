@@ -3,7 +3,8 @@
 #include "flow/flow.h"
 #include "image/image.h"
 
-#include <fcntl.h>
+#include "fuzz_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,17 +33,12 @@ static void use(const nst_flow *flow)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    static char path[64];
-    static int fd = -1;
+    const char *path;
     nst_flow *flow = NULL;
     nst_error e = { "" };
 
-    if (fd < 0) { /* one file for all, in memory where there is such a folder */
-        snprintf(path, sizeof path, "%s/nst-fuzz-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (long)getpid());
-        if ((fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600)) < 0)
-            abort();
-    }
-    if (ftruncate(fd, 0) || pwrite(fd, data, bytes, 0) != (ssize_t)bytes)
+    path = fuzz_file(data, bytes);
+    if (!path)
         return 0;
     if (!nst_flow_read(&flow, path, &e) != !!flow || (!flow && strncmp(e.text, path, strlen(path))))
         __builtin_trap(); /* a flow or a sentence */

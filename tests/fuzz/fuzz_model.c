@@ -4,7 +4,8 @@
  * it among all. */
 #include "model/model.h"
 
-#include <fcntl.h>
+#include "fuzz_file.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,20 +40,15 @@ static int is_for(const char *reader, const uint8_t *data, size_t bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    static char path[64];
-    static int fd = -1;
+    const char *path;
     nst_model *m = NULL;
     nst_error e = { "" };
     nst_status s;
 
     if (!is_for(getenv("NST_FUZZ"), data, bytes))
         return -1;
-    if (fd < 0) { /* one file for all, in memory where there is such a folder */
-        snprintf(path, sizeof path, "%s/nst-fuzz-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (long)getpid());
-        if ((fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600)) < 0)
-            abort();
-    }
-    if (ftruncate(fd, 0) || pwrite(fd, data, bytes, 0) != (ssize_t)bytes)
+    path = fuzz_file(data, bytes);
+    if (!path)
         return 0;
     s = nst_model_open(&m, path, &e);
     if (!s != !!m || (s && strncmp(e.text, path, strlen(path)))) /* a model or a sentence */
