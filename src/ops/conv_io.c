@@ -53,6 +53,24 @@ void nst_conv_read(const nst_kernels *k, const nst_conv *c, int block, int y, in
     }
 }
 
+const float *nst_conv_source(const nst_conv *c, int block, int y, int x, int rows, int cols)
+{
+    x += c->place.left, y += c->place.top;
+    if (c->mask || c->shift || x < 0 || y < 0 || x + cols > c->source_w || y + rows > c->source_h ||
+        x + cols > c->w + c->place.extra_cols || y + rows > c->h + c->place.extra_rows)
+        return NULL;
+    return c->source + (((size_t)block * rows_of(c->rows.source, c->source_h) + (size_t)y) * (size_t)c->source_w +
+                        (size_t)x) * NST_LANES;
+}
+
+float *nst_conv_result(const nst_conv *c, int block, int y, int x, int rows, int cols)
+{
+    if (!c->result || c->pooled || c->pass || x < 0 || y < 0 || x + cols > c->w || y + rows > c->h)
+        return NULL;
+    return c->result + (((size_t)block * rows_of(c->rows.result, c->h) + (size_t)y) * (size_t)c->w + (size_t)x) *
+                           NST_LANES;
+}
+
 /* Two rows of a strip, of which `rows` (1 or 2) and `cols` are inside the picture, to one row of pooled. */
 static void pool(const nst_kernels *k, const nst_conv *c, size_t block, int y, int x, int rows, int cols, int ld,
                  float *s)

@@ -4,9 +4,11 @@
  * each point a product with the transformed filters u [point][in * 16][nr] to m [point][nr/16][t][16], then
  * the output transform to the picture.  Two ways to share the work:
  *   by blocks   filters are transformed once for the layer; threads take blocks of tiles
- *   by panels   threads take panels, transform a panel's filters just before they use them and drop them; the input
- *               transform of a large block is shared.  For filters that are larger than the cache, and for small
- *               pictures, whose blocks are too few to keep all threads busy to the end.
+ *   by panels   threads take groups of panels, transform their filters just before they use them and drop them; the
+ *               input transform of a large block is shared.  For filters that are larger than the cache, and for small
+ *               pictures, whose blocks are too few to keep all threads busy to the end.  A group is multiplied point
+ *               by point and DEEP input channels at a time: what a point needs of v and u then stays in L2, while v
+ *               comes from further away once a group and not once a panel.
  */
 #include "ops/conv_parts.h"
 
@@ -15,8 +17,10 @@
 #define GROUP 8        /* tiles transformed from one patch, which fits L1 */
 #define MAX_POINTS 64
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
-#define BLOCK_FLOATS 120000              /* floats of v of a worker's block, about half of L2 */
+#define BLOCK_FLOATS 40000               /* floats of v of a worker's block: it, its m and a panel's u fit L2 */
 #define SHARED_FLOATS ((size_t)5 << 19)  /* floats of v of a block that all work at, at most (10 MiB) */
+#define GROUP_CHANNELS 64                /* output channels of a group of panels */
+#define DEEP 8                           /* channel blocks of the input that a group multiplies at a time */
 #define EVEN 4                           /* blocks a thread from which they are shared out evenly enough */
 
 struct wino {
@@ -30,8 +34,10 @@ struct wino {
     int across, tiles;       /* tiles in a row, and all */
     bool by_panels;
     int t;                   /* tiles of a block, a multiple of mr */
-    size_t filters;          /* floats between points of one panel's transformed filters, [in * 16][nr] and a pad */
-    size_t ldv, ldm;         /* floats between points of v and m */
+    int groups;              /* of panels that are multiplied together */
+    int deep;                /* channel blocks of the input that are transformed and multiplied at a time */
+    size_t filters;          /* floats between points of one panel's transformed filters, [deep * 16][nr] and a pad */
+    size_t ldv, ldm;         /* floats between points of v and of one panel's m */
     size_t each;             /* scratch floats a worker */
     float *u, *v, *worker;
     int first;               /* by panels: first tile of the current block */
@@ -81,24 +87,68 @@ static int most_shared_tiles(const struct wino *p)
     return most > 0 ? most : 1;
 }
 
+/* One line more than a power of two, or all points of a channel would meet in the same cache set. */
+static size_t filter_floats(const struct wino *p, int blocks)
+{
+    return (size_t)blocks * NST_LANES * (size_t)p->cpu->k->nr + 16;
+}
+
+/* Group i has panels first_panel(i) .. first_panel(i + 1) - 1. */
+static int first_panel(const struct wino *p, int group)
+{
+    return group * panel_count(p) / p->groups;
+}
+
+/* Panels of the largest group. */
+static size_t most_panels(const struct wino *p)
+{
+    return p->by_panels ? (size_t)((panel_count(p) + p->groups - 1) / p->groups) : 1;
+}
+
+/* Transformed filters and products of one panel. */
+static size_t u_floats(const struct wino *p)
+{
+    return line((size_t)p->points * p->filters);
+}
+
+static size_t m_floats(const struct wino *p)
+{
+    return line((size_t)p->points * p->ldm);
+}
+
+/* Groups are alike and as many for each thread: two at least, so that one that comes late does less. */
+static void choose_groups(struct wino *p)
+{
+    int threads = p->cpu->threads, panels = panel_count(p), most = GROUP_CHANNELS / p->cpu->k->nr;
+    int rounds = (panels + threads * most - 1) / (threads * most);
+
+    rounds = rounds > 2 ? rounds : 2;
+    p->groups = threads * rounds < panels ? threads * rounds : panels;
+    p->deep = p->c->in < DEEP ? p->c->in : DEEP;
+}
+
 static void choose_blocks(struct wino *p)
 {
     int t = tiles_of_own_block(p), threads = p->cpu->threads, each = (p->tiles + threads - 1) / threads;
-    bool large_filters = (size_t)panel_count(p) * (size_t)p->points * p->filters > SHARED_FILTERS;
+    bool large_filters = (size_t)panel_count(p) * (size_t)p->points * filter_floats(p, p->c->in) > SHARED_FILTERS;
 
     p->by_panels = large_filters || p->tiles < few_tiles(p);
+    p->groups = panel_count(p);
+    p->deep = p->c->in;
     if (p->by_panels) {
         int blocks = (p->tiles + most_shared_tiles(p) - 1) / most_shared_tiles(p);
 
         t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
+        choose_groups(p);
     } else if (t > each) {
         t = each > 2 * p->cpu->k->mr ? each : 2 * p->cpu->k->mr;
     }
     p->t = (t + p->cpu->k->mr - 1) / p->cpu->k->mr * p->cpu->k->mr;
+    p->filters = filter_floats(p, p->deep);
     p->ldv = (size_t)p->c->in * (size_t)p->t * NST_LANES + 16;
     p->ldm = (size_t)(p->cpu->k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
-    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
-              line((size_t)p->points * (p->by_panels ? p->filters : p->ldv));
+    p->each = line(patch_floats(p)) + line(strip_floats(p)) + most_panels(p) * m_floats(p) +
+              (p->by_panels ? most_panels(p) * u_floats(p) : line((size_t)p->points * p->ldv));
 }
 
 static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
@@ -113,15 +163,13 @@ static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
     p->out = six ? k->wino6_out : k->wino4_out;
     p->across = (c->w + c->place.tile_x + p->m - 1) / p->m;
     p->tiles = p->across * ((c->h + c->place.tile_y + p->m - 1) / p->m);
-    /* one line more than a power of two, or all points of a channel would meet in the same cache set */
-    p->filters = (size_t)c->in * NST_LANES * (size_t)k->nr + 16;
     choose_blocks(p);
 }
 
 static size_t scratch_floats(const struct wino *p)
 {
     return p->each * (size_t)p->cpu->threads +
-           (size_t)p->points * (p->by_panels ? p->ldv : (size_t)panel_count(p) * p->filters);
+           (p->by_panels ? (size_t)p->points * p->ldv : (size_t)panel_count(p) * u_floats(p));
 }
 
 /* Enough for smaller pictures too, which are windows and strips of this one: their blocks may be larger, since all are
@@ -145,32 +193,45 @@ size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c)
     return own > other ? own : other;
 }
 
-/* Filters of one panel: u [point][in * 16][nr]. */
-static void transform_filters(const struct wino *p, int panel, float *u)
+/* Filters of one panel from channel block `first` of the input on: u [point][blocks * 16][nr]. */
+static void transform_filters(const struct wino *p, int panel, int first, int blocks, float *u)
 {
     int nr = p->cpu->k->nr;
-    const float *w = p->c->weight + (size_t)panel * (size_t)p->c->in * 9 * NST_LANES * (size_t)nr;
+    const float *w = p->c->weight + ((size_t)panel * (size_t)p->c->in + (size_t)first) * 9 * NST_LANES * (size_t)nr;
 
-    for (int b = 0; b < p->c->in; b++, w += 9 * NST_LANES * nr)
+    for (int b = 0; b < blocks; b++, w += 9 * NST_LANES * nr)
         for (int l = 0; l < NST_LANES; l++)
             for (int j = 0; j < nr; j += NST_LANES)
                 p->filter(w + l * nr + j, (size_t)(NST_LANES * nr), u + (b * NST_LANES + l) * nr + j, p->filters);
+}
+
+/* Tiles that lie beside each other from `tile` on, count at most. */
+static int tiles_in_row(const struct wino *p, int tile, int count)
+{
+    int left = p->across - tile % p->across;
+
+    left = left < GROUP ? left : GROUP;
+    return left < count ? left : count;
 }
 
 /* Tiles first..first+count-1 of one channel block: v [point] at [tile][16]. */
 static void transform_input(const struct wino *p, int block, int first, int count, float *v, float *patch)
 {
     for (int i = 0, n; i < count; i += n) {
-        int tile = first + i, x = tile % p->across, y = tile / p->across;
-        int cols;
+        int y = (first + i) / p->across * p->m - p->c->place.tile_y - 1;
+        int x = (first + i) % p->across * p->m - p->c->place.tile_x - 1, cols;
+        size_t row = (size_t)p->c->source_w * NST_LANES;
+        const float *from;
 
-        n = p->across - x < GROUP ? p->across - x : GROUP;
-        n = n < count - i ? n : count - i;
+        n = tiles_in_row(p, first + i, count - i);
         cols = n * p->m + 2;
-        nst_conv_read(p->cpu->k, p->c, block, y * p->m - p->c->place.tile_y - 1, x * p->m - p->c->place.tile_x - 1,
-                      p->n, cols, patch);
+        from = nst_conv_source(p->c, block, y, x, p->n, cols);
+        if (!from) {
+            nst_conv_read(p->cpu->k, p->c, block, y, x, p->n, cols, patch);
+            from = patch, row = (size_t)cols * NST_LANES;
+        }
         for (int g = 0; g < n; g++)
-            p->in(patch + g * p->m * NST_LANES, (size_t)(cols * NST_LANES), v + (i + g) * NST_LANES, p->ldv);
+            p->in(from + g * p->m * NST_LANES, row, v + (i + g) * NST_LANES, p->ldv);
     }
 }
 
@@ -178,34 +239,48 @@ static void transform_input(const struct wino *p, int block, int first, int coun
 static void transform_output(const struct wino *p, int block, int first, int count, const float *m, float *strip)
 {
     for (int i = 0, n; i < count; i += n) {
-        int tile = first + i, x = tile % p->across, y = tile / p->across;
-        int cols;
+        int y = (first + i) / p->across * p->m - p->c->place.tile_y;
+        int x = (first + i) % p->across * p->m - p->c->place.tile_x, cols;
+        size_t row = (size_t)p->c->w * NST_LANES;
+        float *to;
 
-        n = p->across - x < GROUP ? p->across - x : GROUP;
-        n = n < count - i ? n : count - i;
+        n = tiles_in_row(p, first + i, count - i);
         cols = n * p->m;
+        to = nst_conv_result(p->c, block, y, x, p->m, cols);
+        if (!to)
+            row = (size_t)cols * NST_LANES;
         for (int g = 0; g < n; g++)
             p->out(m + (i + g) * NST_LANES, p->ldm, p->c->bias + block * NST_LANES, p->c->floor,
-                   strip + g * p->m * NST_LANES, (size_t)(cols * NST_LANES));
-        nst_conv_write(p->cpu->k, p->c, block, y * p->m - p->c->place.tile_y, x * p->m - p->c->place.tile_x, p->m, cols,
-                       strip);
+                   (to ? to : strip) + g * p->m * NST_LANES, row);
+        if (!to)
+            nst_conv_write(p->cpu->k, p->c, block, y, x, p->m, cols, strip);
     }
 }
 
-/* Products and output of one panel for a block of tiles. */
-static void multiply(const struct wino *p, int panel, int first, int count, const float *u, const float *v, float *m,
-                     float *strip)
+/* Products of panels with a block of tiles, point by point: channel blocks first.. of the input, which u has. */
+static void multiply(const struct wino *p, int panels, int first, int blocks, int count, const float *u,
+                     const float *v, float *m)
 {
     const nst_kernels *k = p->cpu->k;
     size_t row = (size_t)p->t * NST_LANES;
-    int blocks = k->nr / NST_LANES;
 
     for (int point = 0; point < p->points; point++)
-        for (int r = 0; r < count; r += k->mr)
-            k->gemm_tile((size_t)p->c->in, v + (size_t)point * p->ldv + (size_t)r * NST_LANES, row,
-                         u + (size_t)point * p->filters, m + (size_t)point * p->ldm + (size_t)r * NST_LANES, row, 0);
+        for (int i = 0; i < panels; i++)
+            for (int r = 0; r < count; r += k->mr)
+                k->gemm_tile((size_t)blocks,
+                             v + (size_t)point * p->ldv + (size_t)first * row + (size_t)r * NST_LANES, row,
+                             u + (size_t)i * u_floats(p) + (size_t)point * p->filters,
+                             m + (size_t)i * m_floats(p) + (size_t)point * p->ldm + (size_t)r * NST_LANES, row,
+                             first > 0);
+}
+
+/* Products of one panel to the picture. */
+static void finish(const struct wino *p, int panel, int first, int count, const float *m, float *strip)
+{
+    int blocks = p->cpu->k->nr / NST_LANES;
+
     for (int b = 0; b < blocks && panel * blocks + b < p->c->out; b++)
-        transform_output(p, panel * blocks + b, first, count, m + (size_t)b * row, strip);
+        transform_output(p, panel * blocks + b, first, count, m + (size_t)b * (size_t)p->t * NST_LANES, strip);
 }
 
 static float *scratch_of(const struct wino *p, int worker, float **patch, float **strip, float **m)
@@ -214,7 +289,7 @@ static float *scratch_of(const struct wino *p, int worker, float **patch, float 
 
     *patch = s, s += line(patch_floats(p));
     *strip = s, s += line(strip_floats(p));
-    *m = s, s += line((size_t)p->points * p->ldm);
+    *m = s, s += most_panels(p) * m_floats(p);
     return s;
 }
 
@@ -224,7 +299,7 @@ static void all_filters(void *arg, int worker, int begin, int end)
 
     (void)worker;
     for (int i = begin; i < end; i++)
-        transform_filters(p, i, p->u + (size_t)i * (size_t)p->points * p->filters);
+        transform_filters(p, i, 0, p->c->in, p->u + (size_t)i * u_floats(p));
 }
 
 static void take_blocks(void *arg, int worker, int begin, int end)
@@ -237,8 +312,10 @@ static void take_blocks(void *arg, int worker, int begin, int end)
 
         for (int b = 0; b < p->c->in; b++)
             transform_input(p, b, first, count, v + (size_t)b * (size_t)p->t * NST_LANES, patch);
-        for (int panel = 0; panel < panel_count(p); panel++)
-            multiply(p, panel, first, count, p->u + (size_t)panel * (size_t)p->points * p->filters, v, m, strip);
+        for (int panel = 0; panel < panel_count(p); panel++) {
+            multiply(p, 1, 0, p->c->in, count, p->u + (size_t)panel * u_floats(p), v, m);
+            finish(p, panel, first, count, m, strip);
+        }
     }
 }
 
@@ -253,15 +330,24 @@ static void shared_input(void *arg, int worker, int begin, int end)
         transform_input(p, b, p->first, count, p->v + (size_t)b * (size_t)p->t * NST_LANES, patch);
 }
 
-static void take_panels(void *arg, int worker, int begin, int end)
+static void take_groups(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m, *u = scratch_of(p, worker, &patch, &strip, &m);
     int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
 
-    for (int panel = begin; panel < end; panel++) {
-        transform_filters(p, panel, u);
-        multiply(p, panel, p->first, count, u, p->v, m, strip);
+    for (int group = begin; group < end; group++) {
+        int panel = first_panel(p, group), panels = first_panel(p, group + 1) - panel;
+
+        for (int first = 0; first < p->c->in; first += p->deep) {
+            int blocks = p->c->in - first < p->deep ? p->c->in - first : p->deep;
+
+            for (int i = 0; i < panels; i++)
+                transform_filters(p, panel + i, first, blocks, u + (size_t)i * u_floats(p));
+            multiply(p, panels, first, blocks, count, u, p->v, m);
+        }
+        for (int i = 0; i < panels; i++)
+            finish(p, panel + i, p->first, count, m + (size_t)i * m_floats(p), strip);
     }
 }
 
@@ -275,11 +361,11 @@ void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
         p.worker = scratch + (size_t)p.points * p.ldv;
         for (p.first = 0; p.first < p.tiles; p.first += p.t) {
             nst_par_for(cpu->threads, c->in, shared_input, &p);
-            nst_par_for(cpu->threads, panel_count(&p), take_panels, &p);
+            nst_par_for(cpu->threads, p.groups, take_groups, &p);
         }
     } else {
         p.u = scratch;
-        p.worker = scratch + (size_t)panel_count(&p) * (size_t)p.points * p.filters;
+        p.worker = scratch + (size_t)panel_count(&p) * u_floats(&p);
         nst_par_for(cpu->threads, panel_count(&p), all_filters, &p);
         nst_par_for(cpu->threads, (p.tiles + p.t - 1) / p.t, take_blocks, &p);
     }
