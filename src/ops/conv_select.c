@@ -1,6 +1,8 @@
 /* conv_select.c: the algorithms of 3x3 convolutions by name, by their tiles and by what they cost. */
 #include "ops/conv_parts.h"
 
+#define FEW_BLOCKS 8 /* 128 channels */
+
 static const char *const algorithms[] = {
     [NST_CONV_IM2COL] = "im2col",
     [NST_CONV_WINOGRAD4] = "winograd4",
@@ -44,13 +46,15 @@ static double im2col_cost(const nst_cpu *cpu, int in, int out, int w, int h)
 nst_conv_algorithm nst_conv_choose(const nst_cpu *cpu, int in, int out, int w, int h)
 {
     double direct = im2col_cost(cpu, in, out, w, h);
+    double tiles = (double)((w + 5) / 6) * ((h + 5) / 6);
     double four = winograd_cost(cpu, in, out, w, h, false), six = winograd_cost(cpu, in, out, w, h, true);
 
     if (direct < four && direct < six)
         return NST_CONV_IM2COL;
-    /* F(6x6) is less exact, so it has to pay; in small layers (VGG19's below about 200 pixels) there is nothing
-     * to gain.  L-BFGS without a line search feels the difference in its first steps. */
-    if (six < .95 * four && ((w + 5) / 6) * ((h + 5) / 6) * (double)(in * out) >= 20000)
+    /* F(6x6) is less exact, so it has to pay, and L-BFGS without a line search feels the difference in its first steps
+     * on small pictures.  With few channels it is nearly as exact as F(4x4) and begins at about 160 pixels; with many
+     * it waits for larger layers (VGG19's from about 200 pixels on). */
+    if (six < .95 * four && (tiles * in * out >= 20000 || (in <= FEW_BLOCKS && tiles >= 700)))
         return NST_CONV_WINOGRAD6;
     return NST_CONV_WINOGRAD4;
 }

@@ -20,17 +20,21 @@ static size_t mask_bytes(const nst_device *d, int channels, int w, int h)
 
 /* ---- one node as a job of conv.c or conv_first.c ---- */
 
-static nst_conv_algorithm algorithm(const struct cpu_device *d, int i, int in, int out, int w, int h)
+/* Of the whole picture's layer, whatever the window is: rounding is then of one kind in all of them. */
+static nst_conv_algorithm algorithm(const struct cpu_device *d, const nst_node *n, int in, int out)
 {
-    return d->w[i].fixed ? d->w[i].algorithm : nst_conv_choose(&d->cpu, in, out, w, h);
+    const struct weights *weights = &d->w[n->layer];
+    int w, h;
+
+    if (weights->fixed)
+        return weights->algorithm;
+    nst_rectangles_measure(n, &w, &h);
+    return nst_conv_choose(&d->cpu, in, out, w, h);
 }
 
 static nst_conv_algorithm forward_algorithm(const struct cpu_device *d, const nst_node *n)
 {
-    int w, h;
-
-    nst_rectangles_measure(n, &w, &h);
-    return algorithm(d, n->layer, nst_blocks(n->in), nst_blocks(n->out), w, h);
+    return algorithm(d, n, nst_blocks(n->in), nst_blocks(n->out));
 }
 
 static int tile(const nst_device *d, const nst_node *nodes, int i)
@@ -98,7 +102,7 @@ static nst_conv backward_conv(const struct cpu_device *d, const nst_node *nodes,
                    .rows = { .source = source.count, .mask = n->pass.rows.count,
                              .result = from->grad_out.rows.count } };
 
-    c.algorithm = algorithm(d, i, c.in, c.out, c.w, c.h);
+    c.algorithm = algorithm(d, n, c.in, c.out);
     return c;
 }
 
