@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 1024
-#define SPIN 100e-6 /* seconds */
+#define SPIN 500e-6 /* seconds: a sleeping thread's way back takes tens of microseconds, more in a virtual machine */
 
 struct loop {
     nst_par_fn *fn;
