@@ -89,10 +89,13 @@ static bool same_bytes(int a, int b)
     off_t at = 0;
     ssize_t n;
 
-    for (; (n = pread(a, x, sizeof x, at)) > 0; at += n)
-        if (pread(b, y, sizeof y, at) != n || memcmp(x, y, (size_t)n))
+    do { /* at the end both have nothing left */
+        n = pread(a, x, sizeof x, at);
+        if (n < 0 || pread(b, y, sizeof y, at) != n || memcmp(x, y, (size_t)n))
             return false;
-    return n == 0 && pread(b, y, 1, at) == 0;
+        at += n;
+    } while (n);
+    return true;
 }
 
 /* The source that has the same bytes already: who drops a picture twice has it once. */
@@ -181,9 +184,12 @@ static int keep(int fd, nst_source *row, nst_error *e)
         return 0;
     }
     s = nst_folder_copy(fd, nst_folder_path(NST_FILE_SOURCE, row->number, path), e);
-    if (!s && (s = show(row, e))) {
-        strip_path(row, e);
-        unlink(path);
+    if (!s) {
+        s = show(row, e);
+        if (s) {
+            strip_path(row, e);
+            unlink(path);
+        }
     }
     if (!s && (row->width < 16 || row->height < 16)) {
         s = fail(e, NST_EFORMAT, "this picture is smaller than 16 pixels");
