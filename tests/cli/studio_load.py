@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """studio_load.py: how fast `nst studio` is.  No test: it measures, on a quiet machine, for about ten minutes.
 
-studio_load.py NST SAMPLES FOLDER [ROUNDS]: the program, data/, an empty folder, 3 rounds.  It says
+studio_load.py NST SAMPLES FOLDER [ROUNDS [OPTION]...]: the program, data/, an empty folder, 3 rounds, options of the
+studio.  It says
  * the seconds from a choice to the first picture of its preview and to the whole one,
  * the seconds of a painting at 512 pixels by the studio with one page open, and by nst with the same command line,
  * the same by the studio for 100 clients: 60 pages, 20 that read slowly, 20 that send slowly.
@@ -11,6 +12,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -128,7 +130,7 @@ def by_studio(s):
 
 
 def by_command(s, number):
-    line = s.ask("GET", "command/%d" % number)[1].decode().replace("nst ", "exec '%s' -q " % NST, 1)
+    line = s.ask("GET", "command/%d" % number)[1].decode().replace("nst ", "exec '%s' -q " % os.path.abspath(NST), 1)
     began = time.time()
     subprocess.run(["sh", "-c", line], cwd=FOLDER, check=True)
     return time.time() - began
@@ -169,8 +171,7 @@ def measure_previews(s):
 def enlarge(name, to, times):
     """A PPM with each pixel so many times: a large file, without any library."""
     data = read(name)
-    _, w, h, _ = data.split(None, 4)[:4]
-    w, h = int(w), int(h)
+    w, h = map(int, re.match(rb"P6\s(?:#.*\n)*(\d+) (\d+)", data).groups())
     pixels = data[-3 * w * h:]
     with open(to, "wb") as f:
         f.write(b"P6 %d %d 255\n" % (w * times, h * times))
@@ -201,7 +202,7 @@ def measure_paintings(s):
 
 
 if __name__ == "__main__":
-    studio = Studio(os.path.join(FOLDER, "load"), "-q")
+    studio = Studio(os.path.join(FOLDER, "load"), "-q", *sys.argv[5:])
     try:
         measure_previews(studio)
         measure_paintings(studio)
