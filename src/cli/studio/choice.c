@@ -37,16 +37,28 @@ static bool number(const char *text, double least, double most, double *v)
     return !*end && *v >= least && *v <= most;
 }
 
+static bool is_chosen(const nst_source *style)
+{
+    bool found = false;
+
+    for (int i = 0; i < S->choice.styles; i++)
+        found |= S->choice.style[i].source == style->number;
+    return found;
+}
+
 static bool choose(const nst_source *source)
 {
     nst_choice *c = &S->choice;
+    bool again = source && !source->photo && is_chosen(source); /* a file that was dropped twice */
 
-    if (!source || (!source->photo && c->styles == NST_CHOSEN_STYLES))
+    if (!source || (!source->photo && !again && c->styles == NST_CHOSEN_STYLES))
         return false;
     for (int i = 0; i < S->sources; i++)
         if (&S->source[i] == source)
             S->source[i].used = ++S->uses;
     S->list_changes++;
+    if (again)
+        return true;
     if (!source->photo) {
         c->style[c->styles++] = (nst_chosen_style){ source->number, 1, 0 };
     } else if (c->photo != source->number) {
