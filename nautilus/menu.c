@@ -1,6 +1,6 @@
-/* menu.c: "Paint in the Style of ..." in the menu that Nautilus (GNOME's Files) shows for a picture, as Dolphin has it by
- * data/org.nst.nst.servicemenu.desktop.  Nautilus looks for such a module when it starts.  What is started, and for
- * which kinds of files, says the studio's desktop entry: without it there is no item.  */
+/* menu.c: "Paint in the Style of ..." in the menu that Nautilus (GNOME's Files) shows for a picture, as Dolphin has it
+ * by data/org.nst.nst.servicemenu.desktop.  Nautilus looks for such a module when it starts.  What is started, and for
+ * which kinds of files, says the studio's desktop entry: without it there is no item. */
 #include <gio/gdesktopappinfo.h>
 #include <nautilus-extension.h>
 

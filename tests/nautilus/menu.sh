@@ -1,6 +1,6 @@
 #!/bin/sh
-# menu.sh: Nautilus's module: it loads, gives "Paint in the Style of ..." for one picture of this machine and for nothing
-# else, and the item starts the studio by its desktop entry with the very file.
+# menu.sh: Nautilus's module: it loads, gives "Paint in the Style of ..." for one picture of this machine and for
+# nothing else, and the item starts the studio by its desktop entry with the very file.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 menu=$(dirname "$NST")/tests/nautilus/menu
 [ -x "$menu" ] || { echo "skipped: this build has no module for Nautilus"; exit 77; }
