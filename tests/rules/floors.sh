@@ -169,8 +169,8 @@ check "lines fit 120 columns${wide:+, but not: $wide}" test -z "$wide"
 
 # A file that grows past 400 lines has become two.  What other programs wrote is not looked at.
 long=
-for f in $(find src simd opencl gimp nautilus include tests -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.cl' \
-    -o -name '*.sh' -o -name '*.py' \) ! -path 'tests/data/*' ! -name kernels_cl.h | sort); do
+for f in $(find src simd opencl gimp nautilus include tests -type f \( -name '*.[chS]' -o -name '*.inc' \
+    -o -name '*.cl' -o -name '*.sh' -o -name '*.py' \) ! -path 'tests/data/*' ! -name kernels_cl.h | sort); do
     [ "$(wc -l <"$f")" -le 400 ] || long="$long $f"
 done
 check "files have at most 400 lines${long:+, but not:$long}" test -z "$long"
