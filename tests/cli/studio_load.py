@@ -191,10 +191,11 @@ def measure_paintings(s):
         alone.append((seconds, used))
         typed.append(by_command(s, number))
         crowded.append(with_clients(s))
-        print("# round %d: studio %.2f s, nst %.2f s, 100 clients %.2f s (%d states a second of 240, median %.0f ms, longest %.0f ms, "
-              "clients' own %.1f s of CPU)" % ((r + 1, seconds, typed[-1], crowded[-1][0]) +
-                                               (crowded[-1][2][0] / crowded[-1][0],) + tuple(1000 * t for t in crowded[-1][2][1:3]) +
-                                               crowded[-1][2][3:]), flush=True)
+        asked, median, longest, own = crowded[-1][2]
+        print("# round %d: studio %.2f s, nst %.2f s, 100 clients %.2f s (%d states a second of %d, median %.0f ms, "
+              "longest %.0f ms, the clients' own CPU %.1f s)" % (r + 1, seconds, typed[-1], crowded[-1][0], asked /
+                                                                 crowded[-1][0], PAGES * 4, 1000 * median,
+                                                                 1000 * longest, own), flush=True)
     a, t, c = (statistics.median(x) for x in ([s for s, _ in alone], typed, [x[0] for x in crowded]))
     print("painting at 512 pixels: studio %.2f s, nst %.2f s, ratio %.3f" % (a, t, a / t))
     print("with 100 clients: %.2f s, ratio to the studio's %.3f; the studio's CPU seconds %.1f instead of %.1f, "
