@@ -13,8 +13,13 @@ for name in $(sed -n 's|.*@SCREENSHOTS@/\(.*\)</image>|\1|p' "$xml"); do
 done
 check "without an address no screenshot is named" sh -c "! grep -q SCREENSHOTS '$top/data/org.nst.nst.metainfo.xml'"
 if command -v appstreamcli >/dev/null; then
-    check "AppStream, with screenshots" appstreamcli validate --no-net "$dir/org.nst.nst.metainfo.xml"
-    check "AppStream, as it is installed" appstreamcli validate --no-net "$top/data/org.nst.nst.metainfo.xml"
+    # AppStream 1.0 wants a homepage, which the project has not; 0.16 does not know that it could.
+    valid() {
+        appstreamcli validate --no-net "$1" >/dev/null 2>&1 ||
+            appstreamcli validate --no-net --override=url-homepage-missing=info "$1"
+    }
+    check "AppStream, with screenshots" valid "$dir/org.nst.nst.metainfo.xml"
+    check "AppStream, as it is installed" valid "$top/data/org.nst.nst.metainfo.xml"
 fi
 if command -v desktop-file-validate >/dev/null; then
     check "desktop entry" desktop-file-validate "$SRCDIR/data/org.nst.nst.desktop"
