@@ -71,8 +71,10 @@ static nst_status read_pictures(GimpImage *image, GimpDrawable *drawable, GimpPr
         g_snprintf(e->text, sizeof e->text, "the selection is outside of the layer, expected a part of it");
         return NST_EARG;
     }
-    if ((s = nst_pixels_read(drawable, r, &p->content, e)) || (s = read_style(config, p, e)) ||
-        (s = nst_pixels_selection(image, drawable, r, &p->selected, e)))
+    s = nst_pixels_read(drawable, r, &p->content, e);
+    s = s ? s : read_style(config, p, e);
+    s = s ? s : nst_pixels_selection(image, drawable, r, &p->selected, e);
+    if (s)
         return s;
     nst_image_allow_discard(p->content);
     return p->selected ? nst_image_set_region(p->style, p->selected, NULL, e) : NST_OK;

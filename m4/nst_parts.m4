@@ -178,3 +178,15 @@ AS_IF([test "$with_gimp:$GIMP_PLUGINS" = yes:],
     [nst_gimp=`$PKG_CONFIG --variable=libdir gimp-3.0`
      GIMP_PLUGINS='${libdir}'`$PKG_CONFIG --variable=gimplibdir gimp-3.0 | $SED "s|^$nst_gimp||"`/plug-ins])
 ])
+
+# NST_NAUTILUS
+# ------------
+# --with-nautilus=auto|yes|no: the module that gives Nautilus's menu an item.  It goes where Nautilus looks, below our
+# libdir.  A module is a shared library, so --disable-shared leaves it out.
+AC_DEFUN([NST_NAUTILUS], [
+AS_IF([test "$enable_shared:$with_nautilus" = no:yes],
+    [AC_MSG_ERROR([--with-nautilus: a module is a shared library, which --disable-shared leaves out])])
+AS_IF([test "$enable_shared" = no], [with_nautilus=no])
+NST_OPTIONAL([nautilus], [the item in Nautilus's menu], [libnautilus-extension-4 gio-unix-2.0 gmodule-2.0])
+AC_SUBST([NAUTILUS_EXTENSIONS], ['${libdir}/nautilus/extensions-4'])
+])

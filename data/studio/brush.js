@@ -13,8 +13,27 @@ const brush = {
     return c;
   },
 
+  // The pictures that the masks belong to.
+  key() { return JSON.stringify([state.choice.photo, state.choice.styles.map(s => s.source)]); },
+
+  // The choice changed meanwhile, on this page or in another tab.
+  async follow() {
+    if (!this.open) return;
+    if (!state.choice.regions || !state.choice.photo) { this.close(); return; }
+    if (this.loaded !== this.key()) {
+      await this.load();
+      this.draw();
+    }
+    if (this.style === state.choice.rest || !state.choice.styles[this.style]) this.style = this.first();
+    this.showStyles();
+  },
+
+  // The first style that can be brushed.
+  first() { return Math.max(0, state.choice.styles.findIndex((s, i) => i !== state.choice.rest)); },
+
   // The server's masks, where they are not ours.
   async load() {
+    this.loaded = this.key();
     const d = state.choice, shape = shapeOf(d.photo);
     const w = shape >= 1 ? SIDE : Math.round(SIDE * shape), h = shape >= 1 ? Math.round(SIDE / shape) : SIDE;
     this.masks = d.styles.map(() => this.canvas(w, h));
@@ -27,7 +46,6 @@ const brush = {
       img.onerror = done;
       img.src = `mask/${s.mask}`;
     }) : null));
-    this.loaded = JSON.stringify([d.photo, d.styles.map(s => s.source)]);
   },
 
   fromGrey(mask, img) {
@@ -41,8 +59,7 @@ const brush = {
   async start() {
     if (!state.choice.regions) await set("regions", 1);
     await this.load();
-    const first = state.choice.styles.findIndex((s, i) => i !== state.choice.rest);
-    this.style = Math.max(0, first);
+    this.style = this.first();
     this.open = true;
     mode = "preview";
     $("compare").classList.add("brushing");
@@ -56,7 +73,7 @@ const brush = {
 
   close() {
     if (!this.open) return;
-    this.open = false;
+    this.open = this.drawing = false;
     $("compare").classList.remove("brushing");
     $("brush").hidden = $("brush-bar").hidden = true;
     render();

@@ -15,14 +15,15 @@ const gallery = {
     $("gallery-empty").hidden = all.length > 0;
     $("waiting").hidden = !queue.length;
     $("folder").textContent = words.folder(lists.folder || "");
-    fill("jobs", queue.map(j => [j.number, j.state]), () => queue.map(j => this.row(j)));
+    fill("jobs", [state.paused, queue.map(j => [j.number, j.state])], () => queue.map(j => this.row(j)));
     fill("gallery", [all.map(j => j.number), this.picked], () => all.map(j => this.card(j)));
     $("picked").textContent = this.picked.length === 1 ? words.pickOne : "";
     $("compare-two").hidden = this.picked.length !== 2;
   },
 
   row(j) {
-    const text = j.state === "failed" ? words.failed(j.error) : words.states[j.state];
+    const text = j.state === "failed" ? words.failed(j.error)
+      : j.state === "painting" && state.paused ? words.paused : words.states[j.state];
     const row = make("li", {}, make("img", { src: `thumb/${j.choice.photo}`, alt: "" }),
                      ...j.choice.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
                      make("span", {}, `${words.job(j.number)}, ${text}`));
@@ -41,8 +42,9 @@ const gallery = {
            make("img", { src: `small/${j.number}`, alt: "", loading: "lazy" })),
       make("div", { class: "foot" }, ...j.choice.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
            make("span", {}, words.job(j.number) + (j.state === "stopped" ? `, ${words.stopped}` : "")),
-           make("input", { type: "checkbox", "data-id": "pick" + j.number, "aria-label": words.pick(j.number),
-                           checked: picked, onchange: () => this.pick(j.number) })));
+           make("label", { title: words.pick(j.number) }, make("span", {}, words.compare),
+                make("input", { type: "checkbox", "data-id": "pick" + j.number, "aria-label": words.pick(j.number),
+                                checked: picked, onchange: () => this.pick(j.number) }))));
   },
 
   pick(n) {
@@ -61,8 +63,7 @@ const gallery = {
     $("viewer-left").textContent = words.photo;
     $("viewer-right").textContent = words.painting;
     $("viewer-facts").textContent = words.facts(d.size, d.strength, words.color[d.color].toLowerCase(),
-                                               "×" + d.stroke.toFixed(2),
-                                                duration(j.seconds));
+                                               "×" + d.stroke.toFixed(2), d.regions, duration(j.seconds));
     for (const f of ["png", "tiff", "jpeg"]) $("save-" + f).href = `${f}/${n}`;
     $("save-tiff").hidden = !lists.tiff;
     $("remove").textContent = words.remove;

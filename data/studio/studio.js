@@ -2,6 +2,7 @@
 "use strict";
 const $ = id => document.getElementById(id);
 const tints = ["#e4572e", "#2e86ab", "#7a9e3f", "#8a63b0"];
+const short = name => name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-12)}` : name;
 const MOST = 64 * 1024 * 1024, STYLES = 4;
 let state = null, lists = { lists: -1, sources: [], jobs: [] }, mode = "preview", finished = 0, watched = 0;
 let touched = 0, over = false, wanted = {};
@@ -45,11 +46,15 @@ function fill(id, key, build) {
   if (focus) e.querySelector(`[data-id="${focus}"]`)?.focus();
 }
 
-async function post(what, body) {
+// What the server says is a sentence without a capital and a full stop.
+const sentence = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
+
+// about: whose mistake it is, if it is one
+async function post(what, body, about) {
   try {
     const answer = await fetch(what, { method: "POST", body });
     const text = (await answer.text()).trim();
-    if (!answer.ok) say(text);
+    if (!answer.ok) say(about ? `${about}: ${sentence(text)}` : sentence(text));
     return answer.ok ? text : null;
   } catch (e) {
     say(words.gone);
@@ -94,10 +99,10 @@ class Compare {
 
 async function add(files, kind) {
   for (const file of files) {
-    if (file.size > MOST) { say(words.large); continue; }
+    if (file.size > MOST) { say(`${short(file.name)}: ${words.large}`); continue; }
     if (kind === "style" && state && state.choice.styles.length >= STYLES) { say(words.full(STYLES)); break; }
     mode = "preview";
-    await post(kind, file);
+    if (!await post(kind, file, short(file.name))) continue;
     await ask();
   }
 }
@@ -179,7 +184,7 @@ function showChosen() {
     const middle = make("div", {}, make("span", { class: "name" },
       ...(d.regions ? [make("span", { class: "dot", style: null })] : []), name));
     if (d.regions) middle.querySelector(".dot").style.setProperty("--tint", tints[i]);
-    if (many)
+    if (many && !d.regions)
       middle.append(make("input", { type: "range", min: 5, max: 100, value: s.blend * 50,
                                     "aria-label": words.blend(name), "data-id": "blend" + i,
                                     oninput: e => slide("blend", `${i}:${e.target.value / 50}`) }),
@@ -278,6 +283,7 @@ function render() {
   showStage();
   showRun();
   gallery.show();
+  brush.follow();
 }
 
 // ---- asking
@@ -350,7 +356,13 @@ $("rest").onchange = () => set("rest", $("rest").value);
 $("no-regions").onclick = () => { brush.close(); set("regions", 0); };
 $("pause").onclick = () => post(state.paused ? "go" : "pause").then(ask);
 $("stop").onclick = () => post("stop").then(ask);
-$("discard").onclick = () => post("discard").then(ask);
+// Twice: it may have painted for an hour.
+$("discard").onclick = () => {
+  const sure = $("discard").textContent === words.discardReally;
+  $("discard").textContent = sure ? words.discard : words.discardReally;
+  if (sure) post("discard").then(ask);
+  else setTimeout(() => { $("discard").textContent = words.discard; }, 5000);
+};
 $("show-preview").onclick = () => { mode = "preview"; render(); };
 $("show-job").onclick = () => { mode = "job"; render(); };
 $("copy").onclick = () => copy("command", $("copy"));
@@ -372,6 +384,8 @@ $("paint").onclick = async () => {
 $("quit").onclick = async () => {
   if (!await post("quit")) return;
   over = true;
+  for (const e of document.querySelectorAll("header, main")) e.inert = true;
+  document.title = words.title;
   say(words.quitDone);
   clearTimeout(say.timer);
 };

@@ -222,16 +222,17 @@ static int begin(const nst_http_request *r, void **seen)
 {
     const char *length = nst_http_header(r, "Content-Length");
     size_t most = r->post && server.room && is_trusted(r) && is_known(r) ? server.room(r) : 0;
+    struct body *body;
 
     *seen = &started;
     if (!most)
         return MHD_YES;
     if (length && (strspn(length, "0123456789") != strlen(length) || strtoull(length, NULL, 10) > most))
         return nst_http_plain(r, NST_HTTP_LARGE, "the file is too large\n");
-    if (!(*seen = take_body(most))) {
-        *seen = &started;
+    body = take_body(most);
+    if (!body)
         return nst_http_plain(r, NST_HTTP_BUSY, "too many files come at the same time\n");
-    }
+    *seen = body;
     return MHD_YES;
 }
 

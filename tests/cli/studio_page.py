@@ -34,8 +34,8 @@ class Page(Browser):
     def shot(self, name):
         if SHOTS:
             time.sleep(.7)
-            data = self.call("Page.captureScreenshot", format="png")["data"]
-            with open(os.path.join(SHOTS, name + ".png"), "wb") as f:
+            data = self.call("Page.captureScreenshot", format="jpeg", quality=92)["data"]
+            with open(os.path.join(SHOTS, name + ".jpg"), "wb") as f:
                 f.write(base64.b64decode(data))
 
     def box(self, selector):
@@ -74,14 +74,24 @@ class Page(Browser):
 
 def in_browser(program):
     s = Studio(os.path.join(FOLDER, "Bilder mit 'Namen'"), *(("-j", "2", "-q") if SHOTS else ["-n", "25", "-q"] + TINY))
-    b = Page(program, os.path.join(FOLDER, "chromium"), "1280,820")
+    b = Page(program, os.path.join(FOLDER, "chromium"), "1280,720")
     try:
         b.begin(s.url)
-        b.size(1280, 820)
+        b.size(1280, 720) # 16:9, as software centres want their screenshots
         b.dark(False)
         check("browser: the page invites", wait_for(lambda: b.seen("#empty .drop") and b.seen("#shelf img")))
         b.shot("1-empty")
         x, y, w, h = b.box("#empty")
+        letter = os.path.join(FOLDER, "letter with a long name, " * 4 + ".odt")
+        with open(letter, "wb") as f:
+            f.write(b"PK" * 1000)
+        b.drop(letter, x + w / 4, y + h / 2)
+        check("browser: what is no picture is a sentence with the file's name", wait_for(lambda: b.script(
+            "/^letter.*….*\\.odt: This file is no picture .*\\.$/.test($('message').textContent)")),
+              b.script("$('message').textContent"))
+        check("browser:   which hides neither Paint nor the bar below the picture", b.box("#message")[1] + b.box(
+            "#message")[3] < b.box("#under")[1] < b.box("#paint")[1], (b.box("#message"), b.box("#under")))
+        b.shot("14-no-picture")
         b.drop(os.path.abspath(PHOTO), x + w / 4, y + h / 2)
         check("browser: a photograph is dropped", wait_for(lambda: s.state()["choice"]["photo"] == 1),
               s.state()["choice"])
@@ -135,6 +145,11 @@ def in_browser(program):
         b.key("ArrowDown", 40)
         b.key(" ", 32, text=" ")
         check("browser: by keyboard", wait_for(lambda: s.state()["choice"]["styles"][0]["mask"] > before))
+        tabs = lambda n: wait_for(lambda: b.script("document.querySelectorAll('#brush-styles button').length") == n)
+        s.post("choice?style=4")
+        check("browser: another tab's painting comes to the brush", tabs(3))
+        s.post("choice?remove=2")
+        check("browser:   and goes", tabs(2) and b.seen("#brush"))
         b.key("Escape", 27)
         check("browser: done", wait_for(lambda: not b.seen("#brush")))
         wait_for(lambda: s.state()["preview"]["done"])
@@ -230,6 +245,13 @@ def in_browser(program):
         b.dark(False)
         b.script("scrollTo(0, 500)")
         b.shot("12-phone")
+        b.size(1280, 720)
+        b.click("#quit")
+        check("browser: a closed studio's page says so and takes no press", wait_for(lambda: b.script(
+            "/closed/.test($('message').textContent) && [...document.querySelectorAll('header, main')]"
+            ".every(e => e.inert)")))
+        b.shot("15-closed")
+        check("browser:   and the studio ends", s.process.wait(60) == 0, s.process.returncode)
         names = b.script(
                 "JSON.stringify([...document.querySelectorAll('button, input:not([hidden]), select, a.button')]"
                  ".filter(e =>"

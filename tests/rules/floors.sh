@@ -16,6 +16,7 @@ may_include() {
     opencl) echo base ops loss model net ;; # a device of the net, beside cpu/
     engine) echo base image ops loss model net ;;
     gimp) ;; # a client of the library: only the public header
+    nautilus) ;; # nothing of ours: it starts the program
     cli) ;; # a client of the library: only the public header
     *) echo unknown ;;
     esac
@@ -48,7 +49,7 @@ code() {
 }
 
 sources=$(find src -name '*.[ch]' | sort) # by their folders, whatever there is
-all="$sources $(ls simd/* opencl/*.[ch] gimp/*.[ch])"
+all="$sources $(ls simd/* opencl/*.[ch] gimp/*.[ch] nautilus/*.c)"
 
 out_of_place=0
 for f in $all; do
@@ -82,7 +83,7 @@ check "every exception is needed" test ! -s "$dir/gone"
 # tests/ has the folders of src/, those of simd/ and opencl/, and its own: data, fuzz, rules, support.
 for d in tests/*/; do
     d=${d#tests/} d=${d%/}
-    case $d in data | fuzz | gimp | opencl | rules | simd | support) continue ;; esac
+    case $d in data | fuzz | gimp | nautilus | opencl | rules | simd | support) continue ;; esac
     [ -d "src/$d" ] || echo "tests/$d"
 done >"$dir/strange"
 check "tests/ mirrors src/" test ! -s "$dir/strange"
@@ -157,7 +158,7 @@ check "no recipe asks for what nothing uses any more" sh -c '! grep -n matio deb
 long_lines() { # FILE...: "FILE:LINE" of each
     LC_ALL=C awk '{ s = $0; gsub(/[\200-\277]/, "", s); if (length(s) > 120) print FILENAME ":" FNR }' "$@"
 }
-texts=$(find src simd opencl gimp include tests docs examples data packaging m4 -type f \( -name '*.[ch]' \
+texts=$(find src simd opencl gimp nautilus include tests docs examples data packaging m4 -type f \( -name '*.[ch]' \
     -o -name '*.inc' \
     -o -name '*.cl' -o -name '*.sh' -o -name '*.py' -o -name '*.md' -o -name '*.1' -o -name '*.S' \
     -o -name '*.css' -o -name '*.js' -o -name '*.html' -o -name 'nst*.m4' \) \
@@ -168,8 +169,8 @@ check "lines fit 120 columns${wide:+, but not: $wide}" test -z "$wide"
 
 # A file that grows past 400 lines has become two.  What other programs wrote is not looked at.
 long=
-for f in $(find src simd opencl gimp include tests -type f \( -name '*.[chS]' -o -name '*.inc' -o -name '*.cl' \
-    -o -name '*.sh' -o -name '*.py' \) ! -path 'tests/data/*' ! -name kernels_cl.h | sort); do
+for f in $(find src simd opencl gimp nautilus include tests -type f \( -name '*.[chS]' -o -name '*.inc' \
+    -o -name '*.cl' -o -name '*.sh' -o -name '*.py' \) ! -path 'tests/data/*' ! -name kernels_cl.h | sort); do
     [ "$(wc -l <"$f")" -le 400 ] || long="$long $f"
 done
 check "files have at most 400 lines${long:+, but not:$long}" test -z "$long"

@@ -37,16 +37,28 @@ static bool number(const char *text, double least, double most, double *v)
     return !*end && *v >= least && *v <= most;
 }
 
+static bool is_chosen(const nst_source *style)
+{
+    bool found = false;
+
+    for (int i = 0; i < S->choice.styles; i++)
+        found |= S->choice.style[i].source == style->number;
+    return found;
+}
+
 static bool choose(const nst_source *source)
 {
     nst_choice *c = &S->choice;
+    bool again = source && !source->photo && is_chosen(source); /* a file that was dropped twice */
 
-    if (!source || (!source->photo && c->styles == NST_CHOSEN_STYLES))
+    if (!source || (!source->photo && !again && c->styles == NST_CHOSEN_STYLES))
         return false;
     for (int i = 0; i < S->sources; i++)
         if (&S->source[i] == source)
             S->source[i].used = ++S->uses;
     S->list_changes++;
+    if (again)
+        return true;
     if (!source->photo) {
         c->style[c->styles++] = (nst_chosen_style){ source->number, 1, 0 };
     } else if (c->photo != source->number) {
@@ -95,6 +107,31 @@ static bool regions(bool on)
     return true;
 }
 
+/* A control's new value, where it is in its range. */
+static bool keep(double *control, double v, double least, double most)
+{
+    if (v < least || v > most)
+        return false;
+    *control = v;
+    return true;
+}
+
+static bool keep_whole(int *control, double v, int least, int most)
+{
+    if (v < least || v > most)
+        return false;
+    *control = (int)v;
+    return true;
+}
+
+static bool unmask(int i)
+{
+    if (i < 0 || i >= S->choice.styles)
+        return false;
+    S->choice.style[i].mask = 0;
+    return true;
+}
+
 static bool set(const char *key, const char *value)
 {
     nst_choice *c = &S->choice;
@@ -116,17 +153,17 @@ static bool set(const char *key, const char *value)
     if (!strcmp(key, "regions"))
         return regions(v > 0);
     if (!strcmp(key, "rest"))
-        return n < c->styles && (c->rest = n, true);
+        return keep_whole(&c->rest, v, -1, c->styles - 1);
     if (!strcmp(key, "unmask"))
-        return n >= 0 && n < c->styles && (c->style[n].mask = 0, true);
+        return unmask(n);
     if (!strcmp(key, "strength"))
-        return v >= 0 && v <= 100 && (c->strength = v, true);
+        return keep(&c->strength, v, 0, 100);
     if (!strcmp(key, "stroke"))
-        return v >= .25 && v <= 4 && (c->stroke = v, true);
+        return keep(&c->stroke, v, .25, 4);
     if (!strcmp(key, "color"))
-        return n >= 0 && n < NST_COLOR_COUNT && (c->color = n, true);
+        return keep_whole(&c->color, v, 0, NST_COLOR_COUNT - 1);
     if (!strcmp(key, "size"))
-        return n >= 64 && n <= 8192 && (c->size = n, true);
+        return keep_whole(&c->size, v, 64, 8192);
     return false;
 }
 

@@ -71,9 +71,12 @@ static bool copy_bytes(int from, int to)
     off_t at = 0;
     ssize_t n;
 
-    for (; (n = pread(from, part, sizeof part, at)) > 0; at += n)
-        if (write(to, part, (size_t)n) != n)
+    do {
+        n = pread(from, part, sizeof part, at);
+        if (n > 0 && write(to, part, (size_t)n) != n)
             return false;
+        at += n;
+    } while (n > 0);
     return n == 0 && fsync(to) == 0;
 }
 
@@ -183,10 +186,10 @@ nst_status nst_folder_begin(const char *named, bool *taken, nst_error *e)
 
     *taken = false;
     snprintf(path, sizeof path, "%s/sources", nst_the_studio.start.folder);
-    if (s || (s = make(path, 0777, e)))
-        return s;
+    s = s ? s : make(path, 0777, e);
     snprintf(path, sizeof path, "%s/.studio", nst_the_studio.start.folder);
-    if ((s = make(path, 0700, e)))
+    s = s ? s : make(path, 0700, e);
+    if (s)
         return s;
     fd = open(nst_folder_path(NST_FILE_LOCK, 0, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -250,7 +253,7 @@ static nst_status each(const char *folder, void (*found)(const char *name), nst_
     d = opendir(path);
     if (!d)
         return fail(e, NST_EIO, "studio: %s: %s", path, strerror(errno));
-    while ((entry = readdir(d)))
+    for (entry = readdir(d); entry; entry = readdir(d))
         found(entry->d_name);
     closedir(d);
     return NST_OK;
@@ -305,8 +308,10 @@ nst_status nst_folder_scan(nst_error *e)
 
     s->last_source = NST_SHELF;
     s->choice = nst_record_empty();
-    if ((status = each("/sources", found_source, e)) || (status = each("/.studio", found_own, e)) ||
-        (status = each("", found_result, e)))
+    status = each("/sources", found_source, e);
+    status = status ? status : each("/.studio", found_own, e);
+    status = status ? status : each("", found_result, e);
+    if (status)
         return status;
     qsort(s->source, (size_t)s->sources, sizeof *s->source, by_source);
     qsort(s->job, (size_t)s->jobs, sizeof *s->job, by_number);

@@ -63,11 +63,13 @@ static void send_file(int to, int from)
 static int receive(int from, char *text, size_t room)
 {
     size_t used = 0;
-    ssize_t n;
+    ssize_t n = 1;
     int status = 0;
 
-    while (used + 1 < room && (n = read(from, text + used, room - 1 - used)) > 0)
-        used += (size_t)n;
+    while (n > 0 && used + 1 < room) {
+        n = read(from, text + used, room - 1 - used);
+        used += n > 0 ? (size_t)n : 0;
+    }
     text[used] = 0;
     return sscanf(text, "HTTP/1.%*d %d", &status) == 1 ? status : 0;
 }

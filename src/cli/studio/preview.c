@@ -95,7 +95,8 @@ static nst_status read_pictures(const nst_job *job, const nst_command *c, const 
 
         if (choice->regions && i != choice->rest && !choice->style[i].mask)
             continue;
-        if ((status = read_kept(&v.style[n], choice->style[i].source, c->style[n], &style, e)))
+        status = read_kept(&v.style[n], choice->style[i].source, c->style[n], &style, e);
+        if (status)
             return status;
         styles[n] = v.style[n].image;
         n++;
@@ -133,7 +134,8 @@ static nst_status paint(const nst_job *job, nst_error *e)
     nst_status status = settings_of(job, &c, &s, e);
 
     v.shown = nst_clock_now();
-    if (!status && !(status = read_pictures(job, &c, s, styles, e)) && !is_old())
+    status = status ? status : read_pictures(job, &c, s, styles, e);
+    if (!status && !is_old())
         status = nst_transfer_known(v.known, s, v.model, v.photo.image, (const nst_image *const *)styles, c.styles,
                                     NULL, each_iteration, NULL, &result, e);
     if (!status && result && !is_old())
@@ -199,9 +201,10 @@ static void *run(void *arg)
 
 nst_status nst_preview_start(nst_error *e)
 {
-    nst_status s;
+    nst_status s = nst_model_open(&v.model, "small", e);
 
-    if ((s = nst_model_open(&v.model, "small", e)) || (s = nst_styles_create(&v.known, e)))
+    s = s ? s : nst_styles_create(&v.known, e);
+    if (s)
         return s;
     pthread_mutex_lock(&S->lock);
     S->choice_changes++; /* what is chosen already is painted at once */

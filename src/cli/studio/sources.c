@@ -89,10 +89,13 @@ static bool same_bytes(int a, int b)
     off_t at = 0;
     ssize_t n;
 
-    for (; (n = pread(a, x, sizeof x, at)) > 0; at += n)
-        if (pread(b, y, sizeof y, at) != n || memcmp(x, y, (size_t)n))
+    do { /* at the end both have nothing left */
+        n = pread(a, x, sizeof x, at);
+        if (n < 0 || pread(b, y, sizeof y, at) != n || memcmp(x, y, (size_t)n))
             return false;
-    return n == 0 && pread(b, y, 1, at) == 0;
+        at += n;
+    } while (n);
+    return true;
 }
 
 /* The source that has the same bytes already: who drops a picture twice has it once. */
@@ -161,12 +164,15 @@ static nst_status show(nst_source *row, nst_error *e)
                             nst_folder_path(NST_FILE_THUMB, row->number, thumb), &row->width, &row->height, e);
 }
 
-/* What the library says of a file of ours, without the name, which tells the user nothing. */
-static void strip_path(const nst_source *row, nst_error *e)
+/* What the library says of a file of ours, without the name, which tells the user nothing, and without options, which
+ * a page has not. */
+static void say_less(const nst_source *row, nst_error *e)
 {
-    char path[NST_PATH_BYTES];
+    char path[NST_PATH_BYTES], *option = strstr(e->text, "; --");
     size_t n = strlen(nst_folder_path(NST_FILE_SOURCE, row->number, path));
 
+    if (option)
+        snprintf(option, sizeof e->text - (size_t)(option - e->text), "; is it the whole file?");
     if (!strncmp(e->text, path, n) && !strncmp(e->text + n, ": ", 2))
         memmove(e->text, e->text + n + 2, strlen(e->text + n + 2) + 1);
 }
@@ -181,12 +187,15 @@ static int keep(int fd, nst_source *row, nst_error *e)
         return 0;
     }
     s = nst_folder_copy(fd, nst_folder_path(NST_FILE_SOURCE, row->number, path), e);
-    if (!s && (s = show(row, e))) {
-        strip_path(row, e);
-        unlink(path);
+    if (!s) {
+        s = show(row, e);
+        if (s) {
+            say_less(row, e);
+            unlink(path);
+        }
     }
     if (!s && (row->width < 16 || row->height < 16)) {
-        s = fail(e, NST_EFORMAT, "this picture is smaller than 16 pixels");
+        s = fail(e, NST_EFORMAT, "the picture has %d x %d pixels, expected at least 16 x 16", row->width, row->height);
         unlink(path);
     }
     end_row(row, !s);

@@ -208,16 +208,20 @@ static void tell(const nst_command *c, const char *said)
 static nst_status run(const nst_command *c, nst_error *e)
 {
     char said[ADDRESS], address[ADDRESS], path[NST_PATH_BYTES];
-    nst_status s;
+    nst_status s = nst_wake_begin(e);
 
-    if ((s = nst_wake_begin(e)) || (s = nst_folder_scan(e)) || (s = nst_sources_begin(e)))
+    s = s ? s : nst_folder_scan(e);
+    s = s ? s : nst_sources_begin(e);
+    if (s)
         return s;
     nst_choice_check();
     s = choose_photo(c->content, e);
     if (s)
         return s;
     s = serve(c, said, address, e);
-    if (!s && !(s = write_address(address, e)) && !(s = nst_preview_start(e))) {
+    s = s ? s : write_address(address, e);
+    s = s ? s : nst_preview_start(e);
+    if (!s) {
         nst_interrupt_hold();
         tell(c, said);
         if (!c->no_browser)
@@ -236,8 +240,11 @@ nst_status nst_studio_run(int argc, char **argv, nst_error *e)
     bool taken;
     nst_status s = nst_config_parse(argc, argv, &c, e);
 
-    if (s || (s = check(&c, e)) || (s = keep_words(argc, argv, &c, e)) || (s = begin_choice(argc, argv, &c, e)) ||
-        (s = nst_folder_begin(c.folder, &taken, e)))
+    s = s ? s : check(&c, e);
+    s = s ? s : keep_words(argc, argv, &c, e);
+    s = s ? s : begin_choice(argc, argv, &c, e);
+    s = s ? s : nst_folder_begin(c.folder, &taken, e);
+    if (s)
         return s;
     S->start.base = c;
     S->start.base.content = NULL;
@@ -246,7 +253,8 @@ nst_status nst_studio_run(int argc, char **argv, nst_error *e)
     S->start.base.host = NULL;
     if (!taken)
         return run(&c, e);
-    if (c.content && (s = nst_handover(c.content, e)))
+    s = c.content ? nst_handover(c.content, e) : NST_OK;
+    if (s)
         return s;
     nst_say(stdout, "nst: the studio is open already, with the folder %s", S->start.folder);
     if (!c.no_browser)
