@@ -161,13 +161,15 @@ static nst_status packed(nst_cl_device *d, const struct conv *c, nst_span *out, 
     nst_status s;
 
     if (!*at) {
-        if ((s = nst_cl_buffer(&d->cl, bytes, "weights", at, e)))
+        s = nst_cl_buffer(&d->cl, bytes, "weights", at, e);
+        if (s)
             return s;
         d->weight_bytes += bytes;
         d->weights_later -= bytes < d->weights_later ? bytes : d->weights_later;
-        if ((s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs,
-                            1, bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
-                            w->in, c->direction)))
+        s = nst_cl_run(&d->cl, c->algorithm == NST_CL_WINOGRAD ? NST_CL_pack_winograd : NST_CL_pack_patches, pairs,
+                       1, bytes + pairs * 36, e, "ssiii", (nst_span){ w->raw, 0 }, (nst_span){ *at, 0 }, w->out,
+                       w->in, c->direction);
+        if (s)
             return s;
     }
     *out = (nst_span){ *at, 0 };
@@ -181,12 +183,13 @@ static nst_status patches(nst_cl_device *d, const struct conv *c, nst_span weigh
     nst_cl_gemm g = { .m = ld, .n = (size_t)c->out, .k = k, .a = matrix, .lda = ld, .b = weights,
                       .ldb = (size_t)c->out, .c = m, .ldc = ld, .batch = 1 };
     size_t across = (size_t)(c->w + 1) / 2;
-    nst_status s;
+    nst_status s = nst_cl_run(&d->cl, NST_CL_patches, ld, (size_t)c->in, (k + (size_t)c->in) * ld * sizeof(float), e,
+                              "ssiiiiiiisiiiii", c->source, c->gate, c->mode, c->gate_w, c->gate_h, c->source_w,
+                              c->source_h, c->left, c->top, matrix, c->w, y, (int)count, (int)ld, c->in);
 
-    if ((s = nst_cl_run(&d->cl, NST_CL_patches, ld, (size_t)c->in, (k + (size_t)c->in) * ld * sizeof(float), e,
-                        "ssiiiiiiisiiiii", c->source, c->gate, c->mode, c->gate_w, c->gate_h, c->source_w, c->source_h,
-                        c->left, c->top, matrix, c->w, y, (int)count, (int)ld, c->in)) ||
-        (s = nst_cl_product(&d->cl, &g, e)))
+    if (!s)
+        s = nst_cl_product(&d->cl, &g, e);
+    if (s)
         return s;
     return nst_cl_run(&d->cl, NST_CL_finish, across * (size_t)((rows + 1) / 2), (size_t)c->out,
                       2 * (size_t)c->out * ld * sizeof(float), e, "ssiiiiisssiiiii", m,
@@ -201,12 +204,13 @@ static nst_status winograd(nst_cl_device *d, const struct conv *c, nst_span weig
     nst_span v = { d->scratch, 0 }, m = { d->scratch, 36 * in * ld * sizeof(float) };
     nst_cl_gemm g = { .m = ld, .n = out, .k = in, .a = v, .lda = ld, .stride_a = in * ld, .b = weights, .ldb = out,
                       .stride_b = in * out, .c = m, .ldc = ld, .stride_c = out * ld, .batch = 36 };
-    nst_status s;
+    nst_status s = nst_cl_run(&d->cl, NST_CL_winograd_in, ld, in, 52 * in * ld * sizeof(float), e, "ssiiiiiiisiiiiiii",
+                              c->source, c->gate, c->mode, c->gate_w, c->gate_h, c->source_w, c->source_h, c->left,
+                              c->top, v, c->w, c->lead_x, c->lead_y, y, (int)tiles, (int)ld, c->in);
 
-    if ((s = nst_cl_run(&d->cl, NST_CL_winograd_in, ld, in, 52 * in * ld * sizeof(float), e, "ssiiiiiiisiiiiiii",
-                        c->source, c->gate, c->mode, c->gate_w, c->gate_h, c->source_w, c->source_h, c->left, c->top,
-                        v, c->w, c->lead_x, c->lead_y, y, (int)tiles, (int)ld, c->in)) ||
-        (s = nst_cl_product(&d->cl, &g, e)))
+    if (!s)
+        s = nst_cl_product(&d->cl, &g, e);
+    if (s)
         return s;
     return nst_cl_run(&d->cl, NST_CL_winograd_out, tiles, out, 52 * out * ld * sizeof(float), e, "ssiiiiiiisssiiiii", m,
                       (nst_span){ d->w[c->layer].bias, 0 }, c->direction == NST_CL_FORWARD, c->lead_x, c->lead_y, y,

@@ -24,13 +24,14 @@ static size_t mask_bytes(const nst_device *d, int channels, int w, int h)
 static size_t scratch_bytes(const nst_device *base, const nst_node *nodes, int count)
 {
     const nst_cl_device *d = nst_cl_of(base);
-    size_t most = 4, here;
+    size_t most = 4;
 
     for (int i = 0; i < count; i++) {
-        if (nodes[i].loss_layer && (here = nst_cl_loss_scratch(d, &nodes[i])) > most)
-            most = here;
-        if (i && (here = nst_cl_conv_scratch(d, nodes, i)) > most)
-            most = here;
+        size_t loss = nodes[i].loss_layer ? nst_cl_loss_scratch(d, &nodes[i]) : 0;
+        size_t conv = i ? nst_cl_conv_scratch(d, nodes, i) : 0;
+
+        most = loss > most ? loss : most;
+        most = conv > most ? conv : most;
     }
     return most;
 }
@@ -71,21 +72,24 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
 {
     nst_cl_device *d = nst_cl_of(base);
     size_t most = limit(base), n = (bytes + most - 1) / most;
-    nst_status s;
+    nst_status s = nst_cl_finish(&d->cl, e);
 
-    if ((s = nst_cl_finish(&d->cl, e)))
+    if (s)
         return s;
     give_up_arenas(d);
     d->arena.bytes = most;
-    if (!(d->arena.piece = nst_calloc(n, sizeof *d->arena.piece)))
+    d->arena.piece = nst_calloc(n, sizeof *d->arena.piece);
+    if (!d->arena.piece)
         return nst_fail(e, NST_EMEM, "features: out of memory");
-    if ((s = nst_cl_buffer(&d->cl, scratch, "the convolutions' matrices", &d->scratch, e)))
+    s = nst_cl_buffer(&d->cl, scratch, "the convolutions' matrices", &d->scratch, e);
+    if (s)
         return s;
     d->scratch_bytes = scratch;
     for (size_t i = 0; i < n; i++) {
         size_t here = bytes - i * most < most ? bytes - i * most : most;
 
-        if ((s = nst_cl_buffer(&d->cl, here, "features", &d->arena.piece[i], e)))
+        s = nst_cl_buffer(&d->cl, here, "features", &d->arena.piece[i], e);
+        if (s)
             return s;
         d->arena.pieces++, d->arena.last_bytes = here;
     }
@@ -115,9 +119,9 @@ static nst_status first_backward(nst_cl_device *d, const nst_node *n, nst_error 
 {
     const nst_rect *r = &d->picture.rect;
     size_t pixels = (size_t)n->w * (size_t)n->h;
-    nst_status s;
+    nst_status s = n->pooled && !n->loss_layer ? nst_cl_unpool(d, n, e) : NST_OK;
 
-    if (n->pooled && !n->loss_layer && (s = nst_cl_unpool(d, n, e)))
+    if (s)
         return s;
     d->cl.counts.flop += 54. * n->out * (double)pixels;
     return nst_cl_run(&d->cl, NST_CL_first_backward, pixels, 1, (size_t)(n->out + 3) * pixels * 4, e,
@@ -133,7 +137,9 @@ static nst_status forward(nst_device *base, const nst_node *nodes, int i, const 
     nst_cl_device *d = nst_cl_of(base);
     nst_status s = i ? nst_cl_conv_forward(d, nodes, i, e) : nst_cl_upload(d, nodes, win, x, e);
 
-    if (i == 0 && !(s = nst_cl_settle(d, s, NST_CL_BEGIN, 0, e)))
+    if (i == 0)
+        s = nst_cl_settle(d, s, NST_CL_BEGIN, 0, e);
+    if (!s && i == 0)
         s = first_forward(d, &nodes[0], e);
     if (!s && i == d->count - 1)
         clFlush(d->cl.queue); /* the device starts while the host goes on */
@@ -147,8 +153,11 @@ static nst_status backward(nst_device *base, const nst_node *nodes, int i, const
     nst_status s = i ? nst_cl_conv_backward(d, nodes, i, e) : first_backward(d, &nodes[0], e);
 
     s = nst_cl_settle(d, s, NST_CL_BACKWARDS, i, e);
-    if (!s && i == 0 && (s = nst_cl_download(d, nodes, win, dx, e)))
-        nst_cl_forget(d);
+    if (!s && i == 0) {
+        s = nst_cl_download(d, nodes, win, dx, e);
+        if (s)
+            nst_cl_forget(d);
+    }
     return s;
 }
 
@@ -190,8 +199,10 @@ static nst_status peak(nst_device *base, double *flops, nst_error *e)
     for (int i = 0; i < 5 && !s; i++) {
         double start = nst_now(), speed;
 
-        if (!(s = nst_cl_run(&d->cl, NST_CL_peak, items, 1, 0, e, "si", (nst_span){ to, 0 }, rounds)) &&
-            !(s = nst_cl_finish(&d->cl, e))) {
+        s = nst_cl_run(&d->cl, NST_CL_peak, items, 1, 0, e, "si", (nst_span){ to, 0 }, rounds);
+        if (!s)
+            s = nst_cl_finish(&d->cl, e);
+        if (!s) {
             speed = 2. * 4 * 8 * rounds * (double)items / (nst_now() - start);
             *flops = speed > *flops ? speed : *flops;
             if (nst_now() - start < .05) /* long enough for the clock and for a card's own to rise */
@@ -288,10 +299,14 @@ static nst_status upload_layer(nst_cl_device *d, int i, const nst_layer *l, nst_
     nst_status s;
 
     w->in = l->in, w->out = l->out;
-    if ((s = nst_cl_buffer(&d->cl, weights, "weights", &w->raw, e)) ||
-        (s = nst_cl_buffer(&d->cl, bias, "weights", &w->bias, e)) ||
-        (s = nst_cl_write(&d->cl, l->weight, weights, (nst_span){ w->raw, 0 }, e)) ||
-        (s = nst_cl_write(&d->cl, l->bias, bias, (nst_span){ w->bias, 0 }, e)))
+    s = nst_cl_buffer(&d->cl, weights, "weights", &w->raw, e);
+    if (!s)
+        s = nst_cl_buffer(&d->cl, bias, "weights", &w->bias, e);
+    if (!s)
+        s = nst_cl_write(&d->cl, l->weight, weights, (nst_span){ w->raw, 0 }, e);
+    if (!s)
+        s = nst_cl_write(&d->cl, l->bias, bias, (nst_span){ w->bias, 0 }, e);
+    if (s)
         return s;
     d->weight_bytes += weights + bias;
     d->weights_later += i ? 8 * weights : 0; /* Winograd's, forward and backward */
@@ -303,7 +318,8 @@ static nst_status make_loss_layers(nst_cl_device *d, const nst_node *nodes, nst_
     size_t ask = 0, most = 0;
     nst_status s;
 
-    if (!(d->losses.style = nst_calloc((size_t)d->count, (size_t)d->losses.maps * sizeof *d->losses.style)))
+    d->losses.style = nst_calloc((size_t)d->count, (size_t)d->losses.maps * sizeof *d->losses.style);
+    if (!d->losses.style)
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     for (int i = 0; i < d->count; i++) {
         size_t c = (size_t)nodes[i].out;
@@ -320,14 +336,20 @@ static nst_status make_loss_layers(nst_cl_device *d, const nst_node *nodes, nst_
     }
     d->losses.variation_at = d->losses.numbers_floats, d->losses.numbers_floats += 3 * NST_CL_GROUPS;
     d->losses.part_floats = 2 * NST_CL_PARTS * most;
-    if ((s = nst_cl_buffer(&d->cl, d->losses.sums_floats * sizeof(float), "statistics", &d->losses.sums, e)) ||
-        (s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->losses.ask, e)) ||
-        (s = nst_cl_buffer(&d->cl, d->losses.numbers_floats * sizeof(float), "losses", &d->losses.numbers, e)) ||
-        (s = nst_cl_buffer(&d->cl, d->losses.part_floats * sizeof(float), "losses", &d->losses.part, e)) ||
-        (s = nst_cl_pin(&d->cl, d->losses.numbers_floats * sizeof(float), "making room for the losses", &d->losses.told,
-                        e)))
+    s = nst_cl_buffer(&d->cl, d->losses.sums_floats * sizeof(float), "statistics", &d->losses.sums, e);
+    if (!s)
+        s = nst_cl_buffer(&d->cl, ask * sizeof(float), "statistics", &d->losses.ask, e);
+    if (!s)
+        s = nst_cl_buffer(&d->cl, d->losses.numbers_floats * sizeof(float), "losses", &d->losses.numbers, e);
+    if (!s)
+        s = nst_cl_buffer(&d->cl, d->losses.part_floats * sizeof(float), "losses", &d->losses.part, e);
+    if (!s)
+        s = nst_cl_pin(&d->cl, d->losses.numbers_floats * sizeof(float), "making room for the losses", &d->losses.told,
+                       e);
+    if (s)
         return s;
-    if (!(d->losses.host = nst_alloc(d->losses.sums_floats * sizeof(float))))
+    d->losses.host = nst_alloc(d->losses.sums_floats * sizeof(float));
+    if (!d->losses.host)
         return nst_fail(e, NST_EMEM, "statistics: out of memory");
     return NST_OK;
 }
@@ -348,14 +370,22 @@ nst_status nst_opencl_create(nst_device **out, const nst_graph_options *o, int i
         d->order[i] = o->bgr ? 2 - i : i;
         d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];
     }
-    if ((s = choose(d, o->conv, e)) || (s = nst_cl_open(&d->cl, index, o->cache, o->profile, e)))
+    s = choose(d, o->conv, e);
+    if (!s)
+        s = nst_cl_open(&d->cl, index, o->cache, o->profile, e);
+    if (s)
         goto fail;
-    for (int i = 0; i < count; i++, d->count = i)
-        if ((s = upload_layer(d, i, &o->model->layer[nodes[i].layer], e))) {
+    for (int i = 0; i < count; i++, d->count = i) {
+        s = upload_layer(d, i, &o->model->layer[nodes[i].layer], e);
+        if (s) {
             d->count = i + 1;
             goto fail;
         }
-    if ((s = make_loss_layers(d, nodes, e)) || (s = nst_cl_finish(&d->cl, e)))
+    }
+    s = make_loss_layers(d, nodes, e);
+    if (!s)
+        s = nst_cl_finish(&d->cl, e);
+    if (s)
         goto fail;
     *out = &d->base;
     return NST_OK;

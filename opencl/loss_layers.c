@@ -75,17 +75,23 @@ static nst_status gram_strip(nst_cl_device *d, const nst_node *n, const nst_rect
     if (whole(n, core) && !map->weight) {
         g.a = nst_cl_span(d, n->result.at), g.a.at += start * sizeof(float);
         g.lda = positions(core);
-    } else if ((s = pack(d, n, core, map, start, count, e))) {
-        return s;
+    } else {
+        s = pack(d, n, core, map, start, count, e);
+        if (s)
+            return s;
     }
     nst_span parts_of = g.c;
 
-    if (deep && (s = nst_cl_square(&d->cl, &g, e)))
-        return s;
+    if (deep) {
+        s = nst_cl_square(&d->cl, &g, e);
+        if (s)
+            return s;
+    }
     if (rest) {
         g.k = rest, g.batch = 1;
         g.a.at += deep * DEPTH * sizeof(float), g.c.at += deep * c * c * sizeof(float);
-        if ((s = nst_cl_square(&d->cl, &g, e)))
+        s = nst_cl_square(&d->cl, &g, e);
+        if (s)
             return s;
     }
     deep += rest > 0;
@@ -171,7 +177,8 @@ static nst_status make_kept(nst_cl_device *d, size_t n, const char *what, nst_cl
     if (!k)
         return nst_fail(e, NST_EMEM, "%s: out of memory", what);
     k->base.ops = d->base.ops, k->d = d, k->bytes = n * sizeof(float);
-    if ((s = nst_cl_buffer(&d->cl, k->bytes, what, &k->f, e))) {
+    s = nst_cl_buffer(&d->cl, k->bytes, what, &k->f, e);
+    if (s) {
         nst_free(k);
         return s;
     }
@@ -189,7 +196,10 @@ nst_status nst_cl_map(nst_device *base, const float *weight, size_t n, nst_saved
     *out = NULL;
     if (s)
         return s;
-    if ((s = nst_cl_write(&d->cl, weight, k->bytes, nst_cl_floats(k->f, 0), e)) || (s = nst_cl_finish(&d->cl, e))) {
+    s = nst_cl_write(&d->cl, weight, k->bytes, nst_cl_floats(k->f, 0), e);
+    if (!s)
+        s = nst_cl_finish(&d->cl, e);
+    if (s) {
         nst_cl_drop(&k->base);
         return s;
     }
@@ -208,11 +218,12 @@ nst_status nst_cl_keep(nst_device *base, const nst_node *n, const nst_rect *core
     *out = NULL;
     if (s)
         return s;
-    if ((s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
-                        nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->losses.part, 0), n->w,
-                        n->h, core->x, core->y, core->w, (int)all)) ||
-        (s = nst_cl_read(&d->cl, nst_cl_floats(d->losses.part, 0), parts * sizeof(float), d->losses.told.at, true,
-                         e))) {
+    s = nst_cl_run(&d->cl, NST_CL_keep, nst_cl_items(d, NST_CL_PARTS), c, 2 * k->bytes, e, "sssliiiiii",
+                   nst_cl_span(d, n->result.at), (nst_span){ k->f, 0 }, nst_cl_floats(d->losses.part, 0), n->w,
+                   n->h, core->x, core->y, core->w, (int)all);
+    if (!s)
+        s = nst_cl_read(&d->cl, nst_cl_floats(d->losses.part, 0), parts * sizeof(float), d->losses.told.at, true, e);
+    if (s) {
         nst_cl_drop(&k->base);
         return s;
     }
@@ -254,7 +265,8 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
     nst_status s;
 
     if (apart) {
-        if ((s = pack(d, n, core, map, start, count, e)))
+        s = pack(d, n, core, map, start, count, e);
+        if (s)
             return s;
         g.a = (nst_span){ d->scratch, 0 }, g.c = (nst_span){ d->scratch, c * strip(d, n) * sizeof(float) };
         g.lda = g.ldc = count;
@@ -264,7 +276,8 @@ static nst_status gradient_strip(nst_cl_device *d, const nst_node *n, const nst_
         g.lda = g.ldc = positions(core);
         g.add = add;
     }
-    if ((s = nst_cl_product(&d->cl, &g, e)) || (!apart && !shifted))
+    s = nst_cl_product(&d->cl, &g, e);
+    if (s || (!apart && !shifted))
         return s;
     return nst_cl_run(&d->cl, NST_CL_add_core, count, c, 3 * c * count * sizeof(float), e, "ssssiiiiiiiiiiii", to,
                       apart ? g.c : b, b, map_at(d, n, core, map), (int)map->ld, apart, shifted, n->w, n->h,

@@ -55,14 +55,16 @@ nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const 
         s = nst_cl_buffer(&d->cl, bytes, "style targets", target, e);
     if (s)
         return s;
-    if (!(pairs = nst_alloc(bytes)))
+    pairs = nst_alloc(bytes);
+    if (!pairs)
         return nst_fail(e, NST_EMEM, "style targets: out of memory");
     nst_style_terms_of(t, 1, 1, &terms);
     for (size_t i = 0; i < c * c; i++)
         to_pair(terms.second[i], pairs + 2 * i);
     for (size_t i = 0; i < c; i++)
         to_pair(terms.mean[i], pairs + 2 * (c * c + i));
-    if (!(s = nst_cl_write(&d->cl, pairs, bytes, nst_cl_floats(*target, 0), e)))
+    s = nst_cl_write(&d->cl, pairs, bytes, nst_cl_floats(*target, 0), e);
+    if (!s)
         s = nst_cl_finish(&d->cl, e);
     nst_free(pairs);
     return s;

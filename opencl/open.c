@@ -74,7 +74,10 @@ nst_status nst_cl_open(nst_cl *cl, int index, const char *cache, bool profile, n
         s = nst_cl_fail(cl, code, "opening the queue", e);
         goto fail;
     }
-    if ((s = nst_cl_build(cl, cache, e)) || (s = open_kernels(cl, e)))
+    s = nst_cl_build(cl, cache, e);
+    if (!s)
+        s = open_kernels(cl, e);
+    if (s)
         goto fail;
     return NST_OK;
 

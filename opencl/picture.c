@@ -37,12 +37,15 @@ static nst_status make_picture(nst_cl_device *d, size_t bytes, nst_error *e)
 
     if (d->picture.bytes >= bytes)
         return NST_OK;
-    if ((s = nst_cl_finish(&d->cl, e)))
+    s = nst_cl_finish(&d->cl, e);
+    if (s)
         return s;
     nst_cl_picture_drop(d);
-    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture.x, e)))
+    s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture.x, e);
+    if (s)
         return s;
-    if ((s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture.dx, e))) {
+    s = nst_cl_buffer(&d->cl, bytes, "the picture", &d->picture.dx, e);
+    if (s) {
         nst_cl_release(&d->cl, &d->picture.x, bytes);
         return s;
     }
@@ -95,7 +98,8 @@ static nst_status free_slot(nst_cl_device *d, int *slot, nst_error *e)
     *slot = busy(d, 0) ? 1 : 0;
     if (*slot && busy(d, 1)) {
         *slot = 0, d->picture.sent[0] = NULL;
-        if ((s = nst_cl_wait(&d->cl, first, "writing to the device", e)))
+        s = nst_cl_wait(&d->cl, first, "writing to the device", e);
+        if (s)
             return s;
     }
     if (d->picture.sent[*slot])
@@ -114,7 +118,10 @@ nst_status nst_cl_upload(nst_cl_device *d, const nst_node *first, const nst_wind
 
     p->rect = needed(d, first, win);
     w = (size_t)p->rect.w, h = (size_t)p->rect.h, n = 3 * w * h;
-    if ((s = make_picture(d, n * sizeof(float), e)) || (s = free_slot(d, &slot, e)))
+    s = make_picture(d, n * sizeof(float), e);
+    if (!s)
+        s = free_slot(d, &slot, e);
+    if (s)
         return s;
     for (size_t i = 0; i < 3 * h; i++)
         memcpy(p->up[slot].at + i * w, x + row_at(d, win, i), w * sizeof *x);
@@ -139,10 +146,13 @@ static nst_status add_variation(nst_cl_device *d, const nst_node *first, const n
 nst_status nst_cl_download(nst_cl_device *d, const nst_node *first, const nst_window *win, float *dx, nst_error *e)
 {
     size_t w = (size_t)d->picture.rect.w, h = (size_t)d->picture.rect.h, n = 3 * w * h;
-    nst_status s;
+    nst_status s = d->picture.tv_loss ? add_variation(d, first, win, e) : NST_OK;
 
-    if ((d->picture.tv_loss && (s = add_variation(d, first, win, e))) || (s = nst_cl_ask_losses(d, e)) ||
-        (s = nst_cl_read(&d->cl, nst_cl_floats(d->picture.dx, 0), n * sizeof(float), d->picture.down.at, true, e)))
+    if (!s)
+        s = nst_cl_ask_losses(d, e);
+    if (!s)
+        s = nst_cl_read(&d->cl, nst_cl_floats(d->picture.dx, 0), n * sizeof(float), d->picture.down.at, true, e);
+    if (s)
         return s;
     nst_cl_add_losses(d);
     for (size_t i = 0; i < 3 * h; i++) {

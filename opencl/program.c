@@ -64,8 +64,10 @@ static unsigned char *load(const char *path, const char *key, size_t *bytes)
         return NULL;
     good = fread(&h, sizeof h, 1, f) == 1 && memcmp(h.magic, MAGIC, sizeof h.magic) == 0 && h.key == strlen(key) &&
            h.key < sizeof found && h.program > 0 && h.program <= MOST && fread(found, (size_t)h.key, 1, f) == 1 &&
-           memcmp(found, key, (size_t)h.key) == 0 && (program = nst_alloc((size_t)h.program)) != NULL &&
-           fread(program, (size_t)h.program, 1, f) == 1 && fgetc(f) == EOF &&
+           memcmp(found, key, (size_t)h.key) == 0;
+    if (good)
+        program = nst_alloc((size_t)h.program);
+    good = program != NULL && fread(program, (size_t)h.program, 1, f) == 1 && fgetc(f) == EOF &&
            hash(hash(HASH_START, found, (size_t)h.key), program, (size_t)h.program) == h.sum;
     fclose(f);
     if (!good) {
@@ -101,7 +103,8 @@ static void store(const char *cache, const char *path, const char *key, const un
     memcpy(n.h.magic, MAGIC, sizeof n.h.magic);
     n.h.sum = hash(hash(HASH_START, key, strlen(key)), program, bytes);
     snprintf(folder, sizeof folder, "%s", cache);
-    if ((slash = strrchr(folder, '/')) && slash > folder) { /* ~/.cache may not be there yet */
+    slash = strrchr(folder, '/');
+    if (slash && slash > folder) { /* ~/.cache may not be there yet */
         *slash = 0;
         mkdir(folder, 0700);
     }
@@ -115,7 +118,10 @@ static void keep(const nst_cl *cl, const char *cache, const char *path, const ch
     unsigned char *program;
 
     if (clGetProgramInfo(cl->program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || !bytes ||
-        bytes > MOST || !(program = nst_alloc(bytes)))
+        bytes > MOST)
+        return;
+    program = nst_alloc(bytes);
+    if (!program)
         return;
     if (clGetProgramInfo(cl->program, CL_PROGRAM_BINARIES, sizeof program, &program, NULL) == CL_SUCCESS)
         store(cache, path, key, program, bytes);
@@ -152,7 +158,8 @@ static nst_status build_failure(const nst_cl *cl, cl_int code, nst_error *e)
     size_t n = 0;
 
     clGetProgramBuildInfo(cl->program, cl->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
-    if ((log = nst_calloc(n + 1, 1)))
+    log = nst_calloc(n + 1, 1);
+    if (log)
         clGetProgramBuildInfo(cl->program, cl->id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
     for (n = log ? strlen(log) : 0; n && strchr(" \n\r\t", log[n - 1]); n--)
         log[n - 1] = 0;
@@ -179,7 +186,8 @@ nst_status nst_cl_build(nst_cl *cl, const char *cache, nst_error *e)
     if (code != CL_SUCCESS)
         return nst_cl_fail(cl, code, "taking the kernels", e);
     nst_opencl_fault.builds++;
-    if ((code = clBuildProgram(cl->program, 1, &cl->id, OPTIONS, NULL, NULL)) != CL_SUCCESS)
+    code = clBuildProgram(cl->program, 1, &cl->id, OPTIONS, NULL, NULL);
+    if (code != CL_SUCCESS)
         return build_failure(cl, code, e);
     if (kept)
         keep(cl, cache, path, key);

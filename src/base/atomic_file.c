@@ -148,8 +148,11 @@ static FILE *open_temp(struct temp *t, const struct stat *old, bool nameless)
     t->nameless = nameless && open_nameless(t);
     if (!t->nameless && !open_named(t))
         return NULL;
-    if ((!old || take_over(t->fd, old)) && (f = fdopen(t->fd, "wb")))
-        return f;
+    if (!old || take_over(t->fd, old)) {
+        f = fdopen(t->fd, "wb");
+        if (f)
+            return f;
+    }
     close(t->fd);
     if (!t->nameless)
         unlink(t->name);
@@ -174,18 +177,21 @@ static void sweep_one(int folder, const char *name)
 static void sweep(struct temp *t)
 {
     static _Atomic uint64_t swept;
-    struct dirent *entry;
     struct stat st;
     uint64_t id;
     DIR *d;
 
     strcpy(t->name + t->folder, ".");
-    if (!(d = opendir(t->name)))
+    d = opendir(t->name);
+    if (!d)
         return;
     id = fstat(dirfd(d), &st) == 0 ? (uint64_t)st.st_ino ^ (uint64_t)st.st_dev << 48 : 0;
-    while (id != swept && (entry = readdir(d))) {
-        size_t n = strlen(entry->d_name);
+    while (id != swept) {
+        const struct dirent *entry = readdir(d);
+        size_t n = entry ? strlen(entry->d_name) : 0;
 
+        if (!entry)
+            break;
         if (n > 9 && !strncmp(entry->d_name, ".nst-", 5) && !strcmp(entry->d_name + n - 4, ".tmp"))
             sweep_one(dirfd(d), entry->d_name);
     }

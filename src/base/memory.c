@@ -104,7 +104,10 @@ void *nst_calloc(size_t n, size_t each)
     bool zero;
     void *p;
 
-    if (!nst_mul(n, each, &bytes) || !(p = get(bytes, &zero)))
+    if (!nst_mul(n, each, &bytes))
+        return NULL;
+    p = get(bytes, &zero);
+    if (!p)
         return NULL;
     return zero ? p : memset(p, 0, bytes);
 }

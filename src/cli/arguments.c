@@ -110,9 +110,12 @@ static nst_status bytes(const nst_option *r, const char *text, uint64_t *v, nst_
 
     errno = 0;
     n = strtod(text, &end);
-    if (end != text && *end && (unit = strchr(units, toupper((unsigned char)*end)))) {
-        n *= (double)((uint64_t)1 << 10 * (unit - units + 1));
-        end += end[1] == 'i' && end[2] == 'B' ? 3 : end[1] == 'B' ? 2 : 1;
+    if (end != text && *end) {
+        unit = strchr(units, toupper((unsigned char)*end));
+        if (unit) {
+            n *= (double)((uint64_t)1 << 10 * (unit - units + 1));
+            end += end[1] == 'i' && end[2] == 'B' ? 3 : end[1] == 'B' ? 2 : 1;
+        }
     }
     if (end == text || *end || errno || strpbrk(text, "xXnN") || !(n >= r->min && n <= r->max))
         return wrong(e, "--%s: \"%s\" is not an amount of memory, expected one as 2G, 800M or 1500000000", r->name,
@@ -146,7 +149,8 @@ static nst_status apply(const nst_option *r, const char *text, nst_command *c, n
         return wrong(e, "--%s: its value is empty, expected %s", r->name, r->argument);
     switch (r->kind) {
     case NST_OPTION_FLAG:
-        if ((i = word_index("no yes false true off on 0 1", text)) < 0)
+        i = word_index("no yes false true off on 0 1", text);
+        if (i < 0)
             return wrong(e, "--%s: \"%s\" is neither yes nor no", r->name, text);
         *(int *)place = i % 2;
         return NST_OK;
@@ -160,7 +164,8 @@ static nst_status apply(const nst_option *r, const char *text, nst_command *c, n
         /* fall through */
     case NST_OPTION_INT:
     case NST_OPTION_ROUNDS:
-        if ((status = number(r, text, true, &v, e)))
+        status = number(r, text, true, &v, e);
+        if (status)
             return status;
         *(int *)place = (int)v;
         if (r->kind == NST_OPTION_ROUNDS)
@@ -176,7 +181,8 @@ static nst_status apply(const nst_option *r, const char *text, nst_command *c, n
         return bytes(r, text, (uint64_t *)place, e);
     case NST_OPTION_CHOICE:
     case NST_OPTION_WORD:
-        if ((i = word_index(r->choices, text)) < 0)
+        i = word_index(r->choices, text);
+        if (i < 0)
             return wrong(e, "--%s: \"%s\" is not %s", r->name, text, word_list(r->choices, list, sizeof list));
         if (r->kind == NST_OPTION_CHOICE)
             *(int *)place = i;
@@ -258,7 +264,8 @@ static nst_status misused(int code, const char *word, nst_error *e)
         return wrong(e, "--%s: takes no value", r->name);
     if (optopt && optopt < 256)
         return wrong(e, "unknown option -%c", optopt);
-    if ((r = nst_options_nearest(word + strspn(word, "-"))))
+    r = nst_options_nearest(word + strspn(word, "-"));
+    if (r)
         return wrong(e, "unknown or ambiguous option %s, did you mean --%s?", word, r->name);
     return wrong(e, "unknown or ambiguous option %s", word);
 }
@@ -286,13 +293,18 @@ static nst_status parse(int argc, char **argv, nst_command *c, nst_settings *s, 
             ((nst_names *)(void *)((char *)c + nst_options[i].offset))->replaced = 1;
     optind = 1;
     opterr = 0;
-    while (optopt = 0, (code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+    for (;;) {
+        optopt = 0;
+        code = getopt_long(argc, argv, letters, names, NULL);
+        if (code == -1)
+            break;
         if (code == '?' || code == ':')
             return misused(code, argv[optind - 1], e);
         if (is_misplaced(find(code), argv[0]))
             return wrong(e, "--%s: is an option of %.*s", find(code)->name, (int)strcspn(find(code)->help, ":"),
                          find(code)->help);
-        if ((status = apply(find(code), optarg ? optarg : "yes", c, s, e)))
+        status = apply(find(code), optarg ? optarg : "yes", c, s, e);
+        if (status)
             return status;
     }
     if (s) {

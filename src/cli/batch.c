@@ -126,27 +126,43 @@ nst_status nst_batch_run(int argc, char **argv, nst_error *e)
 
     while (split < argc && strcmp(argv[split], "--"))
         split++;
-    if ((s = nst_config_parse(split, argv, &b.p.c, e)) || (s = check_options(&b.p.c, e)))
+    s = nst_config_parse(split, argv, &b.p.c, e);
+    if (!s)
+        s = check_options(&b.p.c, e);
+    if (s)
         return s;
     if (!b.p.c.operands || split + 1 >= argc)
         return fail(e, NST_EARG, "batch: %s, expected CONTENT... -- STYLE...",
                     b.p.c.operands ? "the styles after -- are missing" : "the contents are missing");
-    for (int i = 0; i < b.p.c.operands; i++)
-        if ((s = nst_batch_add(false, b.p.c.operand[i], e)))
+    for (int i = 0; i < b.p.c.operands; i++) {
+        s = nst_batch_add(false, b.p.c.operand[i], e);
+        if (s)
             return s;
-    for (int i = split + 1; i < argc; i++)
-        if ((s = nst_batch_add(true, argv[i], e)))
+    }
+    for (int i = split + 1; i < argc; i++) {
+        s = nst_batch_add(true, argv[i], e);
+        if (s)
             return s;
+    }
     n = nst_batch_count(e);
     b.p.c.styles = 1;
-    if (!n || (s = nst_batch_check(&b.p.c, n, e)))
-        return n ? s : NST_EARG;
-    if (!(s = nst_paint_settings(&b.p, split, argv, e)) &&
-        !(s = b.p.c.output_dir && !b.p.c.dry_run ? make_folder(b.p.c.output_dir, e) : NST_OK)) {
+    if (!n)
+        return NST_EARG;
+    s = nst_batch_check(&b.p.c, n, e);
+    if (s)
+        return s;
+    s = nst_paint_settings(&b.p, split, argv, e);
+    if (!s)
+        s = b.p.c.output_dir && !b.p.c.dry_run ? make_folder(b.p.c.output_dir, e) : NST_OK;
+    if (!s) {
         b.p.c.styles = 1;
         b.p.whole = true;
-        if (!(s = nst_styles_create(&b.p.known, e)) && (s = paint_all(n)))
-            *e->text = 0;
+        s = nst_styles_create(&b.p.known, e);
+        if (!s) {
+            s = paint_all(n);
+            if (s)
+                *e->text = 0;
+        }
         nst_styles_destroy(&b.p.known);
     }
     nst_paint_close(&b.p);

@@ -62,11 +62,16 @@ nst_status nst_batch_add(bool style, const char *path, nst_error *e)
 
     if (stat(path, &st) || !S_ISDIR(st.st_mode))
         return add(l, NULL, path, e);
-    if (!(d = opendir(path)))
+    d = opendir(path);
+    if (!d)
         return fail(e, NST_EIO, "%s: %s", path, strerror(errno));
-    while (!s && (entry = readdir(d)))
+    while (!s) {
+        entry = readdir(d);
+        if (!entry)
+            break;
         if (*entry->d_name != '.' && nst_paths_is_picture(entry->d_name))
             s = add(l, path, entry->d_name, e);
+    }
     closedir(d);
     qsort(l->name + first, (size_t)(l->n - first), sizeof *l->name, by_name);
     if (!s && l->n == first)

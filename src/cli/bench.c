@@ -81,11 +81,13 @@ static nst_status measure_iteration(struct bench *b, const nst_settings *chosen,
     nst_settings *s = NULL;
     struct watch w = { INFINITY };
     uint32_t state = 5;
-    nst_status status;
+    nst_status status = nst_settings_create(&s, "opengenus", e);
 
-    if ((status = nst_settings_create(&s, "opengenus", e)) ||
-        (status = nst_image_create(&content, b->size, b->size, 3, e)) ||
-        (status = nst_image_create(&style, b->size, b->size, 3, e)))
+    if (!status)
+        status = nst_image_create(&content, b->size, b->size, 3, e);
+    if (!status)
+        status = nst_image_create(&style, b->size, b->size, 3, e);
+    if (status)
         goto done;
     for (int c = 0; c < 3; c++)
         for (size_t i = 0; i < (size_t)b->size * (size_t)b->size; i++) {
@@ -114,17 +116,25 @@ nst_status nst_bench(const nst_command *c, const nst_settings *s, nst_error *e)
     nst_status status;
 
     b.cpu.threads = s->threads ? s->threads : nst_par_cores();
-    if (!(b.cpu.k = nst_kernels_pick(s->simd[0] ? s->simd : NULL)))
+    b.cpu.k = nst_kernels_pick(s->simd[0] ? s->simd : NULL);
+    if (!b.cpu.k)
         return nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": not for this machine, see nst --version", s->simd);
-    if ((status = nst_device_find(s->device, &b.device, NULL, 0, e)))
+    status = nst_device_find(s->device, &b.device, NULL, 0, e);
+    if (status)
         return status;
     b.apart = strcmp(b.device.device, "cpu") != 0;
     nst_paths_cache(b.cache, sizeof b.cache);
-    if ((status = c->model ? nst_models_open(&b.model, c, e) : random_model(&b.model, e)))
+    status = c->model ? nst_models_open(&b.model, c, e) : random_model(&b.model, e);
+    if (status)
         return status;
     b.rows = b.model->layers;
-    if ((b.apart || !(status = nst_bench_peak(&b, e))) && !(status = nst_bench_layers(&b, s, e)) &&
-        !(status = measure_iteration(&b, s, e)))
+    if (!b.apart)
+        status = nst_bench_peak(&b, e);
+    if (!status)
+        status = nst_bench_layers(&b, s, e);
+    if (!status)
+        status = measure_iteration(&b, s, e);
+    if (!status)
         (c->json ? nst_bench_json : nst_bench_table)(&b);
     nst_model_close(&b.model);
     return status;

@@ -88,7 +88,8 @@ static nst_status layer_error(const struct bench *b, const nst_layer *l, bool ba
             c.algorithm = (nst_conv_algorithm)i;
     c.source_w = c.w, c.source_h = c.h;
     scratch = nst_conv_scratch(&b->cpu, &c);
-    if (!(memory = nst_calloc(n_in + n_out + packed + bias + scratch + 64, sizeof *memory)))
+    memory = nst_calloc(n_in + n_out + packed + bias + scratch + 64, sizeof *memory);
+    if (!memory)
         return nst_fail(e, NST_EMEM, "bench: out of memory");
     source = memory, c.result = source + n_in, weight = c.result + n_out;
     c.source = source, c.weight = weight, c.bias = weight + packed;
@@ -129,9 +130,11 @@ static nst_status make_loss_layers(const struct bench *b, nst_graph_options *o, 
         if (l->index == 1) {
             o->loss_layer[i] = true;
             t->a[i] = nst_calloc((size_t)l->out * (size_t)l->out, sizeof *t->a[i]);
-            if ((s = nst_stats_create(&t->stats[i], l->out, e)))
+            s = nst_stats_create(&t->stats[i], l->out, e);
+            if (s)
                 return s;
-            if (!(t->gradient[i].a = t->a[i]))
+            t->gradient[i].a = t->a[i];
+            if (!t->gradient[i].a)
                 return nst_fail(e, NST_EMEM, "bench: out of memory");
         } else if (l->block == 4 && l->index == 2) {
             o->loss_layer[i] = true;
@@ -169,9 +172,11 @@ static nst_status own_targets(const struct bench *b, nst_graph *g, struct losses
 
         if (!t->stats[i])
             continue;
-        if ((s = nst_style_create(&t->target[i], b->cpu.k, NST_STYLE_GRAM, NST_NORM_NONE,
-                                  (const nst_stats *const *)&t->stats[i], &one, 1, e)) ||
-            (s = nst_graph_target(g, i, 0, t->target[i], e)))
+        s = nst_style_create(&t->target[i], b->cpu.k, NST_STYLE_GRAM, NST_NORM_NONE,
+                             (const nst_stats *const *)&t->stats[i], &one, 1, e);
+        if (!s)
+            s = nst_graph_target(g, i, 0, t->target[i], e);
+        if (s)
             return s;
         nst_stats_clear(t->stats[i]);
         t->stats[i]->keep_on_device = true;
@@ -209,7 +214,8 @@ static nst_status time_layers(struct bench *b, nst_graph *g, struct losses *t, n
 
         before(b, g);
         nst_graph_variation(g, NST_TV_HALF_SQUARES, 0, 1, b->apart ? &loss : NULL);
-        if (!(s = nst_graph_forward(g, &win, x, e)))
+        s = nst_graph_forward(g, &win, x, e);
+        if (!s)
             s = nst_graph_stats_each(g, t->stats, e);
         if (!s && b->apart)
             s = round ? own_losses(b, g, t, e) : own_targets(b, g, t, e);
@@ -242,23 +248,28 @@ nst_status nst_bench_layers(struct bench *b, const nst_settings *settings, nst_e
                             .cache = b->cache, .profile = true, .conv = settings->conv, .cpu = b->cpu };
     struct losses t = { .kept = NULL };
     nst_graph *g = NULL;
-    nst_status s;
+    nst_status s = make_loss_layers(b, &o, &t, e);
 
-    if (!(s = make_loss_layers(b, &o, &t, e)) && !(s = nst_graph_create(&g, &o, e)) &&
-        (!b->apart || b->device.kind == NST_DEVICE_CPU || !(s = nst_graph_peak(g, &b->peak, e))) &&
-        !(s = nst_graph_place(g, b->size, b->size, true, e)) && !(s = time_layers(b, g, &t, e)))
-        for (int i = 0; i < b->rows && !s; i++) {
-            struct row *r = &b->row[i];
-            const nst_layer *l = &b->model->layer[i];
+    if (!s)
+        s = nst_graph_create(&g, &o, e);
+    if (!s && b->apart && b->device.kind != NST_DEVICE_CPU)
+        s = nst_graph_peak(g, &b->peak, e);
+    if (!s)
+        s = nst_graph_place(g, b->size, b->size, true, e);
+    if (!s)
+        s = time_layers(b, g, &t, e);
+    for (int i = 0; i < b->rows && !s; i++) {
+        struct row *r = &b->row[i];
+        const nst_layer *l = &b->model->layer[i];
 
-            *r = (struct row){ .name = l->name, .in = l->in, .out = l->out, .t = r->t, .error = { NAN, NAN } };
-            nst_graph_layer_size(g, i, b->size, b->size, &r->w, &r->h);
-            for (int d = 0; d < 2 && !s; d++) {
-                r->algorithm[d] = nst_graph_algorithm(g, i, d);
-                if (i && !b->apart)
-                    s = layer_error(b, l, d, r->w, r->h, r->algorithm[d], &r->error[d], e);
-            }
+        *r = (struct row){ .name = l->name, .in = l->in, .out = l->out, .t = r->t, .error = { NAN, NAN } };
+        nst_graph_layer_size(g, i, b->size, b->size, &r->w, &r->h);
+        for (int d = 0; d < 2 && !s; d++) {
+            r->algorithm[d] = nst_graph_algorithm(g, i, d);
+            if (i && !b->apart)
+                s = layer_error(b, l, d, r->w, r->h, r->algorithm[d], &r->error[d], e);
         }
+    }
     for (int i = 0; i < b->rows; i++) {
         nst_stats_destroy(&t.stats[i]);
         nst_style_destroy(&t.target[i]);

@@ -43,6 +43,13 @@ static bool add_text(nst_checkpoint_writer *k, size_t *n, const char *text)
     return true;
 }
 
+/* There is room for it after each text. */
+static bool end_word(nst_checkpoint_writer *k, size_t *n)
+{
+    k->note[(*n)++] = '\n';
+    return true;
+}
+
 /* A file's name from wherever the run is resumed. */
 static bool add_path(nst_checkpoint_writer *k, size_t *n, const char *path)
 {
@@ -68,7 +75,7 @@ static bool is_word(const char *words, const char *text)
 static bool add_file(nst_checkpoint_writer *k, size_t *n, const nst_option *r, const char *path)
 {
     return add_text(k, n, "--") && add_text(k, n, r->name) && add_text(k, n, "=") &&
-           (is_word(r->choices, path) ? add_text(k, n, path) : add_path(k, n, path)) && (k->note[(*n)++] = '\n');
+           (is_word(r->choices, path) ? add_text(k, n, path) : add_path(k, n, path)) && end_word(k, n);
 }
 
 static bool add_files(nst_checkpoint_writer *k, size_t *n, const nst_option *r, const nst_names *names)
@@ -88,8 +95,10 @@ static bool add_option(nst_checkpoint_writer *k, size_t *n, const nst_option *r,
 
     if (r->kind == NST_OPTION_PATHS)
         return add_files(k, n, r, (const nst_names *)(const void *)place);
-    if (r->kind == NST_OPTION_PATH)
-        return !(path = *(const char *const *)(const void *)place) || add_file(k, n, r, path);
+    if (r->kind == NST_OPTION_PATH) {
+        path = *(const char *const *)(const void *)place;
+        return !path || add_file(k, n, r, path);
+    }
     if (r->kind == NST_OPTION_FLAG || r->kind == NST_OPTION_INT || r->kind == NST_OPTION_CHOICE)
         v = *(const int *)(const void *)place;
     if (!v)
@@ -99,7 +108,7 @@ static bool add_option(nst_checkpoint_writer *k, size_t *n, const nst_option *r,
     else if (r->kind == NST_OPTION_CHOICE)
         nst_word_at(r->choices, v, value, sizeof value);
     return add_text(k, n, "--") && add_text(k, n, r->name) && (!r->argument || add_text(k, n, "=")) &&
-           add_text(k, n, value) && (k->note[(*n)++] = '\n');
+           add_text(k, n, value) && end_word(k, n);
 }
 
 static bool make_note(nst_checkpoint_writer *k, const nst_command *c)
@@ -236,7 +245,8 @@ nst_status nst_checkpoint_writer_open(nst_checkpoint_writer *k, const nst_comman
         return c->checkpoint_every ? fail(e, NST_EARG, "--checkpoint-every: needs --checkpoint FILE") : NST_OK;
     if (nst_paths_streams(c))
         return fail(e, NST_EARG, "--checkpoint: a picture from standard input cannot be read again; name a file");
-    if ((s = check(c, e)))
+    s = check(c, e);
+    if (s)
         return s;
     whole.output = output;
     whole.model = model;

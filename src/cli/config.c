@@ -155,13 +155,13 @@ static void inherit(struct section *s, const char *base, int line, int at)
 static int add(struct reading *r, const char *name, const char *value)
 {
     const char *at = r->raw + strspn(r->raw, " \t"), *value_at = at + strcspn(at, "=:");
-    const nst_option *o = nst_options_find(name), *near;
+    const nst_option *o = nst_options_find(name), *near = o ? NULL : nst_options_nearest(name);
     nst_command scratch = { 0 };
     nst_error why;
 
     value_at += *value_at ? 1 : 0;
     value_at += strspn(value_at, " \t");
-    if (!o && (near = nst_options_nearest(name)))
+    if (near)
         return wrong(r, at, "unknown option \"%.60s\", did you mean %s?", name, near->name);
     if (!o)
         return wrong(r, at, "unknown option \"%.60s\"; nst help all lists them", name);
@@ -169,7 +169,8 @@ static int add(struct reading *r, const char *name, const char *value)
         return wrong(r, at, "%s: has a meaning on the command line only", name);
     if (file.entries == ENTRIES)
         return wrong(r, at, "there are more than %d lines with values", ENTRIES);
-    if (!(value = keep(r, value)))
+    value = keep(r, value);
+    if (!value)
         return 0;
     if (nst_options_set(o, value, &scratch, o->setting ? r->scratch : NULL, &why))
         return wrong(r, value_at, "%.300s", why.text + (strncmp(why.text, "--", 2) ? 0 : 2));
@@ -238,7 +239,8 @@ static nst_status read_file(FILE *f, nst_error *e)
     int bad;
 
     r = (struct reading){ .f = f, .e = e };
-    if ((s = nst_settings_create(&r.scratch, NULL, e)))
+    s = nst_settings_create(&r.scratch, NULL, e);
+    if (s)
         return s;
     bad = ini_parse_stream(next_line, &r, handle, &r);
     nst_settings_destroy(&r.scratch);
@@ -305,7 +307,8 @@ static nst_status load(const char *named, nst_error *e)
         file.path[0] = 0;
         return NST_OK;
     }
-    if (!(f = fopen(file.path, "r")))
+    f = fopen(file.path, "r");
+    if (!f)
         return fail(e, NST_EIO, "%.300s: %s", file.path, strerror(errno));
     s = read_file(f, e);
     fclose(f);
@@ -339,39 +342,42 @@ nst_status nst_config_parse(int argc, char **argv, nst_command *c, nst_error *e)
 {
     nst_command line, first = { 0 };
     const char *preset;
-    nst_status s;
+    nst_status s = nst_options_parse(argc, argv, &line, NULL, e);
 
-    *c = first;
-    if ((s = nst_options_parse(argc, argv, &line, NULL, e)))
+    *c = s ? first : line;
+    if (s || line.help || line.version)
         return s;
-    *c = line;
-    if (line.help || line.version)
-        return NST_OK;
-    if ((s = load(line.config, e)) || (s = apply_section(&file.section[0], &first, NULL, e)))
+    s = load(line.config, e);
+    if (!s)
+        s = apply_section(&file.section[0], &first, NULL, e);
+    if (s)
         return s;
     preset = line.preset ? line.preset : first.preset;
     *c = (nst_command){ 0 };
-    if ((s = apply_file(preset, c, NULL, e)) || (s = nst_options_parse_over(argc, argv, c, e)))
-        return s;
-    c->preset = preset;
-    return NST_OK;
+    s = apply_file(preset, c, NULL, e);
+    if (!s)
+        s = nst_options_parse_over(argc, argv, c, e);
+    if (!s)
+        c->preset = preset;
+    return s;
 }
 
 nst_status nst_config_settings(int argc, char **argv, nst_command *c, nst_settings **out, nst_error *e)
 {
     const char *base = c->preset;
-    const struct section *own;
     nst_status s;
 
-    while ((own = find_section(base)))
+    for (const struct section *own = find_section(base); own; own = find_section(base))
         base = own->base;
-    if ((s = nst_settings_create(out, base, e)))
+    s = nst_settings_create(out, base, e);
+    if (s)
         return s;
 
     int optimizer = (*out)->optimizer;
     double rate = (*out)->learning_rate;
 
-    if (!(s = apply_file(c->preset, c, *out, e))) {
+    s = apply_file(c->preset, c, *out, e);
+    if (!s) {
         nst_options_settle(*out, optimizer, rate);
         s = nst_options_parse(argc, argv, c, *out, e);
     }

@@ -36,7 +36,8 @@ nst_status nst_devices_run(nst_error *e)
 
     for (i = 0; nst_device_at(i, &d); i++)
         say(&d);
-    if ((s = nst_device_find("auto", &d, why, sizeof why, e)))
+    s = nst_device_find("auto", &d, why, sizeof why, e);
+    if (s)
         return s;
     if (i == 1)
         nst_say(stdout, "no other device: %s", why);

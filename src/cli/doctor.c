@@ -186,6 +186,7 @@ static void say_folder(const char *path)
     struct dirent *entry;
     DIR *d = opendir(path);
     char shown[NST_PATH_BYTES];
+    int n = 0;
 
     line("");
     nst_show(shown, sizeof shown, path);
@@ -194,7 +195,7 @@ static void say_folder(const char *path)
         puts("not there");
         return;
     }
-    for (int n = 0; (entry = readdir(d));) {
+    for (entry = readdir(d); entry; entry = readdir(d)) {
         size_t letters = strlen(entry->d_name), suffix = strlen(NST_PLACES_SUFFIX);
 
         if (letters > suffix && !strcmp(entry->d_name + letters - suffix, NST_PLACES_SUFFIX)) {
@@ -268,14 +269,19 @@ static nst_status measure(nst_settings *s, const nst_model *m, nst_error *e)
     nst_status status;
     int last;
 
-    if ((status = picture(&content, 7, e)) || (status = picture(&style, 3, e)))
+    status = picture(&content, 7, e);
+    if (!status)
+        status = picture(&style, 3, e);
+    if (status)
         goto end;
     one = style;
     s->size = 512, s->size_rule = NST_SIZE_LONGEST, s->init = NST_INIT_CONTENT;
-    if ((status = nst_transfer_plan(s, m, content, &one, 1, &plan, e)))
+    status = nst_transfer_plan(s, m, content, &one, 1, &plan, e);
+    if (status)
         goto end;
     s->scales = 1, s->iterations = ROUNDS, s->time_limit = 0;
-    if ((w.report.line_open = !w.report.quiet))
+    w.report.line_open = !w.report.quiet;
+    if (w.report.line_open)
         fputs("measuring an iteration at 512 pixels", stderr);
     status = nst_transfer(s, m, content, &one, 1, NULL, watch, &w, &out, e);
     nst_report_end(&w.report);
@@ -309,8 +315,10 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     nst_status status;
 
     bad = 0;
-    if ((status = nst_config_parse(argc, argv, &c, &options)) == NST_EARG ||
-        (status && (status = nst_options_parse(argc, argv, &c, NULL, &options)))) {
+    status = nst_config_parse(argc, argv, &c, &options);
+    if (status && status != NST_EARG)
+        status = nst_options_parse(argc, argv, &c, NULL, &options);
+    if (status) {
         *e = options;
         return status;
     }
@@ -319,7 +327,8 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
                  c.operand[0]);
         return NST_EARG;
     }
-    if ((status = *options.text ? nst_settings_create(&s, NULL, e) : nst_config_settings(argc, argv, &c, &s, e)))
+    status = *options.text ? nst_settings_create(&s, NULL, e) : nst_config_settings(argc, argv, &c, &s, e);
+    if (status)
         return status;
     say_program();
     say_libraries();

@@ -26,7 +26,10 @@ static int open_pipe(const char *name, bool quiet)
     bool said = quiet;
     int fd;
 
-    while ((fd = open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && errno == ENXIO) {
+    for (;;) {
+        fd = open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0 || errno != ENXIO)
+            break;
         if (nst_interrupt_pending()) {
             errno = EINTR;
             return -1;
@@ -77,7 +80,8 @@ nst_status nst_files_write(const nst_command *c, const nst_image *image, const c
 
     if (nst_paths_is_stream(name))
         return write_stream(image, STDOUT_FILENO, nst_paths_label(name), &o, e);
-    if ((s = nst_paths_check(c, name, e)))
+    s = nst_paths_check(c, name, e);
+    if (s)
         return s;
     if (stat(name, &st) == 0 && S_ISFIFO(st.st_mode))
         return write_pipe(c, image, name, &o, e);

@@ -42,7 +42,7 @@ static void wrapped(FILE *f, const char *text)
 {
     int column = 0;
 
-    while (*(text += strspn(text, " "))) {
+    for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
         int n = (int)strcspn(text, " ");
 
         if (column && column + 1 + n > WIDTH) {
@@ -95,7 +95,8 @@ void nst_help_presets(FILE *f)
 
     for (int i = 0; nst_preset_name(i); i++)
         fprintf(f, "%-*s %s\n", NAMES, nst_preset_name(i), nst_preset_summary(i));
-    for (int i = 0; (name = nst_config_preset(i, &base)); i++)
+    name = nst_config_preset(0, &base);
+    for (int i = 0; name; name = nst_config_preset(++i, &base))
         fprintf(f, "%-*s %s, with changes from %s\n", NAMES, name, base, nst_config_path());
 }
 

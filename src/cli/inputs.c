@@ -11,19 +11,24 @@
 nst_status nst_inputs_open(nst_inputs *in, const nst_command *c, const nst_settings *settings, nst_error *e)
 {
     nst_fit fit = nst_settings_fit(settings, NULL), style;
-    nst_status s;
+    nst_status s = NST_OK;
 
     fit.damaged = c->damaged;
-    if (!in->model && (s = nst_models_open(&in->model, c, e)))
-        return s;
-    if ((s = nst_files_read(&in->content, c->content, &fit, e)))
+    if (!in->model)
+        s = nst_models_open(&in->model, c, e);
+    if (!s)
+        s = nst_files_read(&in->content, c->content, &fit, e);
+    if (s)
         return s;
     style = nst_settings_fit(settings, in->content);
     style.damaged = c->damaged;
-    for (int i = 0; i < c->styles; i++)
-        if ((s = nst_files_read(&in->style[i], c->style[i], &style, e)))
+    for (int i = 0; i < c->styles; i++) {
+        s = nst_files_read(&in->style[i], c->style[i], &style, e);
+        if (s)
             return s;
-    if ((s = nst_masks_read(c, in->style, &fit, &style, e)))
+    }
+    s = nst_masks_read(c, in->style, &fit, &style, e);
+    if (s)
         return s;
     return c->init ? nst_files_read(&in->init, c->init, &fit, e) : NST_OK;
 }

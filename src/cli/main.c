@@ -71,7 +71,8 @@ int main(int argc, char **argv)
         fflush(stdout);
         return EXIT_USAGE;
     }
-    if ((s = run(argc, argv, &e)) && *e.text)
+    s = run(argc, argv, &e);
+    if (s && *e.text)
         nst_say(stderr, "nst: %s", e.text);
     if (nst_interrupt_pending())
         nst_interrupt_die(nst_interrupt_pending());

@@ -40,8 +40,10 @@ nst_status nst_masks_read(const nst_command *c, nst_image *const *style, const n
     for (int i = 0; i < c->styles && !s; i++) {
         nst_image *place = NULL, *part = NULL;
 
-        if (!(s = read_one(&place, &c->content_mask, i, "rest", content, e)) &&
-            !(s = read_one(&part, &c->style_mask, i, "none", styles, e)) && (place || part))
+        s = read_one(&place, &c->content_mask, i, "rest", content, e);
+        if (!s)
+            s = read_one(&part, &c->style_mask, i, "none", styles, e);
+        if (!s && (place || part))
             s = nst_image_set_region(style[i], place, part, e);
         nst_image_destroy(&place);
         nst_image_destroy(&part);

@@ -166,7 +166,10 @@ static nst_status run(int argc, char **argv, const nst_comm *comm, nst_error *e)
             (c.help ? say_help : say_version)();
         return NST_OK;
     }
-    if ((s = check(&c, comm->ranks, e)) || (s = nst_paint_across(&c, comm, argc, argv, e)))
+    s = check(&c, comm->ranks, e);
+    if (!s)
+        s = nst_paint_across(&c, comm, argc, argv, e);
+    if (s)
         return s;
     if (c.verbose && !c.quiet)
         say_traffic(comm);

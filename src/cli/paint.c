@@ -37,15 +37,19 @@ void nst_paint_complain(nst_painting *p, const char *text)
 static nst_status check_derived(const nst_painting *p, nst_error *e)
 {
     char name[NST_PATH_BYTES];
-    nst_status s;
+    nst_status s = NST_OK;
 
     if (nst_paths_is_stream(p->output))
         return NST_OK;
-    if (p->c.save_every && ((s = nst_paths_numbered(p->output, p->s->iterations, name, sizeof name, e)) ||
-                            (s = nst_paths_check_name(name, e))))
+    if (p->c.save_every)
+        s = nst_paths_numbered(p->output, p->s->iterations, name, sizeof name, e);
+    if (!s && p->c.save_every)
+        s = nst_paths_check_name(name, e);
+    if (s || !p->whole)
         return s;
     snprintf(name, sizeof name, "%s", p->output);
-    return !p->whole ? NST_OK : (s = nst_paths_stopped(name, sizeof name, e)) ? s : nst_paths_check_name(name, e);
+    s = nst_paths_stopped(name, sizeof name, e);
+    return s ? s : nst_paths_check_name(name, e);
 }
 
 /* Asked before the run; the log is touched by its first iteration only, when all has been checked. */
@@ -56,16 +60,19 @@ static nst_status check_log(const nst_painting *p, nst_error *e)
 
 static nst_status check_outputs(nst_painting *p, nst_error *e)
 {
-    nst_status s;
+    nst_status s = nst_paths_output(&p->c, p->output, sizeof p->output, e);
 
-    if ((s = nst_paths_output(&p->c, p->output, sizeof p->output, e)) || (s = nst_paths_check(&p->c, p->output, e)))
-        return s;
-    if (p->c.log && (s = nst_paths_check(&p->c, p->c.log, e)))
-        return s;
-    if ((s = check_derived(p, e)) || (s = check_log(p, e)) ||
-        (s = nst_paths_apart(&p->c, p->output, p->model_path, nst_config_path(), p->resumed.path, e)))
-        return s;
-    return nst_checkpoint_writer_open(&p->writer, &p->c, p->output, p->model_path, e);
+    if (!s)
+        s = nst_paths_check(&p->c, p->output, e);
+    if (!s && p->c.log)
+        s = nst_paths_check(&p->c, p->c.log, e);
+    if (!s)
+        s = check_derived(p, e);
+    if (!s)
+        s = check_log(p, e);
+    if (!s)
+        s = nst_paths_apart(&p->c, p->output, p->model_path, nst_config_path(), p->resumed.path, e);
+    return s ? s : nst_checkpoint_writer_open(&p->writer, &p->c, p->output, p->model_path, e);
 }
 
 /* The log of a run that goes on keeps a line for each iteration that is kept.  Another file is begun anew where the
@@ -95,7 +102,9 @@ static void save_numbered(nst_painting *p, const nst_progress *at)
     nst_error e;
     nst_status s = nst_progress_image(at, &image, &e); /* by all ranks */
 
-    if (!s && first(p) && !(s = nst_paths_numbered(p->output, at->done, path, sizeof path, &e))) {
+    if (!s && first(p))
+        s = nst_paths_numbered(p->output, at->done, path, sizeof path, &e);
+    if (!s && first(p)) {
         if (p->resumed.from && !p->resumed.own_output && access(path, F_OK) == 0) {
             /* of the run that was interrupted, or another's */
             snprintf(e.text, sizeof e.text, "%.400s is there already and stays as it is", path);
@@ -120,7 +129,8 @@ static void keep_picture(nst_painting *p, const nst_progress *at)
 
     if (!p->writer.path || p->whole || nst_paths_is_stream(p->output) || nst_progress_image(at, &image, &e))
         return;
-    if ((p->state.result_kept = !save(p, image, p->output, &e)))
+    p->state.result_kept = !save(p, image, p->output, &e);
+    if (p->state.result_kept)
         nst_checkpoint_writer_made(&p->writer, p->output);
     nst_image_destroy(&image);
 }
@@ -131,12 +141,12 @@ static int keep(nst_painting *p, const nst_progress *at)
     int stop;
     nst_error e;
 
-    if (p->comm) { /* a signal may have reached another rank */
+    if (p->comm) { /* a signal may have reached another rank; one that comes from here on waits for the next turn */
         double ranks = nst_interrupt_pending() != 0;
 
         p->state.stopped = !p->comm->sum(p->comm->arg, &ranks, 1) && ranks > 0;
     }
-    stop = nst_interrupt_pending() || p->state.stopped;
+    stop = p->state.stopped || (!p->comm && nst_interrupt_pending());
 
     if (stop)
         keep_picture(p, at);
@@ -213,9 +223,12 @@ static nst_status keep_result(nst_painting *p, nst_error *e)
 
     if (p->whole && nst_interrupt_pending())
         s = nst_paths_stopped(p->output, sizeof p->output, e);
-    if (!s && !p->state.result_kept && (s = save(p, p->result, p->output, e))) {
-        nst_files_rescue(&p->c, p->result, p->comment, e);
-        p->state.unwritable = true;
+    if (!s && !p->state.result_kept) {
+        s = save(p, p->result, p->output, e);
+        if (s) {
+            nst_files_rescue(&p->c, p->result, p->comment, e);
+            p->state.unwritable = true;
+        }
     }
     if (!s && !nst_interrupt_pending() && !p->state.stopped)
         nst_checkpoint_writer_remove(&p->writer);
@@ -226,9 +239,11 @@ static nst_status transfer(nst_painting *p, nst_error *e)
 {
     const nst_inputs *in = &p->in;
     const nst_image *const *style = (const nst_image *const *)in->style;
-    nst_status s;
+    nst_status s = p->c.preview ? nst_preview_open(&p->preview, e) : NST_OK;
 
-    if ((p->c.preview && (s = nst_preview_open(&p->preview, e))) || (s = open_web(p, e)))
+    if (!s)
+        s = open_web(p, e);
+    if (s)
         return s;
     nst_interrupt_watch(!p->report.quiet);
     if (p->comm)
@@ -268,34 +283,35 @@ static void tell_notes(nst_painting *p)
 
 nst_status nst_paint(nst_painting *p, nst_error *e)
 {
-    nst_status s;
+    nst_status s = nst_comm_agree(p->comm, first(p) ? check_outputs(p, e) : NST_OK, e);
 
-    if ((s = nst_comm_agree(p->comm, first(p) ? check_outputs(p, e) : NST_OK, e)) ||
-        (s = nst_comm_agree(p->comm, nst_inputs_open(&p->in, &p->c, p->s, e), e)) ||
-        (p->comm && (s = nst_comm_agree(p->comm, nst_inputs_same(&p->in, p->c.styles, p->s, p->comm, e), e))))
+    if (!s)
+        s = nst_comm_agree(p->comm, nst_inputs_open(&p->in, &p->c, p->s, e), e);
+    if (!s && p->comm)
+        s = nst_comm_agree(p->comm, nst_inputs_same(&p->in, p->c.styles, p->s, p->comm, e), e);
+    if (s)
         return s;
     tell_notes(p);
     nst_image_allow_discard(p->in.content);
-    if ((s = nst_transfer_plan_across(p->s, p->in.model, p->in.content, (const nst_image *const *)p->in.style,
-                                      p->c.styles, p->comm, &p->plan, e))) {
-        if (s == NST_EMEM && !p->comm)
-            nst_fitting_advise(p->s, p->in.model, p->in.content, (const nst_image *const *)p->in.style, p->c.styles, e);
+    s = nst_transfer_plan_across(p->s, p->in.model, p->in.content, (const nst_image *const *)p->in.style,
+                                 p->c.styles, p->comm, &p->plan, e);
+    if (s == NST_EMEM && !p->comm)
+        nst_fitting_advise(p->s, p->in.model, p->in.content, (const nst_image *const *)p->in.style, p->c.styles, e);
+    if (s)
         return s;
-    }
-    if (p->c.dry_run) {
-        if (first(p))
-            nst_announce_dry(p);
+    if (p->c.dry_run && first(p))
+        nst_announce_dry(p);
+    if (p->c.dry_run)
         return NST_OK;
-    }
-    if ((s = nst_comm_agree(p->comm, first(p) && !p->resumed.from ? open_log(p, e) : NST_OK, e)))
+    s = nst_comm_agree(p->comm, first(p) && !p->resumed.from ? open_log(p, e) : NST_OK, e);
+    if (s)
         return s;
     if (!p->report.quiet)
         nst_announce_start(p);
-    if ((s = transfer(p, e)))
-        return s;
-    if (!p->report.quiet)
+    s = transfer(p, e);
+    if (!s && !p->report.quiet)
         nst_announce_end(p);
-    return NST_OK;
+    return s;
 }
 
 void nst_paint_leave(nst_painting *p)
@@ -321,11 +337,9 @@ void nst_paint_close(nst_painting *p)
 
 nst_status nst_paint_settings(nst_painting *p, int argc, char **argv, nst_error *e)
 {
-    nst_status s;
+    nst_status s = nst_config_settings(argc, argv, &p->c, &p->s, e);
 
-    if ((s = nst_config_settings(argc, argv, &p->c, &p->s, e)))
-        return s;
-    return nst_paint_describe(p, e);
+    return s ? s : nst_paint_describe(p, e);
 }
 
 nst_status nst_paint_describe(nst_painting *p, nst_error *e)
@@ -373,13 +387,9 @@ nst_status nst_paint_across(const nst_command *c, const nst_comm *comm, int argc
         snprintf(e->text, sizeof e->text, "%d styles, at most %d are taken", p.c.operands - 1, NST_MAX_STYLES);
         return NST_EARG;
     }
-    if (!(s = nst_paint_settings(&p, argc, argv, e))) {
-        if (p.c.content && p.c.styles) {
-            s = nst_paint(&p, e);
-        } else {
-            s = lacking(p.c.content, e);
-        }
-    }
+    s = nst_paint_settings(&p, argc, argv, e);
+    if (!s)
+        s = p.c.content && p.c.styles ? nst_paint(&p, e) : lacking(p.c.content, e);
     if (!s && p.state.failed) {
         *e->text = 0;
         s = NST_EIO;

@@ -68,7 +68,8 @@ nst_status nst_paths_check(const nst_command *c, const char *path, nst_error *e)
 
     if (nst_paths_is_stream(path))
         return NST_OK;
-    if ((s = nst_paths_check_name(path, e)))
+    s = nst_paths_check_name(path, e);
+    if (s)
         return s;
     if (stat(path, &st) != 0)
         return check_folder(path, e);

@@ -163,11 +163,13 @@ nst_status nst_paths_output(const nst_command *c, char *out, size_t bytes, nst_e
     nst_status s;
     bool fits;
 
-    if ((s = check_streams(c, e)))
+    s = check_streams(c, e);
+    if (s)
         return s;
     if (c->output && !nst_paths_is_stream(c->output) && stat(c->output, &st) == 0 && S_ISDIR(st.st_mode))
         return fail(e, NST_EIO, "%s: is a folder, expected a file's name", c->output);
-    if ((s = check_format(c, e)))
+    s = check_format(c, e);
+    if (s)
         return s;
     nst_paths_suffix(c, suffix);
     if (c->styles > 1)

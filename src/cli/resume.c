@@ -111,16 +111,23 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
     nst_status s;
     int n;
 
-    if ((s = nst_options_parse(argc, argv, &own, NULL, e)))
+    s = nst_options_parse(argc, argv, &own, NULL, e);
+    if (s)
         return s;
-    if ((s = nst_options_parse(argc, argv, &own, p->s, e)) || (s = check_settings(&was, p->s, e)))
+    s = nst_options_parse(argc, argv, &own, p->s, e);
+    if (!s)
+        s = check_settings(&was, p->s, e);
+    if (s)
         return s;
     if (own.preset || own.init || own.content_mask.n || own.style_mask.n)
         return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that",
                     own.preset ? "preset" : own.init ? "init" : own.content_mask.n ? "content-mask" : "style-mask");
-    if ((s = nst_checkpoint_words(nst_checkpoint_note(p->resumed.from), text, words, &n, &made, e)) ||
-        (s = add_options(words, (int)(sizeof words / sizeof *words), &n, argc, argv, &own, e)) ||
-        (s = nst_options_parse(n, words, &p->c, NULL, e)))
+    s = nst_checkpoint_words(nst_checkpoint_note(p->resumed.from), text, words, &n, &made, e);
+    if (!s)
+        s = add_options(words, (int)(sizeof words / sizeof *words), &n, argc, argv, &own, e);
+    if (!s)
+        s = nst_options_parse(n, words, &p->c, NULL, e);
+    if (s)
         return s;
     p->c.checkpoint = own.checkpoint ? own.checkpoint : own.content;
     p->resumed.path = own.content;
@@ -128,22 +135,27 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
     p->resumed.own_log = own.log != NULL;
     if (!p->c.content || !p->c.styles)
         return fail(e, NST_EFORMAT, "%s: the checkpoint's command line names no pictures", own.content);
-    return (s = move_pictures(p, &own, e)) ? s : check_output(p, &own, made, e);
+    s = move_pictures(p, &own, e);
+    return s ? s : check_output(p, &own, made, e);
 }
 
 nst_status nst_resume_open(nst_painting *p, int argc, char **argv, nst_error *e)
 {
     nst_command c;
-    nst_status s;
+    nst_status s = nst_options_parse(argc, argv, &c, NULL, e);
 
-    if ((s = nst_options_parse(argc, argv, &c, NULL, e)))
+    if (s)
         return s;
     if (!c.content)
         return fail(e, NST_EARG, "resume: no checkpoint is named, expected the file that --checkpoint wrote");
-    if ((s = nst_checkpoint_open(&p->resumed.from, c.content, e)) || (s = nst_settings_create(&p->s, NULL, e)))
+    s = nst_checkpoint_open(&p->resumed.from, c.content, e);
+    if (!s)
+        s = nst_settings_create(&p->s, NULL, e);
+    if (s)
         return s;
     *p->s = *nst_checkpoint_settings(p->resumed.from);
-    if ((s = join(p, argc, argv, e)))
+    s = join(p, argc, argv, e);
+    if (s)
         return s;
     *nst_checkpoint_settings(p->resumed.from) = *p->s;
     return nst_paint_describe(p, e);

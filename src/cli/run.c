@@ -22,13 +22,14 @@ static nst_status bench(int argc, char **argv, nst_error *e)
 {
     nst_command c;
     nst_settings *settings = NULL;
-    nst_status s;
+    nst_status s = nst_config_parse(argc, argv, &c, e);
 
-    if ((s = nst_config_parse(argc, argv, &c, e)))
+    if (s)
         return s;
     if (c.content)
         return one_too_many("bench", c.content, e);
-    if (!(s = nst_config_settings(argc, argv, &c, &settings, e)))
+    s = nst_config_settings(argc, argv, &c, &settings, e);
+    if (!s)
         s = nst_bench(&c, settings, e);
     nst_settings_destroy(&settings);
     return s;

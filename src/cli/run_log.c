@@ -60,10 +60,12 @@ static nst_status opened(FILE *f, const char *path, nst_error *e)
 
 nst_status nst_run_log_open(FILE **out, const char *path, nst_error *e)
 {
-    return opened(*out = fopen(path, "w"), path, e);
+    *out = fopen(path, "w");
+    return opened(*out, path, e);
 }
 
 nst_status nst_run_log_reopen(FILE **out, const char *path, int iterations, bool anew, nst_error *e)
 {
-    return opened(*out = reopen(path, iterations, anew), path, e);
+    *out = reopen(path, iterations, anew);
+    return opened(*out, path, e);
 }

@@ -116,7 +116,8 @@ nst_status nst_run_sum_inputs(nst_run *r, nst_error *e)
 {
     if (r->sums)
         return NST_OK;
-    if (!(r->sums = nst_calloc(2 + (size_t)r->job.n_styles, sizeof *r->sums)))
+    r->sums = nst_calloc(2 + (size_t)r->job.n_styles, sizeof *r->sums);
+    if (!r->sums)
         return nst_fail(e, NST_EMEM, "checkpoint: out of memory");
     nst_checkpoint_inputs(r, r->sums);
     return NST_OK;
@@ -251,11 +252,13 @@ static nst_status prepare(struct writer *w, const nst_progress *p, nst_error *e)
     snprintf(w->saved.simd, sizeof w->saved.simd, "%s", u->cpu.k->name);
     nst_optim_state_get(r->state.optim, &w->saved.optim);
     rows = nst_settings_fields(&count);
-    if ((status = nst_fields_write(rows, count, r->job.settings, w->settings, sizeof w->settings,
-                                   &bytes[NST_KEPT_SETTINGS], e)))
+    status = nst_fields_write(rows, count, r->job.settings, w->settings, sizeof w->settings,
+                              &bytes[NST_KEPT_SETTINGS], e);
+    if (status)
         return status;
     rows = nst_saved_fields(&count);
-    if ((status = nst_fields_write(rows, count, &w->saved, w->state, sizeof w->state, &bytes[NST_KEPT_STATE], e)))
+    status = nst_fields_write(rows, count, &w->saved, w->state, sizeof w->state, &bytes[NST_KEPT_STATE], e);
+    if (status)
         return status;
     bytes[NST_KEPT_X] = n * sizeof(float);
     bytes[NST_KEPT_OPTIMIZER] = (size_t)w->saved.optim.arrays * n * sizeof(float);
@@ -279,13 +282,16 @@ nst_status nst_progress_checkpoint(const nst_progress *p, const char *path, cons
     if (note && strlen(note) > NST_CHECKPOINT_TEXT)
         return nst_fail(e, NST_EARG, "%s: the note has %zu bytes, at most %d are kept", path, strlen(note),
                         NST_CHECKPOINT_TEXT);
-    if ((s = nst_run_sum_inputs(r, e)))
+    s = nst_run_sum_inputs(r, e);
+    if (s)
         return s;
-    if (!(w = nst_calloc(1, sizeof *w)))
+    w = nst_calloc(1, sizeof *w);
+    if (!w)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
     w->r = r;
     w->note = note ? note : "";
-    if (!(s = prepare(w, p, e)))
+    s = prepare(w, p, e);
+    if (!s)
         s = nst_whole_write(path, write_all, w, e);
     nst_free(w);
     return s;

@@ -71,7 +71,10 @@ static nst_status check_sum(nst_checkpoint *c, uint64_t *bytes, nst_error *e)
 
     nst_sum_begin(&s);
     rewind(c->f);
-    while ((n = fread(b + kept, 1, sizeof b - kept, c->f)) > 0) {
+    for (;;) {
+        n = fread(b + kept, 1, sizeof b - kept, c->f);
+        if (!n)
+            break;
         kept += n;
         if (kept > 8) {
             nst_sum_add(&s, b, kept - 8);
@@ -116,9 +119,11 @@ static nst_status read_tensors(nst_checkpoint *c, const unsigned char *file, siz
 {
     struct taker k = { .c = c, .data_at = header };
     nst_header h = { .path = c->path, .take = take, .arg = &k };
-    nst_status s;
+    nst_status s = nst_header_begin(&h, file, header, e);
 
-    if ((s = nst_header_begin(&h, file, header, e)) || (s = nst_header_parse(&h, e)))
+    if (!s)
+        s = nst_header_parse(&h, e);
+    if (s)
         return s;
     if (k.n != NST_CHECKPOINT_TENSORS || k.end != bytes - header)
         return damaged(c->path, "tensors are missing", e);
@@ -144,9 +149,11 @@ static nst_status read_text(nst_checkpoint *c, int which, char **text, nst_error
     *text = NULL;
     if (bytes > NST_CHECKPOINT_TEXT)
         return damaged(c->path, "a text is too long", e);
-    if (!(*text = nst_calloc((size_t)bytes + 1, 1)))
+    *text = nst_calloc((size_t)bytes + 1, 1);
+    if (!*text)
         return nst_fail(e, NST_EMEM, "%s: out of memory", c->path);
-    if (!(s = read_at(c, c->tensor[which].at, *text, (size_t)bytes, e)) && memchr(*text, 0, (size_t)bytes))
+    s = read_at(c, c->tensor[which].at, *text, (size_t)bytes, e);
+    if (!s && memchr(*text, 0, (size_t)bytes))
         s = damaged(c->path, "a text holds a zero", e);
     if (s) {
         nst_free(*text);
@@ -189,14 +196,22 @@ static nst_status open_all(nst_checkpoint *c, nst_error *e)
     nst_status s;
     int n;
 
-    if ((s = read_header(c, file, &header, e)) || (s = check_sum(c, &bytes, e)) ||
-        (s = read_tensors(c, file, header, bytes, e)))
+    s = read_header(c, file, &header, e);
+    if (!s)
+        s = check_sum(c, &bytes, e);
+    if (!s)
+        s = read_tensors(c, file, header, bytes, e);
+    if (s)
         return s;
     rows = nst_settings_fields(&n);
-    if ((s = read_fields(c, NST_KEPT_SETTINGS, rows, n, &c->s, e)))
+    s = read_fields(c, NST_KEPT_SETTINGS, rows, n, &c->s, e);
+    if (s)
         return s;
     rows = nst_saved_fields(&n);
-    if ((s = read_fields(c, NST_KEPT_STATE, rows, n, &c->saved, e)) || (s = check_lengths(c, e)))
+    s = read_fields(c, NST_KEPT_STATE, rows, n, &c->saved, e);
+    if (!s)
+        s = check_lengths(c, e);
+    if (s)
         return s;
     return read_text(c, NST_KEPT_NOTE, &c->note, e);
 }
@@ -207,9 +222,13 @@ nst_status nst_checkpoint_open(nst_checkpoint **out, const char *path, nst_error
     nst_status s = NST_OK;
 
     *out = NULL;
-    if (!c || !(c->path = nst_strdup(path)))
+    if (c)
+        c->path = nst_strdup(path);
+    if (c && c->path)
+        c->f = fopen(path, "rb");
+    if (!c || !c->path)
         s = nst_fail(e, NST_EMEM, "%s: out of memory", path);
-    else if (!(c->f = fopen(path, "rb")))
+    else if (!c->f)
         s = nst_fail(e, NST_EIO, "%s: cannot open: %s", path, strerror(errno));
     else
         s = open_all(c, e);
@@ -266,14 +285,16 @@ static nst_status check_inputs(const nst_checkpoint *c, const nst_run *r, nst_er
     if (r->job.n_styles != c->saved.styles)
         return nst_fail(e, NST_EARG, "%s: was painted with %d style pictures, here are %d", c->path, c->saved.styles,
                         r->job.n_styles);
-    if (!(sums = nst_calloc(n, sizeof *sums)))
+    sums = nst_calloc(n, sizeof *sums);
+    if (!sums)
         return nst_fail(e, NST_EMEM, "%s: out of memory", c->path);
     nst_checkpoint_inputs(r, sums);
     for (size_t i = 0; i < n && !s; i++) {
         unsigned char b[8];
         char which[32];
 
-        if ((s = read_at(c, c->tensor[NST_KEPT_INPUTS].at + 8 * i, b, sizeof b, e)) || word(b) == sums[i])
+        s = read_at(c, c->tensor[NST_KEPT_INPUTS].at + 8 * i, b, sizeof b, e);
+        if (s || word(b) == sums[i])
             continue;
         snprintf(which, sizeof which, i == 0 ? "model" : i == 1 ? "content picture" : "style picture %zu", i - 1);
         s = nst_fail(e, NST_EARG, "%s: the %s is not the one that the checkpoint was made with", c->path, which);
@@ -308,7 +329,8 @@ static nst_status read_optimizer(const nst_checkpoint *c, nst_run *r, size_t n, 
         unsigned char b[8];
         uint64_t bits;
 
-        if (!(s = read_at(c, c->tensor[NST_KEPT_RHO].at + 8 * (uint64_t)i, b, sizeof b, e))) {
+        s = read_at(c, c->tensor[NST_KEPT_RHO].at + 8 * (uint64_t)i, b, sizeof b, e);
+        if (!s) {
             bits = word(b);
             memcpy(nst_optim_rho(r->state.optim, i), &bits, sizeof bits);
         }
@@ -322,9 +344,9 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
     const nst_saved *v = &c->saved;
     size_t n = 3 * (size_t)v->width * (size_t)v->height;
     nst_optim_options o;
-    nst_status s;
+    nst_status s = check_inputs(c, r, e);
 
-    if ((s = check_inputs(c, r, e)))
+    if (s)
         return s;
     if (v->scale >= u->plan.scales || v->iteration > v->planned)
         return damaged(c->path, "its scale or iteration contradicts the settings", e);
@@ -335,7 +357,8 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
     u->plan.iterations[v->scale] = v->planned;
     u->s.style_weight = v->style_weight;
     u->s.tv_weight = v->tv_weight;
-    if ((s = nst_run_targets(r, e)))
+    s = nst_run_targets(r, e);
+    if (s)
         return s;
     r->state.x = nst_calloc(n, sizeof *r->state.x);
     r->state.dx = nst_calloc(n, sizeof *r->state.dx);
@@ -345,9 +368,12 @@ nst_status nst_checkpoint_restore(const nst_checkpoint *c, nst_run *r, nst_progr
         return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
     o = nst_run_optim(r);
     u->layout[r->scale].pairs = o.history = v->history;
-    if ((s = read_floats(c, NST_KEPT_X, 0, r->state.x, n, e)) ||
-        (s = nst_optim_create(&r->state.optim, &o, n, r->state.x, e)) ||
-        (s = read_optimizer(c, r, n, e)))
+    s = read_floats(c, NST_KEPT_X, 0, r->state.x, n, e);
+    if (!s)
+        s = nst_optim_create(&r->state.optim, &o, n, r->state.x, e);
+    if (!s)
+        s = read_optimizer(c, r, n, e);
+    if (s)
         return s;
     nst_image_destroy(&r->targets.picture);
     r->spent = v->spent;

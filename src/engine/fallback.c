@@ -43,8 +43,10 @@ nst_status nst_fall_back(nst_run *r, nst_status s, nst_error *e)
     nst_targets_free(r);
     nst_graph_destroy(&u->graph);
     u->net.device = "cpu";
-    if (!(s = nst_ranks_agree(&r->ranks, nst_graph_create(&u->graph, &u->net, e), e)) &&
-        !(s = nst_plan_memory(u, &r->ranks, e)))
+    s = nst_ranks_agree(&r->ranks, nst_graph_create(&u->graph, &u->net, e), e);
+    if (!s)
+        s = nst_plan_memory(u, &r->ranks, e);
+    if (!s)
         s = nst_run_targets(r, e);
     u->layout[r->scale].pairs = pairs; /* which the optimiser has */
     return s;

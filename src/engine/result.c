@@ -57,7 +57,9 @@ nst_status nst_result_decode(nst_run *r, const float *x, nst_image **out, nst_er
     nst_status s = NST_OK;
 
     *out = NULL;
-    if (!line || (r->job.comm && first && !(buffer = nst_calloc(largest_strip(r), sizeof *buffer))))
+    if (line && r->job.comm && first)
+        buffer = nst_calloc(largest_strip(r), sizeof *buffer);
+    if (!line || (r->job.comm && first && !buffer))
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", w, h);
     else if (first)
         s = nst_image_create(out, w, h, r->job.content->channels, e);

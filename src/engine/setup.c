@@ -91,7 +91,8 @@ static nst_status parse_blend(nst_setup *u, nst_error *e)
     double sum = 0;
     int n = 0;
 
-    if (!(u->blend = nst_calloc((size_t)u->job->n_styles, sizeof *u->blend)))
+    u->blend = nst_calloc((size_t)u->job->n_styles, sizeof *u->blend);
+    if (!u->blend)
         return nst_fail(e, NST_EMEM, "settings: out of memory");
     while (*text && n < u->job->n_styles) {
         char *end;
@@ -131,10 +132,11 @@ static void weigh_student(nst_setup *u)
 
 static nst_status parse_layers(nst_setup *u, nst_error *e)
 {
-    nst_status s;
+    nst_status s = NST_OK;
 
-    if (u->s.style_weight > 0 &&
-        (s = nst_layers_parse(u->s.style_layers, u->job->model, u->style, NST_MODEL_LAYERS, &u->n_layers, e)))
+    if (u->s.style_weight > 0)
+        s = nst_layers_parse(u->s.style_layers, u->job->model, u->style, NST_MODEL_LAYERS, &u->n_layers, e);
+    if (s)
         return s;
     if (u->s.style_loss == NST_STYLE_W2)
         weigh_student(u);
@@ -147,11 +149,9 @@ static nst_status parse_layers(nst_setup *u, nst_error *e)
         for (int i = u->n_layers; i < u->n_style; i++)
             u->style[i] = u->style[i - u->n_layers];
     }
-    if (u->s.content_weight > 0 &&
-        (s = nst_layers_parse(u->s.content_layers, u->job->model, u->content_layer, NST_MODEL_LAYERS, &u->n_content,
-                              e)))
-        return s;
-    return NST_OK;
+    if (u->s.content_weight > 0)
+        s = nst_layers_parse(u->s.content_layers, u->job->model, u->content_layer, NST_MODEL_LAYERS, &u->n_content, e);
+    return s;
 }
 
 /* The map from x to what the first convolution takes. */
@@ -195,8 +195,11 @@ static nst_status create_eval(nst_run *r, nst_error *e)
     const nst_setup *u = &r->setup;
     size_t regions = (size_t)r->job.n_styles;
 
-    if (u->has_content_masks && !(r->targets.region = nst_calloc(regions, sizeof *r->targets.region)))
-        return nst_fail(e, NST_EMEM, "masks: out of memory");
+    if (u->has_content_masks) {
+        r->targets.region = nst_calloc(regions, sizeof *r->targets.region);
+        if (!r->targets.region)
+            return nst_fail(e, NST_EMEM, "masks: out of memory");
+    }
     for (int i = 0; i < u->n_style; i++) {
         int c = nst_graph_channels(u->graph, u->style[i].layer);
         nst_status s = nst_stats_create(&r->eval.stats[i], c, e);
@@ -245,20 +248,34 @@ static int threads(const nst_setup *u)
 static nst_status open_alone(nst_run *r, nst_error *e)
 {
     nst_setup *u = &r->setup;
-    nst_status s;
+    nst_status s = nst_settings_check(r->job.settings, e);
 
-    if ((s = nst_settings_check(r->job.settings, e)))
+    if (s)
         return s;
     u->s = *r->job.settings;
     nst_settings_balance(&u->s);
-    if ((s = check_pictures(u, e)) || (s = nst_regions_check(u, e)) || (s = limit_noise(u, e)) ||
-        (s = nst_held_check(u, e)) || (s = parse_layers(u, e)) || (s = parse_blend(u, e)) ||
-        (s = nst_scales_check(&u->s, r->job.content, e)) ||
-        (s = nst_scales_plan(&u->s, r->job.content->width, r->job.content->height, &u->plan, e)) ||
-        (s = nst_style_scales(u, e)))
+    s = check_pictures(u, e);
+    if (!s)
+        s = nst_regions_check(u, e);
+    if (!s)
+        s = limit_noise(u, e);
+    if (!s)
+        s = nst_held_check(u, e);
+    if (!s)
+        s = parse_layers(u, e);
+    if (!s)
+        s = parse_blend(u, e);
+    if (!s)
+        s = nst_scales_check(&u->s, r->job.content, e);
+    if (!s)
+        s = nst_scales_plan(&u->s, r->job.content->width, r->job.content->height, &u->plan, e);
+    if (!s)
+        s = nst_style_scales(u, e);
+    if (s)
         return s;
     u->cpu.threads = u->s.threads ? u->s.threads : threads(u);
-    if (!(u->cpu.k = nst_kernels_pick(u->s.simd[0] ? u->s.simd : r->job.simd)))
+    u->cpu.k = nst_kernels_pick(u->s.simd[0] ? u->s.simd : r->job.simd);
+    if (!u->cpu.k)
         return nst_fail(e, NST_EUNSUPPORTED, "kernel set \"%s\": unknown, not compiled in, or not for this machine",
                         u->s.simd);
     nst_space_affine(u->s.space, &u->space);
@@ -266,7 +283,8 @@ static nst_status open_alone(nst_run *r, nst_error *e)
         u->low[c] = (0 - u->space.mean[c]) / u->space.std[c];
         u->high[c] = (1 - u->space.mean[c]) / u->space.std[c];
     }
-    if ((s = create_graph(r, e)))
+    s = create_graph(r, e);
+    if (s)
         return s;
     if (r->job.comm && u->s.content_loss == NST_CONTENT_SCALED && !nst_graph_on_cpu(u->graph))
         return nst_fail(e, NST_EUNSUPPORTED,
@@ -284,7 +302,8 @@ nst_status nst_run_open(nst_run *r, nst_error *e)
         r->job.comm = NULL;
     u->job = &r->job;
     r->ranks.comm = r->job.comm;
-    if (!(s = nst_ranks_agree(&r->ranks, open_alone(r, e), e))) {
+    s = nst_ranks_agree(&r->ranks, open_alone(r, e), e);
+    if (!s) {
         u->margin = margin(u);
         s = nst_plan_memory(u, &r->ranks, e);
     }

@@ -79,9 +79,13 @@ static nst_status enter(nst_run *r, nst_error *e)
     r->state.x = NULL;
     nst_targets_free(r);
     nst_state_free(&r->state);
-    if ((s = nst_run_targets(r, e)) && (s = nst_fall_back(r, s, e)))
+    s = nst_run_targets(r, e);
+    if (s)
+        s = nst_fall_back(r, s, e);
+    if (s)
         goto end;
-    if ((s = nst_ranks_agree(&r->ranks, allocate(r, &x, e), e)))
+    s = nst_ranks_agree(&r->ranks, allocate(r, &x, e), e);
+    if (s)
         goto end;
     if (before.x)
         s = nst_enlarge(r, before.optim ? nst_optim_result(before.optim, before.x) : before.x, w, h, x, e);
@@ -91,8 +95,10 @@ static nst_status enter(nst_run *r, nst_error *e)
     o = nst_run_optim(r);
     if (!s)
         s = nst_optim_create(&r->state.optim, &o, floats(r), x, e);
-    if ((s = nst_ranks_agree(&r->ranks, s, e)) ||
-        (before.optim && (s = nst_enlarge_optim(r, before.optim, w, h, e))))
+    s = nst_ranks_agree(&r->ranks, s, e);
+    if (!s && before.optim)
+        s = nst_enlarge_optim(r, before.optim, w, h, e);
+    if (s)
         goto end;
     r->state.x = x;
     x = NULL;
@@ -133,8 +139,13 @@ static nst_status iterate(nst_run *r, nst_progress *p, nst_progress_fn *tell, vo
         nst_status s;
 
         p->iteration++;
-        if ((s = nst_run_evaluate(r, p, e)) &&
-            ((s = nst_fall_back(r, s, e)) || (s = nst_run_evaluate(r, p, e))))
+        s = nst_run_evaluate(r, p, e);
+        if (s) {
+            s = nst_fall_back(r, s, e);
+            if (!s)
+                s = nst_run_evaluate(r, p, e);
+        }
+        if (s)
             return s;
         if (r->state.last_finite)
             memcpy(r->state.last_finite, r->state.x, n * sizeof *r->state.x);
@@ -174,7 +185,8 @@ nst_status nst_transfer_plan_across(const nst_settings *s, const nst_model *mode
     if (planned.init == NST_INIT_IMAGE) /* the start picture does not change the plan */
         planned.init = NST_INIT_CONTENT;
     r.job.settings = &planned;
-    if ((status = nst_run_open(&r, e)))
+    status = nst_run_open(&r, e);
+    if (status)
         return status;
     *plan = r.setup.plan;
     nst_plan_tell(&r.setup, plan);
@@ -199,9 +211,12 @@ static nst_status paint(nst_run *r, const nst_checkpoint *c, nst_progress *p, ns
     begin_progress(r, p);
     nst_schedule_begin(&r->clock, &r->setup.plan);
     r->began = nst_now();
-    if (c && !(s = nst_checkpoint_restore(c, r, p, e))) {
-        r->began -= p->elapsed;
-        nst_schedule_resume(&r->setup, r->scale, p);
+    if (c) {
+        s = nst_checkpoint_restore(c, r, p, e);
+        if (!s) {
+            r->began -= p->elapsed;
+            nst_schedule_resume(&r->setup, r->scale, p);
+        }
     }
     for (; r->scale < r->setup.plan.scales && !stop && !s; r->scale++) {
         if (!entered) {
@@ -244,9 +259,11 @@ static nst_status transfer(nst_run *r, const nst_checkpoint *c, nst_progress_fn 
 
     *out = NULL;
     e = e ? e : &own;
-    if ((status = nst_run_open(r, e)))
+    status = nst_run_open(r, e);
+    if (status)
         return status;
-    if (!(status = paint(r, c, &p, progress, arg, e))) {
+    status = paint(r, c, &p, progress, arg, e);
+    if (!status) {
         let_go(r);
         status = nst_result_decode(r, r->state.optim ? nst_optim_result(r->state.optim, r->state.x) : r->state.x, out,
                                    e);

@@ -75,7 +75,8 @@ static nst_status check_size(struct job *j, int64_t width, int64_t height)
 
     j->down = height < 0;
     height = height < 0 ? -height : height;
-    if ((s = nst_image_check(width > 0 ? (size_t)width : 0, (size_t)height, j->label, j->e)))
+    s = nst_image_check(width > 0 ? (size_t)width : 0, (size_t)height, j->label, j->e);
+    if (s)
         return s;
     j->width = (int)width;
     j->height = (int)height;
@@ -137,7 +138,8 @@ static nst_status read_profile(struct job *j)
     n = number(j, FILE_HEAD + 116, 4);
     if (!n || n > NST_PROFILE_MAX || at > INT32_MAX)
         return NST_OK;
-    if (!(j->icc = nst_alloc(n)))
+    j->icc = nst_alloc(n);
+    if (!j->icc)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->label);
     if (!fseeko(j->f, (off_t)FILE_HEAD + (off_t)at, SEEK_SET) && fread(j->icc, 1, n, j->f) == n) {
         j->kind.icc = j->icc;
@@ -161,16 +163,20 @@ static nst_status read_header(struct job *j)
         return truncated(j, 0);
     j->bits = (int)number(j, FILE_HEAD + (old ? 10 : 14), 2);
     j->compression = old ? RGB : number(j, FILE_HEAD + 16, 4);
-    if ((s = check_kind(j)) ||
-        (s = check_size(j, old ? (int64_t)number(j, FILE_HEAD + 4, 2) : (int32_t)number(j, FILE_HEAD + 4, 4),
-                           old ? (int64_t)number(j, FILE_HEAD + 6, 2) : (int32_t)number(j, FILE_HEAD + 8, 4))))
+    s = check_kind(j);
+    if (!s)
+        s = check_size(j, old ? (int64_t)number(j, FILE_HEAD + 4, 2) : (int32_t)number(j, FILE_HEAD + 4, 4),
+                          old ? (int64_t)number(j, FILE_HEAD + 6, 2) : (int32_t)number(j, FILE_HEAD + 8, 4));
+    if (s)
         return s;
     j->kind = (nst_samples){ .colors = 3, .bits = 8 };
     if (j->bits == 16 || j->bits == 32)
         s = read_masks(j);
     else if (j->bits <= 8)
         s = read_palette(j);
-    if (s || (s = read_profile(j)))
+    if (!s)
+        s = read_profile(j);
+    if (s)
         return s;
     if (fseeko(j->f, (off_t)number(j, 10, 4), SEEK_SET))
         return damaged(j, "it says that its pixels lie nowhere");
@@ -197,7 +203,8 @@ static bool read_literal(struct job *j, int n, int *x, int y)
     int each = j->bits == 8 ? 1 : 2, bytes = (n + each - 1) / each, c = 0;
 
     for (int i = 0; i < bytes + bytes % 2; i++) {
-        if ((c = getc(j->f)) == EOF)
+        c = getc(j->f);
+        if (c == EOF)
             return false;
         for (int k = 0; k < each && i * each + k < n; k++)
             put_index(j, x, y, each == 1 ? c : half(c, k));
@@ -232,7 +239,8 @@ static nst_status read_runs(struct job *j)
     size_t n = (size_t)j->width * (size_t)j->height;
     int x = 0, y = 0, count, value;
 
-    if (!nst_memory_fits(n) || !(j->indices = nst_calloc(n, 1)))
+    j->indices = nst_memory_fits(n) ? nst_calloc(n, 1) : NULL;
+    if (!j->indices)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels", j->label, j->width, j->height);
     while (y < j->height) {
         count = getc(j->f);
@@ -308,8 +316,11 @@ static nst_status read_rows(struct job *j)
     j->raw = nst_alloc(bytes);
     if (!j->row || !j->raw)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for a row of %d pixels", j->label, j->width);
-    if ((j->compression == RLE8 || j->compression == RLE4) && (s = read_runs(j)))
-        return s;
+    if (j->compression == RLE8 || j->compression == RLE4) {
+        s = read_runs(j);
+        if (s)
+            return s;
+    }
     for (int y = 0; y < j->height; y++) {
         if (!j->indices && fread(j->raw, 1, bytes, j->f) < bytes)
             return truncated(j, y);
@@ -324,8 +335,14 @@ static nst_status read_bmp(nst_image **out, FILE *f, const nst_fit *fit, const c
     nst_status s;
 
     *out = NULL;
-    if (!(s = read_header(&j)) && !(s = nst_rows_open(&j.rows, j.width, j.height, 3 + j.kind.alpha, fit, label, e)) &&
-        !(s = nst_color_open(&j.color, &j.kind, j.width, label, e)) && !(s = read_rows(&j)))
+    s = read_header(&j);
+    if (!s)
+        s = nst_rows_open(&j.rows, j.width, j.height, 3 + j.kind.alpha, fit, label, e);
+    if (!s)
+        s = nst_color_open(&j.color, &j.kind, j.width, label, e);
+    if (!s)
+        s = read_rows(&j);
+    if (!s)
         s = nst_rows_finish(&j.rows, j.down ? 1 : 4, out, label, e);
     nst_color_close(&j.color);
     nst_rows_close(&j.rows);

@@ -235,7 +235,8 @@ static nst_status open_curve(nst_color *c, double gamma, const char *label, nst_
 {
     size_t n = (size_t)1 << c->bits;
 
-    if (!(c->curve = nst_alloc(n * sizeof *c->curve)))
+    c->curve = nst_alloc(n * sizeof *c->curve);
+    if (!c->curve)
         return nst_fail(e, NST_EMEM, "%s: out of memory", label);
     for (size_t i = 0; i < n; i++)
         c->curve[i] = nst_clamp(nst_linear_to_srgb((float)pow((double)i / (double)(n - 1), 1 / gamma)), 0, 1);
@@ -267,7 +268,8 @@ nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, cons
     c->lab = s->lab;
     c->stride = s->colors + s->alpha;
 #ifdef HAVE_LCMS2
-    if ((status = open_transform(c, s, label, e)))
+    status = open_transform(c, s, label, e);
+    if (status)
         goto fail;
 #endif
     if (s->lab && !transformed(c)) {
@@ -275,9 +277,11 @@ nst_status nst_color_open(nst_color **out, const nst_samples *s, int width, cons
                           label);
         goto fail;
     }
-    if (!transformed(c) && !s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma) &&
-        (status = open_curve(c, s->gamma, label, e)))
-        goto fail;
+    if (!transformed(c) && !s->icc && s->colors != 4 && s->gamma > 0 && !srgb_gamma(s->gamma)) {
+        status = open_curve(c, s->gamma, label, e);
+        if (status)
+            goto fail;
+    }
     *out = c;
     return NST_OK;
 

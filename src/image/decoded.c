@@ -14,7 +14,8 @@ nst_status nst_load_file(uint8_t **data, size_t *bytes, FILE *f, const char *kin
     if (n < 0 || n > BYTES_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: %lld bytes are too many for a %s file", label, n, kind);
     *bytes = (size_t)n;
-    if (!nst_memory_fits(*bytes) || !(*data = nst_alloc(*bytes)))
+    *data = nst_memory_fits(*bytes) ? nst_alloc(*bytes) : NULL;
+    if (!*data)
         return nst_fail(e, NST_EMEM, "%s: out of memory for a file of %zu bytes", label, *bytes);
     if (fread(*data, 1, *bytes, f) < *bytes)
         return ferror(f) ? nst_fail(e, NST_EIO, "%s: cannot read: %s", label, strerror(errno))

@@ -19,9 +19,12 @@ int nst_exif_orientation(const uint8_t *data, size_t bytes)
 
     if (bytes > BYTES_MAX)
         return 1;
-    if (!marked && (block = nst_alloc(sizeof mark + bytes))) {
-        memcpy(block, mark, sizeof mark);
-        memcpy(block + sizeof mark, data, bytes);
+    if (!marked) {
+        block = nst_alloc(sizeof mark + bytes);
+        if (block) {
+            memcpy(block, mark, sizeof mark);
+            memcpy(block + sizeof mark, data, bytes);
+        }
     }
     if (!marked && !block)
         return -1;

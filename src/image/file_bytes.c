@@ -5,7 +5,8 @@ long long nst_file_bytes(FILE *f)
 {
     off_t here = ftello(f), end;
 
-    if (here < 0 || fseeko(f, 0, SEEK_END) || (end = ftello(f)) < 0 || fseeko(f, here, SEEK_SET))
+    if (here < 0 || fseeko(f, 0, SEEK_END))
         return -1;
-    return end;
+    end = ftello(f);
+    return end < 0 || fseeko(f, here, SEEK_SET) ? -1 : end;
 }

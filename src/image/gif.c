@@ -85,7 +85,8 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
         w = j->gif->SWidth = d->Left + d->Width;
         h = j->gif->SHeight = d->Top + d->Height;
     }
-    if ((s = nst_image_check((size_t)w, (size_t)h, j->label, j->e)))
+    s = nst_image_check((size_t)w, (size_t)h, j->label, j->e);
+    if (s)
         return s;
     if (d->Width < 1 || d->Height < 1 || d->Left < 0 || d->Top < 0 || d->Left + d->Width > w || d->Top + d->Height > h)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged GIF file: its picture lies outside of it", j->label);
@@ -97,8 +98,10 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
                         h);
     j->covers = d->Width == w && d->Height == h;
     kind.alpha = j->clear >= 0 || !j->covers;
-    if ((s = nst_rows_open(&j->rows, w, h, 3 + kind.alpha, fit, j->label, j->e)) ||
-        (s = nst_color_open(&j->color, &kind, w, j->label, j->e)))
+    s = nst_rows_open(&j->rows, w, h, 3 + kind.alpha, fit, j->label, j->e);
+    if (!s)
+        s = nst_color_open(&j->color, &kind, w, j->label, j->e);
+    if (s)
         return s;
     j->row = nst_alloc((size_t)w * 4);
     j->indices = nst_alloc((size_t)d->Width * (size_t)d->Height);
@@ -168,13 +171,15 @@ static nst_status read_all(struct job *j, const nst_fit *fit, nst_image **out)
         return error == D_GIF_ERR_NOT_ENOUGH_MEM ? nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label) : damaged(j);
     if (!find_picture(j))
         return damaged(j);
-    if ((s = read_header(j, fit)))
+    s = read_header(j, fit);
+    if (s)
         return s;
     if (!read_lines(j))
         return damaged(j);
     for (int y = 0; y < j->gif->SHeight; y++)
         put_row(j, y);
-    if ((s = nst_rows_finish(&j->rows, 1, out, j->label, j->e)))
+    s = nst_rows_finish(&j->rows, 1, out, j->label, j->e);
+    if (s)
         return s;
     if (find_picture(j))
         nst_note_animation(*out, j->label);

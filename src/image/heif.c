@@ -84,7 +84,8 @@ static nst_status read_colors(struct job *j)
         n = lib.heif_image_handle_get_raw_color_profile_size(j->handle);
         if (!n || n > NST_PROFILE_MAX)
             return NST_OK;
-        if (!(j->icc = nst_alloc(n)))
+        j->icc = nst_alloc(n);
+        if (!j->icc)
             return nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->label);
         if (lib.heif_image_handle_get_raw_color_profile(j->handle, j->icc).code == heif_error_Ok) {
             kind->icc = j->icc;
@@ -108,16 +109,19 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
 {
     int w = lib.heif_image_handle_get_width(j->handle), h = lib.heif_image_handle_get_height(j->handle);
     size_t each;
-    nst_status s;
+    nst_status s = nst_image_check(w > 0 ? (size_t)w : 0, h > 0 ? (size_t)h : 0, j->label, j->e);
 
-    if ((s = nst_image_check(w > 0 ? (size_t)w : 0, h > 0 ? (size_t)h : 0, j->label, j->e)))
+    if (s)
         return s;
     j->decoded.width = w;
     j->decoded.height = h;
     j->decoded.kind.colors = 3;
     j->decoded.kind.alpha = lib.heif_image_handle_has_alpha_channel(j->handle);
     j->decoded.kind.bits = lib.heif_image_handle_get_luma_bits_per_pixel(j->handle) > 8 ? 16 : 8;
-    if ((s = read_colors(j)) || (s = nst_rows_open(&j->rows, w, h, 3 + j->decoded.kind.alpha, fit, j->label, j->e)))
+    s = read_colors(j);
+    if (!s)
+        s = nst_rows_open(&j->rows, w, h, 3 + j->decoded.kind.alpha, fit, j->label, j->e);
+    if (s)
         return s;
     each = (size_t)(3 + j->decoded.kind.alpha) * (size_t)j->decoded.kind.bits / 8 * SAMPLE_COPIES;
     if (!nst_memory_fits((size_t)w * (size_t)h * each))
@@ -179,11 +183,14 @@ static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image
 {
     struct heif_error error;
     size_t bytes;
-    nst_status s;
+    nst_status s = load(j->e);
 
-    if ((s = load(j->e)) || (s = nst_load_file(&j->file, &bytes, f, "HEIF", j->label, j->e)))
+    if (!s)
+        s = nst_load_file(&j->file, &bytes, f, "HEIF", j->label, j->e);
+    if (s)
         return s;
-    if (!(j->context = lib.heif_context_alloc()))
+    j->context = lib.heif_context_alloc();
+    if (!j->context)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
     lib.heif_context_set_max_decoding_threads(j->context, 0); /* none of its own */
     error = lib.heif_context_read_from_memory_without_copy(j->context, j->file, bytes, NULL);
@@ -191,8 +198,12 @@ static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image
         error = lib.heif_context_get_primary_image_handle(j->context, &j->handle);
     if (error.code != heif_error_Ok)
         return blame(j, error);
-    if ((s = read_header(j, fit)) || (s = decode(j)) ||
-        (s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e)))
+    s = read_header(j, fit);
+    if (!s)
+        s = decode(j);
+    if (!s)
+        s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e);
+    if (s)
         return s;
     if (!memcmp(j->file + 8, "avis", 4) || !memcmp(j->file + 8, "msf1", 4) || !memcmp(j->file + 8, "hevc", 4))
         nst_note_animation(*out, j->label);

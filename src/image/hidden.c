@@ -52,11 +52,14 @@ static bool fill(float *const rgb[3], const float *own, int w, int h)
 
     if (n == 1 || all_sure(own, n))
         return true;
-    if (!(room = nst_alloc(4 * half * sizeof *room)))
+    room = nst_alloc(4 * half * sizeof *room);
+    if (!room)
         return false;
     float *const small[4] = { room, room + half, room + 2 * half, room + 3 * half };
     shrink(rgb, own, w, h, small, ow, oh);
-    good = fill(small, small[3], ow, oh) && (line = nst_alloc((size_t)w * sizeof *line));
+    if (fill(small, small[3], ow, oh))
+        line = nst_alloc((size_t)w * sizeof *line);
+    good = line != NULL;
     for (int c = 0; c < 3 && good; c++)
         for (int y = 0; y < h; y++) {
             const nst_band band = { small[c], (size_t)ow, 0, ow, oh };
@@ -94,8 +97,11 @@ nst_status nst_image_resize_seen(nst_image **out, const nst_image *in, int width
 {
     nst_status s = nst_image_resize(out, in, width, height, e);
 
-    if (!s && (s = nst_image_fill_hidden(*out, e)))
-        nst_image_destroy(out);
+    if (!s) {
+        s = nst_image_fill_hidden(*out, e);
+        if (s)
+            nst_image_destroy(out);
+    }
     return s;
 }
 

@@ -49,14 +49,17 @@ nst_status nst_image_alloc(nst_image **out, int width, int height, int channels,
     if (width < 1 || height < 1 || channels < 3 || channels > 4)
         return nst_fail(e, NST_EARG, "%s: %d x %d pixels in %d channels, expected at least 1 x 1 in 3 or 4",
                         label, width, height, channels);
-    if ((s = nst_image_check((size_t)width, (size_t)height, label, e)))
+    s = nst_image_check((size_t)width, (size_t)height, label, e);
+    if (s)
         return s;
     n = (size_t)width * (size_t)height;
     if (!nst_mul(n, (size_t)channels * sizeof(float), &bytes) || !machine_has(bytes))
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than this machine has", label, width,
                         height, (double)n * channels * sizeof(float) / 1e9);
     image = nst_calloc(1, sizeof *image);
-    if (!image || !(image->plane[0] = nst_alloc(bytes))) {
+    if (image)
+        image->plane[0] = nst_alloc(bytes);
+    if (!image || !image->plane[0]) {
         nst_free(image);
         return nst_fail(e, NST_EMEM, "%s: out of memory for %d x %d pixels", label, width, height);
     }
@@ -130,7 +133,8 @@ static nst_status read_mask(nst_mask *out, const nst_image *in, nst_error *e)
 
     if (!in)
         return NST_OK;
-    if ((s = nst_image_check_there(in, "mask", e)))
+    s = nst_image_check_there(in, "mask", e);
+    if (s)
         return s;
     n = (size_t)in->width * (size_t)in->height;
     *out = (nst_mask){ in->width, in->height, nst_alloc(n * sizeof(float)), 0, 0 };
@@ -151,9 +155,11 @@ nst_status nst_image_set_region(nst_image *style, const nst_image *content_mask,
                                 nst_error *e)
 {
     nst_mask place = { 0 }, part = { 0 };
-    nst_status s;
+    nst_status s = read_mask(&place, content_mask, e);
 
-    if ((s = read_mask(&place, content_mask, e)) || (s = read_mask(&part, style_mask, e))) {
+    if (!s)
+        s = read_mask(&part, style_mask, e);
+    if (s) {
         nst_free(place.weight);
         return s;
     }
@@ -210,7 +216,8 @@ nst_status nst_image_orient(nst_image *p, int orientation, const char *label, ns
     if (orientation < 2 || orientation > 8)
         return NST_OK;
     bool swap = turn[orientation].swap, flip_x = turn[orientation].flip_x, flip_y = turn[orientation].flip_y;
-    if (!(from = nst_alloc(n * sizeof *from)))
+    from = nst_alloc(n * sizeof *from);
+    if (!from)
         return nst_fail(e, NST_EMEM, "%s: out of memory for turning %d x %d pixels", label, p->width, p->height);
     ptrdiff_t along_x = flip_x ? -1 : 1, along_y = flip_y ? -(ptrdiff_t)p->width : p->width;
     ptrdiff_t start = (flip_x ? p->width - 1 : 0) + (flip_y ? (ptrdiff_t)(p->height - 1) * p->width : 0);

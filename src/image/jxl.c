@@ -55,7 +55,8 @@ static nst_status take_info(struct job *j, const nst_fit *fit)
 
     if (lib.JxlDecoderGetBasicInfo(j->decoder, &j->info) != JXL_DEC_SUCCESS)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged JPEG XL file", j->label);
-    if ((s = nst_image_check(j->info.xsize, j->info.ysize, j->label, j->e)))
+    s = nst_image_check(j->info.xsize, j->info.ysize, j->label, j->e);
+    if (s)
         return s;
     for (size_t i = 0; i < j->info.num_extra_channels; i++)
         if (lib.JxlDecoderGetExtraChannelInfo(j->decoder, i, &extra) == JXL_DEC_SUCCESS &&
@@ -72,7 +73,8 @@ static nst_status take_info(struct job *j, const nst_fit *fit)
     j->decoded.height = (int)j->info.ysize;
     j->decoded.stride = (size_t)j->info.xsize * j->format.num_channels * (size_t)kind->bits / 8;
     pixels = (size_t)j->info.xsize * j->info.ysize;
-    if ((s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, 3 + kind->alpha, fit, j->label, j->e)))
+    s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, 3 + kind->alpha, fit, j->label, j->e);
+    if (s)
         return s;
     if (!nst_memory_fits(pixels * PIXEL_BYTES))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels, which are needed all at once", j->label,
@@ -93,15 +95,18 @@ static nst_status take_colors(struct job *j)
     nst_status s;
 
     if (lib.JxlDecoderGetColorAsEncodedProfile(j->decoder, NO_FORMAT JXL_COLOR_PROFILE_TARGET_ORIGINAL, &original)
-            == JXL_DEC_SUCCESS &&
-        (s = nst_cicp_check((int)original.transfer_function, j->label, j->e)))
-        return s;
+            == JXL_DEC_SUCCESS) {
+        s = nst_cicp_check((int)original.transfer_function, j->label, j->e);
+        if (s)
+            return s;
+    }
     if (!j->info.uses_original_profile)
         lib.JxlDecoderSetPreferredColorProfile(j->decoder, &encoding);
     if (lib.JxlDecoderGetICCProfileSize(j->decoder, NO_FORMAT target, &n) != JXL_DEC_SUCCESS || !n ||
         n > NST_PROFILE_MAX)
         return NST_OK;
-    if (!(j->icc = nst_alloc(n)))
+    j->icc = nst_alloc(n);
+    if (!j->icc)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->label);
     if (lib.JxlDecoderGetColorAsICCProfile(j->decoder, NO_FORMAT target, j->icc, n) == JXL_DEC_SUCCESS) {
         j->decoded.kind.icc = j->icc;
@@ -116,7 +121,9 @@ static nst_status give_room(struct job *j)
 
     if (!j->rows || lib.JxlDecoderImageOutBufferSize(j->decoder, &j->format, &n) != JXL_DEC_SUCCESS || n != all)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged JPEG XL file", j->label);
-    if (!j->samples && !(j->samples = nst_alloc(n)))
+    if (!j->samples)
+        j->samples = nst_alloc(n);
+    if (!j->samples)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels", j->label, j->decoded.width,
                         j->decoded.height);
     j->decoded.samples = j->samples;
@@ -154,21 +161,26 @@ static nst_status decode(struct job *j, const nst_fit *fit)
 static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image **out)
 {
     size_t bytes;
-    nst_status s;
+    nst_status s = load(j->e);
 
-    if ((s = load(j->e)) || (s = nst_load_file(&j->file, &bytes, f, "JPEG XL", j->label, j->e)))
+    if (!s)
+        s = nst_load_file(&j->file, &bytes, f, "JPEG XL", j->label, j->e);
+    if (s)
         return s;
-    if (!(j->decoder = lib.JxlDecoderCreate(NULL)) ||
+    j->decoder = lib.JxlDecoderCreate(NULL);
+    if (!j->decoder ||
         lib.JxlDecoderSubscribeEvents(j->decoder, JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING | JXL_DEC_FULL_IMAGE)
                != JXL_DEC_SUCCESS)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
     lib.JxlDecoderSetInput(j->decoder, j->file, bytes);
     lib.JxlDecoderCloseInput(j->decoder);
-    if ((s = decode(j, fit)))
+    s = decode(j, fit);
+    if (s)
         return s;
     if (j->decoded.kind.alpha && j->info.alpha_premultiplied)
         nst_decoded_unmultiply(j->samples, j->decoded.stride, &j->decoded.kind, j->decoded.width, j->decoded.height);
-    if ((s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e)))
+    s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e);
+    if (s)
         return s;
     if (j->info.have_animation)
         nst_note_animation(*out, j->label);

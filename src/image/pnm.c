@@ -75,6 +75,21 @@ static nst_status truncated(const struct job *j, int rows)
     return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows", j->label, rows, j->height);
 }
 
+/* The width, the height and, where there is one, what the samples' size or order follows from. */
+static bool read_numbers(struct job *j, bool floats, bool bits)
+{
+    j->width = number(j->f, 1000000000);
+    if (j->width < 0)
+        return false;
+    j->height = number(j->f, 1000000000);
+    if (j->height < 0)
+        return false;
+    if (floats || bits)
+        return bits || read_order(j);
+    j->max = number(j->f, 65535);
+    return j->max >= 1;
+}
+
 static nst_status read_header(struct job *j)
 {
     bool floats, bits;
@@ -88,12 +103,12 @@ static nst_status read_header(struct job *j)
     bits = j->kind == '1' || j->kind == '4';
     j->samples = j->kind == 'F' || j->kind == '3' || j->kind == '6' ? 3 : 1;
     j->max = 1;
-    if ((j->width = number(j->f, 1000000000)) < 0 || (j->height = number(j->f, 1000000000)) < 0 ||
-        (floats ? !read_order(j) : !bits && (j->max = number(j->f, 65535)) < 1))
+    if (!read_numbers(j, floats, bits))
         return nst_fail(j->e, NST_EFORMAT, "%s: its header is damaged or cut, expected \"P%c WIDTH HEIGHT %s\"",
                         j->label,
                         j->kind, floats ? "SCALE" : bits ? "" : "65535");
-    if ((s = nst_image_check((size_t)j->width, (size_t)j->height, j->label, j->e)))
+    s = nst_image_check((size_t)j->width, (size_t)j->height, j->label, j->e);
+    if (s)
         return s;
     w = (size_t)j->width * (size_t)j->samples;
     j->row_bytes = floats ? 4 * w : j->kind == '4' ? (w + 7) / 8 : j->kind < '4' ? 0 : j->max > 255 ? 2 * w : w;
@@ -176,7 +191,8 @@ static nst_status read_pnm(nst_image **out, FILE *f, const nst_fit *fit, const c
     nst_status s;
 
     *out = NULL;
-    if ((s = read_header(&j)))
+    s = read_header(&j);
+    if (s)
         return s;
     floats = j.kind == 'F' || j.kind == 'f';
     kind.colors = j.samples;
@@ -184,11 +200,15 @@ static nst_status read_pnm(nst_image **out, FILE *f, const nst_fit *fit, const c
     j.values = nst_alloc((size_t)j.width * (size_t)j.samples * sizeof *j.values);
     if (!j.raw || !j.values)
         s = nst_fail(e, NST_EMEM, "%s: out of memory for a row of %d pixels", label, j.width);
-    if (!s && !(s = nst_rows_open(&j.rows, j.width, j.height, 3, fit, label, e)) && !floats)
+    if (!s)
+        s = nst_rows_open(&j.rows, j.width, j.height, 3, fit, label, e);
+    if (!s && !floats)
         s = nst_color_open(&j.color, &kind, j.width, label, e);
-    for (int y = 0; y < j.height && !s; y++)
-        if (!(s = floats ? read_floats(&j, y) : read_row(&j, y)))
+    for (int y = 0; y < j.height && !s; y++) {
+        s = floats ? read_floats(&j, y) : read_row(&j, y);
+        if (!s)
             nst_rows_put(j.rows);
+    }
     if (!s)
         s = nst_float_check(&j.range, label, e);
     if (!s)

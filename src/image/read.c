@@ -11,12 +11,12 @@
 
 static const nst_codec *sniff(const uint8_t *head, size_t bytes)
 {
-    const nst_codec *c;
+    int i = 0;
+    const nst_codec *c = nst_codec_at(i);
 
-    for (int i = 0; (c = nst_codec_at(i)); i++)
-        if (c->is(head, bytes))
-            return c;
-    return NULL;
+    while (c && !c->is(head, bytes))
+        c = nst_codec_at(++i);
+    return c;
 }
 
 static nst_status refuse(const uint8_t *head, size_t bytes, const char *label, nst_error *e)
@@ -44,9 +44,11 @@ static nst_status spool(FILE **f, const uint8_t *head, size_t bytes, const char 
     if (!copy)
         return nst_fail(e, NST_EIO, "%s: cannot make a temporary file for a pipe: %s", label, strerror(errno));
     fwrite(head, 1, bytes, copy);
-    while ((bytes = fread(block, 1, sizeof block, *f)) > 0 && (total += (long long)bytes) <= PIPE_MAX)
-        if (fwrite(block, 1, bytes, copy) < bytes)
+    for (bytes = fread(block, 1, sizeof block, *f); bytes > 0; bytes = fread(block, 1, sizeof block, *f)) {
+        total += (long long)bytes;
+        if (total > PIPE_MAX || fwrite(block, 1, bytes, copy) < bytes)
             break;
+    }
     if (total > PIPE_MAX || ferror(*f) || ferror(copy) || fflush(copy) || !feof(*f)) {
         fclose(copy);
         return total > PIPE_MAX ? nst_fail(e, NST_EIO, "%s: more than 4 GiB from a pipe, expected a picture", label)

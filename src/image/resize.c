@@ -58,9 +58,13 @@ static bool taps_make(struct taps *t, int from, int to)
     t->most = (int)ceil(2 * reach) + 2;
     if (t->most > from)
         t->most = from;
-    if (!nst_mul((size_t)to, (size_t)t->most, &n) || !(t->weight = nst_calloc(n, sizeof *t->weight)) ||
-        !(t->first = nst_calloc((size_t)to, sizeof *t->first)) ||
-        !(t->count = nst_calloc((size_t)to, sizeof *t->count)))
+    if (nst_mul((size_t)to, (size_t)t->most, &n))
+        t->weight = nst_calloc(n, sizeof *t->weight);
+    if (t->weight)
+        t->first = nst_calloc((size_t)to, sizeof *t->first);
+    if (t->first)
+        t->count = nst_calloc((size_t)to, sizeof *t->count);
+    if (!t->count)
         return false;
     for (int i = 0; i < to; i++) {
         double centre = (i + 0.5) * ratio - 0.5, sum = 0;
@@ -207,10 +211,15 @@ nst_status nst_resampler_open(nst_resampler **out, int width, int height, nst_im
         goto fail;
     r->lanes = overlap(&r->y, to->height);
     row = (size_t)r->planes * (size_t)width * sizeof(float);
-    if (!nst_mul(row, (size_t)r->lanes, &n) || !(r->ring = nst_alloc(n)) ||
-        !(r->clear = nst_calloc((size_t)r->lanes, sizeof *r->clear)) ||
-        !(r->light = nst_alloc(row > wide * sizeof(float) ? row : wide * sizeof(float))) ||
-        !(r->table = nst_alloc((STEPS + 2) * sizeof(float))))
+    if (nst_mul(row, (size_t)r->lanes, &n))
+        r->ring = nst_alloc(n);
+    if (r->ring)
+        r->clear = nst_calloc((size_t)r->lanes, sizeof *r->clear);
+    if (r->clear)
+        r->light = nst_alloc(row > wide * sizeof(float) ? row : wide * sizeof(float));
+    if (r->light)
+        r->table = nst_alloc((STEPS + 2) * sizeof(float));
+    if (!r->table)
         goto fail;
     for (int i = 0; i < STEPS + 2; i++)
         r->table[i] = nst_srgb_to_linear((float)i / STEPS);
@@ -243,13 +252,16 @@ nst_status nst_image_resize(nst_image **out, const nst_image *in, int width, int
 
     *out = NULL;
     if (width == in->width && height == in->height) {
-        if ((*out = nst_image_copy(in)))
+        *out = nst_image_copy(in);
+        if (*out)
             return NST_OK;
         return nst_fail(e, NST_EMEM, "resize: out of memory for %d x %d pixels", width, height);
     }
-    if ((s = nst_image_alloc(out, width, height, in->channels, "resize", e)))
+    s = nst_image_alloc(out, width, height, in->channels, "resize", e);
+    if (s)
         return s;
-    if ((s = nst_resampler_open(&r, in->width, in->height, *out, "resize", e))) {
+    s = nst_resampler_open(&r, in->width, in->height, *out, "resize", e);
+    if (s) {
         nst_image_destroy(out);
         return s;
     }

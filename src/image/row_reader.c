@@ -41,7 +41,8 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
     size_t bytes;
 
     *out = NULL;
-    if ((s = nst_image_check((size_t)width, (size_t)height, label, e)))
+    s = nst_image_check((size_t)width, (size_t)height, label, e);
+    if (s)
         return s;
     bytes = (size_t)scaled(width, by) * (size_t)scaled(height, by) * (size_t)channels * sizeof(float);
     if (fit && fit->most && bytes > fit->most)
@@ -51,17 +52,21 @@ nst_status nst_rows_open(nst_rows **out, int width, int height, int channels, co
     if (!nst_memory_fits(bytes))
         return nst_fail(e, NST_EMEM, "%s: %d x %d pixels need %.1f GB, more than is free", label, width, height,
                         (double)bytes / 1e9);
-    if (!(r = nst_calloc(1, sizeof *r)))
+    r = nst_calloc(1, sizeof *r);
+    if (!r)
         return nst_fail(e, NST_EMEM, "%s: out of memory", label);
-    if ((s = nst_image_alloc(&r->image, scaled(width, by), scaled(height, by), channels, label, e)))
+    s = nst_image_alloc(&r->image, scaled(width, by), scaled(height, by), channels, label, e);
+    if (s)
         goto fail;
     r->height = height;
     if (by < 1) {
         r->image->file_width = width;
         r->image->file_height = height;
-        if ((s = nst_resampler_open(&r->smaller, width, height, r->image, label, e)))
+        s = nst_resampler_open(&r->smaller, width, height, r->image, label, e);
+        if (s)
             goto fail;
-        if (!(r->room = nst_calloc((size_t)width, (size_t)channels * sizeof *r->room))) {
+        r->room = nst_calloc((size_t)width, (size_t)channels * sizeof *r->room);
+        if (!r->room) {
             s = nst_fail(e, NST_EMEM, "%s: out of memory for a row of %d pixels", label, width);
             goto fail;
         }

@@ -89,8 +89,10 @@ static nst_status find(struct job *j)
     if (code != VP8_STATUS_OK)
         return blame(j, code);
     j->demuxer = WebPDemuxPartial(&(WebPData){ j->data, j->bytes }, &state);
-    if ((s = info.has_animation ? find_first(j) : find_only(j, &info)) ||
-        (s = nst_image_check((size_t)j->decoded.width, (size_t)j->decoded.height, j->label, j->e)))
+    s = info.has_animation ? find_first(j) : find_only(j, &info);
+    if (!s)
+        s = nst_image_check((size_t)j->decoded.width, (size_t)j->decoded.height, j->label, j->e);
+    if (s)
         return s;
     code = WebPGetFeatures(j->frame.bytes, j->frame.size, &info);
     if (code != VP8_STATUS_OK)
@@ -118,7 +120,8 @@ static nst_status decode(struct job *j, bool damaged)
         return nst_fail(j->e, NST_EUNSUPPORTED, "%s: libwebp is another version than this build's", j->label);
     j->decoded.stride = (size_t)j->decoded.width * each;
     all = j->decoded.stride * (size_t)j->decoded.height;
-    if (!nst_memory_fits(2 * all) || !(j->samples = nst_calloc(all, 1)))
+    j->samples = nst_memory_fits(2 * all) ? nst_calloc(all, 1) : NULL;
+    if (!j->samples)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels, which WebP needs all at once", j->label,
                         j->decoded.width, j->decoded.height);
     j->decoded.samples = j->samples;
@@ -128,7 +131,8 @@ static nst_status decode(struct job *j, bool damaged)
     config.output.u.RGBA.rgba = at;
     config.output.u.RGBA.stride = (int)j->decoded.stride;
     config.output.u.RGBA.size = all - (size_t)(at - j->samples);
-    if (!(decoder = WebPIDecode(NULL, 0, &config)))
+    decoder = WebPIDecode(NULL, 0, &config);
+    if (!decoder)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
     code = WebPIAppend(decoder, j->frame.bytes, j->frame.size);
     if (!WebPIDecGetRGB(decoder, &j->there, NULL, NULL, NULL))
@@ -158,18 +162,25 @@ static nst_status read_extras(struct job *j)
 static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image **out)
 {
     int channels, height;
-    nst_status s;
+    nst_status s = nst_load_file(&j->data, &j->bytes, f, "WebP", j->label, j->e);
 
-    if ((s = nst_load_file(&j->data, &j->bytes, f, "WebP", j->label, j->e)) || (s = find(j)))
+    if (!s)
+        s = find(j);
+    if (s)
         return s;
     channels = j->decoded.kind.alpha ? 4 : 3;
-    if ((s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, channels, fit, j->label, j->e)) ||
-        (s = decode(j, fit && fit->damaged)) || (s = read_extras(j)))
+    s = nst_rows_open(&j->rows, j->decoded.width, j->decoded.height, channels, fit, j->label, j->e);
+    if (!s)
+        s = decode(j, fit && fit->damaged);
+    if (!s)
+        s = read_extras(j);
+    if (s)
         return s;
     height = j->decoded.height;
     if (j->there < j->h)
         j->decoded.height = j->top + j->there;
-    if ((s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e)))
+    s = nst_decoded_rows(&j->rows, &j->decoded, out, j->label, j->e);
+    if (s)
         return s;
     if (j->there < j->h)
         nst_note_damage(*out, j->label, j->decoded.height, height);

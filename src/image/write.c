@@ -33,9 +33,13 @@ static nst_status through_file(const struct job *j, FILE *f, nst_error *e)
     s = j->codec->write(j->image, whole, j->label, j->o, e);
     if (!s && (fflush(whole) || fseeko(whole, 0, SEEK_SET)))
         s = cannot(j, e);
-    while (!s && (n = fread(block, 1, sizeof block, whole)) > 0)
+    while (!s) {
+        n = fread(block, 1, sizeof block, whole);
+        if (!n)
+            break;
         if (fwrite(block, 1, n, f) < n)
             s = cannot(j, e);
+    }
     fclose(whole);
     return s;
 }
@@ -55,11 +59,10 @@ static nst_status choose(struct job *j, const char *path, nst_error *e)
 {
     const nst_format *want = path ? nst_format_of(path) : NULL;
     const nst_write_options *o = j->o;
-    const nst_codec *c;
+    const nst_codec *c = nst_codec_at(0);
     char list[LIST];
-    int i = 0;
 
-    while ((c = nst_codec_at(i++)))
+    for (int i = 0; c; c = nst_codec_at(++i))
         if (o->format ? !strcmp(o->format, c->format.name) : &c->format == want)
             break;
     if (!c && o->format)
@@ -88,7 +91,10 @@ nst_status nst_image_write(const nst_image *image, const char *path, const nst_w
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return nst_fail(e, NST_EIO, "%s: is a directory, expected the name of a picture", path);
-    if ((s = nst_image_check_there(image, path, e)) || (s = choose(&j, path, e)))
+    s = nst_image_check_there(image, path, e);
+    if (!s)
+        s = choose(&j, path, e);
+    if (s)
         return s;
     return nst_whole_write(path, write_job, &j, e);
 }
@@ -102,10 +108,14 @@ nst_status nst_image_write_fd(const nst_image *image, int fd, const char *label,
     FILE *f;
     int own;
 
-    if ((s = nst_image_check_there(image, label, e)) || (s = choose(&j, NULL, e)))
+    s = nst_image_check_there(image, label, e);
+    if (!s)
+        s = choose(&j, NULL, e);
+    if (s)
         return s;
     own = dup(fd);
-    if (!(f = own >= 0 ? fdopen(own, "wb") : NULL)) {
+    f = own >= 0 ? fdopen(own, "wb") : NULL;
+    if (!f) {
         s = cannot(&j, e);
         if (own >= 0)
             close(own);

@@ -12,7 +12,11 @@ nst_status nst_stats_create(nst_stats **out, int c, nst_error *e)
     size_t n = (size_t)c;
 
     *out = NULL;
-    if (!s || !(s->gram = nst_calloc(n, n * sizeof *s->gram)) || !(s->sum = nst_calloc(n, sizeof *s->sum))) {
+    if (s)
+        s->gram = nst_calloc(n, n * sizeof *s->gram);
+    if (s && s->gram)
+        s->sum = nst_calloc(n, sizeof *s->sum);
+    if (!s || !s->sum) {
         nst_stats_destroy(&s);
         return nst_fail(e, NST_EMEM, "statistics of %d channels: out of memory", c);
     }
@@ -117,7 +121,11 @@ nst_status nst_style_create(nst_style **out, const nst_kernels *k, nst_style_los
     double unit;
 
     *out = NULL;
-    if (!t || !(t->second = nst_calloc(c, c * sizeof *t->second)) || !(t->mean = nst_calloc(c, sizeof *t->mean))) {
+    if (t)
+        t->second = nst_calloc(c, c * sizeof *t->second);
+    if (t && t->second)
+        t->mean = nst_calloc(c, sizeof *t->mean);
+    if (!t || !t->mean) {
         s = nst_fail(e, NST_EMEM, "style target of %zu channels: out of memory", c);
         goto fail;
     }
@@ -126,8 +134,11 @@ nst_status nst_style_create(nst_style **out, const nst_kernels *k, nst_style_los
     t->scale = 1;
     for (int i = 0; i < n_styles; i++)
         blend(t, stats[i], share[i]);
-    if (kind == NST_STYLE_W2 && (s = nst_w2_create(&t->w2, k, t->c, t->mean, t->second, e)))
-        goto fail;
+    if (kind == NST_STYLE_W2) {
+        s = nst_w2_create(&t->w2, k, t->c, t->mean, t->second, e);
+        if (s)
+            goto fail;
+    }
     for (size_t i = 0; i < c * c; i++)
         t->unit += t->second[i] * t->second[i];
     t->unit = sqrt(t->unit) / (double)c;

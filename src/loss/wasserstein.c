@@ -116,11 +116,15 @@ static bool allocate(nst_w2 *w)
 {
     double **all[] = { &w->target, &w->inverse, &w->cov, &w->y, &w->z, &w->yi, &w->zi };
 
-    for (size_t i = 0; i < NST_COUNT(all); i++)
-        if (!(*all[i] = nst_calloc(w->n, sizeof **all[i])))
+    for (size_t i = 0; i < NST_COUNT(all); i++) {
+        *all[i] = nst_calloc(w->n, sizeof **all[i]);
+        if (!*all[i])
             return false;
-    return (w->mean = nst_calloc((size_t)w->c, sizeof *w->mean)) &&
-           (w->scratch = nst_calloc(nst_spd_scratch(w->c), sizeof *w->scratch));
+    }
+    w->mean = nst_calloc((size_t)w->c, sizeof *w->mean);
+    if (w->mean)
+        w->scratch = nst_calloc(nst_spd_scratch(w->c), sizeof *w->scratch);
+    return w->scratch != NULL;
 }
 
 nst_status nst_w2_create(nst_w2 **out, const nst_kernels *k, int c, const double *mean, const double *second,

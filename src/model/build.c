@@ -57,8 +57,10 @@ static nst_status shape_layer(const nst_weights *w, const nst_found *c, nst_laye
     if (c->bias.name[0] && c->bias.dims != 1)
         return nst_fail(e, NST_EFORMAT, "%s: tensor %s has %d dimensions, expected a number a filter", w->path,
                         c->bias.name, c->bias.dims);
-    if ((s = nst_stored_count(w, t, &weights, e)) ||
-        (c->bias.name[0] && (s = nst_stored_count(w, &c->bias, &biases, e))))
+    s = nst_stored_count(w, t, &weights, e);
+    if (!s && c->bias.name[0])
+        s = nst_stored_count(w, &c->bias, &biases, e);
+    if (s)
         return s;
     l->out = (int)t->shape[0];
     l->in = (int)t->shape[1];
@@ -98,9 +100,11 @@ static nst_status bring(const struct build *b, int i, const nst_stored *t, size_
 {
     nst_status s;
 
-    if ((*to = in_place(b, i, t)))
+    *to = in_place(b, i, t);
+    if (*to)
         return NST_OK;
-    if ((s = nst_stored_read(b->w, t, *copy, NULL, e)))
+    s = nst_stored_read(b->w, t, *copy, NULL, e);
+    if (s)
         return s;
     *to = *copy;
     *copy += n;
@@ -115,9 +119,10 @@ static nst_status bring_layer(const struct build *b, int i, float **copy, nst_er
     float *own = *copy;
     nst_status s;
 
-    if (!is_folded(b, i))
-        return (s = bring(b, i, &c->weight, n, &l->weight, copy, e)) ? s
-            : bring(b, i, &c->bias, out, &l->bias, copy, e);
+    if (!is_folded(b, i)) {
+        s = bring(b, i, &c->weight, n, &l->weight, copy, e);
+        return s ? s : bring(b, i, &c->bias, out, &l->bias, copy, e);
+    }
     l->weight = own;
     l->bias = own + n;
     *copy += n + out;
@@ -153,7 +158,9 @@ static nst_status fill(struct build *b, nst_error *e)
     for (int i = 0; i < m->layers && !s; i++)
         s = shape_layer(w, &w->found[i], &m->layer[i], &all, e);
     note_steps(w);
-    if (s || (w->fronts && (s = nst_fold_front(w, &b->own, b->matrix, &b->mixes, e))))
+    if (!s && w->fronts)
+        s = nst_fold_front(w, &b->own, b->matrix, &b->mixes, e);
+    if (s)
         return s;
     for (int i = 0; i < m->layers; i++) {
         const nst_layer *l = &m->layer[i];
@@ -162,12 +169,15 @@ static nst_status fill(struct build *b, nst_error *e)
         placed += in_place(b, i, &w->found[i].bias) ? (size_t)l->out : 0;
     }
     m->bytes = all * sizeof(float);
-    if (!(b->store->copy = nst_calloc(all > placed ? all - placed : 1, sizeof(float))))
+    b->store->copy = nst_calloc(all > placed ? all - placed : 1, sizeof(float));
+    if (!b->store->copy)
         return nst_fail(e, NST_EMEM, "%s: out of memory for %zu numbers", w->path, all);
     copy = b->store->copy;
-    for (int i = 0; i < m->layers; i++)
-        if ((s = bring_layer(b, i, &copy, e)))
+    for (int i = 0; i < m->layers; i++) {
+        s = bring_layer(b, i, &copy, e);
+        if (s)
             return s;
+    }
     if (placed) {
         b->store->map = w->map;
         b->store->map_bytes = w->map_bytes;
@@ -183,11 +193,13 @@ static nst_status describe(nst_model *m, const nst_weights *w, nst_error *e)
     const char *slash = strrchr(w->path, '/');
     char text[512];
     size_t n = 0;
-    nst_status s;
+    nst_status s = NST_OK;
 
     if (w->own)
         nst_model_own_input(m, w->own);
-    else if ((s = nst_model_set_input(m, w->input ? w->input : w->named ? "caffe" : "torchvision", e)))
+    else
+        s = nst_model_set_input(m, w->input ? w->input : w->named ? "caffe" : "torchvision", e);
+    if (s)
         return s;
     memcpy(m->note, w->note, sizeof m->note);
     m->input_why = w->why ? w->why : w->named
@@ -199,7 +211,8 @@ static nst_status describe(nst_model *m, const nst_weights *w, nst_error *e)
         n += (size_t)m->layer[i].out * ((size_t)m->layer[i].in * 9 + 1);
     nst_plain_print(text, sizeof text, "%.200s: learned weights (%s), %d convolutions to %s, %.2f million numbers",
                     slash ? slash + 1 : w->path, w->format, m->layers, m->layer[m->layers - 1].name, (double)n / 1e6);
-    if (!(m->describe = nst_strdup(text)))
+    m->describe = nst_strdup(text);
+    if (!m->describe)
         return nst_fail(e, NST_EMEM, "%s: out of memory", w->path);
     return NST_OK;
 }
@@ -219,7 +232,12 @@ nst_status nst_weights_build(nst_model **out, nst_weights *w, nst_error *e)
     }
     m->memory = store;
     m->release = release;
-    if ((s = fill(&b, e)) || (s = nst_model_check(m, w->path, e)) || (s = describe(m, w, e))) {
+    s = fill(&b, e);
+    if (!s)
+        s = nst_model_check(m, w->path, e);
+    if (!s)
+        s = describe(m, w, e);
+    if (s) {
         nst_model_close(&m);
         return s;
     }

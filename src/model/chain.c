@@ -110,7 +110,8 @@ static nst_status no_chain(const nst_weights *w, const nst_module *m, nst_error 
     if (!t)
         return nst_fail(e, NST_EFORMAT, "%s: holds no convolution, expected a chain of 3x3 convolutions as VGG's",
                         w->path);
-    if ((s = nst_stored_count(w, t, &count, e)))
+    s = nst_stored_count(w, t, &count, e);
+    if (s)
         return s;
     return nst_fail(e, NST_EFORMAT, "%s: holds %d convolution%s of which the first, %s, is %llux%llu and reads %llu "
                     "channels%s; expected a chain of 3x3 convolutions from a picture's 3 channels, as VGG's", w->path,
@@ -245,8 +246,12 @@ static void find_norms(struct chain *c)
         int n = 0;
 
         end = end_of(w, begin);
-        while (n < c->count && (norm[n] = partner(w, c->conv[n], begin, end)))
+        while (n < c->count) {
+            norm[n] = partner(w, c->conv[n], begin, end);
+            if (!norm[n])
+                break;
             n++;
+        }
         if (n < c->count)
             continue;
         memcpy(c->norm, norm, sizeof norm);
@@ -313,7 +318,8 @@ nst_status nst_weights_arrange(nst_weights *w, nst_error *e)
     if (!c.count)
         return nst_fail(e, c.end, "%s", c.why.text);
     find_norms(&c);
-    if ((s = number(&c, e)))
+    s = number(&c, e);
+    if (s)
         return s;
     if (c.end && w->count == c.count && !nst_weights_complete(w))
         return nst_fail(e, c.end, "%s", c.why.text);

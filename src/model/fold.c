@@ -34,12 +34,14 @@ static nst_status channels(const nst_weights *w, const nst_stored *t, size_t n, 
         out[i] = fallback;
     if (!t->name[0])
         return NST_OK;
-    if ((s = nst_stored_count(w, t, &count, e)))
+    s = nst_stored_count(w, t, &count, e);
+    if (s)
         return s;
     if (count != 1 && (count != n || (from_end < 0 && t->dims != 1) || at < 0 || t->shape[at] != n))
         return nst_fail(e, NST_EFORMAT, "%s: tensor %s has %zu numbers, expected one for each of %zu channels", w->path,
                         t->name, count, n);
-    if ((s = nst_stored_read(w, t, NULL, out, e)))
+    s = nst_stored_read(w, t, NULL, out, e);
+    if (s)
         return s;
     for (size_t i = 1; i < n && count == 1; i++)
         out[i] = out[0];
@@ -56,9 +58,12 @@ static nst_status scale_shift(const nst_weights *w, const nst_step *step, size_t
     if (step->kind == NST_STEP_NORM) {
         const nst_stored *part = step->part;
 
-        if ((s = channels(w, &part[NST_VARIANCE], n, -1, 1, room, e)) ||
-            (s = channels(w, &part[NST_WEIGHT], n, -1, 1, scale, e)) ||
-            (s = channels(w, &part[NST_BIAS], n, -1, 0, shift, e)))
+        s = channels(w, &part[NST_VARIANCE], n, -1, 1, room, e);
+        if (!s)
+            s = channels(w, &part[NST_WEIGHT], n, -1, 1, scale, e);
+        if (!s)
+            s = channels(w, &part[NST_BIAS], n, -1, 0, shift, e);
+        if (s)
             return s;
         for (size_t i = 0; i < n; i++) {
             if (!(room[i] >= 0) || !isfinite(room[i]) || room[i] + step->epsilon <= 0)
@@ -66,13 +71,15 @@ static nst_status scale_shift(const nst_weights *w, const nst_step *step, size_t
                                 part[NST_VARIANCE].name, room[i]);
             scale[i] /= sqrt(room[i] + step->epsilon);
         }
-        if ((s = channels(w, &part[NST_MEAN], n, -1, 0, room, e)))
+        s = channels(w, &part[NST_MEAN], n, -1, 0, room, e);
+        if (s)
             return s;
         for (size_t i = 0; i < n; i++)
             shift[i] -= scale[i] * room[i];
         return NST_OK;
     }
-    if ((s = channels(w, &step->part[0], n, from_end, 0, room, e)))
+    s = channels(w, &step->part[0], n, from_end, 0, room, e);
+    if (s)
         return s;
     for (size_t i = 0; i < n; i++) {
         double v = room[i];
@@ -95,7 +102,8 @@ static nst_status fold_steps(const nst_weights *w, const nst_found *c, double *w
     for (int i = 0; i < c->steps && !s; i++) {
         double *scale = room + out, *shift = scale + out;
 
-        if ((s = scale_shift(w, &c->step[i], out, scale, shift, room, e)))
+        s = scale_shift(w, &c->step[i], out, scale, shift, room, e);
+        if (s)
             break;
         for (size_t o = 0; o < out; o++) {
             bias[o] = bias[o] * scale[o] + shift[o];
@@ -155,14 +163,16 @@ static nst_status put_matrix(const nst_weights *w, const nst_step *step, struct 
     double v[9], shift[3];
     struct affine old = *a;
     size_t n;
-    nst_status s;
+    nst_status s = nst_stored_count(w, t, &n, e);
 
-    if ((s = nst_stored_count(w, t, &n, e)))
+    if (s)
         return s;
     if (t->dims != 4 || t->shape[0] != 3 || t->shape[1] != 3 || n != 9)
         return nst_fail(e, NST_EFORMAT, "%s: tensor %s is no 1x1 convolution of 3 channels to 3", w->path, t->name);
-    if ((s = nst_stored_read(w, t, NULL, v, e)) ||
-        (s = channels(w, &step->part[NST_BIAS], 3, -1, 0, shift, e)))
+    s = nst_stored_read(w, t, NULL, v, e);
+    if (!s)
+        s = channels(w, &step->part[NST_BIAS], 3, -1, 0, shift, e);
+    if (s)
         return s;
     for (int i = 0; i < 3; i++) {
         a->b[i] = shift[i];
@@ -190,7 +200,8 @@ static nst_status put_step(const nst_weights *w, const nst_step *step, struct af
         a->b[0] = old.b[2], a->b[2] = old.b[0];
         return NST_OK;
     }
-    if ((s = scale_shift(w, step, 3, scale, shift, room, e)))
+    s = scale_shift(w, step, 3, scale, shift, room, e);
+    if (s)
         return s;
     for (int i = 0; i < 3; i++) {
         a->b[i] = a->b[i] * scale[i] + shift[i];
@@ -296,9 +307,11 @@ nst_status nst_fold_front(nst_weights *w, nst_input *input, double matrix[9], bo
     double c[3];
     nst_status s;
 
-    for (int i = 0; i < w->fronts; i++)
-        if ((s = put_step(w, &w->front[i], &a, e)))
+    for (int i = 0; i < w->fronts; i++) {
+        s = put_step(w, &w->front[i], &a, e);
+        if (s)
             return s;
+    }
     if (!zero_colour(&a, c))
         return nst_fail(e, NST_EFORMAT,
                         "%s: %s takes different colours for the same, or its numbers are not finite: it "
@@ -307,7 +320,8 @@ nst_status nst_fold_front(nst_weights *w, nst_input *input, double matrix[9], bo
     bring_to_one(&a, c);
     *folds = !choose_input(&a, c, input, matrix);
     w->own = input;
-    for (int i = 0; (known = nst_model_known_input(i)) && !*folds; i++)
+    known = nst_model_known_input(0);
+    for (int i = 0; known && !*folds; known = nst_model_known_input(++i))
         if (is_input(input, known)) {
             w->own = NULL;
             w->input = nst_input_name(i);

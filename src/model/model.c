@@ -39,9 +39,11 @@ static nst_status check_layer(const nst_layer *l, const nst_layer *before, const
                         NST_MODEL_CHANNELS);
     if (!l->weight || !l->bias)
         return nst_fail(e, NST_EFORMAT, "%s: layer %s has no %s", path, l->name, l->weight ? "bias" : "weight");
-    if ((at = find_wild(l->weight, weights)) < weights)
+    at = find_wild(l->weight, weights);
+    if (at < weights)
         return nst_fail(e, NST_EFORMAT, "%s: weight %zu of layer %s is not a finite number", path, at, l->name);
-    if ((at = find_wild(l->bias, (size_t)l->out)) < (size_t)l->out)
+    at = find_wild(l->bias, (size_t)l->out);
+    if (at < (size_t)l->out)
         return nst_fail(e, NST_EFORMAT, "%s: bias %zu of layer %s is not a finite number", path, at, l->name);
     return NST_OK;
 }
@@ -53,9 +55,11 @@ nst_status nst_model_check(const nst_model *m, const char *path, nst_error *e)
     if (m->layers < 1)
         return nst_fail(e, NST_EFORMAT, "%s: holds no convolution, expected a chain of 3x3 convolutions as VGG's",
                         path);
-    for (int i = 0; i < m->layers; i++)
-        if ((s = check_layer(&m->layer[i], i ? &m->layer[i - 1] : NULL, path, e)))
+    for (int i = 0; i < m->layers; i++) {
+        s = check_layer(&m->layer[i], i ? &m->layer[i - 1] : NULL, path, e);
+        if (s)
             return s;
+    }
     return NST_OK;
 }
 

@@ -54,15 +54,14 @@ bool nst_weights_is_vgg(const char *name)
     if (!strncmp(p, "module.", 7)) /* of a network that was spread over several cards */
         p += 7;
     if (!strncmp(p, "conv", 4)) {
-        if (!(p = digits(p + 4)) || *p++ != '_' || !(p = digits(p)))
-            return false;
+        p = digits(p + 4);
+        p = p && *p == '_' ? digits(p + 1) : NULL;
     } else {
         if (!strncmp(p, "features.", 9))
             p += 9;
-        if (!(p = digits(p)))
-            return false;
+        p = digits(p);
     }
-    return !strcmp(p, ".bias") || !strcmp(p, ".weight");
+    return p && (!strcmp(p, ".bias") || !strcmp(p, ".weight"));
 }
 
 /* "slice1.10": text "slice#.#", numbers 1 and 10.  What is too long for a number of a layer stays text. */
@@ -119,8 +118,11 @@ static nst_status module_of(nst_weights *w, const char *name, size_t n, nst_modu
         }
     if (w->modules == MODULES_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: has more than %d layers, expected a VGG", w->path, MODULES_MAX);
-    if (w->modules == w->room && (s = grow(w, e)))
-        return s;
+    if (w->modules == w->room) {
+        s = grow(w, e);
+        if (s)
+            return s;
+    }
     *out = &w->module[w->modules];
     memcpy((*out)->name, name, n);
     (*out)->order = w->modules++;
@@ -137,7 +139,8 @@ nst_status nst_weights_add(nst_weights *w, const nst_stored *t, nst_error *e)
 
     if (part < 0)
         return NST_OK;
-    if ((s = module_of(w, t->name, n, &m, e)))
+    s = module_of(w, t->name, n, &m, e);
+    if (s)
         return s;
     if (m->part[part].name[0])
         return nst_fail(e, NST_EFORMAT, "%s: tensor %s stands in it twice", w->path, t->name);

@@ -161,7 +161,8 @@ static nst_status number_rows(nst_weights *w, struct names *c, int fronts, nst_e
     if (n < c->n && n > part)
         more = c->place[n].name, c->n = n;
     c->restarts = n < c->n;
-    if (!(s = number_places(w, c, fronts, e)) && more && !nst_weights_complete(w))
+    s = number_places(w, c, fronts, e);
+    if (!s && more && !nst_weights_complete(w))
         nst_weights_note(w, "ends: %s begins another row of numbers", more);
     return s;
 }

@@ -43,7 +43,8 @@ nst_status nst_model_open(nst_model **out, const char *name, nst_error *e)
     if (stat(name, &st) || !S_ISREG(st.st_mode)) /* opening a pipe could wait for ever */
         return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name,
                         access(name, F_OK) ? strerror(errno) : "a folder or a device, expected a file of weights");
-    if (!(f = fopen(name, "rb")))
+    f = fopen(name, "rb");
+    if (!f)
         return nst_fail(e, NST_EIO, "%s: cannot be opened: %s", name, strerror(errno));
     n = fread(head, 1, sizeof head, f);
     fclose(f);

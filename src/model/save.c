@@ -88,7 +88,8 @@ static nst_status write_model(FILE *f, const nst_model *m, bool half, const char
     for (int i = 0; i < m->layers && !s; i++) {
         const nst_layer *l = &m->layer[i];
 
-        if (!(s = write_numbers(f, l->weight, (size_t)l->out * (size_t)l->in * 9, half, path, e)))
+        s = write_numbers(f, l->weight, (size_t)l->out * (size_t)l->in * 9, half, path, e);
+        if (!s)
             s = write_numbers(f, l->bias, (size_t)l->out, half, path, e);
     }
     return s;

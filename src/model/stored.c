@@ -130,11 +130,13 @@ const float *nst_stored_in_place(const nst_weights *w, const nst_stored *t)
 nst_status nst_stored_read(const nst_weights *w, const nst_stored *t, float *single, double *wide, nst_error *e)
 {
     const unsigned char *p = NULL;
-    nst_status s;
+    nst_status s = NST_OK;
 
-    if (!w->fetch)
+    if (w->fetch)
+        s = w->fetch(w->arg, t, &p, e);
+    else
         p = w->map + t->at;
-    else if ((s = w->fetch(w->arg, t, &p, e)))
+    if (s)
         return s;
     gather(t, p, single, wide);
     return NST_OK;

@@ -38,7 +38,8 @@ static void about_cpu(nst_device_info *info)
     *info = (nst_device_info){ .device = "cpu", .name = "this machine's processor", .precisions = "single",
                                .kind = NST_DEVICE_CPU, .units = nst_par_cores() };
     snprintf(info->driver, sizeof info->driver, "%s", chosen ? chosen->name : "none");
-    for (int i = 0; (k = nst_kernels_at(i, &usable)); i++)
+    k = nst_kernels_at(0, &usable);
+    for (int i = 0; k; k = nst_kernels_at(++i, &usable))
         if (k != chosen)
             snprintf(info->driver + strlen(info->driver), sizeof info->driver - strlen(info->driver), ", %s%s", k->name,
                      usable ? "" : " (not on this machine)");

@@ -167,7 +167,9 @@ static nst_status forward(nst_graph *g, const float *x, nst_stats *const *sums, 
         if (win->strip && i)
             nst_strips_save(g->device, g->node, g->count, i - 1, g->ceil, g->use, win, true);
         g->timing[i].forward = nst_now() - start;
-        if (s || (sums && sums[i] && (s = stats(g, i, sums[i], e))))
+        if (!s && sums && sums[i])
+            s = stats(g, i, sums[i], e);
+        if (s)
             return s;
     }
     return NST_OK;
@@ -180,7 +182,8 @@ nst_status nst_graph_forward(nst_graph *g, const nst_window *win, const float *x
     if (!g->win.w || win->w != g->win.w || (win->h != g->win.h && !win->strip))
         return nst_fail(e, NST_EARG, "window: %d x %d pixels, placed for %d x %d", win->w, win->h, g->win.w,
                         g->win.w ? g->win.h : 0);
-    if ((s = nst_graph_place_window(g, win, g->use, e)))
+    s = nst_graph_place_window(g, win, g->use, e);
+    if (s)
         return s;
     vary(g, win);
     return forward(g, x, NULL, e);
@@ -192,7 +195,9 @@ nst_status nst_graph_sum(nst_graph *g, const nst_window *win, const float *x, ns
 
     if (g->device->ops->variation)
         g->device->ops->variation(g->device, NULL, NULL, NULL);
-    return s || (s = forward(g, x, sums, e)) ? s : collect(g, e);
+    if (!s)
+        s = forward(g, x, sums, e);
+    return s ? s : collect(g, e);
 }
 
 nst_status nst_graph_stats(nst_graph *g, int layer, nst_stats *s, nst_error *e)
@@ -293,7 +298,8 @@ nst_status nst_graph_backward(nst_graph *g, const nst_window *win, const nst_los
         start = nst_now();
         if (win->strip && win->y && i)
             nst_strips_restore(g->device, g->node, g->count, i - 1, g->ceil, g->use, win, false);
-        if ((s = ops->backward(g->device, g->node, i, win, dx, e)))
+        s = ops->backward(g->device, g->node, i, win, dx, e);
+        if (s)
             return s;
         if (win->strip)
             nst_strips_save(g->device, g->node, g->count, i, g->ceil, g->use, win, false);

@@ -96,8 +96,11 @@ static void add_scratch(const nst_node *node, int count, void *arg)
         news |= s->h[i] != node[i].h || s->back[i] != back || s->offset[i] != offset;
         s->h[i] = node[i].h, s->back[i] = back, s->offset[i] = offset;
     }
-    if (news && (bytes = s->device->ops->scratch_bytes(s->device, node, count)) > s->bytes)
-        s->bytes = bytes;
+    if (news) {
+        bytes = s->device->ops->scratch_bytes(s->device, node, count);
+        if (bytes > s->bytes)
+            s->bytes = bytes;
+    }
 }
 
 /* The same of all strips of a column: what stays and what is carried lives from strip to strip. */

@@ -136,7 +136,8 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
 
     if (g->win.w && g->use == use && !memcmp(&g->win, win, sizeof *win))
         return NST_OK;
-    if ((s = check_size(g, win, e)))
+    s = check_size(g, win, e);
+    if (s)
         return s;
     if (win->strip && win->y && g->use == use && nst_window_same_column(&g->win, win)) {
         nst_strips_rows(g->node, g->count, g->ceil, use, win);
@@ -145,13 +146,15 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
     }
     g->win.w = 0;
     bytes = nst_arena_plan(g->device, g->node, g->count, g->ceil, win, use, &scratch);
-    if ((s = check_room(g, bytes + scratch, e)))
+    s = check_room(g, bytes + scratch, e);
+    if (s)
         return s;
     if (bytes > g->reserved || scratch > g->scratch) {
         bytes = bytes > g->reserved ? bytes : g->reserved;
         scratch = scratch > g->scratch ? scratch : g->scratch;
         g->reserved = g->scratch = 0;
-        if ((s = g->device->ops->reserve(g->device, bytes, scratch, e)))
+        s = g->device->ops->reserve(g->device, bytes, scratch, e);
+        if (s)
             return s;
         g->reserved = bytes, g->scratch = scratch;
     }

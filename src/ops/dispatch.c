@@ -98,10 +98,10 @@ const nst_kernels *nst_kernels_at(int i, bool *usable)
 
 const nst_kernels *nst_kernels_pick(const char *name)
 {
-    const nst_kernels *k, *best = NULL;
     bool usable;
+    const nst_kernels *k = nst_kernels_at(0, &usable), *best = NULL;
 
-    for (int i = 0; (k = nst_kernels_at(i, &usable)); i++)
+    for (int i = 0; k; k = nst_kernels_at(++i, &usable))
         if (usable && (!name || !*name || strcmp(name, k->name) == 0))
             best = k;
     return best;

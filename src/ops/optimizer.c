@@ -253,10 +253,33 @@ size_t nst_optim_bytes(const nst_optim_options *o, size_t n)
     return floats(o, n) * sizeof(float);
 }
 
+static bool create_moments(nst_optim *s)
+{
+    s->m = nst_calloc(s->n, sizeof *s->m);
+    if (s->m)
+        s->v = nst_calloc(s->n, sizeof *s->v);
+    return s->v != NULL;
+}
+
+static bool create_pairs(nst_optim *s)
+{
+    size_t ring = (size_t)s->o.history + 1, bytes;
+
+    if (!nst_mul(ring, s->n * sizeof *s->s, &bytes))
+        return false;
+    s->s = nst_alloc(bytes); /* not cleared: pages that a short run never reaches are never real memory */
+    if (s->s)
+        s->y = nst_alloc(bytes);
+    if (s->y)
+        s->rho = nst_calloc(ring, sizeof *s->rho);
+    if (s->rho)
+        s->alpha = nst_calloc(ring, sizeof *s->alpha);
+    return s->alpha != NULL;
+}
+
 nst_status nst_optim_create(nst_optim **out, const nst_optim_options *o, size_t n, const float *x0, nst_error *e)
 {
     nst_optim *s = nst_calloc(1, sizeof *s);
-    size_t ring = (size_t)o->history + 1, pair_floats;
     bool good = s && (!n || floats(o, n));
 
     *out = NULL;
@@ -269,15 +292,14 @@ nst_status nst_optim_create(nst_optim **out, const nst_optim_options *o, size_t 
             s->high[c] = o->high[c];
         }
     }
-    if (good && o->average > 0 && (good = (s->average = nst_calloc(n, sizeof *x0)) != NULL))
-        memcpy(s->average, x0, n * sizeof *x0);
-    if (good && o->kind == NST_ADAM)
-        good = (s->m = nst_calloc(n, sizeof *s->m)) && (s->v = nst_calloc(n, sizeof *s->v));
-    else if (good)
-        /* not cleared: pages that a short run never reaches are never real memory */
-        good = nst_mul(ring, n * sizeof *x0, &pair_floats) && (s->s = nst_alloc(pair_floats)) &&
-               (s->y = nst_alloc(pair_floats)) && (s->rho = nst_calloc(ring, sizeof *s->rho)) &&
-               (s->alpha = nst_calloc(ring, sizeof *s->alpha));
+    if (good && o->average > 0) {
+        s->average = nst_calloc(n, sizeof *x0);
+        good = s->average != NULL;
+        if (good)
+            memcpy(s->average, x0, n * sizeof *x0);
+    }
+    if (good)
+        good = o->kind == NST_ADAM ? create_moments(s) : create_pairs(s);
     if (!good) {
         nst_optim_destroy(&s);
         return nst_fail(e, NST_EMEM, "optimiser: out of memory, it needs %.0f MB",

@@ -256,7 +256,10 @@ int main(int argc, char **argv)
     if (argc != 6)
         return 2;
     make_note(argv[5]);
-    if ((status = nst_settings_create(&s, NULL, &e)) || (status = nst_model_open(&m, argv[4], &e)))
+    status = nst_settings_create(&s, NULL, &e);
+    if (!status)
+        status = nst_model_open(&m, argv[4], &e);
+    if (status)
         goto end;
     s->size = 48, s->scales = 1, s->iterations = 3;
     fit = nst_settings_fit(s, NULL);

@@ -42,7 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     uint64_t v;
     nst_sum s;
 
-    if (bytes < 8 || !(whole = malloc(bytes)))
+    if (bytes < 8)
+        return 0;
+    whole = malloc(bytes);
+    if (!whole)
         return 0;
     memcpy(whole, data, bytes - 8);
     nst_sum_begin(&s);

@@ -16,7 +16,8 @@ static inline const char *fuzz_file(const uint8_t *data, size_t bytes)
 
     if (fd < 0) {
         snprintf(path, sizeof path, "%s/nst-fuzz-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (long)getpid());
-        if ((fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600)) < 0)
+        fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        if (fd < 0)
             abort();
     }
     return ftruncate(fd, 0) || pwrite(fd, data, bytes, 0) != (ssize_t)bytes ? NULL : path;

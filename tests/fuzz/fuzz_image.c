@@ -12,17 +12,19 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigne
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    const nst_codec *c;
+    const nst_codec *c = nst_codec_at(0);
     nst_fit fit = { .longest = bytes % 2 ? 20 : 0, .damaged = bytes / 2 % 2 }; /* made smaller, --damaged: half each */
     nst_image *image;
     nst_error e = { "" };
     nst_status s;
     FILE *f;
-    int i = 0;
 
-    while ((c = nst_codec_at(i++)) && !c->is(data, bytes < NST_HEAD ? bytes : NST_HEAD))
-        ;
-    if (!c || !c->read || !(f = fmemopen((void *)(uintptr_t)data, bytes, "rb")))
+    for (int i = 1; c && !c->is(data, bytes < NST_HEAD ? bytes : NST_HEAD); i++)
+        c = nst_codec_at(i);
+    if (!c || !c->read)
+        return -1;
+    f = fmemopen((void *)(uintptr_t)data, bytes, "rb");
+    if (!f)
         return -1;
     s = c->read(&image, f, &fit, "x", &e);
     fclose(f);

@@ -126,7 +126,8 @@ static void jxl(const char *name, int bits, int colors, int alpha, float distanc
     }
     JxlEncoderCloseInput(encoder);
     need(JxlEncoderProcessOutput(encoder, &next, &left) == JXL_ENC_SUCCESS, "output");
-    need((f = fopen(name, "wb")) && fwrite(file, 1, (size_t)(next - file), f) == (size_t)(next - file), "cannot write");
+    f = fopen(name, "wb");
+    need(f && fwrite(file, 1, (size_t)(next - file), f) == (size_t)(next - file), "cannot write");
     fclose(f);
     JxlEncoderDestroy(encoder);
 }

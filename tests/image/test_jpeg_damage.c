@@ -28,7 +28,8 @@ START_TEST(truncated)
         for (size_t cut = n - 2; cut < n + 2 * !progressive; cut++) {
             memcpy(data + n - 2, "\xff\xd8", cut > n ? 2 : 0); /* the start of another file */
             put_file("cut.jpg", data, cut < n ? cut : n);
-            same_image(cut_short = read_image("cut.jpg"), whole, 0);
+            cut_short = read_image("cut.jpg");
+            same_image(cut_short, whole, 0);
             nst_image_destroy(&cut_short);
         }
         nst_image_destroy(&whole);

@@ -31,7 +31,8 @@ START_TEST(truncated)
         }
         for (size_t cut = end; cut < n; cut++) {
             put_file("cut.png", data, cut);
-            same_image(cut_short = read_image("cut.png"), whole, 0);
+            cut_short = read_image("cut.png");
+            same_image(cut_short, whole, 0);
             nst_image_destroy(&cut_short);
         }
         data[n - 14] ^= 1; /* the sum of the pixels */

@@ -32,9 +32,9 @@ START_TEST(same)
 {
     static const nst_fit fits[] = { { .longest = 100 }, { .longest = 61 }, { .longest = 1 }, { .shortest = 40 } };
     static const int sizes[][2] = { { 100, 70 }, { 61, 43 }, { 1, 1 }, { 57, 40 } };
-    const nst_format *format;
+    const nst_format *format = nst_format_at(0);
 
-    for (int i = 0; (format = nst_format_at(i)); i++)
+    for (int i = 0; format; format = nst_format_at(++i))
         for (int channels = 3; channels <= 4 && format->writes; channels++)
             for (int bits = 8; bits <= 16; bits += 8) {
                 nst_image *in = noise_image(300, 210, channels, 65535);
@@ -139,9 +139,9 @@ START_TEST(descriptors)
 {
     nst_image *in = noise_image(30, 20, 4, 255), *out;
     nst_error e = { "" };
-    const nst_format *format;
+    const nst_format *format = nst_format_at(0);
 
-    for (int i = 0; (format = nst_format_at(i)); i++) {
+    for (int i = 0; format; format = nst_format_at(++i)) {
         FILE *f = tmpfile();
         nst_write_options o = { .format = format->name };
         nst_status s;

@@ -44,7 +44,8 @@ START_TEST(changed)
         int fd;
 
         put_file("changed", data, bytes);
-        ck_assert_int_ge(fd = open("changed", O_WRONLY), 0);
+        fd = open("changed", O_WRONLY);
+        ck_assert_int_ge(fd, 0);
         for (size_t at = 0; readable(files[i].needs) && files[i].needs != HDF5 && at < bytes; at += step) {
             unsigned char bad = data[at] ^ with[at / step % NST_COUNT(with)];
 

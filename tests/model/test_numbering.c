@@ -112,13 +112,13 @@ static void add_one(struct file *f, const char *name)
 
 START_TEST(other_numberings)
 {
-    char words[512], *name[16], found[512] = "", *at = words;
+    char words[512], *name[16], found[512] = "";
     int n = 0, in = 3, width[16], out = 2;
     struct file f;
     nst_model *m;
 
     snprintf(words, sizeof words, "%s", numberings[_i].names);
-    for (char *w; (w = strtok(at, " ")); at = NULL)
+    for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
         name[n++] = w;
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < 3; k++)

@@ -28,11 +28,10 @@ static void build(const char *folder, int built, int cached)
 static void entry(const char *folder, char *out, size_t bytes)
 {
     DIR *d = opendir(folder);
-    struct dirent *f;
     int n = 0;
 
     ck_assert_ptr_nonnull(d);
-    while ((f = readdir(d)))
+    for (const struct dirent *f = readdir(d); f; f = readdir(d))
         if (f->d_name[0] != '.') {
             snprintf(out, bytes, "%s/%s", folder, f->d_name);
             n++;

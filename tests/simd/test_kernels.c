@@ -18,10 +18,10 @@ static const struct {
 /* Test _i: kernel _i of every set that this machine runs. */
 START_TEST(kernel_agrees_with_the_oracle)
 {
-    const nst_kernels *k;
     bool usable;
+    const nst_kernels *k = nst_kernels_at(0, &usable);
 
-    for (int i = 0; (k = nst_kernels_at(i, &usable)); i++)
+    for (int i = 0; k; k = nst_kernels_at(++i, &usable))
         if (usable) {
             oracle_seed((uint32_t)_i + 1);
             kernels[_i].check(k);
@@ -32,9 +32,9 @@ END_TEST
 /* No member is missing, and the tile is one that packing can hold. */
 START_TEST(sets_are_whole)
 {
-    const nst_kernels *k;
+    const nst_kernels *k = nst_kernels_at(0, NULL);
 
-    for (int i = 0; (k = nst_kernels_at(i, NULL)); i++) {
+    for (int i = 0; k; k = nst_kernels_at(++i, NULL)) {
 #define X(member, type) ck_assert_msg(k->member != NULL, "%s has no " #member, k->name);
         NST_KERNEL_LIST(X)
 #undef X
@@ -47,10 +47,10 @@ END_TEST
 /* The fastest usable one is chosen; an unusable or unknown name gives none, a usable one itself. */
 START_TEST(a_set_is_picked)
 {
-    const nst_kernels *k, *last = NULL;
     bool usable;
+    const nst_kernels *k = nst_kernels_at(0, &usable), *last = NULL;
 
-    for (int i = 0; (k = nst_kernels_at(i, &usable)); i++) {
+    for (int i = 0; k; k = nst_kernels_at(++i, &usable)) {
         ck_assert_ptr_eq(nst_kernels_pick(k->name), usable ? k : NULL);
         ck_assert_str_eq(nst_simd_name(i), k->name);
         ck_assert_int_eq(nst_simd_usable(i), usable);
@@ -74,10 +74,10 @@ static void tell_what_is_skipped(void)
 
     for (size_t n = 0; n < NST_COUNT(known); n++) {
         const char *why = "not compiled in";
-        const nst_kernels *k;
         bool usable;
+        const nst_kernels *k = nst_kernels_at(0, &usable);
 
-        for (int i = 0; (k = nst_kernels_at(i, &usable)); i++)
+        for (int i = 0; k; k = nst_kernels_at(++i, &usable))
             if (strcmp(k->name, known[n]) == 0)
                 why = usable ? NULL : "this machine cannot run it";
         if (why)

@@ -32,7 +32,7 @@ static inline int count_files(void)
     int n = 0;
 
     ck_assert_ptr_nonnull(d);
-    for (struct dirent *entry; (entry = readdir(d));)
+    for (struct dirent *entry = readdir(d); entry; entry = readdir(d))
         n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
     closedir(d);
     return n;
@@ -43,7 +43,7 @@ static inline void leave_folder(void)
     DIR *d = opendir(".");
 
     ck_assert_ptr_nonnull(d);
-    for (struct dirent *entry; (entry = readdir(d));)
+    for (struct dirent *entry = readdir(d); entry; entry = readdir(d))
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && unlink(entry->d_name))
             rmdir(entry->d_name);
     closedir(d);

@@ -144,8 +144,11 @@ static size_t take_body(char *p, size_t one, size_t n, void *arg)
     long long most;
 
     (void)one;
-    if (!d->writing && (d->failed = begin(d)))
-        return 0;
+    if (!d->writing) {
+        d->failed = begin(d);
+        if (d->failed)
+            return 0;
+    }
     most = d->total ? d->total : BYTES_MAX;
     if (d->part.have + (long long)n > most) {
         d->another = true;
@@ -218,8 +221,11 @@ static CURLcode ask(struct download *d)
     d->writing = false;
     snprintf(range, sizeof range, "%lld-", d->part.have);
     snprintf(condition, sizeof condition, "If-Range: %s", d->part.validator);
-    if (d->part.have && *d->part.validator && !(headers = lib.curl_slist_append(NULL, condition)))
-        return CURLE_OUT_OF_MEMORY;
+    if (d->part.have && *d->part.validator) {
+        headers = lib.curl_slist_append(NULL, condition);
+        if (!headers)
+            return CURLE_OUT_OF_MEMORY;
+    }
     lib.curl_easy_setopt(d->curl, CURLOPT_RANGE, d->part.have ? range : NULL);
     lib.curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, headers);
     code = lib.curl_easy_perform(d->curl);
@@ -311,7 +317,9 @@ nst_status nst_fetch_file(const nst_fetch *f, nst_error *e)
         return s;
     s = nst_part_open(&d.part, f->part, f->url, f->checked, f->bytes ? f->bytes : BYTES_MAX, e);
     if (!s && !(f->bytes && d.part.have == f->bytes)) {
-        if (lib.curl_global_init(CURL_GLOBAL_DEFAULT) || !(d.curl = lib.curl_easy_init())) {
+        if (!lib.curl_global_init(CURL_GLOBAL_DEFAULT))
+            d.curl = lib.curl_easy_init();
+        if (!d.curl) {
             s = fail(e, NST_EIO, "%s: libcurl cannot be started", f->url);
         } else {
             s = collect(&d);

@@ -86,12 +86,16 @@ nst_status nst_guard_try(const char *path, nst_error *e)
     if (!is_foreign(path) || pipe(ends))
         return NST_OK;
     fflush(NULL);
-    if ((child = fork()) == 0)
+    child = fork();
+    if (child == 0)
         try_it(path, ends[1]);
     close(ends[1]);
-    while (child > 0 && ((k = read(ends[0], e->text + n, sizeof e->text - 1 - (size_t)n)) > 0 ||
-                         (k < 0 && errno == EINTR)))
+    while (child > 0) {
+        k = read(ends[0], e->text + n, sizeof e->text - 1 - (size_t)n);
+        if (k == 0 || (k < 0 && errno != EINTR))
+            break;
         n += k > 0 ? k : 0;
+    }
     e->text[n] = 0;
     close(ends[0]);
     while (child > 0 && waitpid(child, &status, 0) < 0)

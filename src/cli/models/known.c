@@ -20,19 +20,26 @@ nst_status nst_known_open(nst_known *o, const char *path, const nst_command *c, 
 {
     nst_sums origin = { "", "" };
     nst_error ignored;
-    nst_status s;
+    nst_status s = nst_guard_try(path, e);
 
-    if ((s = nst_guard_try(path, e)) || (s = nst_model_open(&o->m, path, e)))
+    if (!s)
+        s = nst_model_open(&o->m, path, e);
+    if (s)
         return s;
     if (thoroughly && strcmp(path, "small") && nst_sums_here() && !nst_sums_file(path, &o->sums, &ignored))
         o->source = nst_sources_known(o->sums.sha256, o->sums.md5);
-    if (!o->source && thoroughly && read_origin(o->m, &origin))
-        o->kept = (o->source = nst_sources_known(origin.sha256, origin.md5));
+    if (!o->source && thoroughly && read_origin(o->m, &origin)) {
+        o->source = nst_sources_known(origin.sha256, origin.md5);
+        o->kept = o->source != NULL;
+    }
     if (o->source && !o->kept) {
         snprintf(o->why, sizeof o->why, "its checksum is that of %s, %s", o->source->file, o->source->what);
-    } else if (!o->source && (o->source = nst_sources_marked(nst_paths_base(path)))) {
-        o->named = true; /* neural-style-pt's installation saves it again under the same name */
-        snprintf(o->why, sizeof o->why, "its name is that of %s, %s", o->source->file, o->source->what);
+    } else if (!o->source) {
+        o->source = nst_sources_marked(nst_paths_base(path));
+        if (o->source) {
+            o->named = true; /* neural-style-pt's installation saves it again under the same name */
+            snprintf(o->why, sizeof o->why, "its name is that of %s, %s", o->source->file, o->source->what);
+        }
     }
     if (c->model_input)
         s = nst_model_set_input(o->m, nst_input_name(c->model_input - 1), e);

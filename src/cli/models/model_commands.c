@@ -44,13 +44,16 @@ static nst_status info(const nst_command *c, nst_error *e)
     nst_status s;
     int in, out;
 
-    if ((s = nst_known_named(&o, c->style[0] ? c->style[0] : c->model, c, e)))
+    s = nst_known_named(&o, c->style[0] ? c->style[0] : c->model, c, e);
+    if (s)
         return s;
     nst_say(stdout, "%s", nst_model_describe(o.m));
     nst_say(stdout, "format: %s", nst_model_format(o.m));
-    for (int i = 0; (name = nst_model_layer(o.m, i, &in, &out)); i++)
+    name = nst_model_layer(o.m, 0, &in, &out);
+    for (int i = 0; name; name = nst_model_layer(o.m, ++i, &in, &out))
         nst_say(stdout, "layer: %-8s %4d filters of %dx3x3", name, out, in);
-    for (int i = 0; (name = nst_model_note(o.m, i)); i++)
+    name = nst_model_note(o.m, 0);
+    for (int i = 0; name; name = nst_model_note(o.m, ++i))
         nst_say(stdout, "%s", name);
     nst_say(stdout, "input: %s: %s", nst_model_input(o.m), nst_model_input_text(o.m));
     nst_say(stdout, "because: %s", o.why);
@@ -75,13 +78,15 @@ static int by_name(const void *a, const void *b)
 /* Adds the names of a folder's models to those that are there, n of them; their number then. */
 static int add_names(const char *folder, char names[][160], int n, int max)
 {
-    struct dirent *entry;
     DIR *d = opendir(folder);
 
-    while (d && n < max && (entry = readdir(d))) {
-        size_t length = strlen(entry->d_name), suffix = strlen(NST_PLACES_SUFFIX);
+    while (d && n < max) {
+        const struct dirent *entry = readdir(d);
+        size_t length = entry ? strlen(entry->d_name) : 0, suffix = strlen(NST_PLACES_SUFFIX);
         bool twice = false;
 
+        if (!entry)
+            break;
         if (length <= suffix || length >= 150 || strcmp(entry->d_name + length - suffix, NST_PLACES_SUFFIX) ||
             *entry->d_name == '.')
             continue;
@@ -146,7 +151,8 @@ static nst_status take_away(const nst_command *c, nst_error *e)
 
     if (!c->style[0])
         return fail(e, NST_EARG, "model remove: a name is missing, expected nst model remove NAME");
-    if ((s = nst_places_own(c->style[0], path, sizeof path, e)))
+    s = nst_places_own(c->style[0], path, sizeof path, e);
+    if (s)
         return s;
     return unlink(path) ? fail(e, NST_EIO, "%s: cannot be removed: %s", path, strerror(errno)) : NST_OK;
 }

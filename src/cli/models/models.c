@@ -13,7 +13,10 @@ nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
     nst_status s;
 
     *out = NULL;
-    if ((s = nst_places_find(c->model, path, sizeof path, e)) || (s = nst_known_open(&o, path, c, false, e)))
+    s = nst_places_find(c->model, path, sizeof path, e);
+    if (!s)
+        s = nst_known_open(&o, path, c, false, e);
+    if (s)
         return s;
     *out = o.m;
     return NST_OK;

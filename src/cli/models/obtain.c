@@ -35,11 +35,16 @@ static nst_status keep(const nst_known *o, const char *name, const nst_command *
 
     if (*o->sums.sha256 && !*nst_model_origin(o->m)) {
         snprintf(origin, sizeof origin, "sha256:%s,md5:%s", o->sums.sha256, o->sums.md5);
-        if ((s = nst_model_set_origin(o->m, origin, e)))
+        s = nst_model_set_origin(o->m, origin, e);
+        if (s)
             return s;
     }
-    if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)) ||
-        (s = nst_model_save(o->m, path, c->half, e)))
+    s = free_place(name, path, sizeof path, e);
+    if (!s)
+        s = nst_places_make(e);
+    if (!s)
+        s = nst_model_save(o->m, path, c->half, e);
+    if (s)
         return s;
     if (!c->quiet) {
         nst_say(stdout, "%s", path);
@@ -59,9 +64,12 @@ nst_status nst_obtain_import(const nst_command *c, nst_error *e)
 
     if (!c->style[0])
         return fail(e, NST_EARG, "model import: a file is missing, expected nst model import FILE [NAME]");
-    if ((s = nst_known_named(&o, c->style[0], c, e)))
+    s = nst_known_named(&o, c->style[0], c, e);
+    if (s)
         return s;
-    if (!name && !(name = nst_known_likeness(o.m)))
+    if (!name)
+        name = nst_known_likeness(o.m);
+    if (!name)
         name = stem(c->style[0], own);
     s = keep(&o, name, c, e);
     nst_model_close(&o.m);
@@ -118,12 +126,16 @@ static nst_status take_part(const nst_source *source, const char *sha256, const 
 {
     nst_known o = { .m = NULL };
     nst_error why;
-    nst_status s;
+    nst_status s = nst_sums_file(part, &o.sums, e);
 
-    if ((s = nst_sums_file(part, &o.sums, e)))
+    if (s)
         return s;
-    if (!(s = check_sums(source, sha256, part, url, &o.sums, e)) && (s = nst_known_open(&o, part, c, true, &why)))
-        fail(e, s, "%s: the download is not a usable model: %.300s", url, why.text);
+    s = check_sums(source, sha256, part, url, &o.sums, e);
+    if (!s) {
+        s = nst_known_open(&o, part, c, true, &why);
+        if (s)
+            fail(e, s, "%s: the download is not a usable model: %.300s", url, why.text);
+    }
     if (!s && !(source && (source->sha256 || source->md5)) && !sha256 && !c->quiet)
         printf("sha-256: %s, and nothing known to compare it with\n", o.sums.sha256);
     if (!s)
@@ -151,7 +163,10 @@ nst_status nst_obtain_fetch(const nst_command *c, nst_error *e)
     promise = !source && promised(f.url, digits);
     if (!name)
         name = source ? source->name : stem(f.url, own);
-    if ((s = free_place(name, path, sizeof path, e)) || (s = nst_places_make(e)))
+    s = free_place(name, path, sizeof path, e);
+    if (!s)
+        s = nst_places_make(e);
+    if (s)
         return s;
     if (!nst_sums_here())
         return fail(e, NST_EUNSUPPORTED,
@@ -163,7 +178,8 @@ nst_status nst_obtain_fetch(const nst_command *c, nst_error *e)
     if (!c->quiet)
         nst_say(stdout, "%s%s%s", f.url, source ? ": " : "", source ? source->what : "");
     fflush(stdout);
-    if ((s = nst_fetch_file(&f, e)))
+    s = nst_fetch_file(&f, e);
+    if (s)
         return s;
     return take_part(source, promise ? digits : NULL, part, f.url, name, c, e);
 }

@@ -80,7 +80,8 @@ nst_status nst_part_open(nst_part *p, const char *path, const char *url, bool ch
     nst_status s;
 
     *p = (nst_part){ .path = path, .fd = -1 };
-    if ((s = open_locked(p, e)))
+    s = open_locked(p, e);
+    if (s)
         return s;
     if (!is_of(p, url))
         *p->validator = 0;

@@ -49,7 +49,7 @@ nst_status nst_places_make(nst_error *e)
 
     if (!nst_places_user(path, sizeof path))
         return fail(e, NST_EIO, "the user's models: neither XDG_DATA_HOME nor HOME says where they are");
-    for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         mkdir(path, 0777);
         *slash = '/';

@@ -38,7 +38,7 @@ nst_status nst_sums_file(const char *path, nst_sums *sums, nst_error *e)
     }
     sha256_init(&s);
     md5_init(&m);
-    while ((n = fread(buffer, 1, sizeof buffer, f)) > 0) {
+    for (n = fread(buffer, 1, sizeof buffer, f); n > 0; n = fread(buffer, 1, sizeof buffer, f)) {
         sha256_update(&s, n, buffer);
         md5_update(&m, n, buffer);
     }

@@ -108,14 +108,16 @@ static nst_status lay_out_scales(nst_setup *u, size_t *need, nst_error *e)
 
         nst_plan_size(u, scale, &w, &h);
         nst_plan_leave_room(u, scale);
-        if ((s = nst_graph_measure(u->graph, w, h, true, &whole, e)) == NST_EARG)
+        s = nst_graph_measure(u->graph, w, h, true, &whole, e);
+        if (s == NST_EARG)
             return s; /* where it is too large for a device, windows are not */
         if (!lay_out_whole(u, scale, &strip, l) && !lay_out_windows(u, scale, &strip, l)) {
             nst_need n = nst_plan_needs(u, scale, 1, false);
             size_t arena;
 
             nst_plan_tiling(u, &strip, NST_USE_GRADIENT, 0, &l->gradient);
-            if ((s = nst_plan_device_fits(u, &strip, l->gradient, e)))
+            s = nst_plan_device_fits(u, &strip, l->gradient, e);
+            if (s)
                 return s;
             arena = nst_plan_arena(u, &strip, NST_USE_GRADIENT, l->gradient);
             *need = most(*need, most(n.without, n.beside + arena));
@@ -140,11 +142,15 @@ static nst_status lay_out(nst_setup *u, nst_error *e)
         u->pack_on_demand = i % 2, u->inexact_halo = i / 2;
         if (u->pack_on_demand && !nst_graph_on_demand_bytes(u->graph))
             continue;
-        if ((s = lay_out_scales(u, &need, e)))
+        s = lay_out_scales(u, &need, e);
+        if (s)
             return s;
     }
-    if (!need && u->pack_on_demand && (s = nst_graph_pack_on_demand(u->graph, u->job->model, e)))
-        return s;
+    if (!need && u->pack_on_demand) {
+        s = nst_graph_pack_on_demand(u->graph, u->job->model, e);
+        if (s)
+            return s;
+    }
     return need ? too_little(u, need, e) : NST_OK;
 }
 

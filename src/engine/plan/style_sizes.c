@@ -34,7 +34,8 @@ nst_status nst_style_scales(nst_setup *u, nst_error *e)
     const char *text = u->s.style_size;
     int n = 0;
 
-    if (!(u->style_scale = nst_calloc((size_t)u->job->n_styles, sizeof *u->style_scale)))
+    u->style_scale = nst_calloc((size_t)u->job->n_styles, sizeof *u->style_scale);
+    if (!u->style_scale)
         return nst_fail(e, NST_EMEM, "settings: out of memory");
     for (int i = 0; i < u->job->n_styles; i++)
         u->style_scale[i] = u->s.style_scale;

@@ -80,10 +80,17 @@ nst_status nst_halo_open(nst_run *r, nst_error *e)
 
     if (!r->job.comm)
         return NST_OK;
-    if (!(r->state.halo = a = nst_calloc(1, sizeof *a)) || !(a->x = nst_calloc(n, 3 * sizeof *a->x)) ||
-        !(a->dx = nst_calloc(n, 3 * sizeof *a->dx)) ||
-        !(a->received = nst_calloc(received_floats(&r->setup, r->w, r->h), sizeof *a->received)) ||
-        !(a->message = nst_calloc((size_t)nst_rank_count(&r->setup), 6 * sizeof *a->message)))
+    a = nst_calloc(1, sizeof *a);
+    r->state.halo = a;
+    if (a)
+        a->x = nst_calloc(n, 3 * sizeof *a->x);
+    if (a && a->x)
+        a->dx = nst_calloc(n, 3 * sizeof *a->dx);
+    if (a && a->dx)
+        a->received = nst_calloc(received_floats(&r->setup, r->w, r->h), sizeof *a->received);
+    if (a && a->received)
+        a->message = nst_calloc((size_t)nst_rank_count(&r->setup), 6 * sizeof *a->message);
+    if (!a || !a->message)
         return nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->strip.to - r->strip.from);
     return NST_OK;
 }

@@ -38,14 +38,18 @@ static nst_status open_band(nst_run *r, const float *own, int w, int h, bool ins
     *b = (struct band){ .rows = own, .to = h, .w = w, .h = h };
     if (!r->job.comm)
         return NST_OK;
-    if ((from = nst_calloc(ranks, 2 * sizeof *from))) {
+    from = nst_calloc(ranks, 2 * sizeof *from);
+    if (from) {
         for (int i = 0; i < (int)ranks; i++)
             wanted(r, i, h, inside, &from[i], &from[ranks + (size_t)i]);
         b->from = from[me], b->to = from[ranks + me];
+        b->fetched = nst_calloc((size_t)w * (size_t)(b->to - b->from), 3 * sizeof *own);
+        b->rows = b->fetched;
     }
-    if (!from || !(b->rows = b->fetched = nst_calloc((size_t)w * (size_t)(b->to - b->from), 3 * sizeof *own)))
+    if (!from || !b->fetched)
         s = nst_fail(e, NST_EMEM, "%d x %d pixels: out of memory", r->w, r->h);
-    if (!(s = nst_ranks_agree(&r->ranks, s, e)))
+    s = nst_ranks_agree(&r->ranks, s, e);
+    if (!s)
         nst_halo_fetch(r, own, w, h, from, from + ranks, b->fetched);
     nst_free(from);
     return s;

@@ -163,16 +163,20 @@ static nst_status passes(nst_run *r, nst_progress *p, double *distance, double *
 
     for (int i = 0; i < u->n_style; i++)
         r->eval.stats[i]->keep_on_device = on_device;
-    if ((s = nst_ranks_agree(&r->ranks, nst_windows_stats(r, nst_halo_x(r), e), e)))
+    s = nst_ranks_agree(&r->ranks, nst_windows_stats(r, nst_halo_x(r), e), e);
+    if (s)
         return s;
     for (int i = 0; i < u->n_style; i++)
         nst_ranks_stats(&r->ranks, r->eval.stats[i]);
     s = on_device ? styles_apart(r, loss, gradient, more, e) : style_gradients(r, p, gradient, more, e);
-    if ((s = nst_ranks_agree(&r->ranks, s, e)))
+    s = nst_ranks_agree(&r->ranks, s, e);
+    if (s)
         return s;
     for (int i = 0; i < u->n_content; i++)
         gradient[u->content_layer[i].layer].content_scale = 2 * r->targets.content_scale[i];
-    if (u->s.content_loss == NST_CONTENT_SCALED && (s = scaled_content(r, gradient, square, absolute, e)))
+    if (u->s.content_loss == NST_CONTENT_SCALED)
+        s = scaled_content(r, gradient, square, absolute, e);
+    if (s)
         return s;
     s = nst_ranks_agree(&r->ranks, nst_windows_gradient(r, nst_halo_x(r), nst_halo_dx(r), gradient, distance, e), e);
     if (s || !on_device)

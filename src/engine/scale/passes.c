@@ -57,9 +57,11 @@ nst_status nst_windows_keep(nst_run *r, const float *x, double *square, nst_erro
     nst_tiling t = u->layout[r->scale].gradient;
     int count = nst_windows_count(t);
 
-    for (int row = 0; row < u->n_content; row++)
-        if (!(r->targets.content[row] = nst_calloc((size_t)count, sizeof *r->targets.content[row])))
+    for (int row = 0; row < u->n_content; row++) {
+        r->targets.content[row] = nst_calloc((size_t)count, sizeof *r->targets.content[row]);
+        if (!r->targets.content[row])
             return nst_fail(e, NST_EMEM, "content features: out of memory");
+    }
     for (int i = 0; i < count; i++) {
         nst_window win = nst_windows_at(u, &r->strip, t, i);
         nst_status s = u->n_content ? forward(r, &win, x, e) : NST_OK;
@@ -93,7 +95,8 @@ nst_status nst_windows_stats(nst_run *r, const float *x, nst_error *e)
         nst_stats *sums[NST_MODEL_LAYERS];
 
         by_layer(r, r->eval.stats, sums);
-        if (!(s = forward(r, &win, x, e)))
+        s = forward(r, &win, x, e);
+        if (!s)
             s = nst_graph_stats_each(u->graph, sums, e);
     }
     return s;

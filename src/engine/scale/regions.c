@@ -91,9 +91,10 @@ nst_status nst_region_part(const nst_setup *u, int i, int w, int h, float **out,
     const nst_mask *mask = &u->job->styles[i]->part;
 
     *out = NULL;
-    if (!mask->weight || (*out = sized(mask, w, h)))
+    if (!mask->weight)
         return NST_OK;
-    return nst_fail(e, NST_EMEM, "masks: out of memory");
+    *out = sized(mask, w, h);
+    return *out ? NST_OK : nst_fail(e, NST_EMEM, "masks: out of memory");
 }
 
 nst_status nst_region_place(const nst_setup *u, int i, int w, int h, float **out, nst_error *e)
@@ -105,18 +106,19 @@ nst_status nst_region_place(const nst_setup *u, int i, int w, int h, float **out
     if (!u->has_content_masks)
         return NST_OK;
     if (u->job->styles[i]->place.weight) {
-        if ((*out = sized(&u->job->styles[i]->place, w, h)))
-            return NST_OK;
-        return nst_fail(e, NST_EMEM, "masks: out of memory");
+        *out = sized(&u->job->styles[i]->place, w, h);
+        return *out ? NST_OK : nst_fail(e, NST_EMEM, "masks: out of memory");
     }
-    if (!(rest = nst_alloc(n * sizeof *rest))) /* what the others leave */
+    rest = nst_alloc(n * sizeof *rest); /* what the others leave */
+    if (!rest)
         return nst_fail(e, NST_EMEM, "masks: out of memory");
     for (size_t k = 0; k < n; k++)
         rest[k] = 1;
     for (int j = 0; j < u->job->n_styles; j++) {
         if (j == i)
             continue;
-        if (!(one = sized(&u->job->styles[j]->place, w, h))) {
+        one = sized(&u->job->styles[j]->place, w, h);
+        if (!one) {
             nst_free(rest);
             return nst_fail(e, NST_EMEM, "masks: out of memory");
         }
@@ -134,7 +136,8 @@ static nst_status first_level(nst_region *g, const nst_setup *u, const float *we
     int inner_w = w - 2 * u->margin, inner_h = h - 2 * u->margin;
     size_t at = (size_t)u->margin * (size_t)w + (size_t)u->margin;
 
-    if (!(g->level[0] = nst_calloc((size_t)w, (size_t)h * sizeof(float))))
+    g->level[0] = nst_calloc((size_t)w, (size_t)h * sizeof(float));
+    if (!g->level[0])
         return NST_EMEM;
     for (int y = 0; y < inner_h; y++)
         for (int x = 0; x < inner_w; x++) {
@@ -175,7 +178,8 @@ nst_status nst_region_make(nst_region *g, const nst_setup *u, const float *weigh
             if (n == NST_REGION_LEVELS)
                 return nst_fail(e, NST_EUNSUPPORTED, "masks: the model pools more often than %d times", n - 1);
             g->w[n] = (g->w[n - 1] + up) / 2, g->h[n] = (g->h[n - 1] + up) / 2;
-            if (!(g->level[n] = nst_calloc((size_t)g->w[n], (size_t)g->h[n] * sizeof(float))))
+            g->level[n] = nst_calloc((size_t)g->w[n], (size_t)g->h[n] * sizeof(float));
+            if (!g->level[n])
                 return nst_fail(e, NST_EMEM, "masks: out of memory");
             halve(g->level[n - 1], g->w[n - 1], g->h[n - 1], g->level[n], g->w[n], g->h[n]);
             n++;
@@ -268,8 +272,10 @@ nst_status nst_regions_check(nst_setup *u, nst_error *e)
         if (nst_image_invisible(p))
             return nst_fail(e, NST_EARG, "style picture %d: is transparent all over, expected something visible",
                             i + 1);
-        if ((s = check("content", i, &p->place, u->job->content, "content", e)) ||
-            (s = check("style", i, &p->part, p, "style", e)))
+        s = check("content", i, &p->place, u->job->content, "content", e);
+        if (!s)
+            s = check("style", i, &p->part, p, "style", e);
+        if (s)
             return s;
     }
     if (masks && masks < u->job->n_styles - 1)
@@ -289,7 +295,8 @@ static nst_status colours(const nst_setup *u, int i, int w, int h, float **out, 
 
     if (s || *out)
         return s;
-    if (!(*out = nst_alloc(n * sizeof **out)))
+    *out = nst_alloc(n * sizeof **out);
+    if (!*out)
         return nst_fail(e, NST_EMEM, "recolouring: out of memory");
     for (size_t k = 0; k < n; k++)
         (*out)[k] = (float)u->blend[i];
@@ -313,9 +320,11 @@ static nst_status recolor_one(const nst_setup *u, int i, const nst_image *first,
     float *part = NULL;
     nst_status s;
 
-    if (!(*out = nst_image_copy(first)))
+    *out = nst_image_copy(first);
+    if (!*out)
         return nst_fail(e, NST_EMEM, "recolouring: out of memory");
-    if (!(s = nst_region_part(u, i, style->width, style->height, &part, e)))
+    s = nst_region_part(u, i, style->width, style->height, &part, e);
+    if (!s)
         s = nst_image_recolor_weighted(*out, place, style, part, u->s.color_strength, e);
     nst_free(part);
     if (s)
@@ -330,18 +339,22 @@ nst_status nst_regions_recolor(const nst_setup *u, nst_image *picture, nst_image
     float *total = nst_calloc(n, sizeof *total), *place;
     nst_status s = first && total ? NST_OK : nst_fail(e, NST_EMEM, "recolouring: out of memory");
 
-    for (int i = 0; i < u->job->n_styles && !s; i++)
-        if (!(s = colours(u, i, picture->width, picture->height, &place, e))) {
+    for (int i = 0; i < u->job->n_styles && !s; i++) {
+        s = colours(u, i, picture->width, picture->height, &place, e);
+        if (!s) {
             for (size_t k = 0; k < n; k++)
                 total[k] += place[k];
             nst_free(place);
         }
+    }
     for (int c = 0; c < 3 && !s; c++) /* what is in no region keeps its colours */
         for (size_t k = 0; k < n; k++)
             picture->plane[c][k] *= fmaxf(1 - total[k], 0);
     for (int i = 0; i < u->job->n_styles && !s; i++) {
-        if (!(s = colours(u, i, picture->width, picture->height, &place, e)) &&
-            !(s = recolor_one(u, i, first, pictures[i], place, &one, e)))
+        s = colours(u, i, picture->width, picture->height, &place, e);
+        if (!s)
+            s = recolor_one(u, i, first, pictures[i], place, &one, e);
+        if (!s)
             mix(place, total, one, picture);
         nst_image_destroy(&one);
         nst_free(place);

@@ -52,10 +52,15 @@ static nst_status style_picture(const nst_run *r, int i, nst_image **out, nst_er
 
     nst_style_size(u, r->scale, i, &w, &h);
     s = nst_image_resize_seen(out, r->job.styles[i], w, h, e);
-    if (!s && u->s.color == NST_COLOR_MATCH_STYLE &&
-        !(s = nst_image_resize_seen(&content, r->job.content, cw, ch, e)) &&
-        !(s = nst_region_place(u, i, cw, ch, &place, e)) && !(s = nst_region_part(u, i, w, h, &part, e)))
-        s = nst_image_recolor_weighted(*out, part, content, place, u->s.color_strength, e);
+    if (!s && u->s.color == NST_COLOR_MATCH_STYLE) {
+        s = nst_image_resize_seen(&content, r->job.content, cw, ch, e);
+        if (!s)
+            s = nst_region_place(u, i, cw, ch, &place, e);
+        if (!s)
+            s = nst_region_part(u, i, w, h, &part, e);
+        if (!s)
+            s = nst_image_recolor_weighted(*out, part, content, place, u->s.color_strength, e);
+    }
     nst_free(place);
     nst_free(part);
     nst_image_destroy(&content);
@@ -90,7 +95,9 @@ static nst_status part_of(const nst_setup *u, int i, const nst_image *p, float *
 
     if (s || !nst_image_see_through(p))
         return s;
-    if (!*out && !(*out = nst_alloc(n * sizeof **out)))
+    if (!*out)
+        *out = nst_alloc(n * sizeof **out);
+    if (!*out)
         return nst_fail(e, NST_EMEM, "alpha: out of memory");
     for (size_t k = 0; k < n; k++) {
         (*out)[k] = u->job->styles[i]->part.weight ? (*out)[k] * p->plane[3][k] : p->plane[3][k];
@@ -122,7 +129,10 @@ static nst_status style_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     if (!x)
         return s ? s : NST_EMEM;
     t = style_tiling(r, &strip);
-    if (!(s = part_of(u, i, p, &part, e)) && !(s = nst_region_make(&g, u, part, w, h, e))) {
+    s = part_of(u, i, p, &part, e);
+    if (!s)
+        s = nst_region_make(&g, u, part, w, h, e);
+    if (!s) {
         tie(r, stats, &g, w, h, strip.from);
         s = nst_windows_sum(r, x, &strip, t, nst_windows_count(t), stats, e);
     }
@@ -146,7 +156,8 @@ static nst_status known_stats(nst_run *r, int i, const nst_image *p, nst_stats *
     key = nst_styles_key(p, style_tiling(r, &strip), u->margin, u->n_style);
     if (nst_styles_find(r->job.style_cache, key, u->n_style, stats))
         return NST_OK;
-    if (!(s = style_stats(r, i, p, stats, e)))
+    s = style_stats(r, i, p, stats, e);
+    if (!s)
         nst_styles_keep(r->job.style_cache, key, u->n_style, stats);
     return s;
 }
@@ -165,16 +176,19 @@ static nst_status recolor(nst_run *r, nst_image *const *pictures, nst_error *e)
         return nst_regions_recolor(u, r->targets.picture, pictures, e);
     if (r->job.n_styles == 1)
         return nst_image_recolor(r->targets.picture, pictures[0], u->s.color_strength, e);
-    if (!(first = nst_image_copy(r->targets.picture)))
+    first = nst_image_copy(r->targets.picture);
+    if (!first)
         return nst_fail(e, NST_EMEM, "recolouring: out of memory");
     for (int c = 0; c < 3; c++)
         memset(r->targets.picture->plane[c], 0, n * sizeof(float));
     for (int i = 0; i < r->job.n_styles && !s; i++) {
-        if (!(one = nst_image_copy(first)))
+        one = nst_image_copy(first);
+        if (!one)
             s = nst_fail(e, NST_EMEM, "recolouring: out of memory");
-        else if (!(s = nst_image_recolor(one, pictures[i], u->s.color_strength, e)))
-            for (int c = 0; c < 3; c++)
-                nst_vec_axpy(&u->cpu, n, (float)u->blend[i], one->plane[c], r->targets.picture->plane[c]);
+        else
+            s = nst_image_recolor(one, pictures[i], u->s.color_strength, e);
+        for (int c = 0; c < 3 && !s; c++)
+            nst_vec_axpy(&u->cpu, n, (float)u->blend[i], one->plane[c], r->targets.picture->plane[c]);
         nst_image_destroy(&one);
     }
     nst_image_destroy(&first);
@@ -215,15 +229,18 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
     struct target_job job = { .r = r };
     nst_status s = NST_OK;
 
-    if (!(job.stats = nst_calloc((size_t)r->job.n_styles, NST_STYLE_ROWS * sizeof *job.stats)))
+    job.stats = nst_calloc((size_t)r->job.n_styles, NST_STYLE_ROWS * sizeof *job.stats);
+    if (!job.stats)
         return nst_fail(e, NST_EMEM, "style targets: out of memory");
     for (int row = 0; row < u->n_style; row++)
         for (int i = 0; i < r->job.n_styles; i++)
             job.stats[row * r->job.n_styles + i] = stats[i * NST_STYLE_ROWS + row];
     nst_par_for(u->cpu.threads, u->n_style, target_rows, &job);
-    for (int row = 0; row < u->n_style && !s; row++)
-        if ((s = job.status[row]))
+    for (int row = 0; row < u->n_style && !s; row++) {
+        s = job.status[row];
+        if (s)
             nst_fail(e, s, "%s", job.error[row].text);
+    }
     nst_free(job.stats);
     return s;
 }
@@ -236,7 +253,8 @@ static nst_status content_targets(nst_run *r, nst_error *e)
     nst_status s = x ? nst_windows_keep(r, x, square, e) : NST_EMEM;
 
     nst_free(x);
-    if ((s = nst_ranks_agree(&r->ranks, s, e)))
+    s = nst_ranks_agree(&r->ranks, s, e);
+    if (s)
         return s;
     nst_ranks_sum(&r->ranks, square, NST_MODEL_LAYERS);
     for (int i = 0; i < u->n_content; i++) {
@@ -297,7 +315,8 @@ static nst_status keep_alpha(nst_run *r, nst_error *e)
         return NST_OK;
     if (r->state.alpha) /* from before a device failed */
         return NST_OK;
-    if (!(r->state.alpha = nst_alloc(n * sizeof *r->state.alpha)))
+    r->state.alpha = nst_alloc(n * sizeof *r->state.alpha);
+    if (!r->state.alpha)
         return nst_fail(e, NST_EMEM, "alpha: out of memory");
     memcpy(r->state.alpha, r->targets.picture->plane[3], n * sizeof *r->state.alpha);
     return NST_OK;
@@ -311,7 +330,8 @@ static nst_status discard_content(nst_run *r, nst_error *e)
 
     if (!nst_plan_discards_content(&r->setup, r->scale) || !content->plane[0])
         return NST_OK;
-    if ((s = nst_run_sum_inputs(r, e)))
+    s = nst_run_sum_inputs(r, e);
+    if (s)
         return s;
     nst_free(content->plane[0]);
     memset(content->plane, 0, sizeof content->plane);
@@ -343,7 +363,11 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
     }
     if (!s)
         s = nst_image_resize_seen(&r->targets.picture, r->job.content, r->w - 2 * u->margin, r->h - 2 * u->margin, e);
-    if (!s && !(s = recolor(r, pictures, e)) && !(s = keep_alpha(r, e)))
+    if (!s)
+        s = recolor(r, pictures, e);
+    if (!s)
+        s = keep_alpha(r, e);
+    if (!s)
         s = nst_margin_add(&r->targets.picture, u->margin, e);
     for (int i = 0; i < r->job.n_styles && pictures; i++)
         nst_image_destroy(&pictures[i]);
@@ -352,11 +376,16 @@ nst_status nst_run_targets(nst_run *r, nst_error *e)
         for (int i = 0; i < r->job.n_styles * NST_STYLE_ROWS; i++)
             if (stats[i])
                 nst_ranks_stats(&r->ranks, stats[i]);
-        if (!(s = style_targets(r, stats, e)) && !(s = hand_over(r, e)))
+        s = style_targets(r, stats, e);
+        if (!s)
+            s = hand_over(r, e);
+        if (!s)
             s = regions(r, e);
         s = nst_ranks_agree(&r->ranks, s, e);
     }
-    if (!s && !(s = content_targets(r, e)))
+    if (!s)
+        s = content_targets(r, e);
+    if (!s)
         s = nst_held_create(r, e);
     for (int i = 0; i < r->job.n_styles; i++)
         for (int row = 0; stats && row < NST_STYLE_ROWS; row++)

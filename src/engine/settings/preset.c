@@ -104,7 +104,8 @@ nst_status nst_settings_create(nst_settings **out, const char *preset, nst_error
     for (size_t i = 0; i < NST_COUNT(presets); i++) {
         if (preset && strcmp(preset, presets[i].s.preset) != 0)
             continue;
-        if (!(*out = nst_alloc(sizeof **out)))
+        *out = nst_alloc(sizeof **out);
+        if (!*out)
             return nst_fail(e, NST_EMEM, "settings: out of memory");
         **out = presets[i].s;
         return NST_OK;
@@ -254,7 +255,8 @@ nst_status nst_layers_parse(const char *text, const nst_model *m, nst_layer_weig
         if (!item(text, letters, name, sizeof name, &row.weight))
             return nst_fail(e, NST_EARG, "layer \"%.*s\": the weight is not a number of 0 or more",
                             (int)(letters < 64 ? letters : 64), text);
-        if ((row.layer = nst_model_find(m, name)) < 0)
+        row.layer = nst_model_find(m, name);
+        if (row.layer < 0)
             return nst_fail(e, NST_EARG, "layer \"%s\": the model has no such layer, its layers are %s to %s", name,
                             m->layer[0].name, m->layer[m->layers - 1].name);
         for (int i = 0; i < *n; i++)

@@ -23,9 +23,9 @@ static void check_size(nst_jpeg *j)
 {
     size_t w = j->in.image_width, h = j->in.image_height, blocks = 0, most;
     long long end = nst_file_bytes(j->f);
-    nst_status s;
+    nst_status s = nst_image_check(w, h, j->path, j->e);
 
-    if ((s = nst_image_check(w, h, j->path, j->e)))
+    if (s)
         nst_jpeg_give_up(j, s);
     for (int c = 0; c < j->in.num_components; c++)
         blocks += (size_t)j->in.comp_info[c].width_in_blocks * j->in.comp_info[c].height_in_blocks;
@@ -75,10 +75,13 @@ static void read_header(nst_jpeg *j)
     s.icc_bytes = nst_jpeg_icc(j);
     s.icc = s.icc_bytes ? j->icc : NULL;
     nst_jpeg_exif(j);
-    if ((status = nst_rows_open(&j->rows, (int)in->image_width, (int)in->image_height, 3, j->fit, j->path, j->e)) ||
-        (status = nst_color_open(&j->color, &s, (int)in->image_width, j->path, j->e)))
+    status = nst_rows_open(&j->rows, (int)in->image_width, (int)in->image_height, 3, j->fit, j->path, j->e);
+    if (!status)
+        status = nst_color_open(&j->color, &s, (int)in->image_width, j->path, j->e);
+    if (status)
         nst_jpeg_give_up(j, status);
-    if (!(j->samples = nst_alloc((size_t)in->image_width * (size_t)s.colors)))
+    j->samples = nst_alloc((size_t)in->image_width * (size_t)s.colors);
+    if (!j->samples)
         nst_jpeg_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for a row", j->path));
 }
 
@@ -178,10 +181,13 @@ nst_status nst_jpeg_read(nst_image **out, FILE *f, const nst_fit *fit, const cha
     j->in.err = &j->error;
     nst_jpeg_start(j);
     whole = nst_jpeg_guarded(j, read_all);
-    if (!whole && !keep_there(j))
+    if (!whole && !keep_there(j)) {
         s = blame(j);
-    else if (!(s = nst_rows_finish(&j->rows, j->orientation, out, path, e)))
-        tell(j, whole, *out);
+    } else {
+        s = nst_rows_finish(&j->rows, j->orientation, out, path, e);
+        if (!s)
+            tell(j, whole, *out);
+    }
     jpeg_destroy_decompress(&j->in);
     nst_color_close(&j->color);
     nst_rows_close(&j->rows);

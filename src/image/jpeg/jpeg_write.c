@@ -64,7 +64,9 @@ nst_status nst_jpeg_write(const nst_image *image, FILE *f, const char *path, con
     nst_jpeg *j = nst_calloc(1, sizeof *j);
     nst_status s = NST_OK;
 
-    if (!j || !(j->samples = nst_alloc((size_t)image->width * 3))) {
+    if (j)
+        j->samples = nst_alloc((size_t)image->width * 3);
+    if (!j || !j->samples) {
         nst_free(j);
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
     }

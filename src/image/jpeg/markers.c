@@ -26,7 +26,8 @@ size_t nst_jpeg_icc(nst_jpeg *j)
         }
     if (!bytes || seen != count)
         return 0;
-    if (!(j->icc = nst_alloc(bytes)))
+    j->icc = nst_alloc(bytes);
+    if (!j->icc)
         nst_jpeg_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for its colour profile", j->path));
     for (int i = 1; i <= count; i++) {
         jpeg_saved_marker_ptr m = j->in.marker_list;
@@ -60,7 +61,8 @@ void nst_jpeg_tag(nst_jpeg *j)
         "\1\0" "\x01\xa0" "\3\0" "\1\0\0\0" "\1\0\0\0" "\0\0\0";    /* one entry: ColorSpace = 1, sRGB */
     size_t head = sizeof icc_mark + 2, bytes;
 
-    if (!(j->icc = nst_alloc(NST_JPEG_MARKER_MAX)))
+    j->icc = nst_alloc(NST_JPEG_MARKER_MAX);
+    if (!j->icc)
         nst_jpeg_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
     bytes = nst_color_srgb_profile(j->icc + head, NST_JPEG_MARKER_MAX - head);
     memcpy(j->icc, icc_mark, sizeof icc_mark);

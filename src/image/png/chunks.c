@@ -24,7 +24,8 @@ static bool read_cICP(nst_png *j, nst_samples *samples)
     }
     if (n < 1)
         return false;
-    if ((s = nst_cicp_check(chunk->data[1], j->path, j->e)))
+    s = nst_cicp_check(chunk->data[1], j->path, j->e);
+    if (s)
         nst_png_give_up(j, s);
     return !chunk->data[2] && chunk->data[3] == 1 /* RGB, the whole range */
         && nst_cicp_colors(chunk->data[0], chunk->data[1], samples);
@@ -54,13 +55,15 @@ void nst_png_colors(nst_png *j)
         if (read_chroma(j, chroma))
             s.chroma = chroma;
     }
-    if ((status = nst_color_open(&j->color, &s, (int)png_get_image_width(j->png, j->info), j->path, j->e)))
+    status = nst_color_open(&j->color, &s, (int)png_get_image_width(j->png, j->info), j->path, j->e);
+    if (status)
         nst_png_give_up(j, status);
 }
 
 static void take_orientation(nst_png *j, const png_byte *exif, size_t bytes)
 {
-    if ((j->orientation = nst_exif_orientation(exif, bytes)) < 0)
+    j->orientation = nst_exif_orientation(exif, bytes);
+    if (j->orientation < 0)
         nst_png_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
 }
 
@@ -88,7 +91,8 @@ static void read_raw_exif(nst_png *j, const char *text, size_t left)
             bytes = 10 * bytes + (size_t)(*p - '0');
     if (!bytes || bytes > (size_t)(end - text) / 2)
         return;
-    if (!(j->exif = nst_calloc(bytes, 1)))
+    j->exif = nst_calloc(bytes, 1);
+    if (!j->exif)
         nst_png_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path));
     for (; text < end && n < 2 * bytes; text++)
         if (digit(*text) >= 0) {

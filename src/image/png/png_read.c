@@ -27,9 +27,9 @@ static void check_size(nst_png *j)
     png_uint_32 w = png_get_image_width(j->png, j->info), h = png_get_image_height(j->png, j->info);
     unsigned bits = png_get_bit_depth(j->png, j->info) * png_get_channels(j->png, j->info);
     long long end = nst_file_bytes(j->f);
-    nst_status s;
+    nst_status s = nst_image_check(w, h, j->path, j->e);
 
-    if ((s = nst_image_check(w, h, j->path, j->e)))
+    if (s)
         nst_png_give_up(j, s);
     if (end >= 0 && (double)w * h * bits / 8 > (double)end * MAX_RATIO)
         nst_png_give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %lu x %lu pixels",
@@ -69,8 +69,9 @@ static void read_header(nst_png *j)
         png_set_swap(png);
     j->passes = png_set_interlace_handling(png);
     png_read_update_info(png, j->info);
-    if ((s = nst_rows_open(&j->rows, j->width, j->height,
-                           png_get_color_type(png, j->info) & PNG_COLOR_MASK_ALPHA ? 4 : 3, j->fit, j->path, j->e)))
+    s = nst_rows_open(&j->rows, j->width, j->height,
+                      png_get_color_type(png, j->info) & PNG_COLOR_MASK_ALPHA ? 4 : 3, j->fit, j->path, j->e);
+    if (s)
         nst_png_give_up(j, s);
     nst_png_colors(j);
 }
@@ -83,7 +84,9 @@ static void read_all(nst_png *j)
     read_header(j);
     row = j->row_bytes = png_get_rowbytes(j->png, j->info);
     height = j->passes > 1 ? (size_t)j->height : 1;
-    if (!nst_mul(row, height, &bytes) || !nst_memory_fits(bytes) || !(j->samples = nst_calloc(bytes, 1)))
+    if (nst_mul(row, height, &bytes) && nst_memory_fits(bytes))
+        j->samples = nst_calloc(bytes, 1);
+    if (!j->samples)
         nst_png_give_up(j, nst_fail(j->e, NST_EMEM, "%s: out of memory for %d x %d pixels%s", j->path, j->width,
                                     j->height, j->passes > 1 ? ", which are interlaced and needed all at once" : ""));
     for (; j->pass < j->passes; j->pass++)
@@ -178,7 +181,9 @@ nst_status nst_png_read(nst_image **out, FILE *f, const nst_fit *fit, const char
 
     *out = NULL;
     j.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &j, nst_png_fail, nst_png_warn);
-    if (!j.png || !(j.info = png_create_info_struct(j.png))) {
+    if (j.png)
+        j.info = png_create_info_struct(j.png);
+    if (!j.info) {
         s = nst_fail(e, NST_EMEM, "%s: out of memory", path);
         goto end;
     }
@@ -189,7 +194,8 @@ nst_status nst_png_read(nst_image **out, FILE *f, const nst_fit *fit, const char
         s = blame(&j);
         goto end;
     }
-    if (!(s = nst_rows_finish(&j.rows, j.orientation, out, path, e)))
+    s = nst_rows_finish(&j.rows, j.orientation, out, path, e);
+    if (!s)
         tell(&j, whole, *out);
 
 end:

@@ -76,8 +76,11 @@ nst_status nst_png_write(const nst_image *image, FILE *f, const char *path, cons
     nst_status s = NST_OK;
 
     j.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &j, nst_png_fail, nst_png_warn);
-    if (!j.png || !(j.info = png_create_info_struct(j.png)) ||
-        !(j.samples = nst_alloc((size_t)image->width * (size_t)image->channels * 2))) {
+    if (j.png)
+        j.info = png_create_info_struct(j.png);
+    if (j.info)
+        j.samples = nst_alloc((size_t)image->width * (size_t)image->channels * 2);
+    if (!j.samples) {
         s = nst_fail(e, NST_EMEM, "%s: out of memory", path);
         goto end;
     }

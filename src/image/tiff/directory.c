@@ -123,7 +123,8 @@ static nst_status read_header(nst_tiff *j)
 
     TIFFGetField(j->t, TIFFTAG_IMAGEWIDTH, &w);
     TIFFGetField(j->t, TIFFTAG_IMAGELENGTH, &h);
-    if ((s = nst_image_check(w, h, j->label, j->e)))
+    s = nst_image_check(w, h, j->label, j->e);
+    if (s)
         return s;
     j->width = (int)w;
     j->height = (int)h;
@@ -159,7 +160,8 @@ static nst_status read_header(nst_tiff *j)
         j->premultiplied = *extra == EXTRASAMPLE_ASSOCALPHA;
     }
     j->kind.bits = j->tags.bits == 8 && !j->tags.is_signed ? 8 : 16;
-    return (s = check_tile(j)) ? s : check_bytes(j, compression);
+    s = check_tile(j);
+    return s ? s : check_bytes(j, compression);
 }
 
 nst_status nst_tiff_find(nst_tiff *j)

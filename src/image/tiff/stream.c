@@ -25,9 +25,10 @@ static toff_t seek(thandle_t h, toff_t to, int whence)
     nst_tiff *j = h;
     off_t here;
 
-    if (to > INT64_MAX || fseeko(j->f, (off_t)to, whence) || (here = ftello(j->f)) < 0)
+    if (to > INT64_MAX || fseeko(j->f, (off_t)to, whence))
         return (toff_t)-1;
-    return (toff_t)here;
+    here = ftello(j->f);
+    return here < 0 ? (toff_t)-1 : (toff_t)here;
 }
 
 static int leave_open(thandle_t h)

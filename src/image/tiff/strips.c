@@ -96,9 +96,9 @@ static nst_status make_room(nst_tiff *j)
     size_t row = row_bytes(j), band = row, piece, want;
     size_t each = j->tags.planar == PLANARCONFIG_SEPARATE ? 1 : j->tags.samples;
     uint32_t w, h;
-    nst_status s;
+    nst_status s = piece_size(j, &w, &h);
 
-    if ((s = piece_size(j, &w, &h)))
+    if (s)
         return s;
     j->band_rows = (int)h;
     if (in_parts(j)) {
@@ -108,12 +108,16 @@ static nst_status make_room(nst_tiff *j)
         /* what is read must be what scatter takes */
         if (!nst_mul(packed_bytes(j, w * each), h, &want) || piece != want)
             return nst_tiff_damaged(j);
-        if (!nst_memory_fits(band) || !nst_memory_fits(piece) || !(j->piece = nst_alloc(piece)))
+        if (nst_memory_fits(band) && nst_memory_fits(piece))
+            j->piece = nst_alloc(piece);
+        if (!j->piece)
             return nst_tiff_no_memory(j);
     } else if ((size_t)TIFFScanlineSize(j->t) != row) {
         return nst_tiff_damaged(j);
     }
-    return nst_memory_fits(band) && (j->band = nst_alloc(band)) ? NST_OK : nst_tiff_no_memory(j);
+    if (nst_memory_fits(band))
+        j->band = nst_alloc(band);
+    return j->band ? NST_OK : nst_tiff_no_memory(j);
 }
 
 /* After a fault: whether the rows before it are what is wanted. */
@@ -125,11 +129,12 @@ static bool keep_there(nst_tiff *j)
 static nst_status read_plain(nst_tiff *j)
 {
     size_t row = row_bytes(j);
-    nst_status s;
+    nst_status s = make_room(j);
 
-    if ((s = make_room(j)))
+    if (s)
         return s;
-    if (!(j->row = nst_calloc((size_t)j->width * (size_t)(j->kind.colors + j->kind.alpha), 2)))
+    j->row = nst_calloc((size_t)j->width * (size_t)(j->kind.colors + j->kind.alpha), 2);
+    if (!j->row)
         return nst_tiff_no_memory(j);
     while (j->y < j->height) {
         int rows = j->height - j->y < j->band_rows ? j->height - j->y : j->band_rows;
@@ -157,8 +162,12 @@ static nst_status read_rgba(nst_tiff *j, TIFFRGBAImage *image)
     else
         TIFFGetFieldDefaulted(j->t, TIFFTAG_ROWSPERSTRIP, &h);
     j->band_rows = (int)(h && h < all ? h : all);
-    if (!nst_mul((size_t)j->width * 4, (size_t)j->band_rows, &bytes) || !nst_memory_fits(bytes) ||
-        !(j->band = nst_alloc(bytes)) || !(j->row = nst_calloc((size_t)j->width, 4)))
+    if (!nst_mul((size_t)j->width * 4, (size_t)j->band_rows, &bytes) || !nst_memory_fits(bytes))
+        return nst_tiff_no_memory(j);
+    j->band = nst_alloc(bytes);
+    if (j->band)
+        j->row = nst_calloc((size_t)j->width, 4);
+    if (!j->row)
         return nst_tiff_no_memory(j);
     image->req_orientation = image->orientation; /* rows as the file has them */
     while (j->y < j->height) {
@@ -189,7 +198,8 @@ nst_status nst_tiff_pixels(nst_tiff *j, const nst_fit *fit)
 
     if (nst_tiff_is_plain(j)) {
         nst_tiff_profile(j);
-        return (s = open_rows(j, fit)) ? s : read_plain(j);
+        s = open_rows(j, fit);
+        return s ? s : read_plain(j);
     }
     if (j->tags.floats || !TIFFRGBAImageOK(j->t, text) || !TIFFRGBAImageBegin(&image, j->t, 1, text))
         return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a kind of TIFF that is not read: %.200s", j->label,
@@ -197,7 +207,8 @@ nst_status nst_tiff_pixels(nst_tiff *j, const nst_fit *fit)
     j->kind = (nst_samples){ .colors = 3, .alpha = image.alpha != 0, .bits = 8 };
     if (j->tags.photometric != PHOTOMETRIC_SEPARATED)
         nst_tiff_profile(j);
-    if (!(s = open_rows(j, fit)))
+    s = open_rows(j, fit);
+    if (!s)
         s = read_rgba(j, &image);
     TIFFRGBAImageEnd(&image);
     return s;

@@ -12,9 +12,10 @@ static nst_status read_tiff(nst_image **out, FILE *f, const nst_fit *fit, const 
     nst_status s;
 
     *out = NULL;
-    if (!nst_tiff_open(&j, "rm"))
-        s = nst_tiff_damaged(&j);
-    else if (!(s = nst_tiff_find(&j)) && !(s = nst_tiff_pixels(&j, fit)))
+    s = nst_tiff_open(&j, "rm") ? nst_tiff_find(&j) : nst_tiff_damaged(&j);
+    if (!s)
+        s = nst_tiff_pixels(&j, fit);
+    if (!s)
         s = nst_rows_finish(&j.rows, j.tags.orientation, out, label, e);
     if (!s && j.y < j.height)
         nst_note_damage(*out, label, j.y, j.height);

@@ -54,7 +54,8 @@ nst_status nst_tiff_write(const nst_image *image, FILE *f, const char *label, co
     j.band = nst_alloc(PROFILE_MAX);
     if (j.row && j.band && nst_tiff_open(&j, big ? "w8" : "w")) {
         write_tags(&j, image, o);
-        if ((icc = nst_color_srgb_profile(j.band, PROFILE_MAX)))
+        icc = nst_color_srgb_profile(j.band, PROFILE_MAX);
+        if (icc)
             TIFFSetField(j.t, TIFFTAG_ICCPROFILE, (uint32_t)icc, j.band);
         good = true;
         for (int y = 0; y < image->height && good; y++) {

@@ -88,7 +88,7 @@ nst_status nst_model_open_small(nst_model **out, nst_error *e)
 {
     size_t bytes, n = count(&bytes), has = (size_t)(nst_small_end - nst_small_begin), used = 0;
     const unsigned char *at = nst_small_begin;
-    nst_model *m = NULL;
+    nst_model *m;
     char text[128];
 
     *out = NULL;
@@ -97,8 +97,12 @@ nst_status nst_model_open_small(nst_model **out, nst_error *e)
     nst_plain_print(text, sizeof text,
                     "built-in model small: a student of VGG16 with %.2f million weights (CC BY 4.0, see nst model "
                     "info)", (double)n / 1e6);
-    if (!(m = nst_calloc(1, sizeof *m)) || !(m->memory = nst_alloc(n * sizeof(float))) ||
-        !(m->describe = nst_strdup(text))) {
+    m = nst_calloc(1, sizeof *m);
+    if (m)
+        m->memory = nst_alloc(n * sizeof(float));
+    if (m && m->memory)
+        m->describe = nst_strdup(text);
+    if (!m || !m->describe) {
         if (m)
             nst_free(m->memory);
         nst_free(m);

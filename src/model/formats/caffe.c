@@ -108,7 +108,8 @@ nst_status nst_model_open_caffe(nst_model **out, const char *path, nst_error *e)
     w->format = "Caffe";
     w->input = "caffe";
     w->why = "it is Caffe's format";
-    if (!(s = nst_weights_map(w, e))) {
+    s = nst_weights_map(w, e);
+    if (!s) {
         net = (nst_wire){ .p = w->map, .end = w->map + w->map_bytes };
         while (!s && nst_wire_next(&net)) {
             if (net.field == NET_OLD_LAYER)

@@ -112,7 +112,8 @@ static herr_t visit(hid_t group, const char *path, const H5L_info_t *link, void 
 
     if (link->type != H5L_TYPE_HARD || !parse_path(path, &block, &index))
         return 0;
-    if ((object = lib.H5Oopen(group, path, H5P_DEFAULT)) < 0) {
+    object = lib.H5Oopen(group, path, H5P_DEFAULT);
+    if (object < 0) {
         r->status = nst_fail(r->e, NST_EFORMAT, "%s: the numbers of conv%d_%d cannot be read: it is damaged",
                              r->w.path, block, index);
         return 1;
@@ -132,7 +133,8 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
     if (t->bytes > r->room) {
         nst_free(r->scratch);
         r->room = 0;
-        if (!(r->scratch = nst_alloc((size_t)t->bytes)))
+        r->scratch = nst_alloc((size_t)t->bytes);
+        if (!r->scratch)
             return nst_fail(e, NST_EMEM, "%s: out of memory for %s", r->w.path, t->name);
         r->room = (size_t)t->bytes;
     }

@@ -91,7 +91,8 @@ static nst_status take_numbers(struct reader *r, const nst_mat_array *a, struct 
         return NST_OK;
     if (data.bytes / BLOWN_UP > r->w.map_bytes || r->copies == 2 * LAYERS_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: an array is larger than the file can hold", r->w.path);
-    if (!(copy = nst_alloc(data.bytes ? data.bytes : 1)))
+    copy = nst_alloc(data.bytes ? data.bytes : 1);
+    if (!copy)
         return nst_fail(e, NST_EMEM, "%s: out of memory", r->w.path);
     t->id = r->copies;
     t->at = 0;
@@ -179,19 +180,22 @@ static nst_status take_layer(struct reader *r, const nst_mat_array *a, nst_error
 
     if (a->class != NST_MAT_STRUCT || a->dims != 2 || a->shape[0] != 1 || a->shape[1] != 1)
         return nst_fail(e, NST_EFORMAT, "%s: a layer is no struct, expected a file of MatConvNet", r->w.path);
-    if ((s = read_fields(r, a, names, &n, e)))
+    s = read_fields(r, a, names, &n, e);
+    if (s)
         return s;
     for (int i = 0; i < n; i++) {
         nst_mat_array field;
 
         if (!nst_mat_array_open(r->s, a->end, &field))
             return damaged(r, e);
-        if ((s = take_field(r, names[i], &field, &l, e)))
+        s = take_field(r, names[i], &field, &l, e);
+        if (s)
             return s;
         if (!nst_mat_skip(r->s, field.end))
             return damaged(r, e);
     }
-    if ((s = add(r, &l, e)))
+    s = add(r, &l, e);
+    if (s)
         return s;
     while (r->w.modules == first && r->copies > before) /* of no use */
         nst_free(r->copy[--r->copies]);
@@ -213,7 +217,8 @@ static nst_status take_layers(struct reader *r, const nst_mat_array *layers, nst
 
         if (!nst_mat_array_open(r->s, layers->end, &layer))
             return damaged(r, e);
-        if ((s = take_layer(r, &layer, e)))
+        s = take_layer(r, &layer, e);
+        if (s)
             return s;
         if (!nst_mat_skip(r->s, layer.end))
             return damaged(r, e);
@@ -233,19 +238,23 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
 static nst_status read_all(struct reader *r, nst_model **out, nst_error *e)
 {
     nst_mat_array a;
-    nst_status s;
+    nst_status s = nst_weights_map(&r->w, e);
 
-    if ((s = nst_weights_map(&r->w, e)))
+    if (s)
         return s;
     if (r->w.map_bytes < 128 || memcmp(r->w.map + 126, "IM", 2) || r->w.map[125] != 1)
         return nst_fail(e, NST_EUNSUPPORTED,
                         "%s: is no little-endian MATLAB file of version 5 to 7; save it again with -v7",
                         r->w.path);
-    if (!(r->s = nst_mat_open(r->w.map, r->w.map_bytes)))
+    r->s = nst_mat_open(r->w.map, r->w.map_bytes);
+    if (!r->s)
         return nst_fail(e, NST_EMEM, "%s: out of memory", r->w.path);
-    while (nst_mat_variable(r->s, &a))
-        if (!strcmp(a.name, "layers"))
-            return (s = take_layers(r, &a, e)) ? s : nst_weights_finish(out, &r->w, e);
+    while (nst_mat_variable(r->s, &a)) {
+        if (strcmp(a.name, "layers"))
+            continue;
+        s = take_layers(r, &a, e);
+        return s ? s : nst_weights_finish(out, &r->w, e);
+    }
     return nst_mat_broken(r->s) ? damaged(r, e)
         : nst_fail(e, NST_EFORMAT, "%s: has no cell array \"layers\", expected a file of MatConvNet", r->w.path);
 }

@@ -111,7 +111,8 @@ bool nst_mat_element_open(nst_mat_stream *s, uint64_t limit, nst_mat_element *e)
     e->type = le32(tag);
     e->bytes = le32(tag + 4);
     e->end = s->at;
-    if ((e->small = e->type >> 16)) {
+    e->small = e->type >> 16;
+    if (e->small) {
         e->bytes = e->type >> 16;
         e->type &= 0xffff;
         memcpy(e->tag, tag + 4, 4);

@@ -47,7 +47,8 @@ static nst_status begin(nst_onnx *r, nst_error *e)
             ;
         if (name.field != VALUE_NAME || name.type != NST_WIRE_BYTES)
             continue;
-        if ((s = nst_onnx_find(r, &name, &tensor, &found, e)))
+        s = nst_onnx_find(r, &name, &tensor, &found, e);
+        if (s)
             return s;
         if (found)
             continue;
@@ -110,7 +111,10 @@ nst_status nst_model_open_onnx(nst_model **out, const char *path, nst_error *e)
     r->w.input = "torchvision";
     r->w.why = "models in ONNX's format take what torchvision's take";
     r->block = 1;
-    if (!(s = nst_weights_map(&r->w, e)) && !(s = read_all(r, e)))
+    s = nst_weights_map(&r->w, e);
+    if (!s)
+        s = read_all(r, e);
+    if (!s)
         s = nst_weights_build(out, &r->w, e);
     nst_weights_close(&r->w);
     nst_free(r);

@@ -1,4 +1,5 @@
-/* onnx.h: between onnx.c, onnx_graph.c, which follows the graph, and onnx_messages.c below both. */
+/* onnx.h: between onnx.c, onnx_graph.c, which follows the graph, onnx_checks.c, which says whether a node is one of a
+ * VGG's, and onnx_messages.c below them all. */
 #ifndef NST_ONNX_H
 #define NST_ONNX_H
 
@@ -55,6 +56,15 @@ nst_status nst_onnx_tensor(const nst_onnx *r, const nst_wire *name, nst_stored *
 nst_status nst_onnx_integers(const nst_onnx *r, const nst_wire *name, int64_t *v, int max, int *n, nst_error *e);
 /* How many convolutions the graph has. */
 int nst_onnx_convolutions(const nst_onnx *r);
+
+/* ---- onnx_checks.c ---- */
+
+/* Refuses a Conv, MaxPool or AveragePool whose attributes are not a VGG's; its kernel has `side` rows and columns. */
+nst_status nst_onnx_check(const nst_onnx *r, const nst_onnx_node *n, const char *op, uint64_t side, nst_error *e);
+/* The same of a convolution, whose sides are padded by `pad` unless they were before it; then its numbers.  *bias is
+ * left as it is where it has none. */
+nst_status nst_onnx_conv_read(const nst_onnx *r, const nst_onnx_node *n, uint64_t side, uint64_t pad,
+                              nst_stored *weight, nst_stored *bias, nst_error *e);
 
 /* ---- onnx_graph.c ---- */
 

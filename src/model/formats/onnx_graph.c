@@ -29,74 +29,6 @@ static nst_status pass_by(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
 
 /* ---- convolutions and pools -------------------------------------------------------------------------------------- */
 
-/* What an operation of a VGG says of itself; what it does not say is by default so, or not looked at. */
-static const struct {
-    const char *op, *attribute;
-    uint64_t value;
-} expected[] = {
-    { "Conv", "kernel_shape", 3 }, { "Conv", "strides", 1 }, { "Conv", "dilations", 1 }, { "Conv", "group", 1 },
-    { "MaxPool", "kernel_shape", 2 }, { "MaxPool", "strides", 2 }, { "AveragePool", "kernel_shape", 2 },
-    { "AveragePool", "strides", 2 },
-};
-
-static nst_status wrong(const nst_onnx *r, const char *op, const char *attribute, uint64_t v, uint64_t good,
-                        nst_error *e)
-{
-    int n = nst_onnx_convolutions(r);
-    bool resnet = !r->w.count && n > 10 && v == 7 && !strcmp(attribute, "kernel_shape");
-
-    return nst_fail(e, NST_EFORMAT, "%s: holds %d convolution%s; behind the first %d of a chain a %s has %s of %llu%s, "
-                    "expected %llu as VGG's", r->w.path, n, n == 1 ? "" : "s", r->w.count, op, attribute,
-                    (unsigned long long)v, resnet ? " (a ResNet-like network)" : "", (unsigned long long)good);
-}
-
-/* Every attribute of op that stands in the table, but for the kernel where `side` is another. */
-static nst_status check(const nst_onnx *r, const nst_onnx_node *n, const char *op, uint64_t side, nst_error *e)
-{
-    for (size_t i = 0; i < NST_COUNT(expected); i++) {
-        uint64_t good = !strcmp(expected[i].attribute, "kernel_shape") ? side : expected[i].value;
-        nst_onnx_attribute a;
-        nst_status s;
-
-        if (strcmp(op, expected[i].op))
-            continue;
-        if ((s = nst_onnx_attribute_read(r, n, expected[i].attribute, &a, e)))
-            return s;
-        for (int k = 0; k < a.n; k++)
-            if (a.v[k] != good)
-                return wrong(r, op, expected[i].attribute, a.v[k], good, e);
-    }
-    return NST_OK;
-}
-
-/* The sides are padded once: by the convolution or before it. */
-static nst_status check_pads(const nst_onnx *r, const nst_onnx_node *n, uint64_t pad, nst_error *e)
-{
-    nst_onnx_attribute a, same;
-    nst_status s;
-
-    if ((s = nst_onnx_attribute_read(r, n, "pads", &a, e)) || (s = nst_onnx_attribute_read(r, n, "auto_pad", &same, e)))
-        return s;
-    if (nst_wire_is(&same.text, "SAME_UPPER") || nst_wire_is(&same.text, "SAME_LOWER"))
-        return pad ? NST_OK : wrong(r, "Conv", "pads", 1, 0, e);
-    for (int k = 0; k < a.n; k++)
-        if (a.v[k] != pad)
-            return wrong(r, "Conv", "pads", a.v[k], pad, e);
-    return NST_OK;
-}
-
-/* A tensor that the node needs; a convolution's bias may be none. */
-static nst_status need(const nst_onnx *r, const nst_onnx_node *n, int input, nst_stored *t, nst_error *e)
-{
-    char name[NST_STORED_NAME];
-    nst_status s;
-
-    if ((s = nst_onnx_tensor(r, &n->input[input], t, e)) || t->name[0])
-        return s;
-    return nst_fail(e, NST_EFORMAT, "%s: tensor %s, which convolution %d needs, is not in the file", r->w.path,
-                    nst_onnx_text(&n->input[input], name, sizeof name), r->w.count + 1);
-}
-
 static nst_status add_front(nst_onnx *r, const nst_step *step, nst_error *e)
 {
     if (r->w.fronts == NST_FRONT)
@@ -109,13 +41,9 @@ static nst_status add_front(nst_onnx *r, const nst_step *step, nst_error *e)
 static nst_status take_matrix(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
 {
     nst_step step = { .kind = NST_STEP_MATRIX };
-    nst_status s;
+    nst_status s = nst_onnx_conv_read(r, n, 1, 0, &step.part[NST_WEIGHT], &step.part[NST_BIAS], e);
 
-    if ((s = check(r, n, "Conv", 1, e)) || (s = check_pads(r, n, 0, e)) ||
-        (s = need(r, n, 1, &step.part[NST_WEIGHT], e)) ||
-        (n->inputs > 2 && (s = need(r, n, 2, &step.part[NST_BIAS], e))))
-        return s;
-    return add_front(r, &step, e);
+    return s ? s : add_front(r, &step, e);
 }
 
 static nst_status take_conv(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
@@ -127,14 +55,15 @@ static nst_status take_conv(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
     if (n->inputs < 2 || n->inputs > 3)
         return nst_fail(e, NST_EFORMAT, "%s: its convolution %d has %d inputs, expected picture, weight and bias",
                         r->w.path, r->w.count + 1, n->inputs);
-    if ((s = nst_onnx_attribute_read(r, n, "kernel_shape", &kernel, e)))
+    s = nst_onnx_attribute_read(r, n, "kernel_shape", &kernel, e);
+    if (s)
         return s;
     if (!r->w.count && kernel.n && kernel.v[0] == 1 && !r->padded)
         return take_matrix(r, n, e);
     if (r->w.count && !r->positive)
         return refuse(r, n, "without a ReLU between", e);
-    if ((s = check(r, n, "Conv", 3, e)) || (s = check_pads(r, n, r->padded ? 0 : 1, e)) ||
-        (s = need(r, n, 1, &c->weight, e)) || (n->inputs > 2 && (s = need(r, n, 2, &c->bias, e))))
+    s = nst_onnx_conv_read(r, n, 3, r->padded ? 0 : 1, &c->weight, &c->bias, e);
+    if (s)
         return s;
     c->block = r->block;
     c->index = ++r->index;
@@ -146,7 +75,7 @@ static nst_status take_conv(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
 
 static nst_status take_pool(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
 {
-    nst_status s = check(r, n, nst_wire_is(&n->op, "MaxPool") ? "MaxPool" : "AveragePool", 2, e);
+    nst_status s = nst_onnx_check(r, n, nst_wire_is(&n->op, "MaxPool") ? "MaxPool" : "AveragePool", 2, e);
 
     r->block++;
     r->index = 0;
@@ -174,14 +103,15 @@ static nst_status take_norm(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
     static const int part[] = { NST_WEIGHT, NST_BIAS, NST_MEAN, NST_VARIANCE };
     nst_step step = { .kind = NST_STEP_NORM, .epsilon = 1e-5 };
     nst_onnx_attribute a;
-    nst_status s;
+    nst_status s = nst_onnx_attribute_read(r, n, "epsilon", &a, e);
 
-    if ((s = nst_onnx_attribute_read(r, n, "epsilon", &a, e)))
+    if (s)
         return s;
     if (a.there)
         step.epsilon = (double)a.real;
     for (int i = 0; i < 4; i++) {
-        if ((s = nst_onnx_tensor(r, &n->input[i + 1], &step.part[part[i]], e)))
+        s = nst_onnx_tensor(r, &n->input[i + 1], &step.part[part[i]], e);
+        if (s)
             return s;
         if (!step.part[part[i]].name[0])
             return refuse(r, n, i == 3 ? "without a variance in the file" : "without its numbers in the file", e);
@@ -204,7 +134,8 @@ static nst_status take_arithmetic(nst_onnx *r, const nst_onnx_node *n, bool *fol
     for (size_t i = 0; i < NST_COUNT(kinds); i++)
         if (nst_wire_is(&n->op, kinds[i].op))
             step.kind = kinds[i].kind;
-    if ((s = nst_onnx_tensor(r, &n->input[first ? 1 : 0], &step.part[0], e)))
+    s = nst_onnx_tensor(r, &n->input[first ? 1 : 0], &step.part[0], e);
+    if (s)
         return s;
     *followed = step.part[0].name[0] && !(step.kind == NST_STEP_DIV && !first) && !(r->w.count && r->positive);
     if (!*followed)
@@ -225,9 +156,9 @@ static nst_status take_transpose(nst_onnx *r, const nst_onnx_node *n, bool *foll
 {
     static const uint64_t to_first[4] = { 0, 3, 1, 2 }, to_last[4] = { 0, 2, 3, 1 };
     nst_onnx_attribute a;
-    nst_status s;
+    nst_status s = nst_onnx_attribute_read(r, n, "perm", &a, e);
 
-    if ((s = nst_onnx_attribute_read(r, n, "perm", &a, e)))
+    if (s)
         return s;
     if (a.n == 4 && !memcmp(a.v, to_first, sizeof to_first) && (r->last || !r->w.fronts))
         r->last = false;
@@ -247,14 +178,16 @@ static nst_status take_pad(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
     int count = 0, from = r->last ? 1 : 2;
     bool ones = true, zeros = true;
     nst_onnx_attribute a;
-    nst_status s;
+    nst_status s = nst_onnx_attribute_read(r, n, "pads", &a, e);
 
-    if ((s = nst_onnx_attribute_read(r, n, "pads", &a, e)))
+    if (s)
         return s;
     for (int i = 0; i < a.n; i++)
         v[i] = a.v[i] < 1000 ? (int64_t)a.v[i] : -1;
     count = a.n;
-    if (!a.there && (s = nst_onnx_integers(r, &n->input[1], v, 8, &count, e)))
+    if (!a.there)
+        s = nst_onnx_integers(r, &n->input[1], v, 8, &count, e);
+    if (s)
         return s;
     for (int i = 0; i < 8; i++) {
         int at = i % 4;
@@ -264,7 +197,8 @@ static nst_status take_pad(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
     }
     if (count != 8 || !(ones || zeros) || (ones && r->padded))
         return refuse(r, n, "by other than one pixel", e);
-    if ((s = nst_onnx_attribute_read(r, n, "mode", &a, e)))
+    s = nst_onnx_attribute_read(r, n, "mode", &a, e);
+    if (s)
         return s;
     if (ones && a.there && !nst_wire_is(&a.text, "constant") && !r->reflects) {
         nst_weights_note(&r->w, "assumed: zeros around features; the file pads by %s",
@@ -281,10 +215,11 @@ static nst_status take_gather(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
     nst_onnx_attribute axis;
     int64_t v[3];
     int count;
-    nst_status s;
+    nst_status s = nst_onnx_attribute_read(r, n, "axis", &axis, e);
 
-    if ((s = nst_onnx_attribute_read(r, n, "axis", &axis, e)) ||
-        (s = nst_onnx_integers(r, &n->input[1], v, 3, &count, e)))
+    if (!s)
+        s = nst_onnx_integers(r, &n->input[1], v, 3, &count, e);
+    if (s)
         return s;
     if (axis.n != 1 || !is_channel(r, (int64_t)axis.v[0]) || count != 3 || v[0] != 2 || v[1] != 1 || v[2] != 0)
         return refuse(r, n, "of other than channels 2, 1, 0", e);
@@ -296,11 +231,13 @@ static nst_status take_slice(nst_onnx *r, const nst_onnx_node *n, nst_error *e)
 {
     int64_t start[4], axis[4], step[4];
     int starts, axes, steps, reversed = 0;
-    nst_status s;
+    nst_status s = nst_onnx_integers(r, &n->input[1], start, 4, &starts, e);
 
-    if ((s = nst_onnx_integers(r, &n->input[1], start, 4, &starts, e)) ||
-        (s = nst_onnx_integers(r, &n->input[3], axis, 4, &axes, e)) ||
-        (s = nst_onnx_integers(r, &n->input[4], step, 4, &steps, e)))
+    if (!s)
+        s = nst_onnx_integers(r, &n->input[3], axis, 4, &axes, e);
+    if (!s)
+        s = nst_onnx_integers(r, &n->input[4], step, 4, &steps, e);
+    if (s)
         return s;
     for (int i = 0; i < steps && starts == steps && axes == steps; i++) {
         if (step[i] == -1 && is_channel(r, axis[i]))
@@ -386,7 +323,8 @@ nst_status nst_onnx_follow(nst_onnx *r, nst_wire node, nst_error *e)
         r->ended = true;
         return NST_OK;
     }
-    if ((s = take(r, &n, &followed, e)) || !followed)
+    s = take(r, &n, &followed, e);
+    if (s || !followed)
         return s;
     r->at = n.output.data ? n.output : (nst_wire){ .p = NULL };
     r->unknown = (nst_wire){ .p = NULL };

@@ -80,9 +80,13 @@ nst_status nst_onnx_attribute_read(const nst_onnx *r, const nst_onnx_node *n, co
     nst_status s;
 
     a->there = false;
-    while (nst_wire_next(&walk))
-        if (walk.field == NODE_ATTRIBUTE && ((s = read_attribute(r, nst_wire_enter(&walk), name, a, e)) || a->there))
+    while (nst_wire_next(&walk)) {
+        if (walk.field != NODE_ATTRIBUTE)
+            continue;
+        s = read_attribute(r, nst_wire_enter(&walk), name, a, e);
+        if (s || a->there)
             return s;
+    }
     *a = (nst_onnx_attribute){ .n = 0 };
     return NST_OK;
 }
@@ -155,8 +159,11 @@ static nst_status is_tensor(const nst_onnx *r, const nst_wire *field, const nst_
     }
     if (field->field != GRAPH_NODE)
         return NST_OK;
-    if ((s = nst_onnx_node_read(r, walk, &node, e)) || !nst_wire_is(&node.op, "Constant") ||
-        !nst_onnx_same(&node.output, name) || (s = nst_onnx_attribute_read(r, &node, "value", &value, e)))
+    s = nst_onnx_node_read(r, walk, &node, e);
+    if (s || !nst_wire_is(&node.op, "Constant") || !nst_onnx_same(&node.output, name))
+        return s;
+    s = nst_onnx_attribute_read(r, &node, "value", &value, e);
+    if (s)
         return s;
     *is = value.there && value.text.data;
     *tensor = nst_wire_enter(&value.text);
@@ -169,9 +176,11 @@ nst_status nst_onnx_find(const nst_onnx *r, const nst_wire *name, nst_wire *tens
     nst_status s;
 
     *found = false;
-    while (nst_wire_next(&walk))
-        if ((s = is_tensor(r, &walk, name, tensor, found, e)) || *found)
+    while (nst_wire_next(&walk)) {
+        s = is_tensor(r, &walk, name, tensor, found, e);
+        if (s || *found)
             return s;
+    }
     return walk.broken ? nst_onnx_damaged(r, &walk, e) : NST_OK;
 }
 
@@ -182,7 +191,8 @@ nst_status nst_onnx_tensor(const nst_onnx *r, const nst_wire *name, nst_stored *
     nst_status s;
 
     *t = (nst_stored){ .dims = 0 };
-    if ((s = nst_onnx_find(r, name, &tensor, &found, e)) || !found)
+    s = nst_onnx_find(r, name, &tensor, &found, e);
+    if (s || !found)
         return s;
     nst_onnx_text(name, t->name, sizeof t->name);
     return take_numbers(r, tensor, t, e);
@@ -197,7 +207,8 @@ nst_status nst_onnx_integers(const nst_onnx *r, const nst_wire *name, int64_t *v
     nst_status s;
 
     *n = -1;
-    if ((s = nst_onnx_find(r, name, &tensor, &found, e)) || !found)
+    s = nst_onnx_find(r, name, &tensor, &found, e);
+    if (s || !found)
         return s;
     while (nst_wire_next(&tensor)) {
         if (tensor.field == TENSOR_TYPE && tensor.type == NST_WIRE_NUMBER)

@@ -63,7 +63,8 @@ static nst_status put(nst_pickle *k, uint64_t at, nst_error *e)
         return nst_pickle_damaged(k, "nothing to remember", e);
     if (at >= (uint64_t)(k->p - k->start)) /* a writer counts up from 0 */
         return nst_pickle_damaged(k, "an absurd number in the memo", e);
-    if ((s = nst_pickle_grow(k, &k->memo, (size_t)at + 1, sizeof *v, e)))
+    s = nst_pickle_grow(k, &k->memo, (size_t)at + 1, sizeof *v, e);
+    if (s)
         return s;
     while (k->memo.n <= at)
         ((nst_value *)k->memo.p)[k->memo.n++].kind = NST_KIND_MARK; /* empty */
@@ -98,9 +99,9 @@ static nst_status push_string(nst_pickle *k, size_t length_bytes, nst_error *e)
 static nst_status push_long(nst_pickle *k, nst_error *e)
 {
     uint64_t n, v;
-    nst_status s;
+    nst_status s = read_number(k, 1, &n, e);
 
-    if ((s = read_number(k, 1, &n, e)))
+    if (s)
         return s;
     if (n > 8) {
         if (n > (uint64_t)(k->end - k->p))
@@ -108,7 +109,8 @@ static nst_status push_long(nst_pickle *k, nst_error *e)
         k->p += n;
         return nst_pickle_push_int(k, NST_KIND_OTHER, 0, e);
     }
-    if ((s = read_number(k, (size_t)n, &v, e)))
+    s = read_number(k, (size_t)n, &v, e);
+    if (s)
         return s;
     if (n && n < 8 && v >> (8 * n - 1))
         v |= UINT64_MAX << 8 * n;
@@ -140,7 +142,8 @@ static nst_status marked(nst_pickle *k, int op, nst_error *e)
         return s;
     if (op != 't')
         return append(k, from, n, true, op == 'u', e);
-    if ((s = nst_pickle_tuple(k, n, e)))
+    s = nst_pickle_tuple(k, n, e);
+    if (s)
         return s;
     k->stack.n--;
     ((nst_value *)k->stack.p)[k->stack.n - 1] = ((nst_value *)k->stack.p)[k->stack.n]; /* over the mark */
@@ -152,10 +155,16 @@ static nst_status global(nst_pickle *k, bool from_stack, nst_error *e)
     nst_value module, name;
     nst_status s;
 
-    if (from_stack ? (s = nst_pickle_pop(k, &name, e)) || (s = nst_pickle_pop(k, &module, e))
-                   : (s = read_line(k, &module, e)) || (s = read_line(k, &name, e)))
-        return s;
-    return nst_pickle_global(k, module, name, e);
+    if (from_stack) {
+        s = nst_pickle_pop(k, &name, e);
+        if (!s)
+            s = nst_pickle_pop(k, &module, e);
+    } else {
+        s = read_line(k, &module, e);
+        if (!s)
+            s = read_line(k, &name, e);
+    }
+    return s ? s : nst_pickle_global(k, module, name, e);
 }
 
 static nst_status step(nst_pickle *k, int op, nst_error *e)
@@ -175,19 +184,22 @@ static nst_status step(nst_pickle *k, int op, nst_error *e)
     case 0x88: case 0x89: /* NEWTRUE, NEWFALSE */
         return nst_pickle_push_int(k, NST_KIND_BOOL, op == 0x88, e);
     case 'J': case 'K': case 'M': /* BININT, BININT1, BININT2 */
-        if ((s = read_number(k, op == 'J' ? 4 : op == 'K' ? 1 : 2, &v, e)))
+        s = read_number(k, op == 'J' ? 4 : op == 'K' ? 1 : 2, &v, e);
+        if (s)
             return s;
         return nst_pickle_push_int(k, NST_KIND_INT, op == 'J' ? (int32_t)(uint32_t)v : (int64_t)v, e);
     case 0x8a:
         return push_long(k, e);
     case 'G': /* BINFLOAT */
-        return (s = skip(k, 8, e)) ? s : nst_pickle_push_int(k, NST_KIND_OTHER, 0, e);
+        s = skip(k, 8, e);
+        return s ? s : nst_pickle_push_int(k, NST_KIND_OTHER, 0, e);
     case 'X': case 'T': /* BINUNICODE, BINSTRING */
         return push_string(k, 4, e);
     case 0x8c: case 'U': /* SHORT_BINUNICODE, SHORT_BINSTRING */
         return push_string(k, 1, e);
     case 'q': case 'r': case 'h': case 'j': /* BINPUT, LONG_BINPUT, BINGET, LONG_BINGET */
-        if ((s = read_number(k, op == 'q' || op == 'h' ? 1 : 4, &v, e)))
+        s = read_number(k, op == 'q' || op == 'h' ? 1 : 4, &v, e);
+        if (s)
             return s;
         return op == 'q' || op == 'r' ? put(k, v, e) : get(k, v, e);
     case 0x94: /* MEMOIZE */
@@ -241,7 +253,8 @@ nst_status nst_pickle_read(nst_pickle **out, const char *path, const unsigned ch
                 s = nst_pickle_damaged(k, "one value expected at its end", e);
             break;
         }
-        if ((s = step(k, k->p[-1], e)))
+        s = step(k, k->p[-1], e);
+        if (s)
             break;
     }
     if (s) {

@@ -14,7 +14,8 @@ nst_status nst_pickle_grow(nst_pickle *k, struct pool *a, size_t n, size_t each,
         return NST_OK;
     while (room < n)
         room *= 2;
-    if (!(p = nst_calloc(room, each)))
+    p = nst_calloc(room, each);
+    if (!p)
         return nst_fail(e, NST_EMEM, "%s: out of memory", k->path);
     if (a->n)
         memcpy(p, a->p, a->n * each);
@@ -104,7 +105,8 @@ nst_status nst_pickle_tuple(nst_pickle *k, size_t n, nst_error *e)
 
     if (k->stack.n < n)
         return nst_pickle_damaged(k, "a tuple's values are missing", e);
-    if ((s = nst_pickle_grow(k, &k->values, k->values.n + n, sizeof(nst_value), e)))
+    s = nst_pickle_grow(k, &k->values, k->values.n + n, sizeof(nst_value), e);
+    if (s)
         return s;
     if (n)
         memcpy((nst_value *)k->values.p + k->values.n, (nst_value *)k->stack.p + k->stack.n - n, n * sizeof(nst_value));
@@ -158,7 +160,7 @@ nst_value nst_pickle_get(const nst_pickle *p, nst_value dict, const char *key)
     uint32_t cell = 0;
 
     if (dict.kind == NST_KIND_DICT)
-        while ((c = nst_pickle_cell(p, dict, &cell)))
+        for (c = nst_pickle_cell(p, dict, &cell); c; c = nst_pickle_cell(p, dict, &cell))
             if (nst_value_is(c->key, key))
                 return c->value;
     return (nst_value){ .kind = NST_KIND_NONE };

@@ -47,9 +47,9 @@ static nst_status take(void *arg, const nst_tensor *t, nst_error *e)
 /* Every pair of the layers' tensors must lie apart. */
 static nst_status check_apart(nst_weights *w, nst_error *e)
 {
-    const nst_stored *a, *b;
+    const nst_stored *a = nst_weights_tensor(w, 0), *b;
 
-    for (int i = 0; (a = nst_weights_tensor(w, i)); i++)
+    for (int i = 0; a; a = nst_weights_tensor(w, ++i))
         for (int j = 0; j < i && a->name[0]; j++) {
             b = nst_weights_tensor(w, j);
             if (b->name[0] && a->at < b->at + b->bytes && b->at < a->at + a->bytes)
@@ -70,9 +70,16 @@ nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_err
     r->w.path = path;
     r->w.format = "safetensors";
     r->header = (nst_header){ .path = path, .take = take, .arg = r };
-    if (!(s = nst_weights_map(&r->w, e)) && !(s = nst_header_begin(&r->header, r->w.map, r->w.map_bytes, e)) &&
-        !(s = nst_header_parse(&r->header, e)) && !(s = nst_weights_arrange(&r->w, e)) &&
-        !(s = check_apart(&r->w, e))) {
+    s = nst_weights_map(&r->w, e);
+    if (!s)
+        s = nst_header_begin(&r->header, r->w.map, r->w.map_bytes, e);
+    if (!s)
+        s = nst_header_parse(&r->header, e);
+    if (!s)
+        s = nst_weights_arrange(&r->w, e);
+    if (!s)
+        s = check_apart(&r->w, e);
+    if (!s) {
         if (nst_model_input_known(r->header.input)) {
             r->w.input = r->header.input;
             r->w.why = "the file says so";
@@ -80,7 +87,8 @@ nst_status nst_model_open_safetensors(nst_model **out, const char *path, nst_err
             r->w.own = &own;
             r->w.why = "the file says so";
         }
-        if (!(s = nst_weights_build(out, &r->w, e)))
+        s = nst_weights_build(out, &r->w, e);
+        if (!s)
             nst_model_set_origin(*out, r->header.origin, &(nst_error){ "" }); /* what it cannot be is left out */
     }
     nst_weights_close(&r->w);

@@ -194,10 +194,13 @@ nst_status nst_header_parse(nst_header *h, nst_error *e)
 
             if (!string(h, t.name, sizeof t.name) || !eat(h, ':'))
                 return broken(h, "a tensor's name expected", e);
-            if (!strcmp(t.name, "__metadata__"))
+            if (!strcmp(t.name, "__metadata__")) {
                 s = metadata(h, e);
-            else if (!(s = tensor(h, &t, e)))
-                s = h->take(h->arg, &t, e);
+            } else {
+                s = tensor(h, &t, e);
+                if (!s)
+                    s = h->take(h->arg, &t, e);
+            }
             if (s)
                 return s;
         } while (eat(h, ','));

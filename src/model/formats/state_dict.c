@@ -96,7 +96,8 @@ nst_status nst_pickle_storage(nst_pickle *k, nst_error *e)
     if (class.kind != NST_KIND_GLOBAL || globals[class.u.i].what != STORAGE || key.kind != NST_KIND_STRING ||
         count.kind != NST_KIND_INT || count.u.i < 0)
         return nst_pickle_damaged(k, "a storage's type, key and length expected", e);
-    if ((s = view_offset(k, nst_pickle_item(k, t, 5), t.n == 6, (uint64_t)count.u.i, &offset, e)))
+    s = view_offset(k, nst_pickle_item(k, t, 5), t.n == 6, (uint64_t)count.u.i, &offset, e);
+    if (s)
         return s;
     to = k->storages.p;
     for (size_t i = 0; i < k->storages.n; i++) /* tensors may share one */
@@ -107,7 +108,8 @@ nst_status nst_pickle_storage(nst_pickle *k, nst_error *e)
         }
     if (k->storages.n == STORAGES_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: has more than %d storages, expected a VGG", k->path, STORAGES_MAX);
-    if ((s = nst_pickle_grow(k, &k->storages, k->storages.n + 1, sizeof *to, e)))
+    s = nst_pickle_grow(k, &k->storages, k->storages.n + 1, sizeof *to, e);
+    if (s)
         return s;
     to = k->storages.p;
     to[k->storages.n] = (nst_storage){ key, globals[class.u.i].number, globals[class.u.i].each, (uint64_t)count.u.i,
@@ -139,7 +141,8 @@ static nst_status make_tensor(nst_pickle *k, nst_value args, nst_error *e)
     }
     if (k->tensors.n == TENSORS_MAX)
         return nst_fail(e, NST_EFORMAT, "%s: has more than %d tensors, expected a VGG", k->path, TENSORS_MAX);
-    if ((s = nst_pickle_grow(k, &k->tensors, k->tensors.n + 1, sizeof t, e)))
+    s = nst_pickle_grow(k, &k->tensors, k->tensors.n + 1, sizeof t, e);
+    if (s)
         return s;
     ((struct tensor *)k->tensors.p)[k->tensors.n] = t;
     return nst_pickle_push_int(k, NST_KIND_TENSOR, (int64_t)k->tensors.n++, e);
@@ -154,7 +157,8 @@ static nst_status make_dict(nst_pickle *k, nst_value args, nst_error *e)
 
     if (args.n > 1 || (args.n == 1 && list.kind != NST_KIND_LIST))
         return nst_pickle_damaged(k, "a dict's pairs expected", e);
-    if ((s = nst_pickle_container(k, NST_KIND_DICT, e)))
+    s = nst_pickle_container(k, NST_KIND_DICT, e);
+    if (s)
         return s;
     dict = ((nst_value *)k->stack.p)[k->stack.n - 1];
     while (args.n && nst_pickle_next(k, list, &cell, &pair)) {
@@ -165,7 +169,8 @@ static nst_status make_dict(nst_pickle *k, nst_value args, nst_error *e)
         else if (pair.kind != NST_KIND_LIST || !nst_pickle_next(k, pair, &inner, &both[0]) ||
                  !nst_pickle_next(k, pair, &inner, &both[1]))
             return nst_pickle_damaged(k, "a dict's pair expected", e);
-        if ((s = nst_pickle_add(k, dict, both[0], both[1], e)))
+        s = nst_pickle_add(k, dict, both[0], both[1], e);
+        if (s)
             return s;
     }
     return NST_OK;
@@ -174,9 +179,11 @@ static nst_status make_dict(nst_pickle *k, nst_value args, nst_error *e)
 nst_status nst_pickle_reduce(nst_pickle *k, nst_error *e)
 {
     nst_value args, callee;
-    nst_status s;
+    nst_status s = nst_pickle_pop(k, &args, e);
 
-    if ((s = nst_pickle_pop(k, &args, e)) || (s = nst_pickle_pop(k, &callee, e)))
+    if (!s)
+        s = nst_pickle_pop(k, &callee, e);
+    if (s)
         return s;
     if (callee.kind != NST_KIND_GLOBAL || args.kind != NST_KIND_TUPLE)
         return nst_pickle_damaged(k, "a call of something that is no global", e);
@@ -252,13 +259,15 @@ static nst_status take_tensor(const struct dict *d, const char *name, const stru
  * else training needs. */
 static nst_status take_dict(struct dict *d, nst_value dict, const char *before, int depth, nst_error *e)
 {
-    const struct cell *c;
     uint32_t cell = 0;
     nst_status s = NST_OK;
 
-    while (!s && (c = nst_pickle_cell(d->p, dict, &cell))) {
+    while (!s) {
+        const struct cell *c = nst_pickle_cell(d->p, dict, &cell);
         char name[NST_STORED_NAME];
 
+        if (!c)
+            break;
         if (!name_of(before, c, name))
             continue;
         if (c->value.kind == NST_KIND_TENSOR)

@@ -107,15 +107,27 @@ static nst_status read_all(struct reader *r, nst_error *e)
     if (r->w.map_bytes < sizeof begin || memcmp(r->w.map, begin, sizeof begin))
         return nst_fail(e, NST_EFORMAT, "%s: begins as torch.save's files do, but its protocol is not 1001", r->w.path);
     r->at = sizeof begin;
-    if ((s = check_system(r, e)) || (s = read_pickle(r, &r->object, e)) || (s = read_pickle(r, &keys, e)))
+    s = check_system(r, e);
+    if (!s)
+        s = read_pickle(r, &r->object, e);
+    if (!s)
+        s = read_pickle(r, &keys, e);
+    if (s)
         return s;
     s = place(r, keys, e);
     nst_pickle_close(&keys);
-    if (s || (s = nst_pickle_tensors(r->object, &r->w, e)) || (s = nst_weights_arrange(&r->w, e)))
+    if (!s)
+        s = nst_pickle_tensors(r->object, &r->w, e);
+    if (!s)
+        s = nst_weights_arrange(&r->w, e);
+    if (s)
         return s;
-    for (int i = 0; (t = nst_weights_tensor(&r->w, i)); i++)
-        if ((s = resolve(r, t, e)))
+    t = nst_weights_tensor(&r->w, 0);
+    for (int i = 0; t; t = nst_weights_tensor(&r->w, ++i)) {
+        s = resolve(r, t, e);
+        if (s)
             return s;
+    }
     return NST_OK;
 }
 
@@ -129,7 +141,10 @@ nst_status nst_model_open_torch(nst_model **out, const char *path, nst_error *e)
         return nst_fail(e, NST_EMEM, "%s: out of memory", path);
     r->w.path = path;
     r->w.format = "torch.save, before zip";
-    if (!(s = nst_weights_map(&r->w, e)) && !(s = read_all(r, e)))
+    s = nst_weights_map(&r->w, e);
+    if (!s)
+        s = read_all(r, e);
+    if (!s)
         s = nst_weights_build(out, &r->w, e);
     nst_pickle_close(&r->object);
     nst_weights_close(&r->w);

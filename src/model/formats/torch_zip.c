@@ -42,7 +42,8 @@ static nst_status open_zip(struct reader *r, nst_error *e)
     if (stat(r->w.path, &st))
         return nst_fail(e, NST_EIO, "%s: cannot be read: %s", r->w.path, strerror(errno));
     r->bytes = (uint64_t)st.st_size;
-    if (!(r->zip = zip_open(r->w.path, ZIP_RDONLY, &code))) {
+    r->zip = zip_open(r->w.path, ZIP_RDONLY, &code);
+    if (!r->zip) {
         zip_error_init_with_code(&z, code);
         s = nst_fail(e, NST_EFORMAT, "%s: cannot be opened as a zip file: %s", r->w.path, zip_error_strerror(&z));
         zip_error_fini(&z);
@@ -88,14 +89,20 @@ static nst_status read_entry(struct reader *r, const char *name, uint64_t max, u
     if (st.size > r->room) {
         nst_free(r->scratch);
         r->room = 0;
-        if (!(r->scratch = nst_alloc((size_t)st.size)))
+        r->scratch = nst_alloc((size_t)st.size);
+        if (!r->scratch)
             return nst_fail(e, NST_EMEM, "%s: out of memory for %s", r->w.path, entry);
         r->room = (size_t)st.size;
     }
-    if (!(f = zip_fopen_index(r->zip, st.index, 0)))
+    f = zip_fopen_index(r->zip, st.index, 0);
+    if (!f)
         return fail_zip(r, entry, zip_get_error(r->zip), e);
-    while (*bytes < st.size && (got = zip_fread(f, r->scratch + *bytes, st.size - *bytes)) > 0)
+    while (*bytes < st.size) {
+        got = zip_fread(f, r->scratch + *bytes, st.size - *bytes);
+        if (got <= 0)
+            break;
         *bytes += (uint64_t)got;
+    }
     if (*bytes < st.size || zip_fread(f, &end, 1) != 0) /* at the end the checksum is looked at */
         s = fail_zip(r, entry, zip_file_get_error(f), e);
     zip_fclose(f);
@@ -111,7 +118,8 @@ static nst_status read_pickle(struct reader *r, nst_error *e)
     if (!read_entry(r, "byteorder", 16, &n, NULL) && n >= 3 && !memcmp(r->scratch, "big", 3))
         return nst_fail(e, NST_EUNSUPPORTED, "%s: was written on a big-endian machine; save it again on another",
                         r->w.path);
-    if ((s = read_entry(r, "data.pkl", PICKLE_MAX, &n, e)))
+    s = read_entry(r, "data.pkl", PICKLE_MAX, &n, e);
+    if (s)
         return s;
     r->text = r->scratch; /* strings of the pickle point into it: it is not to be the scratch of the next entry */
     r->scratch = NULL;
@@ -136,7 +144,8 @@ static nst_status fetch(void *arg, const nst_stored *t, const unsigned char **p,
     if (storage->key.n > 32)
         return nst_fail(e, NST_EFORMAT, "%s: the storage of %s has an absurd name", r->w.path, t->name);
     snprintf(name, sizeof name, "data/%.*s", (int)storage->key.n, storage->key.u.s);
-    if ((s = read_entry(r, name, expected, &bytes, e)))
+    s = read_entry(r, name, expected, &bytes, e);
+    if (s)
         return s;
     if (bytes != expected)
         return nst_fail(e, NST_EFORMAT, "%s: %s%s has %llu bytes, expected %llu", r->w.path, r->folder, name,
@@ -159,7 +168,12 @@ nst_status nst_model_open_torchzip(nst_model **out, const char *path, nst_error 
     r->w.fetch = fetch;
     r->w.arg = r;
     r->loaded = -1;
-    if (!(s = open_zip(r, e)) && !(s = read_pickle(r, e)) && !(s = nst_pickle_tensors(r->pickle, &r->w, e)))
+    s = open_zip(r, e);
+    if (!s)
+        s = read_pickle(r, e);
+    if (!s)
+        s = nst_pickle_tensors(r->pickle, &r->w, e);
+    if (!s)
         s = nst_weights_finish(out, &r->w, e);
     nst_weights_close(&r->w);
     nst_pickle_close(&r->pickle);

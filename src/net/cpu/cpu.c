@@ -149,7 +149,8 @@ static nst_status reserve(nst_device *base, size_t bytes, size_t scratch, nst_er
     if (!bytes)
         return NST_OK;
     bytes = (bytes + NST_ALIGN - 1) / NST_ALIGN * NST_ALIGN;
-    if (!(d->arena = nst_alloc(bytes + scratch)))
+    d->arena = nst_alloc(bytes + scratch);
+    if (!d->arena)
         return nst_fail(e, NST_EMEM, "features: out of memory for %.1f MB", (double)(bytes + scratch) / 1e6);
     d->scratch = (float *)(void *)(d->arena + bytes);
     return NST_OK;
@@ -336,7 +337,8 @@ nst_status nst_cpu_create(nst_device **out, const nst_graph_options *o, const ns
         /* the options speak of x's planes, the first layer of its own */
         d->scale[i] = o->scale[d->order[i]], d->shift[i] = o->shift[d->order[i]];
     }
-    if ((s = choose(d, o->conv, e)))
+    s = choose(d, o->conv, e);
+    if (s)
         goto fail;
     for (int i = 0; i < count; i++)
         if (!nst_cpu_pack(d, i, &o->model->layer[nodes[i].layer])) {

@@ -54,7 +54,9 @@ nst_status nst_cpu_keep_room(nst_device *base, const nst_node *n, const nst_rect
     int blocks = nst_blocks(n->out);
 
     *out = NULL;
-    if (!k || !(k->f = nst_alloc((size_t)blocks * block * sizeof(float)))) {
+    if (k)
+        k->f = nst_alloc((size_t)blocks * block * sizeof(float));
+    if (!k || !k->f) {
         nst_free(k);
         return nst_fail(e, NST_EMEM, "content features: out of memory");
     }

@@ -93,7 +93,8 @@ nst_status nst_cpu_pack_on_demand(nst_device *base, const nst_node *nodes, int c
         nst_free(d->w[i].backward);
         d->w[i].forward = d->w[i].backward = NULL;
     }
-    if (!(d->packed = nst_alloc(bytes)))
+    d->packed = nst_alloc(bytes);
+    if (!d->packed)
         return nst_fail(e, NST_EMEM, "weights: out of memory");
     d->model = m, d->packed_node = 0;
     return NST_OK;
