@@ -238,8 +238,8 @@ owing='
 src/cli/video/
 src/flow/
 '
-sources_of_c=$(find src simd opencl gimp nautilus include tests examples data -type f \( -name '*.[ch]' -o -name '*.inc' \
-    -o -name '*.cl' \) ! -path 'tests/data/golden/*' ! -name kernels_cl.h | sort)
+sources_of_c=$(find src simd opencl gimp nautilus include tests examples data -type f \( -name '*.[ch]' \
+    -o -name '*.inc' -o -name '*.cl' \) ! -path 'tests/data/golden/*' ! -name kernels_cl.h | sort)
 for f in $owing; do
     sources_of_c=$(echo "$sources_of_c" | grep -v "^$f")
 done
