@@ -26,6 +26,11 @@ NST_INLINE D dload(const double *p) { return _mm256_loadu_pd(p); }
 NST_INLINE void dstore(double *p, D v) { _mm256_storeu_pd(p, v); }
 NST_INLINE D dset(double x) { return _mm256_set1_pd(x); }
 NST_INLINE D dfma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
+NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+{
+    dstore(p, _mm256_add_pd(dload(p), _mm256_cvtps_pd(_mm256_castps256_ps128(v))));
+    dstore(p + DL, _mm256_add_pd(dload(p + DL), _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1))));
+}
 NST_INLINE unsigned vpositive(V a)
 {
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GT_OQ));

@@ -26,6 +26,13 @@ NST_INLINE D dload(const double *p) { return _mm512_loadu_pd(p); }
 NST_INLINE void dstore(double *p, D v) { _mm512_storeu_pd(p, v); }
 NST_INLINE D dset(double x) { return _mm512_set1_pd(x); }
 NST_INLINE D dfma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
+NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+{
+    __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+
+    dstore(p, _mm512_add_pd(dload(p), _mm512_cvtps_pd(_mm512_castps512_ps256(v))));
+    dstore(p + DL, _mm512_add_pd(dload(p + DL), _mm512_cvtps_pd(high)));
+}
 NST_INLINE unsigned vpositive(V a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ); }
 NST_INLINE unsigned vequal(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 NST_INLINE V vkeep(V a, unsigned bits) { return _mm512_maskz_mov_ps((__mmask16)bits, a); }

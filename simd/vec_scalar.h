@@ -46,6 +46,11 @@ NST_INLINE D dload(const double *p)
     return v;
 }
 NST_INLINE void dstore(double *p, D v) { memcpy(p, &v, sizeof v); }
+NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+{
+    for (int i = 0; i < VL; i++)
+        p[i] += (double)v[i];
+}
 NST_INLINE D dset(double x) { return (D){ x, x }; }
 #else
 #define VL 1
@@ -66,6 +71,7 @@ typedef double D;
 
 NST_INLINE D dload(const double *p) { return *p; }
 NST_INLINE void dstore(double *p, D v) { *p = v; }
+NST_INLINE void dgather(double *p, V v) { *p += (double)v; }
 NST_INLINE D dset(double x) { return x; }
 #endif
 

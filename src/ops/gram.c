@@ -68,17 +68,6 @@ size_t nst_gram_scratch(const nst_cpu *cpu, int blocks)
     return gradient > sums ? gradient : sums;
 }
 
-/* part, row stride c, += the product of two blocks over n positions */
-static void add_tile(const struct gram *g, size_t n, const float *a, const float *b, double *part, size_t c)
-{
-    float tile[NST_LANES * NST_LANES] = { 0 };
-
-    g->cpu->k->gram_tile(n, a, b, tile, NST_LANES);
-    for (size_t i = 0; i < NST_LANES; i++)
-        for (size_t j = 0; j < NST_LANES; j++)
-            part[i * c + j] += (double)tile[i * NST_LANES + j];
-}
-
 static void add_pieces(const struct gram *g, int chunk, int from, int to)
 {
     size_t c = (size_t)g->blocks * NST_LANES;
@@ -104,8 +93,8 @@ static void add_pieces(const struct gram *g, int chunk, int from, int to)
                 float sum[NST_LANES] = { 0 };
 
                 for (int j = 0; j <= i; j++)
-                    add_tile(g, n, a, f + (size_t)j * g->block,
-                             part + (size_t)i * NST_LANES * c + (size_t)j * NST_LANES, c);
+                    g->cpu->k->gram_tile(n, a, f + (size_t)j * g->block,
+                                         part + (size_t)i * NST_LANES * c + (size_t)j * NST_LANES, c);
                 g->cpu->k->sums(n, a, sum);
                 for (int l = 0; l < NST_LANES; l++)
                     sums[i * NST_LANES + l] += (double)sum[l];
