@@ -123,9 +123,13 @@ static void forward_rows(void *arg, int worker, int begin, int end)
     const float *row[9];
 
     for (int y = begin; y < end; y++) {
+        /* each row of the picture is read by three of the result */
         for (int i = 0; i < 9; i++) {
-            padded(f, j->x, i / 3, y + i % 3 - 1, lines + (size_t)i * j->line, j->line);
-            row[i] = lines + (size_t)i * j->line;
+            float *to = lines + (size_t)(i / 3 * 3 + (y + i % 3 + 2) % 3) * j->line;
+
+            if (y == begin || i % 3 == 2)
+                padded(f, j->x, i / 3, y + i % 3 - 1, to, j->line);
+            row[i] = to;
         }
         for (int x = 0; x < f->w; x += COLS) {
             int count = f->w - x < COLS ? f->w - x : COLS;
@@ -211,19 +215,28 @@ static void products(const struct job *j, int y, float *out, float *gated)
     }
 }
 
-/* Adds to line [3][w + 2] what row `from` of the result gives to the picture's row behind filter row `dy`. */
+/* Adds to line [3][w + 2] what row `from` of the result gives to the picture's row behind filter row `dy`: position x
+ * gives to x, x + 1 and x + 2. */
 static void gather(const struct job *j, const float *p, int dy, float *line)
 {
-    for (int c = 0; c < 3; c++) {
-        float *to = line + (size_t)c * j->line;
+    const float *tap[9];
+    float next[3] = { 0 }, second[3] = { 0 };
+    size_t w = (size_t)j->f->w;
 
-        for (int dx = 0; dx < 3; dx++) {
-            int col = c * 9 + dy * 3 + dx;
-            const float *q = p + (size_t)(col / NST_LANES) * j->wide + col % NST_LANES;
+    for (int i = 0; i < 9; i++) {
+        int col = i / 3 * 9 + dy * 3 + i % 3;
 
-            for (int x = 0; x < j->f->w; x++)
-                to[x + dx] += q[(size_t)x * NST_LANES];
+        tap[i] = p + (size_t)(col / NST_LANES) * j->wide + col % NST_LANES;
+    }
+    for (size_t x = 0; x < w; x++)
+        for (int c = 0; c < 3; c++) {
+            line[(size_t)c * j->line + x] += tap[3 * c][x * NST_LANES] + next[c];
+            next[c] = tap[3 * c + 1][x * NST_LANES] + second[c];
+            second[c] = tap[3 * c + 2][x * NST_LANES];
         }
+    for (int c = 0; c < 3; c++) {
+        line[(size_t)c * j->line + w] += next[c];
+        line[(size_t)c * j->line + w + 1] += second[c];
     }
 }
 
