@@ -55,7 +55,10 @@ static nst_status read_flow(nst_flow **out, const char *pattern, long from, long
     nst_flow *flow = NULL;
     nst_status s;
 
-    if ((s = flow_name(pattern, from, to, name, sizeof name, e)) || (s = nst_flow_read(&flow, name, e)))
+    s = flow_name(pattern, from, to, name, sizeof name, e);
+    if (!s)
+        s = nst_flow_read(&flow, name, e);
+    if (s)
         return s;
     if (nst_flow_width(flow) == w && nst_flow_height(flow) == h) {
         *out = flow;
@@ -73,14 +76,15 @@ nst_status nst_motion_flows(nst_motion *m, const nst_image *now, const nst_image
     nst_status s;
 
     if (pattern) {
-        if ((s = read_flow(&m->there, pattern, number, number_before, now, e)) ||
-            (s = read_flow(&m->back, pattern, number_before, number, now, e)))
-            return s;
-    } else if ((s = nst_flow_estimate(&m->there, now, before, &o, e)) ||
-               (s = nst_flow_estimate(&m->back, before, now, &o, e))) {
-        return s;
+        s = read_flow(&m->there, pattern, number, number_before, now, e);
+        if (!s)
+            s = read_flow(&m->back, pattern, number_before, number, now, e);
+    } else {
+        s = nst_flow_estimate(&m->there, now, before, &o, e);
+        if (!s)
+            s = nst_flow_estimate(&m->back, before, now, &o, e);
     }
-    return nst_flow_compare(&m->change, now, before, m->there, m->back, e);
+    return s ? s : nst_flow_compare(&m->change, now, before, m->there, m->back, e);
 }
 
 nst_status nst_motion_warp(nst_motion *m, const nst_image *painted, nst_error *e)

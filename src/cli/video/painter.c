@@ -109,15 +109,15 @@ nst_status nst_painter_start(nst_video *v, nst_image *now, const nst_image *pain
     for (int c = 0; c < 3 && !s; c++)
         memcpy(nst_image_plane(*out, c), nst_image_plane(now, c),
                (size_t)nst_image_width(now) * (size_t)nst_image_height(now) * sizeof(float));
-    if (s || (s = nst_image_recolor(*out, painted, 1, e)))
-        return s;
-    if (v->rough.size && nst_motion_unknown(m) > NEW) {
+    if (!s)
+        s = nst_image_recolor(*out, painted, 1, e);
+    if (!s && v->rough.size && nst_motion_unknown(m) > NEW) {
         nst_motion_start(m, *out);
-        if ((s = paint_roughly(v, now, m, out, e)) || v->stopped)
-            return s;
+        s = paint_roughly(v, now, m, out, e);
     }
-    nst_motion_start(m, *out);
-    return NST_OK;
+    if (!s && !v->stopped)
+        nst_motion_start(m, *out);
+    return s;
 }
 
 nst_status nst_painter_next(nst_video *v, const nst_image *now, const nst_image *start, const nst_motion *m,

@@ -105,13 +105,19 @@ static nst_status parse(int argc, char **argv, const char *output, nst_error *e)
     nst_status s;
     int n;
 
-    if ((s = nst_config_parse(argc, argv, &v.c, e)))
+    s = nst_config_parse(argc, argv, &v.c, e);
+    if (s)
         return s;
     if (output)
         v.c.output = output;
-    if ((s = check_options(&v.c, e)) || (s = read_weight(v.c.temporal_weight, &v.weight, e)) ||
-        (s = nst_config_settings(argc, argv, &v.c, &v.s, e)) ||
-        (s = nst_places_find(v.c.model, v.model_path, sizeof v.model_path, e)))
+    s = check_options(&v.c, e);
+    if (!s)
+        s = read_weight(v.c.temporal_weight, &v.weight, e);
+    if (!s)
+        s = nst_config_settings(argc, argv, &v.c, &v.s, e);
+    if (!s)
+        s = nst_places_find(v.c.model, v.model_path, sizeof v.model_path, e);
+    if (s)
         return s;
     if ((size_t)snprintf(v.output, sizeof v.output, "%s", v.c.output) >= sizeof v.output)
         return fail(e, NST_EARG, "%.60s...: the name is too long", v.c.output);
@@ -144,7 +150,9 @@ static nst_status open_film(nst_error *e)
 {
     nst_status s = nst_source_open(&v.source, v.c.content, &v.range, v.c.frames, v.s->size, e);
 
-    if (s || (s = check_length(e)))
+    if (!s)
+        s = check_length(e);
+    if (s)
         return s;
     v.count = v.source.count;
     v.s->size = v.source.width > v.source.height ? v.source.width : v.source.height;
@@ -175,7 +183,8 @@ static nst_status check_output(nst_error *e)
     if (v.output[n - 1] == '/' || (there && S_ISDIR(st.st_mode)))
         return NST_OK;
     v.to_film = true;
-    if ((s = nst_film_writable(v.output, film, note, sizeof note, e)))
+    s = nst_film_writable(v.output, film, note, sizeof note, e);
+    if (s)
         return s;
     if (*note && !v.c.quiet)
         nst_video_tell(&v, note);
@@ -188,8 +197,10 @@ static nst_status read_styles(nst_error *e)
     nst_fit fit;
     nst_status s;
 
-    if ((s = nst_models_open(&v.model, &v.c, e)) ||
-        (s = nst_image_create(&blank, v.source.width, v.source.height, 3, e)))
+    s = nst_models_open(&v.model, &v.c, e);
+    if (!s)
+        s = nst_image_create(&blank, v.source.width, v.source.height, 3, e);
+    if (s)
         return s;
     fit = nst_settings_fit(v.s, blank);
     fit.damaged = v.c.damaged;
@@ -325,13 +336,23 @@ static nst_status work(int argc, char **argv, nst_error *e)
     nst_status s, made;
     long n = 0;
 
-    if ((s = open_film(e)) || (s = check_output(e)) || (s = read_styles(e)) || (s = plan_it(&plan, e)))
+    s = open_film(e);
+    if (!s)
+        s = check_output(e);
+    if (!s)
+        s = read_styles(e);
+    if (!s)
+        s = plan_it(&plan, e);
+    if (s)
         return s;
     if (v.c.dry_run) {
         say_plan(stdout, &plan);
         return NST_OK;
     }
-    if ((s = nst_kept_name(&v.kept, v.output, e)) || (s = nst_kept_open(&v.kept, identity(), argc, argv, e)))
+    s = nst_kept_name(&v.kept, v.output, e);
+    if (!s)
+        s = nst_kept_open(&v.kept, identity(), argc, argv, e);
+    if (s)
         return s;
     if (!v.c.quiet)
         say_plan(stderr, &plan);
