@@ -68,7 +68,7 @@ static nst_status paint_on(nst_video *v, nst_image *now, struct trail *t, nst_mo
 {
     double began = nst_clock_now();
     nst_image *start = NULL;
-    nst_status s = nst_motion_warp(m, t->painted, e);
+    nst_status s = nst_motion_warp(m, t->painted, t->anchor, e);
 
     if (s)
         return s;
@@ -79,6 +79,8 @@ static nst_status paint_on(nst_video *v, nst_image *now, struct trail *t, nst_mo
         s = nst_painter_next(v, now, start, m, out, e);
     if (!s && !v->stopped && !v->c.interpolate)
         s = nst_motion_hold(m, *out, t->painted, now, t->anchor, e);
+    if (!s && !v->stopped)
+        nst_motion_ripen(m, t->anchor);
     nst_image_destroy(&start);
     v->pace.spent += nst_clock_now() - began;
     v->pace.pictures++;
@@ -109,10 +111,7 @@ static nst_status paint_one(nst_video *v, nst_image *now, struct trail *t, nst_e
     }
     if (alone) {
         nst_image_destroy(&t->anchor);
-        s = nst_image_create(&t->anchor, nst_image_width(now), nst_image_height(now), 3, e);
-        for (int c = 0; c < 3 && !s; c++)
-            for (size_t i = 0, n = (size_t)nst_image_width(now) * (size_t)nst_image_height(now); i < n; i++)
-                nst_image_plane(t->anchor, c)[i] = nst_image_plane(now, c)[i];
+        s = nst_motion_anchor(now, &t->anchor, e);
     }
     nst_image_destroy(&t->film);
     nst_image_destroy(&t->painted);
