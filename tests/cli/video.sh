@@ -64,6 +64,13 @@ run 0 "a thing before it" $paint still.mkv s.jpg -o g-%d.ppm -q
 for n in 1 2 3 4; do tail -c $((20 * 96 * 3)) g-$n.ppm >g-$n.rows; done
 check "  far from the thing: the same bits" sh -c "cmp g-1.rows g-2.rows && cmp g-1.rows g-4.rows"
 check "  the thing moves" sh -c "! cmp -s g-1.ppm g-4.ppm"
+# What the thing uncovers is finished by the next pictures, and then stands still, too.
+./film make uncover.mkv 96 96 16 "still silent"
+run 0 "what the thing uncovers" $paint uncover.mkv s.jpg -o u-%d.ppm -q
+# behind PICTURE: pixels 20 to 23 of rows 26 to 34, which the disc leaves at the ninth
+behind() { for y in {26..34}; do tail -c $(((96 - y) * 96 * 3 - 60)) "u-$1.ppm" | head -c 12 | od -An -v -tx1; done; }
+check "  is painted further" test "$(behind 12)" != "$(behind 13)"
+check "  then it keeps its bits" test "$(behind 15)" = "$(behind 16)"
 
 # ---- more of it ------------------------------------------------------------------------------------------------------
 run 0 "a photograph, from one style to another" $paint --frames 4 --interpolate c.jpg s.jpg p-001.ppm -o i-%d.ppm -q
