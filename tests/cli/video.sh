@@ -38,6 +38,10 @@ check "  its colours' kind" sh -c "./film show out.mkv | grep -q 'range 1 matrix
 check "  nothing beside it" test "$(echo out.mkv*)" = out.mkv
 check "  afresh at the beginning and at the cut only" \
     test "$(sed -n 's|^picture \([0-9]*\)/.*scale 2/2 .*|\1|p' stderr | sort -nu | tr '\n' ' ')" = "1 7 "
+if command -v taskset >/dev/null; then
+    taskset -c "$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')" "$NST" $paint a.mkv s.jpg -o core.mkv -q
+    check "  the same file on one core" cmp out.mkv core.mkv
+fi
 run 0 "uneven times, subtitles" $paint odd.mkv s.jpg -o odd-out.mkv -q
 check "  the same times" test "$(times odd-out.mkv)" = "$(times odd.mkv)"
 check "  the same packets" test "$(packets odd-out.mkv)" = "$(packets odd.mkv)"
