@@ -55,5 +55,5 @@ nst_status nst_video_resume(int argc, char **argv, nst_error *e)
     line[n] = NULL;
     if (chdir(words.folder))
         return fail(e, NST_EIO, "%s: %s", words.folder, strerror(errno));
-    return nst_video_begin(n, line, output, e);
+    return nst_video_begin(n, line, output, NULL, e);
 }

@@ -145,16 +145,28 @@ static nst_status take_up(const nst_video *v, long number, nst_image *now, struc
     return nst_kept_read(&v->kept, 'a', v->pass, number, &t->anchor, e);
 }
 
+/* The picture at v->source: painted, or if it is there and the next one is not, the trail goes on from it. */
+static nst_status first_pass_at(nst_video *v, struct trail *t, nst_error *e)
+{
+    bool there = nst_kept_has(&v->kept, 'p', 1, v->number);
+    nst_image *now = NULL;
+    nst_status s;
+
+    v->before += there;
+    if (there && nst_kept_has(&v->kept, 'p', 1, v->number + 1))
+        return NST_OK;
+    s = nst_source_picture(&v->source, &now, e);
+    if (s)
+        return s;
+    return there ? take_up(v, v->number, now, t, e) : paint_one(v, now, t, e);
+}
+
 static nst_status first_pass(nst_video *v, struct trail *t, nst_error *e)
 {
     nst_source *source = &v->source;
     nst_image *now = NULL;
-    long there = 0;
     nst_status s = NST_OK;
 
-    while (nst_kept_has(&v->kept, 'p', 1, there + 1))
-        there++;
-    v->before += there;
     while (!v->stopped) {
         s = nst_source_step(source, e);
         if (s || source->at_end)
@@ -171,13 +183,10 @@ static nst_status first_pass(nst_video *v, struct trail *t, nst_error *e)
         s = nst_video_masks_step(v, e);
         if (s)
             break;
-        if (v->number < there)
-            continue;
-        s = nst_source_picture(source, &now, e);
-        if (s)
-            break;
-        s = v->number == there ? take_up(v, there, now, t, e) : paint_one(v, now, t, e);
-        now = NULL; /* taken */
+        if (nst_share_mine(v, v->number))
+            s = first_pass_at(v, t, e);
+        else
+            leave(t);
         if (s)
             break;
     }
