@@ -85,14 +85,43 @@ printf 'PIEH\140\0\0\0\070\0\0\0' >zero.flo
 head -c $((96 * 56 * 8)) /dev/zero >>zero.flo
 for n in 1-2 2-1 2-3 3-2; do cp zero.flo flow-$n.flo; done
 run 0 "flow from files" $paint --flow flow-%d-%d.flo --to 0.12 a.mkv s.jpg -o flow.mkv -q
+# A flow of 8 pixels to the right, held as firmly as can be: the second picture is the first one, 8 pixels to the left.
+even() { # FILE WORD: all vectors are (WORD, 0)
+    printf 'PIEH\140\0\0\0\070\0\0\0' >"$1"
+    for ((i = 0; i < 96 * 56; i++)); do printf "$2"'\0\0\0\0'; done >>"$1"
+}
+even shift-2-1.flo '\0\0\0\101' && even shift-1-2.flo '\0\0\0\301' # 8, -8
+run 0 "  8 pixels a picture" $paint --flow shift-%d-%d.flo --temporal-weight 1e9 --to 0.08 a.mkv s.jpg -o sh-%d.ppm -q
+row() { tail -c $((30 * 96 * 3 - $2 * 3)) "sh-$1.ppm" | head -c 180 | od -An -v -tu1 -w1; }
+check "  the picture moved by 8" sh -c "test $(paste <(row 1 24) <(row 2 16) |
+    awk '{ d = $1 - $2; s += d < 0 ? -d : d } END { printf "%d", s / NR }') -le 2"
 rm flow-3-2.flo
 run 1 "  one is not there" $paint --flow flow-%d-%d.flo --to 0.12 a.mkv s.jpg -o flow2.mkv -q
 says "^nst: flow-3-2.flo: "
 check "  the film up to there is" test "$(pictures flow2.mkv | wc -l)" = 2
 run 0 "a film of masks" $paint --content-mask p-%03d.ppm --to 0.16 a.mkv s.jpg c.jpg -o masks.mkv -q
 check "  its pictures" test "$(pictures masks.mkv | wc -l)" = 4
+# mask NAME ABOVE BELOW: a picture of two halves
+mask() { { printf 'P6\n96 56\n255\n'; for v in "$2" "$3"; do head -c 8064 /dev/zero | tr '\0' "$v"; done; } >"mask-$1.ppm"; }
+for n in 1 2; do mask $n '\377' '\1'; done
+for n in 3 4; do mask $n '\1' '\377'; done
+run 0 "  masks that change at the third" $paint --content-mask mask-%d.ppm --to 0.16 a.mkv s.jpg c.jpg -o mf-%d.ppm -q
+run 0 "  a still one" $paint --content-mask mask-1.ppm --to 0.16 a.mkv s.jpg c.jpg -o ms-%d.ppm -q
+check "  the same two pictures" sh -c "cmp mf-1.ppm ms-1.ppm && cmp mf-2.ppm ms-2.ppm"
+check "  other ones then" sh -c "! cmp -s mf-3.ppm ms-3.ppm"
 run 0 "back and forth" $paint --passes 3 --to 0.2 a.mkv s.jpg -o passes.mkv -q
 check "  its pictures" test "$(pictures passes.mkv | wc -l)" = 5
+run 0 "  once" $paint --passes 1 --to 0.2 a.mkv s.jpg -o once-%d.ppm -q
+run 0 "  and back" $paint --passes 2 --to 0.2 a.mkv s.jpg -o back-%d.ppm -q
+check "  begins with the last, as it was" cmp once-5.ppm back-5.ppm
+check "  changes the first" sh -c "! cmp -s once-1.ppm back-1.ppm"
+run 0 "what would be done" $paint --frame-iterations 1 --dry-run a.mkv s.jpg -o dry.mkv
+check "  one iteration" grep -q '2 scales, the others 1 iteration, with' stdout
+# An iteration takes milliseconds, so that all 2000 of each picture are far beyond the limit.
+began=$(date +%s)
+run 0 "a limit of time" $paint --time 3s --frame-iterations 2000 a.mkv s.jpg -o time.mkv
+check "  it holds" test $(($(date +%s) - began)) -le 20
+check "  what is there is a film" test "$(pictures time.mkv | wc -l)" -ge 1
 
 # ---- killed, interrupted, without room -------------------------------------------------------------------------------
 "$NST" $paint a.mkv s.jpg -o want/ -q || not_ok "uninterrupted"

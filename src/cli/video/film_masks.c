@@ -57,7 +57,8 @@ static nst_status read_place(nst_video *v, int i, nst_image **out, nst_error *e)
     if (s)
         return s;
     if (film->at_end)
-        return fail(e, NST_EFORMAT, "%s: ends before the film, after %ld pictures", name, film->number);
+        return fail(e, NST_EFORMAT, "%s: ends before the film, after %ld picture%s", name, film->number,
+                    film->number == 1 ? "" : "s");
     return nst_source_picture(film, out, e);
 }
 

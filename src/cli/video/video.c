@@ -168,9 +168,10 @@ static void say_plan(FILE *f, const nst_plan *plan)
     if (v.count)
         snprintf(number, sizeof number, "%s%ld", v.c.frames ? "" : "about ", v.count);
     nst_say(f, "nst: %s%s", nst_model_describe(v.model), nst_models_reason(&v.c, reason, sizeof reason));
-    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scales, the others %d iterations, "
+    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scale%s, the others %d iteration%s, "
             "with about %.0f MB of memory", v.output, number, v.source.width, v.source.height, plan->scales,
-            v.next.iterations, ceil((double)plan->bytes / 1e6));
+            plan->scales == 1 ? "" : "s", v.next.iterations, v.next.iterations == 1 ? "" : "s",
+            ceil((double)plan->bytes / 1e6));
 }
 
 static nst_status plan_it(nst_plan *plan, nst_error *e)
