@@ -117,23 +117,23 @@ check "  begins with the last, as it was" cmp once-5.ppm back-5.ppm
 check "  changes the first" sh -c "! cmp -s once-1.ppm back-1.ppm"
 run 0 "what would be done" $paint --frame-iterations 1 --dry-run a.mkv s.jpg -o dry.mkv
 check "  one iteration" grep -q '2 scales, the others 1 iteration, with' stdout
-# An iteration takes milliseconds, so that all 2000 of each picture are far beyond the limit.
-began=$(date +%s)
-run 0 "a limit of time" $paint --time 3s --frame-iterations 2000 a.mkv s.jpg -o time.mkv
-check "  it holds" test $(($(date +%s) - began)) -le 20
-check "  what is there is a film" test "$(pictures time.mkv | wc -l)" -ge 1
+# The second picture's iterations alone take longer than the limit, on any machine.
+run 0 "a limit of time" $paint --time 3s --frame-iterations 100000 a.mkv s.jpg -o time.mkv
+says "time.mkv: stopped early, the first [0-9]* picture[s]* [a-z]* there"
+check "  what is there is a film" test "$(pictures time.mkv | wc -l)" -ge 1 -a "$(pictures time.mkv | wc -l)" -lt 12
+rm -r time.mkv.frames
 
 # ---- killed, interrupted, without room -------------------------------------------------------------------------------
 "$NST" $paint a.mkv s.jpg -o want/ -q || not_ok "uninterrupted"
-kills=0
+kills=0 whole=
 for ((try = 0; try < 8; try++)); do
     "$NST" $paint a.mkv s.jpg -o killed/ -q 2>stderr &
     pid=$!
     sleep .$try$((RANDOM % 10))
     if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
-    wait $pid 2>/dev/null && break
+    wait $pid 2>/dev/null && whole=1 && break
 done
-[ -e killed ] || run 0 "killed $kills times, it goes on" $paint a.mkv s.jpg -o killed/ -q
+[ $whole ] || run 0 "killed $kills times, it goes on" $paint a.mkv s.jpg -o killed/ -q
 check "killed $kills times: the same pictures" diff -r want killed
 check "  nothing beside them" test "$(echo killed*)" = killed
 # interrupted PICTURES ARGUMENTS...: Ctrl-C when so many are there
@@ -144,15 +144,15 @@ interrupted() {
     "$NST" "$@" 2>stderr &
     pid=$!
     set +m
-    for ((i = 0; i < 1000; i++)); do
-        [ "$(echo stop.mkv.frames/p1-* | wc -w)" -ge "$after" ] && break
+    while kill -0 $pid 2>/dev/null; do
+        [ -e "stop.mkv.frames/p1-00000$after.png" ] && break
         sleep .01
     done
     kill -INT $pid 2>/dev/null
     wait $pid 2>/dev/null
     got=$?
 }
-interrupted 3 $paint -n 10 --frame-iterations 6 a.mkv s.jpg -o stop.mkv -j 1
+interrupted 3 $paint -n 20 --frame-iterations 20 a.mkv s.jpg -o stop.mkv -j 1
 check "Ctrl-C" test $got = 130
 says '`nst resume .*stop.mkv.frames` goes on'
 n=$(pictures stop.mkv | wc -l)
@@ -160,11 +160,11 @@ check "  a film of the first $n pictures" test "$n" -ge 2 -a "$n" -lt 12
 check "  at their times" test "$(times stop.mkv)" = "$(times a.mkv | head -n $n)"
 check "  with sound as long" test "$(packets stop.mkv)" = "$(packets a.mkv | head -n "$(packets stop.mkv | wc -l)")" \
     -a "$(packets stop.mkv | wc -l)" -ge $((n - 1))
-run 2 "  other options would paint another film" $paint -n 9 --frame-iterations 6 a.mkv s.jpg -o stop.mkv -q
+run 2 "  other options would paint another film" $paint -n 9 --frame-iterations 20 a.mkv s.jpg -o stop.mkv -q
 says "holds the pictures of another painting"
 mkdir else
 (cd else && "$NST" resume ../stop.mkv.frames -q)
-run 0 "  uninterrupted" $paint -n 10 --frame-iterations 6 a.mkv s.jpg -o whole.mkv -q
+run 0 "  uninterrupted" $paint -n 20 --frame-iterations 20 a.mkv s.jpg -o whole.mkv -q
 check "  resumed: the same film" cmp stop.mkv whole.mkv
 check "  nothing beside it" test "$(echo stop*)" = stop.mkv
 (ulimit -f 12; "$NST" $paint a.mkv s.jpg -o full/ -q 2>stderr)

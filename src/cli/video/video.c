@@ -204,7 +204,8 @@ static void say_end(long n, bool whole)
         nst_video_tell(&v, "stopped before the first picture was painted");
         return;
     }
-    snprintf(text, sizeof text, "%s: stopped early, the first %ld pictures are there", v.output, n);
+    snprintf(text, sizeof text, "%s: stopped early, the first %ld picture%s there", v.output, n,
+             n == 1 ? " is" : "s are");
     nst_video_tell(&v, text);
     snprintf(text, sizeof text, "`nst resume %s` goes on", v.kept.folder);
     nst_video_tell(&v, text);
