@@ -48,6 +48,10 @@ check "  the same packets" test "$(packets odd-out.mkv)" = "$(packets odd.mkv)"
 run 0 "a part of it, half of its pictures" $paint a.mkv s.jpg -o part.mkv -q --from 0.12 --to 0.4 --fps 12.5
 check "  the right ones" test "$(times part.mkv | tr '\n' ' ')" = "0 ms 80 ms 160 ms 240 ms "
 check "  their sound" test "$(packets part.mkv | cut -d' ' -f5-)" = "$(packets a.mkv | sed -n 4,10p | cut -d' ' -f5-)"
+make quiet.mkv 4 silent
+run 0 "WebM" $paint quiet.mkv s.jpg -o quiet.webm -q
+check "  VP9 or VP8" sh -c "./film show quiet.webm | grep -q 'video vp[89]'"
+check "  its pictures" test "$(times quiet.webm)" = "$(times quiet.mkv)"
 make turned.mov 3 "turned silent"
 run 0 "a film that was turned" $paint turned.mov s.jpg -o turned.mp4 -q
 check "  stands upright" test "$(pictures turned.mp4 | cut -d' ' -f4 | sort -u)" = 56x96
@@ -102,7 +106,9 @@ check "  the film up to there is" test "$(pictures flow2.mkv | wc -l)" = 2
 run 0 "a film of masks" $paint --content-mask p-%03d.ppm --to 0.16 a.mkv s.jpg c.jpg -o masks.mkv -q
 check "  its pictures" test "$(pictures masks.mkv | wc -l)" = 4
 # mask NAME ABOVE BELOW: a picture of two halves
-mask() { { printf 'P6\n96 56\n255\n'; for v in "$2" "$3"; do head -c 8064 /dev/zero | tr '\0' "$v"; done; } >"mask-$1.ppm"; }
+mask() {
+    { printf 'P6\n96 56\n255\n'; for v in "$2" "$3"; do head -c 8064 /dev/zero | tr '\0' "$v"; done; } >"mask-$1.ppm"
+}
 for n in 1 2; do mask $n '\377' '\1'; done
 for n in 3 4; do mask $n '\1' '\377'; done
 run 0 "  masks that change at the third" $paint --content-mask mask-%d.ppm --to 0.16 a.mkv s.jpg c.jpg -o mf-%d.ppm -q

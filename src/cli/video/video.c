@@ -168,9 +168,9 @@ static void say_plan(FILE *f, const nst_plan *plan)
     if (v.count)
         snprintf(number, sizeof number, "%s%ld", v.c.frames ? "" : "about ", v.count);
     nst_say(f, "nst: %s%s", nst_model_describe(v.model), nst_models_reason(&v.c, reason, sizeof reason));
-    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scale%s, the others %d iteration%s, "
-            "with about %.0f MB of memory", v.output, number, v.source.width, v.source.height, plan->scales,
-            plan->scales == 1 ? "" : "s", v.next.iterations, v.next.iterations == 1 ? "" : "s",
+    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scale%s, the others %d "
+            "iteration%s, with about %.0f MB of memory", v.output, number, v.source.width, v.source.height,
+            plan->scales, plan->scales == 1 ? "" : "s", v.next.iterations, v.next.iterations == 1 ? "" : "s",
             ceil((double)plan->bytes / 1e6));
 }
 
