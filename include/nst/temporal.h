@@ -22,11 +22,6 @@ typedef struct nst_temporal {
     double weight; /* 0..1e30 */
 } nst_temporal;
 
-/* For frames further back, Ruder's c_long: each pixel counts in the first of pictures [n], nearest frame first, that
- * knows it.  The alpha of picture k becomes max(a_k - (a_0 + ... + a_(k-1)), 0), each a as it was.  NST_EARG: sizes
- * differ, or a picture has no alpha. */
-NST_API nst_status nst_temporal_share(nst_image *const *pictures, int n, nst_error *e);
-
 /* What a frame is painted with beside nst_transfer's arguments. */
 typedef struct nst_frame {
     const nst_temporal *temporal; /* [n_temporal], or NULL */

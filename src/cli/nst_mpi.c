@@ -8,6 +8,7 @@
 #include "cli/fail.h"
 #include "cli/interrupt.h"
 #include "cli/paint.h"
+#include "cli/video/video.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -131,7 +132,8 @@ static void say_help(void)
 {
     puts("usage: mpirun [-n RANKS] nst-mpi [OPTION]... CONTENT STYLE...\n"
          "Paints as nst does, by several processes that share the picture.  Options are nst's (nst --help), but for\n"
-         "--checkpoint, --web and --preview; --save-every N keeps the picture every N iterations.");
+         "--checkpoint, --web and --preview; --save-every N keeps the picture every N iterations.\n"
+         "nst-mpi video FILM STYLE... -o FILM shares a film's scenes out; --output is a name that all ranks reach.");
 }
 
 static void say_version(void)
@@ -157,8 +159,11 @@ static void say_traffic(const nst_comm *c)
 static nst_status run(int argc, char **argv, const nst_comm *comm, nst_error *e)
 {
     nst_command c;
-    nst_status s = nst_comm_agree(comm, nst_config_parse(argc, argv, &c, e), e);
+    nst_status s;
 
+    if (argc > 1 && !strcmp(argv[1], "video"))
+        return nst_video_across(comm, argc - 1, argv + 1, e);
+    s = nst_comm_agree(comm, nst_config_parse(argc, argv, &c, e), e);
     if (s)
         return s;
     if (c.help || c.version) {

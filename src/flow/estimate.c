@@ -8,10 +8,11 @@
 
 static nst_status check(const nst_image *from, const nst_image *to, const nst_flow_options *o, nst_error *e)
 {
-    nst_status s;
+    nst_status s = nst_image_check_there(from, "flow's first picture", e);
 
-    if ((s = nst_image_check_there(from, "flow's first picture", e)) ||
-        (s = nst_image_check_there(to, "flow's second picture", e)))
+    if (!s)
+        s = nst_image_check_there(to, "flow's second picture", e);
+    if (s)
         return s;
     if (from->width != to->width || from->height != to->height)
         return nst_fail(e, NST_EARG, "flow: pictures of %d x %d and %d x %d pixels, expected two of one size",
@@ -35,13 +36,15 @@ static nst_status descend(const nst_pyramid *from, const nst_pyramid *to, int th
     for (int i = from->levels - 1; i >= 0 && !s; i--) {
         const nst_level *a = &from->level[i], *b = &to->level[i];
 
-        if ((s = nst_flow_create(&finer, a->w, a->h, e)))
+        s = nst_flow_create(&finer, a->w, a->h, e);
+        if (s)
             break;
         if (now)
             nst_flow_double((const float *const *)now->plane, now->width, now->height, finer->plane, a->w, a->h);
         nst_flow_destroy(&now);
         now = finer;
-        if (!(s = nst_flow_search(a, b, threads, now->plane[0], now->plane[1], e)))
+        s = nst_flow_search(a, b, threads, now->plane[0], now->plane[1], e);
+        if (!s)
             s = nst_flow_refine(a, b, threads, now->plane[0], now->plane[1], e);
     }
     if (s)
@@ -62,23 +65,31 @@ nst_status nst_flow_estimate(nst_flow **out, const nst_image *from, const nst_im
 
     *out = NULL;
     o = o ? o : &none;
-    if ((s = check(from, to, o, e)))
+    s = check(from, to, o, e);
+    if (s)
         return s;
     threads = o->threads ? o->threads : nst_par_cores();
     half = o->half && from->width >= HALF_MIN && from->height >= HALF_MIN;
-    if (!(s = nst_pyramid_create(&a, from, half, e)) && !(s = nst_pyramid_create(&b, to, half, e)))
+    s = nst_pyramid_create(&a, from, half, e);
+    if (!s)
+        s = nst_pyramid_create(&b, to, half, e);
+    if (!s)
         s = descend(&a, &b, threads, &small, e);
     nst_pyramid_free(&a);
     nst_pyramid_free(&b);
     if (!s && half) {
-        if (!(s = nst_flow_create(out, from->width, from->height, e)))
+        s = nst_flow_create(out, from->width, from->height, e);
+        if (!s)
             nst_flow_double((const float *const *)small->plane, small->width, small->height, (*out)->plane, from->width,
                             from->height);
         nst_flow_destroy(&small);
     } else if (!s) {
         *out = small;
     }
-    if (!s && (s = nst_flow_settle(*out, from, to, o->noise, e)))
-        nst_flow_destroy(out);
+    if (!s) {
+        s = nst_flow_settle(*out, from, to, o->noise, e);
+        if (s)
+            nst_flow_destroy(out);
+    }
     return s;
 }

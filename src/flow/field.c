@@ -15,10 +15,13 @@ nst_status nst_flow_create(nst_flow **out, int width, int height, nst_error *e)
     *out = NULL;
     if (width < 1 || height < 1)
         return nst_fail(e, NST_EFORMAT, "flow: %d x %d pixels, expected 1 or more a side", width, height);
-    if ((s = nst_image_check((size_t)width, (size_t)height, "flow", e)))
+    s = nst_image_check((size_t)width, (size_t)height, "flow", e);
+    if (s)
         return s;
     f = nst_calloc(1, sizeof *f);
-    if (!f || !(f->plane[0] = nst_calloc(n, 2 * sizeof(float)))) {
+    if (f)
+        f->plane[0] = nst_calloc(n, 2 * sizeof(float));
+    if (!f || !f->plane[0]) {
         nst_free(f);
         return nst_fail(e, NST_EMEM, "flow of %d x %d pixels: out of memory", width, height);
     }

@@ -73,7 +73,8 @@ static nst_status read_header(FILE *f, const char *path, int *w, int *h, nst_err
     if (!width || !height)
         return nst_fail(e, NST_EFORMAT, "%s: a flow of %u x %u pixels, expected 1 or more a side", path,
                         (unsigned)width, (unsigned)height);
-    if ((s = nst_image_check(width, height, path, e)))
+    s = nst_image_check(width, height, path, e);
+    if (s)
         return s;
     *w = (int)width, *h = (int)height;
     if (fseeko(f, 0, SEEK_END)) /* a pipe: the rows will tell */
@@ -95,9 +96,14 @@ nst_status nst_flow_read(nst_flow **out, const char *path, nst_error *e)
     *out = NULL;
     if (!f)
         return nst_fail(e, NST_EIO, "%s: %s", path, strerror(errno));
-    if (!(s = read_header(f, path, &w, &h, e)) && !(s = nst_flow_create(out, w, h, e)) &&
-        (s = read_rows(*out, f, path, e)))
-        nst_flow_destroy(out);
+    s = read_header(f, path, &w, &h, e);
+    if (!s)
+        s = nst_flow_create(out, w, h, e);
+    if (!s) {
+        s = read_rows(*out, f, path, e);
+        if (s)
+            nst_flow_destroy(out);
+    }
     fclose(f);
     return s;
 }

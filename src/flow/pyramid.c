@@ -13,7 +13,8 @@ static nst_status create_level(nst_level *l, int w, int h, nst_error *e)
 
     l->w = w, l->h = h;
     l->ld = (size_t)w + 2 * NST_LEVEL_PAD;
-    if (!(l->memory = nst_calloc(rows, l->ld * sizeof *l->memory)))
+    l->memory = nst_calloc(rows, l->ld * sizeof *l->memory);
+    if (!l->memory)
         return nst_fail(e, NST_EMEM, "flow of %d x %d pixels: out of memory", w, h);
     l->grey = l->memory + NST_LEVEL_PAD * l->ld + NST_LEVEL_PAD;
     return NST_OK;

@@ -25,8 +25,12 @@ nst_status nst_flow_warp(nst_image **out, const nst_image *picture, const nst_fl
     nst_status s;
 
     *out = NULL;
-    if ((s = nst_image_check_there(picture, "warped picture", e)) || (s = nst_flow_check(flow, w, h, "picture", e)) ||
-        (s = nst_image_create(out, w, h, 4, e)))
+    s = nst_image_check_there(picture, "warped picture", e);
+    if (!s)
+        s = nst_flow_check(flow, w, h, "picture", e);
+    if (!s)
+        s = nst_image_create(out, w, h, 4, e);
+    if (s)
         return s;
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
@@ -103,9 +107,13 @@ nst_status nst_flow_weigh(nst_image *warped, const nst_flow *there, const nst_fl
 
     if (warped->channels < 4)
         return nst_fail(e, NST_EARG, "warped picture: has no alpha, expected one that nst_flow_warp made");
-    if ((s = nst_flow_check(there, w, h, "picture", e)) || (s = nst_flow_check(back, w, h, "picture", e)))
+    s = nst_flow_check(there, w, h, "picture", e);
+    if (!s)
+        s = nst_flow_check(back, w, h, "picture", e);
+    if (s)
         return s;
-    if (!(hard = nst_calloc((size_t)w, (size_t)h * sizeof *hard)))
+    hard = nst_calloc((size_t)w, (size_t)h * sizeof *hard);
+    if (!hard)
         return nst_fail(e, NST_EMEM, "flow of %d x %d pixels: out of memory", w, h);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)

@@ -283,34 +283,6 @@ START_TEST(refused)
 }
 END_TEST
 
-/* c_long: .25 .75 1 are what three frames know of a pixel, nearest first: the others get what is left. */
-START_TEST(further_back)
-{
-    static const float given[] = { .25f, .75f, 1 }, left[] = { .25f, .5f, 0 };
-    nst_image *p[4];
-    nst_error e = { "" };
-
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(nst_image_create(&p[i], 4, 3, 4, NULL), NST_OK);
-        p[i]->plane[3][5] = given[i];
-    }
-    p[1]->plane[3][6] = .5f; /* not known by the nearest */
-    ck_assert_int_eq(nst_temporal_share(p, 3, &e), NST_OK);
-    for (int i = 0; i < 3; i++) {
-        ck_assert(p[i]->plane[3][5] == left[i]);
-        ck_assert(p[i]->plane[3][6] == (i == 1 ? .5f : 0));
-        ck_assert(p[i]->plane[3][0] == 0);
-    }
-    ck_assert_int_eq(nst_temporal_share(p, 0, &e), NST_OK);
-    p[3] = content;
-    ck_assert(nst_temporal_share(p, 4, &e) == NST_EARG && strstr(e.text, "target 4: has no alpha"));
-    p[3] = target[0];
-    ck_assert(nst_temporal_share(p, 4, &e) == NST_EARG && strstr(e.text, "target 4: has 70 x 54 pixels"));
-    for (int i = 0; i < 3; i++)
-        nst_image_destroy(&p[i]);
-}
-END_TEST
-
 static void add(TCase *t)
 {
     tcase_add_checked_fixture(t, make, drop);
@@ -319,7 +291,6 @@ static void add(TCase *t)
     tcase_add_test(t, hidden_pixels);
     tcase_add_loop_test(t, whole_run, 0, 2);
     tcase_add_test(t, refused);
-    tcase_add_test(t, further_back);
 }
 
 int main(void)

@@ -188,7 +188,8 @@ static nst_flow_change change_of(const struct pair *p)
     return change;
 }
 
-/* Another ground is a cut, in the same colours too; fast motion, noise, a flash and a flat cartoon are none. */
+/* Another ground is a cut, in the same colours too; fast motion, noise, a flash, a flat cartoon and a near
+ * thing that passes are none. */
 START_TEST(cuts)
 {
     film f = film_of(200, 130), other = f;
@@ -206,7 +207,7 @@ START_TEST(cuts)
         ck_assert(change_of(&p).cut);
         drop(&p);
     }
-    for (int kind = 0; kind < 6; kind++) {
+    for (int kind = 0; kind < 7; kind++) {
         film g = f;
 
         g.noise = 3. / 255;
@@ -216,6 +217,8 @@ START_TEST(cuts)
         g.brighter = kind == 3 ? .25 : 0;
         g.flat = kind == 4;
         g.radius = kind == 4 || kind == 5 ? 50 : 0, g.disc_x = 80, g.disc_y = 60, g.disc_dx = kind == 4 ? 8 : 30;
+        if (kind == 6) /* on 2026-11-29 unreliable was .58 and unexplained .07 */
+            g.radius = 60, g.disc_x = 40, g.disc_y = 65, g.disc_dx = 60;
         p = pair_of(&g, _i);
         ck_assert_msg(!change_of(&p).cut, "kind %d", kind);
         drop(&p);

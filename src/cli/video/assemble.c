@@ -48,15 +48,18 @@ static nst_status write_pictures(const nst_video *v, long *n, nst_error *e)
 
     if (!strchr(v->output, '%') && mkdir(v->output, 0777) && (errno != EEXIST || stat(v->output, &st)))
         return fail(e, NST_EIO, "%s: this folder cannot be made: %s", v->output, strerror(errno));
-    while (!(s = find(v, *n + 1, &picture, e)) && picture) {
+    for (;;) {
+        s = find(v, *n + 1, &picture, e);
+        if (s || !picture)
+            return s;
         ++*n;
-        if ((s = picture_name(v, *n, name, sizeof name, e)) ||
-            (s = nst_files_write(&v->c, picture, name, v->comment, e)))
-            break;
+        s = picture_name(v, *n, name, sizeof name, e);
+        if (!s)
+            s = nst_files_write(&v->c, picture, name, v->comment, e);
         nst_image_destroy(&picture);
+        if (s)
+            return s;
     }
-    nst_image_destroy(&picture);
-    return s;
 }
 
 /* ---- a film ------------------------------------------------------------------------------------------------------ */
@@ -66,8 +69,12 @@ static nst_status add_all(const nst_video *v, nst_source *source, nst_film_write
     nst_image *picture = NULL;
     nst_status s;
 
-    while (!(s = nst_source_step(source, e)) && !source->at_end) {
-        if ((s = find(v, source->number, &picture, e)) || !picture)
+    for (;;) {
+        s = nst_source_step(source, e);
+        if (s || source->at_end)
+            break;
+        s = find(v, source->number, &picture, e);
+        if (s || !picture)
             break;
         s = nst_film_add(w, picture, e);
         nst_image_destroy(&picture);
@@ -88,8 +95,10 @@ static nst_status write_film(const nst_video *v, long *n, nst_error *e)
     nst_status s = nst_source_open(&source, theirs->path, &v->range, v->c.frames,
                                    theirs->width > theirs->height ? theirs->width : theirs->height, e);
 
-    if (!s && !(s = nst_film_create(&w, v->output, source.photo ? NULL : &source.film, source.rate, theirs->width,
-                                    theirs->height, e))) {
+    if (!s)
+        s = nst_film_create(&w, v->output, source.photo ? NULL : &source.film, source.rate, theirs->width,
+                            theirs->height, e);
+    if (!s) {
         source.film.other = nst_film_add_packet;
         source.film.arg = &w;
         s = add_all(v, &source, &w, n, e);

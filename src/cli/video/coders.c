@@ -19,6 +19,7 @@ static const nst_coder coders[] = {
     { "webm", "libvpx", AV_PIX_FMT_YUV420P, "crf=10 deadline=good cpu-used=1" },
     { "gif", "gif", AV_PIX_FMT_PAL8, "" },
 };
+#define THREADS 4 /* always so many: x264's film depends on their number, which else is that of the cores */
 #define VPX_BITS 20000000 /* libvpx (VP8) needs a most; crf decides below it */
 
 static const struct suffix {
@@ -131,6 +132,7 @@ static AVRational find_unit(const nst_film *film, const nst_coder *coder)
 void nst_coders_set(const nst_coder *coder, AVCodecContext *c, const nst_film *film)
 {
     c->pix_fmt = coder->format;
+    c->thread_count = THREADS;
     c->time_base = find_unit(film, coder);
     if (!strcmp(coder->name, "libvpx"))
         c->bit_rate = VPX_BITS;

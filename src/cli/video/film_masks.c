@@ -34,7 +34,8 @@ nst_status nst_video_masks_open(nst_video *v, nst_error *e)
             still.content_mask.name[i] = "rest";
     if (has_films(v))
         still.content_mask.n = still.content_mask.n > still.styles ? still.content_mask.n : 0;
-    if ((s = nst_masks_read(&still, v->style, &fit, &fit, e)))
+    s = nst_masks_read(&still, v->style, &fit, &fit, e);
+    if (s)
         return s;
     for (int i = 0; i < v->c.content_mask.n && !s; i++)
         if (is_film(v->c.content_mask.name[i]))
@@ -52,10 +53,12 @@ static nst_status read_place(nst_video *v, int i, nst_image **out, nst_error *e)
     *out = NULL;
     if (!film->path)
         return strcmp(name, "rest") ? nst_files_read(out, name, NULL, e) : NST_OK;
-    if ((s = nst_source_step(film, e)))
+    s = nst_source_step(film, e);
+    if (s)
         return s;
     if (film->at_end)
-        return fail(e, NST_EFORMAT, "%s: ends before the film, after %ld pictures", name, film->number);
+        return fail(e, NST_EFORMAT, "%s: ends before the film, after %ld picture%s", name, film->number,
+                    film->number == 1 ? "" : "s");
     return nst_source_picture(film, out, e);
 }
 

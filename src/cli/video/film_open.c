@@ -40,7 +40,8 @@ static nst_status open_container(nst_film *f, nst_error *e)
         return fail(e, NST_EFORMAT, "%s: no film that libavformat knows", f->path);
     if (error < 0)
         return fail(e, NST_EIO, "%s: %s", f->path, nst_av_reason(error, why));
-    if ((error = nst_av.avformat_find_stream_info(f->format, NULL)) < 0)
+    error = nst_av.avformat_find_stream_info(f->format, NULL);
+    if (error < 0)
         return fail(e, NST_EFORMAT, "%s: damaged: %s", f->path, nst_av_reason(error, why));
     return NST_OK;
 }
@@ -82,7 +83,8 @@ static nst_status open_decoder(nst_film *f, nst_error *e)
     if (!f->decoder || !f->packet || !f->frame || nst_av.avcodec_parameters_to_context(f->decoder, p) < 0)
         return fail(e, NST_EMEM, "%s: out of memory", f->path);
     f->decoder->pkt_timebase = f->stream->time_base;
-    if ((error = nst_av.avcodec_open2(f->decoder, codec, NULL)) < 0)
+    error = nst_av.avcodec_open2(f->decoder, codec, NULL);
+    if (error < 0)
         return fail(e, NST_EUNSUPPORTED, "%s: its decoder (%s) does not begin: %s", f->path, codec->name,
                     nst_av_reason(error, why));
     return NST_OK;
@@ -172,8 +174,20 @@ nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *ra
         f->range = *range;
     if (strlen(path) >= NST_PATH_BYTES)
         return fail(e, NST_EARG, "%.60s...: the name has more than %d letters", path, NST_PATH_BYTES - 1);
-    if ((s = nst_av_load(e)) || (s = nst_scaler_load(e)) || (s = open_container(f, e)) || (s = find_pictures(f, e)) ||
-        (s = check_range(f, e)) || (s = open_decoder(f, e)) || (s = measure(f, e)))
+    s = nst_av_load(e);
+    if (!s)
+        s = nst_scaler_load(e);
+    if (!s)
+        s = open_container(f, e);
+    if (!s)
+        s = find_pictures(f, e);
+    if (!s)
+        s = check_range(f, e);
+    if (!s)
+        s = open_decoder(f, e);
+    if (!s)
+        s = measure(f, e);
+    if (s)
         return s;
     estimate(f);
     seek(f);

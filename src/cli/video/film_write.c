@@ -56,9 +56,8 @@ static nst_status open_encoder(nst_film_writer *w, const nst_coder *coder, nst_e
     nst_coders_set(coder, c, w->film);
     if (w->format->oformat->flags & AVFMT_GLOBALHEADER)
         c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    if ((error = nst_av.avcodec_open2(c, codec, NULL)) < 0)
-        return broken(w, error, e);
-    return NST_OK;
+    error = nst_av.avcodec_open2(c, codec, NULL);
+    return error < 0 ? broken(w, error, e) : NST_OK;
 }
 
 static nst_status add_streams(nst_film_writer *w, nst_error *e)
@@ -144,7 +143,14 @@ nst_status nst_film_create(nst_film_writer *w, const char *path, const nst_film 
     if (nst_av.avformat_alloc_output_context2(&w->format, NULL, container, url) < 0)
         return broken(w, AVERROR(ENOMEM), e);
     w->format->flags |= AVFMT_FLAG_BITEXACT; /* the same painting is the same file: no random numbers */
-    if ((s = open_encoder(w, coder, e)) || (s = add_streams(w, e)) || (s = open_frame(w, e)) || (s = open_file(w, e)))
+    s = open_encoder(w, coder, e);
+    if (!s)
+        s = add_streams(w, e);
+    if (!s)
+        s = open_frame(w, e);
+    if (!s)
+        s = open_file(w, e);
+    if (s)
         nst_film_abandon(w);
     return s;
 }
@@ -157,15 +163,18 @@ static int drain(nst_film_writer *w)
     AVRational rate = w->encoder->framerate;
     int error;
 
-    while ((error = nst_av.avcodec_receive_packet(w->encoder, w->packet)) == 0) {
+    for (;;) {
+        error = nst_av.avcodec_receive_packet(w->encoder, w->packet);
+        if (error != 0)
+            return error == AVERROR(EAGAIN) || error == AVERROR_EOF ? 0 : error;
         w->packet->stream_index = w->stream->index;
         nst_av.av_packet_rescale_ts(w->packet, w->encoder->time_base, w->stream->time_base);
         if (w->packet->duration == 0 && rate.num > 0)
             w->packet->duration = nst_av.av_rescale_q(1, (AVRational){ rate.den, rate.num }, w->stream->time_base);
-        if ((error = nst_av.av_interleaved_write_frame(w->format, w->packet)) < 0)
+        error = nst_av.av_interleaved_write_frame(w->format, w->packet);
+        if (error < 0)
             return error;
     }
-    return error == AVERROR(EAGAIN) || error == AVERROR_EOF ? 0 : error;
 }
 
 /* In the encoder's ticks. */
@@ -183,7 +192,7 @@ static int64_t time_of(const nst_film_writer *w)
 nst_status nst_film_add(nst_film_writer *w, nst_image *picture, nst_error *e)
 {
     int64_t pts = time_of(w);
-    nst_status s;
+    nst_status s = NST_OK;
     int error;
 
     if (w->error < 0)
@@ -195,16 +204,19 @@ nst_status nst_film_add(nst_film_writer *w, nst_image *picture, nst_error *e)
         return broken(w, AVERROR(ENOMEM), e);
     if (w->frame->format == AV_PIX_FMT_PAL8)
         nst_palette_fill(picture, w->frame->data[0], w->frame->linesize[0], w->frame->data[1]);
-    else if ((s = nst_scaler_frame(&w->scaler, picture, w->frame, w->path, e)))
+    else
+        s = nst_scaler_frame(&w->scaler, picture, w->frame, w->path, e);
+    if (s)
         return s;
     if (w->last != INT64_MIN && pts <= w->last)
         pts = w->last + 1;
     w->last = pts;
     w->frame->pts = pts;
     w->pictures++;
-    if ((error = nst_av.avcodec_send_frame(w->encoder, w->frame)) < 0 || (error = drain(w)) < 0)
-        return broken(w, error, e);
-    return NST_OK;
+    error = nst_av.avcodec_send_frame(w->encoder, w->frame);
+    if (error >= 0)
+        error = drain(w);
+    return error < 0 ? broken(w, error, e) : NST_OK;
 }
 
 /* Whether a packet lies in the part of the film that is written. */
@@ -232,7 +244,8 @@ void nst_film_add_packet(void *writer, AVPacket *packet)
     unit = w->film->format->streams[i]->time_base;
     if (!is_wanted(w, packet, unit))
         return;
-    if ((error = nst_av.av_packet_ref(w->packet, packet)) < 0) {
+    error = nst_av.av_packet_ref(w->packet, packet);
+    if (error < 0) {
         w->error = error;
         return;
     }
@@ -244,7 +257,8 @@ void nst_film_add_packet(void *writer, AVPacket *packet)
     w->packet->stream_index = w->to[i];
     w->packet->pos = -1;
     nst_av.av_packet_rescale_ts(w->packet, unit, w->format->streams[w->to[i]]->time_base);
-    if ((error = nst_av.av_interleaved_write_frame(w->format, w->packet)) < 0)
+    error = nst_av.av_interleaved_write_frame(w->format, w->packet);
+    if (error < 0)
         w->error = error;
 }
 

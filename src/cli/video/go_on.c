@@ -40,7 +40,10 @@ nst_status nst_video_resume(int argc, char **argv, nst_error *e)
     int n = 0, at = 1;
     nst_status s;
 
-    if ((s = nst_kept_command(folder, &words, e)) || (s = output_of(folder, output, sizeof output, e)))
+    s = nst_kept_command(folder, &words, e);
+    if (!s)
+        s = output_of(folder, output, sizeof output, e);
+    if (s)
         return s;
     line[n++] = words.word[0];
     for (; at < words.n && strcmp(words.word[at], "--"); at++)
@@ -52,5 +55,5 @@ nst_status nst_video_resume(int argc, char **argv, nst_error *e)
     line[n] = NULL;
     if (chdir(words.folder))
         return fail(e, NST_EIO, "%s: %s", words.folder, strerror(errno));
-    return nst_video_begin(n, line, output, e);
+    return nst_video_begin(n, line, output, NULL, e);
 }

@@ -19,6 +19,7 @@ typedef struct nst_video {
     char output[NST_PATH_BYTES], model_path[NST_PATH_BYTES];
     char comment[2048];
     bool to_film;         /* else pictures in a folder or by a pattern */
+    const nst_comm *comm; /* of several ranks that share the film, or NULL */
 
     nst_model *model;
     nst_styles *known, *known_next, *known_rough; /* for these settings */
@@ -32,6 +33,7 @@ typedef struct nst_video {
     int pass;
     long number;          /* of the picture that is painted */
     long count;           /* of all, about or, once a pass has ended, exactly; 0: unknown */
+    long own;             /* of all, this rank's; 0: all */
     long painted, before; /* in this process; before it */
     struct {
         double spent;     /* seconds on those that were painted from another one */
@@ -47,8 +49,29 @@ typedef struct nst_video {
 
 /* ---- the command (video.c) ---- */
 
-/* Paints what the command line says.  output replaces what it says of that, unless it is NULL. */
-nst_status nst_video_begin(int argc, char **argv, const char *output, nst_error *e);
+/* Paints what the command line says.  output replaces what it says of that, unless it is NULL.  comm: of ranks that
+ * share the work, or NULL. */
+nst_status nst_video_begin(int argc, char **argv, const char *output, const nst_comm *comm, nst_error *e);
+
+/* ---- the order (order.c) ---- */
+
+/* Reads the command line. */
+nst_status nst_video_order(nst_video *v, int argc, char **argv, const char *output, nst_error *e);
+/* Settings of the pictures after a first one, once the film's size is known. */
+void nst_video_settle(nst_video *v);
+
+/* ---- several ranks (ranks.c): all make these calls, with v->comm ---- */
+
+/* What several ranks cannot do; each one's share of the machine. */
+nst_status nst_share_check(nst_video *v, nst_error *e);
+/* nst_kept_open of a folder that all see. */
+nst_status nst_share_keep(nst_video *v, uint64_t identity, int argc, char **argv, nst_error *e);
+/* Finds the scenes, and says whose they are. */
+nst_status nst_share_deal(nst_video *v, nst_error *e);
+/* Whether this rank paints a picture; without v->comm it does. */
+bool nst_share_mine(const nst_video *v, long number);
+/* The outcome, and counts, of all ranks. */
+nst_status nst_share_end(nst_video *v, nst_status s, nst_error *e);
 
 /* ---- painting (painter.c) ---- */
 

@@ -102,7 +102,8 @@ nst_status nst_kept_command(const char *folder, nst_kept_words *out, nst_error *
     out->text[n] = 0;
     if (strncmp(out->text, first_line, sizeof first_line - 1))
         return fail(e, NST_EFORMAT, "%s: nothing that this version of nst wrote", path);
-    if ((s = split(folder, out, e)))
+    s = split(folder, out, e);
+    if (s)
         return s;
     if (out->n < 4 || sscanf(out->word[1], "%" SCNx64, &out->identity) != 1)
         return fail(e, NST_EFORMAT, "%s: damaged", path);
@@ -118,13 +119,14 @@ static bool is_empty(const char *folder)
 {
     DIR *d = opendir(folder);
     const struct dirent *entry;
-    bool empty = d != NULL;
 
-    while (empty && (entry = readdir(d)) != NULL)
-        empty = *entry->d_name == '.' || !strcmp(entry->d_name, "state.new");
-    if (d)
-        closedir(d);
-    return empty;
+    if (!d)
+        return false;
+    do
+        entry = readdir(d);
+    while (entry && (*entry->d_name == '.' || !strcmp(entry->d_name, "state.new")));
+    closedir(d);
+    return !entry;
 }
 
 nst_status nst_kept_open(nst_kept *k, uint64_t identity, int argc, char **argv, nst_error *e)
@@ -136,7 +138,8 @@ nst_status nst_kept_open(nst_kept *k, uint64_t identity, int argc, char **argv, 
         return write_state(k, identity, argc, argv, e);
     if (errno != EEXIST)
         return fail(e, NST_EIO, "%s: this folder cannot be made: %s", k->folder, strerror(errno));
-    if ((s = nst_kept_command(k->folder, &old, e))) {
+    s = nst_kept_command(k->folder, &old, e);
+    if (s) {
         if (s == NST_EFORMAT && is_empty(k->folder))
             return write_state(k, identity, argc, argv, e);
         return s;
@@ -198,12 +201,11 @@ static bool is_ours(const char *name)
 void nst_kept_remove(const nst_kept *k)
 {
     char path[NST_PATH_BYTES + 300];
-    const struct dirent *entry;
     DIR *d = opendir(k->folder);
 
     if (!d)
         return;
-    while ((entry = readdir(d)) != NULL)
+    for (const struct dirent *entry = readdir(d); entry; entry = readdir(d))
         if (is_ours(entry->d_name)) {
             snprintf(path, sizeof path, "%s/%.255s", k->folder, entry->d_name);
             unlink(path);

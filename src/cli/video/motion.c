@@ -9,6 +9,7 @@
 #include "cli/paths.h"
 
 #define SOFT 6          /* pixels around a place that have to be still as well */
+#define RIPE 5 /* pictures for which something has been in view before it is held to what it was */
 #define DRIFT (2.5f / 255) /* mean difference of a channel around a place that is no noise: so far a slow fade came */
 
 void nst_motion_leave(nst_motion *m)
@@ -16,6 +17,7 @@ void nst_motion_leave(nst_motion *m)
     nst_flow_destroy(&m->there);
     nst_flow_destroy(&m->back);
     nst_image_destroy(&m->warped);
+    nst_image_destroy(&m->known);
     *m = (nst_motion){ 0 };
 }
 
@@ -55,7 +57,10 @@ static nst_status read_flow(nst_flow **out, const char *pattern, long from, long
     nst_flow *flow = NULL;
     nst_status s;
 
-    if ((s = flow_name(pattern, from, to, name, sizeof name, e)) || (s = nst_flow_read(&flow, name, e)))
+    s = flow_name(pattern, from, to, name, sizeof name, e);
+    if (!s)
+        s = nst_flow_read(&flow, name, e);
+    if (s)
         return s;
     if (nst_flow_width(flow) == w && nst_flow_height(flow) == h) {
         *out = flow;
@@ -73,33 +78,72 @@ nst_status nst_motion_flows(nst_motion *m, const nst_image *now, const nst_image
     nst_status s;
 
     if (pattern) {
-        if ((s = read_flow(&m->there, pattern, number, number_before, now, e)) ||
-            (s = read_flow(&m->back, pattern, number_before, number, now, e)))
-            return s;
-    } else if ((s = nst_flow_estimate(&m->there, now, before, &o, e)) ||
-               (s = nst_flow_estimate(&m->back, before, now, &o, e))) {
-        return s;
+        s = read_flow(&m->there, pattern, number, number_before, now, e);
+        if (!s)
+            s = read_flow(&m->back, pattern, number_before, number, now, e);
+    } else {
+        s = nst_flow_estimate(&m->there, now, before, &o, e);
+        if (!s)
+            s = nst_flow_estimate(&m->back, before, now, &o, e);
     }
-    return nst_flow_compare(&m->change, now, before, m->there, m->back, e);
+    return s ? s : nst_flow_compare(&m->change, now, before, m->there, m->back, e);
 }
-
-nst_status nst_motion_warp(nst_motion *m, const nst_image *painted, nst_error *e)
-{
-    nst_status s = nst_flow_warp(&m->warped, painted, m->there, e);
-
-    return s ? s : nst_flow_weigh(m->warped, m->there, m->back, e);
-}
-
-/* ---- the start and what stays ------------------------------------------------------------------------------------ */
 
 static size_t size_of(const nst_image *picture)
 {
     return (size_t)nst_image_width(picture) * (size_t)nst_image_height(picture);
 }
 
+/* What came into view was painted in few iterations.  It is held to that weakly at first, so that the next pictures'
+ * iterations finish it: by the cube of its age, because a small share of the weight holds already. */
+nst_status nst_motion_warp(nst_motion *m, const nst_image *painted, const nst_image *anchor, nst_error *e)
+{
+    nst_status s = nst_flow_warp(&m->warped, painted, m->there, e);
+    float *share, *known, *ripe;
+
+    if (!s)
+        s = nst_flow_weigh(m->warped, m->there, m->back, e);
+    if (!s)
+        s = nst_flow_warp(&m->known, anchor, m->there, e);
+    if (s)
+        return s;
+    share = nst_image_plane(m->warped, 3);
+    known = nst_image_plane(m->known, 0);
+    ripe = nst_image_plane(m->known, 3);
+    for (size_t i = 0; i < size_of(painted); i++) {
+        known[i] = share[i];
+        share[i] *= ripe[i] * ripe[i] * ripe[i];
+    }
+    return NST_OK;
+}
+
+nst_status nst_motion_anchor(nst_image *film, nst_image **out, nst_error *e)
+{
+    nst_status s = nst_image_create(out, nst_image_width(film), nst_image_height(film), 4, e);
+
+    if (s)
+        return s;
+    for (int c = 0; c < 3; c++)
+        memcpy(nst_image_plane(*out, c), nst_image_plane(film, c), size_of(film) * sizeof(float));
+    for (size_t i = 0; i < size_of(film); i++)
+        nst_image_plane(*out, 3)[i] = 1;
+    return NST_OK;
+}
+
+void nst_motion_ripen(const nst_motion *m, nst_image *anchor)
+{
+    const float *known = nst_image_plane(m->known, 0), *ripe = nst_image_plane(m->known, 3);
+    float *now = nst_image_plane(anchor, 3);
+
+    for (size_t i = 0; i < size_of(anchor); i++)
+        now[i] = fminf(known[i] * ripe[i] + 1.f / RIPE, 1);
+}
+
+/* ---- the start and what stays ------------------------------------------------------------------------------------ */
+
 void nst_motion_start(const nst_motion *m, nst_image *other)
 {
-    const float *alpha = nst_image_plane(m->warped, 3);
+    const float *alpha = nst_image_plane(m->known, 0);
 
     for (int c = 0; c < 3; c++) {
         const float *moved = nst_image_plane(m->warped, c);
@@ -112,7 +156,7 @@ void nst_motion_start(const nst_motion *m, nst_image *other)
 
 double nst_motion_unknown(const nst_motion *m)
 {
-    const float *alpha = nst_image_plane(m->warped, 3);
+    const float *alpha = nst_image_plane(m->known, 0);
     double sum = 0;
 
     for (size_t i = 0; i < size_of(m->warped); i++)
@@ -148,11 +192,11 @@ static void find_still(const nst_motion *m, nst_image *now, nst_image *anchor, f
                        float *scratch)
 {
     const float *u = nst_flow_plane(m->there, 0), *v = nst_flow_plane(m->there, 1);
-    const float *alpha = nst_image_plane(m->warped, 3);
+    const float *share = nst_image_plane(m->warped, 3); /* 1: known and ripe */
     size_t n = size_of(now);
 
     for (size_t i = 0; i < n; i++)
-        still[i] = u[i] == 0 && v[i] == 0 && alpha[i] >= 1;
+        still[i] = u[i] == 0 && v[i] == 0 && share[i] >= 1;
     for (int c = 0; c < 3; c++) {
         const float *film = nst_image_plane(now, c), *painted_of = nst_image_plane(anchor, c);
 

@@ -9,6 +9,12 @@ nst_status nst_video_run(int argc, char **argv, nst_error *e)
                 "and libswscale are (Debian: libavformat-dev, libswscale-dev)");
 }
 
+nst_status nst_video_across(const nst_comm *comm, int argc, char **argv, nst_error *e)
+{
+    (void)comm;
+    return nst_video_run(argc, argv, e);
+}
+
 nst_status nst_video_resume(int argc, char **argv, nst_error *e)
 {
     return nst_video_run(argc, argv, e);

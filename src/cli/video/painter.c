@@ -80,13 +80,13 @@ static int iterations(const nst_video *v)
     return each < 2 * v->pace.iteration ? 2 : (int)(each / v->pace.iteration);
 }
 
-/* The whole picture at half the size from coarse to fine, which is quick: *picture is its start and becomes it. */
-static nst_status paint_roughly(nst_video *v, const nst_image *now, const nst_motion *m, nst_image **picture,
-                                nst_error *e)
+/* The whole picture at half the size from coarse to fine, which is quick: *picture is its start and becomes it.  No
+ * part of it is held: what was painted at full size lacks the coarse scales' statistics, and the rest would make up for
+ * that with glaring colours. */
+static nst_status paint_roughly(nst_video *v, const nst_image *now, nst_image **picture, nst_error *e)
 {
     const nst_image *const *style = (const nst_image *const *)v->style;
-    nst_temporal held = { m->warped, v->weight };
-    nst_frame frame = { &held, v->weight > 0, v->known_rough };
+    nst_frame frame = { .known = v->known_rough };
     nst_image *out = NULL;
     nst_settings s = v->rough;
     nst_status status;
@@ -109,15 +109,15 @@ nst_status nst_painter_start(nst_video *v, nst_image *now, const nst_image *pain
     for (int c = 0; c < 3 && !s; c++)
         memcpy(nst_image_plane(*out, c), nst_image_plane(now, c),
                (size_t)nst_image_width(now) * (size_t)nst_image_height(now) * sizeof(float));
-    if (s || (s = nst_image_recolor(*out, painted, 1, e)))
-        return s;
-    if (v->rough.size && nst_motion_unknown(m) > NEW) {
+    if (!s)
+        s = nst_image_recolor(*out, painted, 1, e);
+    if (!s && v->rough.size && nst_motion_unknown(m) > NEW) {
         nst_motion_start(m, *out);
-        if ((s = paint_roughly(v, now, m, out, e)) || v->stopped)
-            return s;
+        s = paint_roughly(v, now, out, e);
     }
-    nst_motion_start(m, *out);
-    return NST_OK;
+    if (!s && !v->stopped)
+        nst_motion_start(m, *out);
+    return s;
 }
 
 nst_status nst_painter_next(nst_video *v, const nst_image *now, const nst_image *start, const nst_motion *m,

@@ -40,7 +40,8 @@ static nst_status mix_own(const nst_video *v, nst_image *start, nst_error *e)
 
     if (v->pass == 1)
         return NST_OK;
-    if ((s = nst_kept_read(&v->kept, 'p', v->pass - 1, v->number, &own, e)))
+    s = nst_kept_read(&v->kept, 'p', v->pass - 1, v->number, &own, e);
+    if (s)
         return s;
     for (int c = 0; c < 3; c++) {
         size_t n = (size_t)nst_image_width(start) * (size_t)nst_image_height(start);
@@ -67,14 +68,19 @@ static nst_status paint_on(nst_video *v, nst_image *now, struct trail *t, nst_mo
 {
     double began = nst_clock_now();
     nst_image *start = NULL;
-    nst_status s;
+    nst_status s = nst_motion_warp(m, t->painted, t->anchor, e);
 
-    if ((s = nst_motion_warp(m, t->painted, e)))
+    if (s)
         return s;
-    if (!(s = nst_painter_start(v, now, t->painted, m, &start, e)) && !v->stopped && !(s = mix_own(v, start, e)))
+    s = nst_painter_start(v, now, t->painted, m, &start, e);
+    if (!s && !v->stopped)
+        s = mix_own(v, start, e);
+    if (!s && !v->stopped)
         s = nst_painter_next(v, now, start, m, out, e);
     if (!s && !v->stopped && !v->c.interpolate)
         s = nst_motion_hold(m, *out, t->painted, now, t->anchor, e);
+    if (!s && !v->stopped)
+        nst_motion_ripen(m, t->anchor);
     nst_image_destroy(&start);
     v->pace.spent += nst_clock_now() - began;
     v->pace.pictures++;
@@ -89,8 +95,10 @@ static nst_status paint_one(nst_video *v, nst_image *now, struct trail *t, nst_e
     bool alone = !t->painted;
     nst_status s = NST_OK;
 
-    if (!alone && !(s = nst_motion_flows(&m, now, t->film, v->c.flow, v->number, t->number, v->s->threads, e)))
-        alone = m.change.cut;
+    if (!alone) {
+        s = nst_motion_flows(&m, now, t->film, v->c.flow, v->number, t->number, v->s->threads, e);
+        alone = !s && m.change.cut;
+    }
     if (!s && nst_interrupt_pending())
         v->stopped = true;
     if (!s && !v->stopped)
@@ -103,17 +111,18 @@ static nst_status paint_one(nst_video *v, nst_image *now, struct trail *t, nst_e
     }
     if (alone) {
         nst_image_destroy(&t->anchor);
-        s = nst_image_create(&t->anchor, nst_image_width(now), nst_image_height(now), 3, e);
-        for (int c = 0; c < 3 && !s; c++)
-            for (size_t i = 0, n = (size_t)nst_image_width(now) * (size_t)nst_image_height(now); i < n; i++)
-                nst_image_plane(t->anchor, c)[i] = nst_image_plane(now, c)[i];
+        s = nst_motion_anchor(now, &t->anchor, e);
     }
     nst_image_destroy(&t->film);
     nst_image_destroy(&t->painted);
     t->film = now;
     t->painted = out;
     /* what the next one needs beside the picture is there before the picture is */
-    if (s || (s = keep(v, 'a', v->number, &t->anchor, e)) || (s = keep(v, 'p', v->number, &t->painted, e)))
+    if (!s)
+        s = keep(v, 'a', v->number, &t->anchor, e);
+    if (!s)
+        s = keep(v, 'p', v->number, &t->painted, e);
+    if (s)
         return s;
     if (t->number)
         nst_kept_drop(&v->kept, 'a', v->pass, t->number);
@@ -130,37 +139,54 @@ static nst_status take_up(const nst_video *v, long number, nst_image *now, struc
     leave(t);
     t->film = now;
     t->number = number;
-    if ((s = nst_kept_read(&v->kept, 'p', v->pass, number, &t->painted, e)))
+    s = nst_kept_read(&v->kept, 'p', v->pass, number, &t->painted, e);
+    if (s)
         return s;
     return nst_kept_read(&v->kept, 'a', v->pass, number, &t->anchor, e);
+}
+
+/* The picture at v->source: painted, or if it is there and the next one is not, the trail goes on from it. */
+static nst_status first_pass_at(nst_video *v, struct trail *t, nst_error *e)
+{
+    bool there = nst_kept_has(&v->kept, 'p', 1, v->number);
+    nst_image *now = NULL;
+    nst_status s;
+
+    v->before += there;
+    if (there && nst_kept_has(&v->kept, 'p', 1, v->number + 1))
+        return NST_OK;
+    s = nst_source_picture(&v->source, &now, e);
+    if (s)
+        return s;
+    return there ? take_up(v, v->number, now, t, e) : paint_one(v, now, t, e);
 }
 
 static nst_status first_pass(nst_video *v, struct trail *t, nst_error *e)
 {
     nst_source *source = &v->source;
     nst_image *now = NULL;
-    long there = 0;
-    nst_status s;
+    nst_status s = NST_OK;
 
-    while (nst_kept_has(&v->kept, 'p', 1, there + 1))
-        there++;
-    v->before += there;
-    while (!v->stopped && !(s = nst_source_step(source, e)) && !source->at_end) {
+    while (!v->stopped) {
+        s = nst_source_step(source, e);
+        if (s || source->at_end)
+            break;
         v->number = source->number;
         if (v->passes > 1 && !nst_kept_has(&v->kept, 'c', 1, v->number)) {
-            if ((s = nst_source_picture(source, &now, e)) ||
-                (s = nst_kept_write(&v->kept, 'c', 1, v->number, now, e)))
+            s = nst_source_picture(source, &now, e);
+            if (!s)
+                s = nst_kept_write(&v->kept, 'c', 1, v->number, now, e);
+            if (s)
                 break;
             nst_image_destroy(&now);
         }
-        if ((s = nst_video_masks_step(v, e)))
+        s = nst_video_masks_step(v, e);
+        if (s)
             break;
-        if (v->number < there)
-            continue;
-        if ((s = nst_source_picture(source, &now, e)))
-            break;
-        s = v->number == there ? take_up(v, there, now, t, e) : paint_one(v, now, t, e);
-        now = NULL; /* taken */
+        if (nst_share_mine(v, v->number))
+            s = first_pass_at(v, t, e);
+        else
+            leave(t);
         if (s)
             break;
     }
@@ -182,13 +208,16 @@ static nst_status further_pass(nst_video *v, struct trail *t, nst_error *e)
         there++;
     v->before += there;
     if (there && at >= 1 && at <= v->count) {
-        if ((s = nst_kept_read(&v->kept, 'c', 1, at - step, &now, e)) ||
-            (s = take_up(v, at - step, now, t, e)))
+        s = nst_kept_read(&v->kept, 'c', 1, at - step, &now, e);
+        if (!s)
+            s = take_up(v, at - step, now, t, e);
+        if (s)
             return s;
     }
     for (; at >= 1 && at <= v->count && !s && !v->stopped; at += step) {
         v->number = at;
-        if (!(s = nst_kept_read(&v->kept, 'c', 1, at, &now, e)))
+        s = nst_kept_read(&v->kept, 'c', 1, at, &now, e);
+        if (!s)
             s = paint_one(v, now, t, e);
     }
     return s;

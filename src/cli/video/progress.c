@@ -24,7 +24,7 @@ void nst_video_tell(nst_video *v, const char *text)
 /* Seconds to the end, by the pictures that were painted so far; -1: not known. */
 static double left(const nst_video *v)
 {
-    double share = v->before + v->painted, all = (double)v->count * v->passes;
+    double share = v->before + v->painted, all = v->own ? v->own : (double)v->count * v->passes;
 
     if (v->s->time_limit > 0 && v->pace.pictures > 0)
         return v->s->time_limit - (nst_clock_now() - v->began);

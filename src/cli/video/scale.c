@@ -146,11 +146,13 @@ nst_status nst_scaler_picture(nst_scaler *s, const AVFrame *frame, int width, in
     nst_status status = make_rgb(s, lying ? height : width, lying ? width : height, label, e);
 
     *out = NULL;
-    if (status || (status = convert(s, frame, s->rgb, label, e)) ||
-        (status = nst_image_create(out, width, height, 3, e)))
-        return status;
-    unpack(s->rgb, turn, *out);
-    return NST_OK;
+    if (!status)
+        status = convert(s, frame, s->rgb, label, e);
+    if (!status)
+        status = nst_image_create(out, width, height, 3, e);
+    if (!status)
+        unpack(s->rgb, turn, *out);
+    return status;
 }
 
 static void pack(nst_image *picture, AVFrame *rgb)

@@ -22,8 +22,12 @@ static nst_status open_photo(nst_source *s, int longest, nst_error *e)
     double w, h;
 
     /* its colours and its orientation are those of a painting's photograph; the film's writer needs libav */
-    if ((status = nst_av_load(e)) || (status = nst_scaler_load(e)) ||
-        (status = nst_image_read_fit(&s->photo, s->path, &fit, e)))
+    status = nst_av_load(e);
+    if (!status)
+        status = nst_scaler_load(e);
+    if (!status)
+        status = nst_image_read_fit(&s->photo, s->path, &fit, e);
+    if (status)
         return status;
     w = nst_image_width(s->photo);
     h = nst_image_height(s->photo);
@@ -64,8 +68,10 @@ nst_status nst_source_step(nst_source *s, nst_error *e)
 
     if (s->photo)
         s->at_end = s->number == s->count;
-    else if (!(status = nst_film_step(&s->film, e)))
-        s->at_end = s->film.at.end;
+    else
+        status = nst_film_step(&s->film, e);
+    if (!s->photo)
+        s->at_end = !status && s->film.at.end;
     s->number += !status && !s->at_end;
     return status;
 }

@@ -19,111 +19,7 @@
 #include "cli/video/coders.h"
 #include "cli/video/job.h"
 
-#define WEIGHT 5000 /* of the temporal loss, where nobody says: docs/video.md */
-#define SHARE 8   /* a picture that starts from the one before gets so much less iterations */
-#define FEWEST 6
-#define SMALLEST 64 /* pixels of the coarsest scale for what comes into view */
-
 static nst_video v; /* lives as long as the program, which has no heap */
-
-/* ---- the command line -------------------------------------------------------------------------------------------- */
-
-static nst_status check_options(const nst_command *c, nst_error *e)
-{
-    const char *no = c->checkpoint ? "checkpoint" : c->log ? "log" : c->save_every ? "save-every" : c->init ? "init"
-        : c->web || c->web_port || c->web_host ? "web" : NULL;
-
-    if (no)
-        return fail(e, NST_EARG, "video: --%s is for one picture, expected none", no);
-    if (!c->content || !c->styles)
-        return fail(e, NST_EARG, "video: %s, expected FILM STYLE...",
-                    c->content ? "a style picture is missing" : "no film is named");
-    if (c->operands - 1 > NST_MAX_STYLES)
-        return fail(e, NST_EARG, "video: %d styles, at most %d are taken", c->operands - 1, NST_MAX_STYLES);
-    if (!c->output)
-        return fail(e, NST_EARG, "video: --output is missing: a film (new.mp4), a folder (new/) or a pattern "
-                    "(new-%%04d.png)");
-    if (nst_paths_is_stream(c->content) || nst_paths_is_stream(c->output))
-        return fail(e, NST_EARG, "video: a film is read and written by name, expected no -");
-    if (c->to > 0 && c->to <= c->from)
-        return fail(e, NST_EARG, "--to: %g s is not after --from", c->to);
-    if (c->interpolate && c->styles < 2)
-        return fail(e, NST_EARG, "--interpolate: one style, expected two or more");
-    if (c->frames && (c->passes > 1 || c->flow))
-        return fail(e, NST_EARG, "--frames: a photograph has no motion, expected no --%s",
-                    c->flow ? "flow" : "passes");
-    return NST_OK;
-}
-
-static nst_status read_weight(const char *text, double *weight, nst_error *e)
-{
-    char *end;
-
-    *weight = WEIGHT;
-    if (!text)
-        return NST_OK;
-    errno = 0;
-    *weight = strtod(text, &end);
-    if (end == text || *end || errno || strpbrk(text, "xXnN") || !(*weight >= 0 && *weight <= 1e15))
-        return fail(e, NST_EARG, "--temporal-weight: \"%s\" is not a number from 0 to 1e+15", text);
-    return NST_OK;
-}
-
-/* A picture after the first starts from the one before: at full size, without noise, in few iterations. */
-static void settle_next(void)
-{
-    nst_settings *n = &v.next;
-    int few = v.s->iterations / SHARE;
-
-    *n = *v.s;
-    n->scales = 1;
-    n->time_limit = 0;
-    n->init = NST_INIT_IMAGE;
-    n->init_noise = 0;
-    n->first_iterations = 0;
-    n->iterations = v.c.frame_iterations ? v.c.frame_iterations : few > FEWEST ? few : FEWEST;
-    if (n->iterations > v.s->iterations && !v.c.frame_iterations)
-        n->iterations = v.s->iterations;
-}
-
-/* What comes into view is painted from coarse to fine, up to half the size. */
-static void settle_rough(void)
-{
-    nst_settings *r = &v.rough;
-    int shorter = v.source.width < v.source.height ? v.source.width : v.source.height;
-
-    *r = v.next;
-    r->size = shorter / 2 < SMALLEST ? 0 : v.s->size / 2;
-    r->scales = 0;
-    r->min_size = SMALLEST;
-    r->scale_step = 2;
-    r->first_iterations = 2 * v.next.iterations;
-}
-
-static nst_status parse(int argc, char **argv, const char *output, nst_error *e)
-{
-    nst_status s;
-    int n;
-
-    if ((s = nst_config_parse(argc, argv, &v.c, e)))
-        return s;
-    if (output)
-        v.c.output = output;
-    if ((s = check_options(&v.c, e)) || (s = read_weight(v.c.temporal_weight, &v.weight, e)) ||
-        (s = nst_config_settings(argc, argv, &v.c, &v.s, e)) ||
-        (s = nst_places_find(v.c.model, v.model_path, sizeof v.model_path, e)))
-        return s;
-    if ((size_t)snprintf(v.output, sizeof v.output, "%s", v.c.output) >= sizeof v.output)
-        return fail(e, NST_EARG, "%.60s...: the name is too long", v.c.output);
-    v.range = (nst_film_range){ v.c.from, v.c.to, v.c.fps };
-    v.passes = v.c.passes ? v.c.passes : 1;
-    nst_paths_cache(v.s->cache, sizeof v.s->cache);
-    n = snprintf(v.comment, sizeof v.comment, "nst %s (%s) --model %.500s ", nst_version(),
-                 *v.s->simd ? v.s->simd : nst_simd_chosen(), nst_paths_base(v.model_path));
-    nst_options_describe(v.s, v.comment + n, sizeof v.comment - (size_t)n);
-    v.line.terminal = isatty(STDERR_FILENO);
-    return NST_OK;
-}
 
 /* ---- what it is made of ------------------------------------------------------------------------------------------ */
 
@@ -144,14 +40,15 @@ static nst_status open_film(nst_error *e)
 {
     nst_status s = nst_source_open(&v.source, v.c.content, &v.range, v.c.frames, v.s->size, e);
 
-    if (s || (s = check_length(e)))
+    if (!s)
+        s = check_length(e);
+    if (s)
         return s;
     v.count = v.source.count;
     v.s->size = v.source.width > v.source.height ? v.source.width : v.source.height;
     v.s->size_rule = NST_SIZE_LONGEST;
     v.s->size_enlarge = 1;
-    settle_next();
-    settle_rough();
+    nst_video_settle(&v);
     return NST_OK;
 }
 
@@ -175,7 +72,8 @@ static nst_status check_output(nst_error *e)
     if (v.output[n - 1] == '/' || (there && S_ISDIR(st.st_mode)))
         return NST_OK;
     v.to_film = true;
-    if ((s = nst_film_writable(v.output, film, note, sizeof note, e)))
+    s = nst_film_writable(v.output, film, note, sizeof note, e);
+    if (s)
         return s;
     if (*note && !v.c.quiet)
         nst_video_tell(&v, note);
@@ -188,8 +86,10 @@ static nst_status read_styles(nst_error *e)
     nst_fit fit;
     nst_status s;
 
-    if ((s = nst_models_open(&v.model, &v.c, e)) ||
-        (s = nst_image_create(&blank, v.source.width, v.source.height, 3, e)))
+    s = nst_models_open(&v.model, &v.c, e);
+    if (!s)
+        s = nst_image_create(&blank, v.source.width, v.source.height, 3, e);
+    if (s)
         return s;
     fit = nst_settings_fit(v.s, blank);
     fit.damaged = v.c.damaged;
@@ -249,6 +149,16 @@ static uint64_t identity(void)
     return sum;
 }
 
+static nst_status open_kept(int argc, char **argv, nst_error *e)
+{
+    nst_status s = nst_kept_name(&v.kept, v.output, e);
+
+    if (s)
+        return s;
+    return v.comm ? nst_share_keep(&v, identity(), argc, argv, e)
+                  : nst_kept_open(&v.kept, identity(), argc, argv, e);
+}
+
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
 
 static void say_plan(FILE *f, const nst_plan *plan)
@@ -258,9 +168,10 @@ static void say_plan(FILE *f, const nst_plan *plan)
     if (v.count)
         snprintf(number, sizeof number, "%s%ld", v.c.frames ? "" : "about ", v.count);
     nst_say(f, "nst: %s%s", nst_model_describe(v.model), nst_models_reason(&v.c, reason, sizeof reason));
-    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scales, the others %d iterations, "
-            "with about %.0f MB of memory", v.output, number, v.source.width, v.source.height, plan->scales,
-            v.next.iterations, ceil((double)plan->bytes / 1e6));
+    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scale%s, the others %d "
+            "iteration%s, with about %.0f MB of memory", v.output, number, v.source.width, v.source.height,
+            plan->scales, plan->scales == 1 ? "" : "s", v.next.iterations, v.next.iterations == 1 ? "" : "s",
+            ceil((double)plan->bytes / 1e6));
 }
 
 static nst_status plan_it(nst_plan *plan, nst_error *e)
@@ -293,7 +204,8 @@ static void say_end(long n, bool whole)
         nst_video_tell(&v, "stopped before the first picture was painted");
         return;
     }
-    snprintf(text, sizeof text, "%s: stopped early, the first %ld pictures are there", v.output, n);
+    snprintf(text, sizeof text, "%s: stopped early, the first %ld picture%s there", v.output, n,
+             n == 1 ? " is" : "s are");
     nst_video_tell(&v, text);
     snprintf(text, sizeof text, "`nst resume %s` goes on", v.kept.folder);
     nst_video_tell(&v, text);
@@ -318,35 +230,69 @@ static void say_faults(void)
     }
 }
 
-static nst_status work(int argc, char **argv, nst_error *e)
+static nst_status prepare(nst_plan *plan, nst_error *e)
 {
-    nst_plan plan;
+    nst_status s = open_film(e);
+
+    if (!s)
+        s = check_output(e);
+    if (!s)
+        s = read_styles(e);
+    if (!s)
+        s = plan_it(plan, e);
+    return v.comm ? nst_comm_agree(v.comm, s, e) : s;
+}
+
+static nst_status paint_all(nst_error *e)
+{
+    nst_status s = v.comm ? nst_share_deal(&v, e) : NST_OK;
+
+    if (!s)
+        s = nst_video_paint(&v, e);
+    return v.comm ? nst_share_end(&v, s, e) : s;
+}
+
+/* What was painted becomes a film, whatever happened (s). */
+static nst_status finish(nst_status s, nst_error *e)
+{
     nst_error later = { "" };
-    nst_status s, made;
+    nst_status made;
     long n = 0;
 
-    if ((s = open_film(e)) || (s = check_output(e)) || (s = read_styles(e)) || (s = plan_it(&plan, e)))
+    if (v.comm && v.comm->rank)
         return s;
-    if (v.c.dry_run) {
-        say_plan(stdout, &plan);
-        return NST_OK;
-    }
-    if ((s = nst_kept_name(&v.kept, v.output, e)) || (s = nst_kept_open(&v.kept, identity(), argc, argv, e)))
-        return s;
-    if (!v.c.quiet)
-        say_plan(stderr, &plan);
-    v.began = nst_clock_now();
-    nst_interrupt_watch(!v.c.quiet);
-    s = nst_video_paint(&v, e);
-    nst_interrupt_hold();
     say_faults();
-    /* what was painted becomes a film, whatever happened */
     made = nst_video_assemble(&v, &n, s ? &later : e);
     if ((!s && !made && !v.stopped) || v.before + v.painted == 0)
         nst_kept_remove(&v.kept);
     if (!made && (!s || n))
         say_end(n, !s && !v.stopped);
     return s ? s : made;
+}
+
+static nst_status work(int argc, char **argv, nst_error *e)
+{
+    nst_plan plan;
+    nst_status s = prepare(&plan, e);
+
+    if (s)
+        return s;
+    if (v.c.dry_run) {
+        if (!v.comm || !v.comm->rank)
+            say_plan(stdout, &plan);
+        return NST_OK;
+    }
+    s = open_kept(argc, argv, e);
+    if (s)
+        return s;
+    if (!v.c.quiet)
+        say_plan(stderr, &plan);
+    v.began = nst_clock_now();
+    nst_interrupt_watch(!v.c.quiet);
+    s = paint_all(e);
+    nst_interrupt_hold();
+    s = finish(s, e);
+    return v.comm ? nst_comm_agree(v.comm, s, e) : s;
 }
 
 static void leave(void)
@@ -365,10 +311,15 @@ static void leave(void)
     nst_settings_destroy(&v.s);
 }
 
-nst_status nst_video_begin(int argc, char **argv, const char *output, nst_error *e)
+nst_status nst_video_begin(int argc, char **argv, const char *output, const nst_comm *comm, nst_error *e)
 {
-    nst_status s = parse(argc, argv, output, e);
+    nst_status s = nst_video_order(&v, argc, argv, output, e);
 
+    v.comm = comm;
+    if (!s && comm)
+        s = nst_share_check(&v, e);
+    if (comm)
+        s = nst_comm_agree(comm, s, e);
     if (!s)
         s = work(argc, argv, e);
     leave();
@@ -377,5 +328,10 @@ nst_status nst_video_begin(int argc, char **argv, const char *output, nst_error 
 
 nst_status nst_video_run(int argc, char **argv, nst_error *e)
 {
-    return nst_video_begin(argc, argv, NULL, e);
+    return nst_video_begin(argc, argv, NULL, NULL, e);
+}
+
+nst_status nst_video_across(const nst_comm *comm, int argc, char **argv, nst_error *e)
+{
+    return nst_video_begin(argc, argv, NULL, comm, e);
 }

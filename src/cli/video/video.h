@@ -6,6 +6,8 @@
 
 /* `video [OPTION]... FILM STYLE...`.  When it fails with an empty e->text, all has been said. */
 nst_status nst_video_run(int argc, char **argv, nst_error *e);
+/* The same by several ranks, which make the call together: scenes are shared out.  Only rank 0 speaks and writes. */
+nst_status nst_video_across(const nst_comm *comm, int argc, char **argv, nst_error *e);
 /* `resume FOLDER [OPTION]...`: argv[1] is a folder that nst video left. */
 nst_status nst_video_resume(int argc, char **argv, nst_error *e);
 

@@ -2,8 +2,6 @@
 #include "engine/run.h"
 #include "loss/temporal.h"
 
-#include <string.h>
-
 /* Of one target at this scale, margin included; what lies in the margin does not count. */
 struct nst_held {
     float *target; /* [3][h][w], in x's units */
@@ -125,34 +123,4 @@ double nst_held_losses(const nst_run *r)
     for (int i = 0; i < r->job.n_temporal; i++)
         sum += nst_hold_loss(&r->setup.cpu, &r->targets.held[i].hold, r->state.x, n, r->state.dx);
     return sum;
-}
-
-/* ---- c_long ----------------------------------------------------------------------------------------------- */
-
-nst_status nst_temporal_share(nst_image *const *pictures, int n, nst_error *e)
-{
-    size_t pixels;
-
-    for (int i = 0; i < n; i++) {
-        if (pictures[i]->channels < 4)
-            return nst_fail(e, NST_EARG, "temporal target %d: has no alpha, expected how much each pixel counts",
-                            i + 1);
-        if (pictures[i]->width != pictures[0]->width || pictures[i]->height != pictures[0]->height)
-            return nst_fail(e, NST_EARG, "temporal target %d: has %d x %d pixels, expected %d x %d as the first", i + 1,
-                            pictures[i]->width, pictures[i]->height, pictures[0]->width, pictures[0]->height);
-    }
-    if (n < 1)
-        return NST_OK;
-    pixels = (size_t)pictures[0]->width * (size_t)pictures[0]->height;
-    for (size_t k = 0; k < pixels; k++) {
-        float before = 0;
-
-        for (int i = 0; i < n; i++) {
-            float own = pictures[i]->plane[3][k];
-
-            pictures[i]->plane[3][k] = own > before ? own - before : 0;
-            before += own;
-        }
-    }
-    return NST_OK;
 }
