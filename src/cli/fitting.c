@@ -23,7 +23,8 @@ void nst_fitting_advise(const nst_settings *s, const nst_model *model, const nst
     nst_plan plan;
 
     while (high - low > 1) { /* STEP * low fits, or is too small for anything; STEP * high does not */
-        int middle = low + (high - low) / 2;
+        /* twice as large each time until one does not fit: plans of pictures far too large take seconds */
+        int middle = high - low > low ? 2 * low : low + (high - low) / 2;
         nst_status status;
 
         smaller.size = STEP * middle;
