@@ -4,11 +4,10 @@
  * each point a product with the transformed filters u [point][in * 16][nr] to m [point][nr/16][t][16], then
  * the output transform to the picture.  Two ways to share the work:
  *   by blocks   filters are transformed once for the layer; threads take blocks of tiles
- *   by panels   threads take groups of panels, transform their filters just before they use them and drop them; the
- *               input transform of a large block is shared.  For filters that are larger than the cache, and for small
- *               pictures, whose blocks are too few to keep all threads busy to the end.  A group is multiplied point
- *               by point and DEEP input channels at a time: what a point needs of v and u then stays in L2, while v
- *               comes from further away once a group and not once a panel.
+ *   by panels   threads take panels, transform a panel's filters just before they use them and drop them; the input
+ *               transform of a large block is shared.  For filters that are larger than the cache, and for small
+ *               pictures, whose blocks are too few to keep all threads busy to the end.  A panel takes DEEP channel
+ *               blocks of the input at a time, so that what a point needs of u stays in L1 while tiles go by.
  */
 #include "ops/conv_parts.h"
 
@@ -19,8 +18,7 @@
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
 #define BLOCK_FLOATS 40000               /* floats of v of a worker's block: it, its m and a panel's u fit L2 */
 #define SHARED_FLOATS ((size_t)5 << 19)  /* floats of v of a block that all work at, at most (10 MiB) */
-#define GROUP_CHANNELS 64                /* output channels of a group of panels */
-#define DEEP 8                           /* channel blocks of the input that a group multiplies at a time */
+#define DEEP 8                           /* channel blocks of the input that a panel multiplies at a time */
 #define EVEN 4                           /* blocks a thread from which they are shared out evenly enough */
 
 struct wino {
@@ -34,10 +32,9 @@ struct wino {
     int across, tiles;       /* tiles in a row, and all */
     bool by_panels;
     int t;                   /* tiles of a block, a multiple of mr */
-    int groups;              /* of panels that are multiplied together */
     int deep;                /* channel blocks of the input that are transformed and multiplied at a time */
     size_t filters;          /* floats between points of one panel's transformed filters, [deep * 16][nr] and a pad */
-    size_t ldv, ldm;         /* floats between points of v and of one panel's m */
+    size_t ldv, ldm;         /* floats between points of v and m */
     size_t each;             /* scratch floats a worker */
     float *u, *v, *worker;
     int first;               /* by panels: first tile of the current block */
@@ -93,38 +90,10 @@ static size_t filter_floats(const struct wino *p, int blocks)
     return (size_t)blocks * NST_LANES * (size_t)p->cpu->k->nr + 16;
 }
 
-/* Group i has panels first_panel(i) .. first_panel(i + 1) - 1. */
-static int first_panel(const struct wino *p, int group)
-{
-    return group * panel_count(p) / p->groups;
-}
-
-/* Panels of the largest group. */
-static size_t most_panels(const struct wino *p)
-{
-    return p->by_panels ? (size_t)((panel_count(p) + p->groups - 1) / p->groups) : 1;
-}
-
-/* Transformed filters and products of one panel. */
+/* Transformed filters of one panel. */
 static size_t u_floats(const struct wino *p)
 {
     return line((size_t)p->points * p->filters);
-}
-
-static size_t m_floats(const struct wino *p)
-{
-    return line((size_t)p->points * p->ldm);
-}
-
-/* Groups are alike and as many for each thread: two at least, so that one that comes late does less. */
-static void choose_groups(struct wino *p)
-{
-    int threads = p->cpu->threads, panels = panel_count(p), most = GROUP_CHANNELS / p->cpu->k->nr;
-    int rounds = (panels + threads * most - 1) / (threads * most);
-
-    rounds = rounds > 2 ? rounds : 2;
-    p->groups = threads * rounds < panels ? threads * rounds : panels;
-    p->deep = p->c->in < DEEP ? p->c->in : DEEP;
 }
 
 static void choose_blocks(struct wino *p)
@@ -133,13 +102,11 @@ static void choose_blocks(struct wino *p)
     bool large_filters = (size_t)panel_count(p) * (size_t)p->points * filter_floats(p, p->c->in) > SHARED_FILTERS;
 
     p->by_panels = large_filters || p->tiles < few_tiles(p);
-    p->groups = panel_count(p);
-    p->deep = p->c->in;
+    p->deep = p->by_panels && p->c->in > DEEP ? DEEP : p->c->in;
     if (p->by_panels) {
         int blocks = (p->tiles + most_shared_tiles(p) - 1) / most_shared_tiles(p);
 
         t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
-        choose_groups(p);
     } else if (t > each) {
         t = each > 2 * p->cpu->k->mr ? each : 2 * p->cpu->k->mr;
     }
@@ -147,8 +114,8 @@ static void choose_blocks(struct wino *p)
     p->filters = filter_floats(p, p->deep);
     p->ldv = (size_t)p->c->in * (size_t)p->t * NST_LANES + 16;
     p->ldm = (size_t)(p->cpu->k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
-    p->each = line(patch_floats(p)) + line(strip_floats(p)) + most_panels(p) * m_floats(p) +
-              (p->by_panels ? most_panels(p) * u_floats(p) : line((size_t)p->points * p->ldv));
+    p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
+              (p->by_panels ? u_floats(p) : line((size_t)p->points * p->ldv));
 }
 
 static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
@@ -257,21 +224,17 @@ static void transform_output(const struct wino *p, int block, int first, int cou
     }
 }
 
-/* Products of panels with a block of tiles, point by point: channel blocks first.. of the input, which u has. */
-static void multiply(const struct wino *p, int panels, int first, int blocks, int count, const float *u,
-                     const float *v, float *m)
+/* Products of one panel with a block of tiles: channel blocks first.. of the input, which u has. */
+static void multiply(const struct wino *p, int first, int blocks, int count, const float *u, const float *v, float *m)
 {
     const nst_kernels *k = p->cpu->k;
     size_t row = (size_t)p->t * NST_LANES;
 
     for (int point = 0; point < p->points; point++)
-        for (int i = 0; i < panels; i++)
-            for (int r = 0; r < count; r += k->mr)
-                k->gemm_tile((size_t)blocks,
-                             v + (size_t)point * p->ldv + (size_t)first * row + (size_t)r * NST_LANES, row,
-                             u + (size_t)i * u_floats(p) + (size_t)point * p->filters,
-                             m + (size_t)i * m_floats(p) + (size_t)point * p->ldm + (size_t)r * NST_LANES, row,
-                             first > 0);
+        for (int r = 0; r < count; r += k->mr)
+            k->gemm_tile((size_t)blocks, v + (size_t)point * p->ldv + (size_t)first * row + (size_t)r * NST_LANES, row,
+                         u + (size_t)point * p->filters, m + (size_t)point * p->ldm + (size_t)r * NST_LANES, row,
+                         first > 0);
 }
 
 /* Products of one panel to the picture. */
@@ -289,7 +252,7 @@ static float *scratch_of(const struct wino *p, int worker, float **patch, float 
 
     *patch = s, s += line(patch_floats(p));
     *strip = s, s += line(strip_floats(p));
-    *m = s, s += most_panels(p) * m_floats(p);
+    *m = s, s += line((size_t)p->points * p->ldm);
     return s;
 }
 
@@ -313,7 +276,7 @@ static void take_blocks(void *arg, int worker, int begin, int end)
         for (int b = 0; b < p->c->in; b++)
             transform_input(p, b, first, count, v + (size_t)b * (size_t)p->t * NST_LANES, patch);
         for (int panel = 0; panel < panel_count(p); panel++) {
-            multiply(p, 1, 0, p->c->in, count, p->u + (size_t)panel * u_floats(p), v, m);
+            multiply(p, 0, p->c->in, count, p->u + (size_t)panel * u_floats(p), v, m);
             finish(p, panel, first, count, m, strip);
         }
     }
@@ -330,24 +293,20 @@ static void shared_input(void *arg, int worker, int begin, int end)
         transform_input(p, b, p->first, count, p->v + (size_t)b * (size_t)p->t * NST_LANES, patch);
 }
 
-static void take_groups(void *arg, int worker, int begin, int end)
+static void take_panels(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m, *u = scratch_of(p, worker, &patch, &strip, &m);
     int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
 
-    for (int group = begin; group < end; group++) {
-        int panel = first_panel(p, group), panels = first_panel(p, group + 1) - panel;
-
+    for (int panel = begin; panel < end; panel++) {
         for (int first = 0; first < p->c->in; first += p->deep) {
             int blocks = p->c->in - first < p->deep ? p->c->in - first : p->deep;
 
-            for (int i = 0; i < panels; i++)
-                transform_filters(p, panel + i, first, blocks, u + (size_t)i * u_floats(p));
-            multiply(p, panels, first, blocks, count, u, p->v, m);
+            transform_filters(p, panel, first, blocks, u);
+            multiply(p, first, blocks, count, u, p->v, m);
         }
-        for (int i = 0; i < panels; i++)
-            finish(p, panel + i, p->first, count, m + (size_t)i * m_floats(p), strip);
+        finish(p, panel, p->first, count, m, strip);
     }
 }
 
@@ -361,7 +320,7 @@ void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
         p.worker = scratch + (size_t)p.points * p.ldv;
         for (p.first = 0; p.first < p.tiles; p.first += p.t) {
             nst_par_for(cpu->threads, c->in, shared_input, &p);
-            nst_par_for(cpu->threads, p.groups, take_groups, &p);
+            nst_par_for(cpu->threads, panel_count(&p), take_panels, &p);
         }
     } else {
         p.u = scratch;
