@@ -18,7 +18,7 @@
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
 #define BLOCK_FLOATS 40000               /* floats of v of a worker's block: it, its m and a panel's u fit L2 */
 #define SHARED_FLOATS ((size_t)5 << 19)  /* floats of v of a block that all work at, at most (10 MiB) */
-#define DEEP 8                           /* channel blocks of the input that a panel multiplies at a time */
+#define DEEP 8                           /* channel blocks of the input that are summed at a time, in both ways */
 #define EVEN 4                           /* blocks a thread from which they are shared out evenly enough */
 
 struct wino {
@@ -32,8 +32,8 @@ struct wino {
     int across, tiles;       /* tiles in a row, and all */
     bool by_panels;
     int t;                   /* tiles of a block, a multiple of mr */
-    int deep;                /* channel blocks of the input that are transformed and multiplied at a time */
-    size_t filters;          /* floats between points of one panel's transformed filters, [deep * 16][nr] and a pad */
+    size_t filters;          /* floats between points of one panel's transformed filters, [in * 16][nr], by panels
+                                [DEEP * 16][nr], and a pad */
     size_t ldv, ldm;         /* floats between points of v and m */
     size_t each;             /* scratch floats a worker */
     float *u, *v, *worker;
@@ -90,6 +90,13 @@ static size_t filter_floats(const struct wino *p, int blocks)
     return (size_t)blocks * NST_LANES * (size_t)p->cpu->k->nr + 16;
 }
 
+/* Channel blocks of the input that are summed at a time, from block `first` on.  The same in both ways, of which the
+ * number of threads decides: so results have the same bits. */
+static int depth(const struct wino *p, int first)
+{
+    return p->c->in - first < DEEP ? p->c->in - first : DEEP;
+}
+
 /* Transformed filters of one panel. */
 static size_t u_floats(const struct wino *p)
 {
@@ -102,7 +109,6 @@ static void choose_blocks(struct wino *p)
     bool large_filters = (size_t)panel_count(p) * (size_t)p->points * filter_floats(p, p->c->in) > SHARED_FILTERS;
 
     p->by_panels = large_filters || p->tiles < few_tiles(p);
-    p->deep = p->by_panels && p->c->in > DEEP ? DEEP : p->c->in;
     if (p->by_panels) {
         int blocks = (p->tiles + most_shared_tiles(p) - 1) / most_shared_tiles(p);
 
@@ -111,7 +117,7 @@ static void choose_blocks(struct wino *p)
         t = each > 2 * p->cpu->k->mr ? each : 2 * p->cpu->k->mr;
     }
     p->t = (t + p->cpu->k->mr - 1) / p->cpu->k->mr * p->cpu->k->mr;
-    p->filters = filter_floats(p, p->deep);
+    p->filters = filter_floats(p, p->by_panels ? depth(p, 0) : p->c->in);
     p->ldv = (size_t)p->c->in * (size_t)p->t * NST_LANES + 16;
     p->ldm = (size_t)(p->cpu->k->nr / NST_LANES) * (size_t)p->t * NST_LANES + 16;
     p->each = line(patch_floats(p)) + line(strip_floats(p)) + line((size_t)p->points * p->ldm) +
@@ -224,15 +230,16 @@ static void transform_output(const struct wino *p, int block, int first, int cou
     }
 }
 
-/* Products of one panel with a block of tiles: channel blocks first.. of the input, which u has. */
-static void multiply(const struct wino *p, int first, int blocks, int count, const float *u, const float *v, float *m)
+/* Products of one panel with a block of tiles: depth(first) channel blocks of the input, which u begins with. */
+static void multiply(const struct wino *p, int first, int count, const float *u, const float *v, float *m)
 {
     const nst_kernels *k = p->cpu->k;
     size_t row = (size_t)p->t * NST_LANES;
 
     for (int point = 0; point < p->points; point++)
         for (int r = 0; r < count; r += k->mr)
-            k->gemm_tile((size_t)blocks, v + (size_t)point * p->ldv + (size_t)first * row + (size_t)r * NST_LANES, row,
+            k->gemm_tile((size_t)depth(p, first),
+                         v + (size_t)point * p->ldv + (size_t)first * row + (size_t)r * NST_LANES, row,
                          u + (size_t)point * p->filters, m + (size_t)point * p->ldm + (size_t)r * NST_LANES, row,
                          first > 0);
 }
@@ -276,7 +283,10 @@ static void take_blocks(void *arg, int worker, int begin, int end)
         for (int b = 0; b < p->c->in; b++)
             transform_input(p, b, first, count, v + (size_t)b * (size_t)p->t * NST_LANES, patch);
         for (int panel = 0; panel < panel_count(p); panel++) {
-            multiply(p, 0, p->c->in, count, p->u + (size_t)panel * u_floats(p), v, m);
+            const float *u = p->u + (size_t)panel * u_floats(p);
+
+            for (int from = 0; from < p->c->in; from += DEEP)
+                multiply(p, from, count, u + (size_t)(from * NST_LANES * p->cpu->k->nr), v, m);
             finish(p, panel, first, count, m, strip);
         }
     }
@@ -300,11 +310,9 @@ static void take_panels(void *arg, int worker, int begin, int end)
     int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
 
     for (int panel = begin; panel < end; panel++) {
-        for (int first = 0; first < p->c->in; first += p->deep) {
-            int blocks = p->c->in - first < p->deep ? p->c->in - first : p->deep;
-
-            transform_filters(p, panel, first, blocks, u);
-            multiply(p, first, blocks, count, u, p->v, m);
+        for (int first = 0; first < p->c->in; first += DEEP) {
+            transform_filters(p, panel, first, depth(p, first), u);
+            multiply(p, first, count, u, p->v, m);
         }
         finish(p, panel, p->first, count, m, strip);
     }

@@ -241,11 +241,13 @@ enum { POOLED_SHAPES = 8 };
 
 /* ---- threads ---- */
 
-/* The same bits for 1, 2, 3 and 7 threads: by blocks; by panels; by blocks with 1 or 7 threads, by panels with 2, 3. */
+/* The same bits for 1, 2, 3 and 7 threads: by blocks; by panels; by blocks with 1 or 7 threads, by panels with 2, 3,
+ * with few channels and with more than are summed at a time. */
 START_TEST(threads_do_not_matter)
 {
     static const int numbers[] = { 1, 2, 3, 7 };
-    static const struct shape some[] = { { 40, 64, 61, 37 }, { 200, 224, 33, 34 }, { 96, 128, 30, 30 } };
+    static const struct shape some[] = { { 40, 64, 61, 37 }, { 200, 224, 33, 34 }, { 96, 128, 30, 30 },
+                                          { 160, 160, 30, 30 } };
     const struct shape *s = &some[_i];
     size_t floats = blocked_floats(s->out, s->h, s->w), weights = (size_t)s->in * (size_t)s->out * 9;
     oracle_map m = blocked_random(s->in, s->h, s->w, false);
@@ -306,7 +308,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, backward_is_the_adjoint, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, pooling_agrees, 0, POOLED_SHAPES);
     tcase_add_test(t, scratch_is_enough_for_smaller_pictures);
-    tcase_add_loop_test(t, threads_do_not_matter, 0, 3);
+    tcase_add_loop_test(t, threads_do_not_matter, 0, 4);
 }
 
 int main(void)
