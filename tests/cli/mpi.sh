@@ -3,20 +3,10 @@
 # that fails ends all with one line, one that is killed leaves whole pictures, a signal leaves the picture so far.
 # MPIRUN and NST_MPI choose another MPI's.
 . "${SRCDIR:-.}/tests/support/lib.sh"
-NST_MPI=${NST_MPI:-$here/nst-mpi}
-MPIRUN=${MPIRUN:-mpirun}
-[ -x "$NST" ] || exit 77
-[ -x "$NST_MPI" ] || { echo "skipped: this build has no nst-mpi"; exit 77; }
-command -v $MPIRUN >/dev/null || { echo "skipped: there is no $MPIRUN"; exit 77; }
+. "$SRCDIR/tests/support/mpi.sh"
 cd "$dir" || exit 99
 cp "$SRCDIR/data/content.jpg" c.jpg && cp "$SRCDIR/data/style.jpg" s.jpg || exit 77
-export OMPI_MCA_rmaps_base_oversubscribe=1 TMPDIR=/tmp # Open MPI's sockets want a short path
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-# Open MPI 4.1 ends with allocations of its own (ompi_op_base_op_select, opal_argv_append_nosize, modules that it has
-# unloaded).
-export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 ranks() { n=$1; shift; timeout 300 $MPIRUN -n "$n" "$NST_MPI" --threads 1 "$@"; }
-ranks 2 --version >stdout 2>stderr || { echo "skipped: $MPIRUN starts nothing here: $(head -n 3 stderr)"; exit 77; }
 heard=stdout
 says MPI
 

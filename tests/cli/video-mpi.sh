@@ -2,21 +2,13 @@
 # video-mpi.sh: several ranks share a film's scenes: the film is a single process's, to the byte; a rank that is killed
 # loses no picture, and one process goes on; what ranks cannot do.  MPIRUN and NST_MPI choose another MPI's.
 . "${SRCDIR:-.}/tests/support/lib.sh"
-NST_MPI=${NST_MPI:-$here/nst-mpi}
-MPIRUN=${MPIRUN:-mpirun}
-[ -x "$NST" ] || exit 77
-[ -x "$NST_MPI" ] || { echo "skipped: this build has no nst-mpi"; exit 77; }
-command -v $MPIRUN >/dev/null || { echo "skipped: there is no $MPIRUN"; exit 77; }
+. "$SRCDIR/tests/support/mpi.sh"
 "$NST" --version | grep -q ', libavformat ' || { echo "skipped: this build has no FFmpeg"; exit 77; }
 cd "$dir" || exit 99
 ${CC:-cc} -o film "$SRCDIR/tests/cli/film.c" $(pkg-config --cflags --libs libavformat libavcodec libavutil) -lm ||
     { echo "skipped: no compiler, or no headers of FFmpeg's"; exit 77; }
 cp "$SRCDIR/data/style.jpg" s.jpg || exit 77
-export OMPI_MCA_rmaps_base_oversubscribe=1 TMPDIR=/tmp # Open MPI's sockets want a short path
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # Open MPI's own
 ranks() { n=$1; shift; timeout 300 $MPIRUN -n "$n" "$NST_MPI" "$@" >stdout 2>stderr; }
-ranks 2 --version || { echo "skipped: $MPIRUN starts nothing here: $(head -n 3 stderr)"; exit 77; }
 paint="video --model $SRCDIR/tests/data/golden/tiny.safetensors -j 1 -s 96 -n 3 --scales 2 --frame-iterations 2"
 # Two films of two scenes each, behind one another, are one of four scenes.
 ./film make one.m2v 96 56 8 silent && ./film make two.m2v 96 56 10 silent && cat one.m2v two.m2v >a.m2v || exit 99
