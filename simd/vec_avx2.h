@@ -26,7 +26,7 @@ NST_INLINE D dload(const double *p) { return _mm256_loadu_pd(p); }
 NST_INLINE void dstore(double *p, D v) { _mm256_storeu_pd(p, v); }
 NST_INLINE D dset(double x) { return _mm256_set1_pd(x); }
 NST_INLINE D dfma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
-NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+NST_INLINE void daccumulate(double *p, V v) /* p[0..VL) += v */
 {
     dstore(p, _mm256_add_pd(dload(p), _mm256_cvtps_pd(_mm256_castps256_ps128(v))));
     dstore(p + DL, _mm256_add_pd(dload(p + DL), _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1))));

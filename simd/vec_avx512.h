@@ -26,7 +26,7 @@ NST_INLINE D dload(const double *p) { return _mm512_loadu_pd(p); }
 NST_INLINE void dstore(double *p, D v) { _mm512_storeu_pd(p, v); }
 NST_INLINE D dset(double x) { return _mm512_set1_pd(x); }
 NST_INLINE D dfma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
-NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+NST_INLINE void daccumulate(double *p, V v) /* p[0..VL) += v */
 {
     __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
 

@@ -26,7 +26,7 @@ NST_INLINE D dload(const double *p) { return vld1q_f64(p); }
 NST_INLINE void dstore(double *p, D v) { vst1q_f64(p, v); }
 NST_INLINE D dset(double x) { return vdupq_n_f64(x); }
 NST_INLINE D dfma(D a, D b, D c) { return vfmaq_f64(c, a, b); }
-NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+NST_INLINE void daccumulate(double *p, V v) /* p[0..VL) += v */
 {
     dstore(p, vaddq_f64(dload(p), vcvt_f64_f32(vget_low_f32(v))));
     dstore(p + DL, vaddq_f64(dload(p + DL), vcvt_high_f64_f32(v)));

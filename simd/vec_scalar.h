@@ -46,7 +46,7 @@ NST_INLINE D dload(const double *p)
     return v;
 }
 NST_INLINE void dstore(double *p, D v) { memcpy(p, &v, sizeof v); }
-NST_INLINE void dgather(double *p, V v) /* p[0..VL) += v */
+NST_INLINE void daccumulate(double *p, V v) /* p[0..VL) += v */
 {
     for (int i = 0; i < VL; i++)
         p[i] += (double)v[i];
@@ -71,7 +71,7 @@ typedef double D;
 
 NST_INLINE D dload(const double *p) { return *p; }
 NST_INLINE void dstore(double *p, D v) { *p = v; }
-NST_INLINE void dgather(double *p, V v) { *p += (double)v; }
+NST_INLINE void daccumulate(double *p, V v) { *p += (double)v; }
 NST_INLINE D dset(double x) { return x; }
 #endif
 
