@@ -147,7 +147,6 @@ static int keep(nst_painting *p, const nst_progress *at)
         p->state.stopped = !p->comm->sum(p->comm->arg, &ranks, 1) && ranks > 0;
     }
     stop = p->state.stopped || (!p->comm && nst_interrupt_pending());
-
     if (stop)
         keep_picture(p, at);
     if ((stop || at->done < at->total_iterations) && nst_checkpoint_writer_write(&p->writer, at, stop, &e)) {

@@ -1,4 +1,4 @@
-/* order.c: what the command line of `nst video` orders, and the settings of a film's pictures. */
+/* arguments.c: the command line of `nst video`, and the settings of a film's pictures. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +93,7 @@ void nst_video_settle(nst_video *v)
     settle_rough(v);
 }
 
-nst_status nst_video_order(nst_video *v, int argc, char **argv, const char *output, nst_error *e)
+nst_status nst_video_arguments(nst_video *v, int argc, char **argv, const char *output, nst_error *e)
 {
     nst_status s;
     int n;

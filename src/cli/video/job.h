@@ -53,10 +53,10 @@ typedef struct nst_video {
  * share the work, or NULL. */
 nst_status nst_video_begin(int argc, char **argv, const char *output, const nst_comm *comm, nst_error *e);
 
-/* ---- the order (order.c) ---- */
+/* ---- the command line (arguments.c) ---- */
 
 /* Reads the command line. */
-nst_status nst_video_order(nst_video *v, int argc, char **argv, const char *output, nst_error *e);
+nst_status nst_video_arguments(nst_video *v, int argc, char **argv, const char *output, nst_error *e);
 /* Settings of the pictures after a first one, once the film's size is known. */
 void nst_video_settle(nst_video *v);
 

@@ -9,7 +9,7 @@
 #include "cli/paths.h"
 
 #define SOFT 6          /* pixels around a place that have to be still as well */
-#define RIPE 5 /* pictures for which something has been in view before it is held to what it was */
+#define FULL_AGE 5      /* pictures for which something has been in view before it is held fully to its paint */
 #define DRIFT (2.5f / 255) /* mean difference of a channel around a place that is no noise: so far a slow fade came */
 
 void nst_motion_leave(nst_motion *m)
@@ -99,7 +99,7 @@ static size_t size_of(const nst_image *picture)
 nst_status nst_motion_warp(nst_motion *m, const nst_image *painted, const nst_image *anchor, nst_error *e)
 {
     nst_status s = nst_flow_warp(&m->warped, painted, m->there, e);
-    float *share, *known, *ripe;
+    float *share, *known, *age;
 
     if (!s)
         s = nst_flow_weigh(m->warped, m->there, m->back, e);
@@ -109,10 +109,10 @@ nst_status nst_motion_warp(nst_motion *m, const nst_image *painted, const nst_im
         return s;
     share = nst_image_plane(m->warped, 3);
     known = nst_image_plane(m->known, 0);
-    ripe = nst_image_plane(m->known, 3);
+    age = nst_image_plane(m->known, 3);
     for (size_t i = 0; i < size_of(painted); i++) {
         known[i] = share[i];
-        share[i] *= ripe[i] * ripe[i] * ripe[i];
+        share[i] *= age[i] * age[i] * age[i];
     }
     return NST_OK;
 }
@@ -130,13 +130,13 @@ nst_status nst_motion_anchor(nst_image *film, nst_image **out, nst_error *e)
     return NST_OK;
 }
 
-void nst_motion_ripen(const nst_motion *m, nst_image *anchor)
+void nst_motion_grow_older(const nst_motion *m, nst_image *anchor)
 {
-    const float *known = nst_image_plane(m->known, 0), *ripe = nst_image_plane(m->known, 3);
+    const float *known = nst_image_plane(m->known, 0), *age = nst_image_plane(m->known, 3);
     float *now = nst_image_plane(anchor, 3);
 
     for (size_t i = 0; i < size_of(anchor); i++)
-        now[i] = fminf(known[i] * ripe[i] + 1.f / RIPE, 1);
+        now[i] = fminf(known[i] * age[i] + 1.f / FULL_AGE, 1);
 }
 
 /* ---- the start and what stays ------------------------------------------------------------------------------------ */
@@ -192,7 +192,7 @@ static void find_still(const nst_motion *m, nst_image *now, nst_image *anchor, f
                        float *scratch)
 {
     const float *u = nst_flow_plane(m->there, 0), *v = nst_flow_plane(m->there, 1);
-    const float *share = nst_image_plane(m->warped, 3); /* 1: known and ripe */
+    const float *share = nst_image_plane(m->warped, 3); /* 1: known, and of full age */
     size_t n = size_of(now);
 
     for (size_t i = 0; i < n; i++)

@@ -9,7 +9,7 @@
 typedef struct nst_motion {
     nst_flow *there, *back; /* from the new picture to the one before, and from that to the new one */
     nst_image *warped;      /* the painted one before, moved to where things are now; alpha: how far to hold to it */
-    nst_image *known;       /* first plane: how far that is known; alpha: how ripe it is, 0 to 1 */
+    nst_image *known;       /* first plane: how far that is known; alpha: its age, 1 from the fifth picture on */
     nst_flow_change change;
 } nst_motion;
 
@@ -22,13 +22,13 @@ nst_status nst_motion_warp(nst_motion *m, const nst_image *painted, const nst_im
 void nst_motion_start(const nst_motion *m, nst_image *other);
 /* 0..1: the share of the picture that the moved one says nothing of. */
 double nst_motion_unknown(const nst_motion *m);
-/* An anchor: a film's picture, what is painted of it being ripe (alpha 1). */
+/* An anchor: a film's picture, what is painted of it being of full age (alpha 1). */
 nst_status nst_motion_anchor(nst_image *film, nst_image **out, nst_error *e);
-/* anchor's alpha is brought up to date: what was painted once more is riper, what came into view begins. */
-void nst_motion_ripen(const nst_motion *m, nst_image *anchor);
-/* Where nothing moves, what is painted is ripe, and the film still shows what it showed when that place was painted
- * (anchor), the painted picture becomes the one before, to the bit; with a soft edge.  anchor's colours are brought up
- * to date. */
+/* The ages in anchor's alpha: what was painted once more is older, what came into view begins. */
+void nst_motion_grow_older(const nst_motion *m, nst_image *anchor);
+/* Where nothing moves, what is painted is of full age, and the film still shows what it showed when that place was
+ * painted (anchor), the painted picture becomes the one before, to the bit; with a soft edge.  anchor's colours are
+ * brought up to date. */
 nst_status nst_motion_hold(const nst_motion *m, nst_image *painted, nst_image *before, nst_image *now,
                            nst_image *anchor, nst_error *e);
 void nst_motion_leave(nst_motion *m);

@@ -80,7 +80,7 @@ static nst_status paint_on(nst_video *v, nst_image *now, struct trail *t, nst_mo
     if (!s && !v->stopped && !v->c.interpolate)
         s = nst_motion_hold(m, *out, t->painted, now, t->anchor, e);
     if (!s && !v->stopped)
-        nst_motion_ripen(m, t->anchor);
+        nst_motion_grow_older(m, t->anchor);
     nst_image_destroy(&start);
     v->pace.spent += nst_clock_now() - began;
     v->pace.pictures++;

@@ -313,7 +313,7 @@ static void leave(void)
 
 nst_status nst_video_begin(int argc, char **argv, const char *output, const nst_comm *comm, nst_error *e)
 {
-    nst_status s = nst_video_order(&v, argc, argv, output, e);
+    nst_status s = nst_video_arguments(&v, argc, argv, output, e);
 
     v.comm = comm;
     if (!s && comm)
