@@ -173,6 +173,15 @@ mkdir else
 run 0 "  uninterrupted" $paint -n 20 --frame-iterations 20 a.mkv s.jpg -o whole.mkv -q
 check "  resumed: the same film" cmp stop.mkv whole.mkv
 check "  nothing beside it" test "$(echo stop*)" = stop.mkv
+"$NST" $paint -n 20 a.mkv s.jpg -o two.mkv -q -j 1 &
+pid=$!
+for ((i = 0; i < 500; i++)); do [ -e two.mkv.frames/p1-000001.png ] && break; sleep .02; done
+kill -STOP $pid
+run 1 "resumed while the first is at work" resume two.mkv.frames -q
+says "two.mkv.frames: another nst is painting there"
+kill -KILL $pid
+wait $pid 2>/dev/null
+run 0 "  after its end" resume two.mkv.frames -q
 (ulimit -f 12; "$NST" $paint a.mkv s.jpg -o full/ -q 2>stderr)
 check "no room" grep -q "^nst: .*full" stderr
 check "  one sentence" test "$(wc -l <stderr)" = 1

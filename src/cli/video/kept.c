@@ -5,9 +5,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,26 +131,65 @@ static bool is_empty(const char *folder)
     return !entry;
 }
 
-nst_status nst_kept_open(nst_kept *k, uint64_t identity, int argc, char **argv, nst_error *e)
+/* Holds the folder until the process ends.  A file system without locks cannot be asked. */
+static nst_status lock(nst_kept *k, int how, nst_error *e)
+{
+    k->lock = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (k->lock < 0) {
+        k->lock = 0;
+        return fail(e, NST_EIO, "%s: %s", k->folder, strerror(errno));
+    }
+    if (flock(k->lock, how | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return NST_OK;
+    return fail(e, NST_EIO, "%s: another nst is painting there; wait for its end, or stop it", k->folder);
+}
+
+/* The folder is there: the same painting goes on in it. */
+static nst_status take_up(nst_kept *k, uint64_t identity, nst_error *e)
 {
     static nst_kept_words old;
+    nst_status s = nst_kept_command(k->folder, &old, e);
+
+    if (!s && old.identity != identity)
+        s = fail(e, NST_EARG, "%s: holds the pictures of another painting (other options, pictures or machine); "
+                 "remove it or name another --output", k->folder);
+    k->went_on = !s;
+    return s;
+}
+
+nst_status nst_kept_open(nst_kept *k, uint64_t identity, int argc, char **argv, nst_error *e)
+{
+    bool made = mkdir(k->folder, 0777) == 0;
     nst_status s;
 
-    if (mkdir(k->folder, 0777) == 0)
-        return write_state(k, identity, argc, argv, e);
-    if (errno != EEXIST)
+    if (!made && errno != EEXIST)
         return fail(e, NST_EIO, "%s: this folder cannot be made: %s", k->folder, strerror(errno));
-    s = nst_kept_command(k->folder, &old, e);
-    if (s) {
-        if (s == NST_EFORMAT && is_empty(k->folder))
-            return write_state(k, identity, argc, argv, e);
-        return s;
-    }
-    if (old.identity != identity)
-        return fail(e, NST_EARG, "%s: holds the pictures of another painting (other options, pictures or machine); "
-                    "remove it or name another --output", k->folder);
-    k->went_on = true;
-    return NST_OK;
+    s = lock(k, LOCK_EX, e);
+    if (!s && !made)
+        s = take_up(k, identity, e);
+    if (made ? !s : s == NST_EFORMAT && is_empty(k->folder))
+        s = write_state(k, identity, argc, argv, e);
+    return s;
+}
+
+void nst_kept_share(const nst_kept *k)
+{
+    if (k->lock)
+        flock(k->lock, LOCK_SH);
+}
+
+nst_status nst_kept_join(nst_kept *k, uint64_t identity, nst_error *e)
+{
+    nst_status s = lock(k, LOCK_SH, e);
+
+    return s ? s : take_up(k, identity, e);
+}
+
+void nst_kept_close(nst_kept *k)
+{
+    if (k->lock)
+        close(k->lock);
+    k->lock = 0;
 }
 
 /* ---- pictures ---------------------------------------------------------------------------------------------------- */

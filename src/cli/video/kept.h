@@ -13,6 +13,7 @@
 typedef struct nst_kept {
     char folder[NST_PATH_BYTES];
     bool went_on; /* the folder was there, and is of the same painting */
+    int lock;     /* a descriptor of the folder; 0: none */
 } nst_kept;
 
 /* What a command line was, and where. */
@@ -27,8 +28,13 @@ typedef struct nst_kept_words {
 /* Names the folder of an output. */
 nst_status nst_kept_name(nst_kept *k, const char *output, nst_error *e);
 /* Makes it, or takes up one with the same identity: a sum of everything that decides the pictures.  NST_EARG: there is
- * another painting in it, or something else. */
+ * another painting in it, or something else; NST_EIO: another process is at work there.  The folder is this process's
+ * until nst_kept_close. */
 nst_status nst_kept_open(nst_kept *k, uint64_t identity, int argc, char **argv, nst_error *e);
+/* Lets processes in that call nst_kept_join. */
+void nst_kept_share(const nst_kept *k);
+nst_status nst_kept_join(nst_kept *k, uint64_t identity, nst_error *e);
+void nst_kept_close(nst_kept *k);
 /* Reads what a folder's command line was.  NST_EFORMAT: there is none. */
 nst_status nst_kept_command(const char *folder, nst_kept_words *out, nst_error *e);
 

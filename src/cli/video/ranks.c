@@ -1,6 +1,7 @@
 /* ranks.c: several ranks share a film.  A scene starts afresh, so that it can be painted without the one before; the
  * film is a single process's to the byte.  Every rank decodes the film, looks for cuts in a part of it, and paints its
  * scenes into the folder of kept pictures, which all of them see. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/fail.h"
@@ -33,17 +34,17 @@ nst_status nst_share_keep(nst_video *v, uint64_t identity, int argc, char **argv
 {
     const nst_comm *comm = v->comm;
     nst_status s = comm->rank ? NST_OK : nst_kept_open(&v->kept, identity, argc, argv, e);
+    struct stat st;
 
+    nst_kept_share(&v->kept);
     s = nst_comm_agree(comm, s, e);
     if (s)
         return s;
-    if (comm->rank)
-        s = nst_kept_open(&v->kept, identity, argc, argv, e);
-    if (!s && comm->rank && !v->kept.went_on) {
-        nst_kept_remove(&v->kept);
+    if (comm->rank && stat(v->kept.folder, &st))
         s = fail(e, NST_EIO, "%s: this folder of rank 0's is not seen here; name an --output that all ranks reach",
                  v->kept.folder);
-    }
+    else if (comm->rank)
+        s = nst_kept_join(&v->kept, identity, e);
     return nst_comm_agree(comm, s, e);
 }
 

@@ -307,6 +307,7 @@ static void leave(void)
     nst_styles_destroy(&v.known);
     nst_styles_destroy(&v.known_next);
     nst_styles_destroy(&v.known_rough);
+    nst_kept_close(&v.kept);
     nst_model_close(&v.model);
     nst_settings_destroy(&v.s);
 }
