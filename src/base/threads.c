@@ -3,9 +3,9 @@
  * A loop's items are taken in shares.  The caller takes shares until none is left, and so do the workers that are
  * awake; then the caller waits for the workers that are still at a share, and for no others.  So a worker that comes
  * late, because another program has its core, delays nobody.  Each thread begins with a region of its own, and goes on
- * with what is left of the others': the same part of a picture in loop after loop, which its core's cache still has.  OpenMP's teams meet at the end of each loop: one other
- * busy process made two threads of libgomp 2.6 times as slow.  A thread that waits spins for a while, since most
- * loops follow each other at once, and then sleeps. */
+ * with what is left of the others': the same part of a picture in loop after loop, which its core's cache still has.
+ * OpenMP's teams meet at the end of each loop: one other busy process made two threads of libgomp 2.6 times as slow.  A
+ * thread that waits spins for a while, since most loops follow each other at once, and then sleeps. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/base.h"
 
