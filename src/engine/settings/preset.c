@@ -21,7 +21,7 @@ static const struct preset {
 } presets[] = {
     { "coarse to fine, Wasserstein-2, content recoloured (the default)",
       { BASE, .preset = "nst", .size = 512, .size_enlarge = 1, .scales = 0, .iterations = 50,
-        .first_iterations = 100, .scale_step = SQRT2, .content_weight = 1, .style_weight = 7,
+        .scale_step = SQRT2, .content_weight = 1, .style_weight = 7,
         .tv_weight = .3, .content_layers = "conv4_2",
         .style_layers = "conv1_1:0.5,conv2_1:0.7,conv3_1:1,conv4_1:1.4,conv5_1:1.4",
         .style_loss = NST_STYLE_W2, .layer_norm = NST_NORM_TARGET, .tv = NST_TV_MEAN_SQUARES,
