@@ -270,6 +270,20 @@ static nst_status finish(nst_status s, nst_error *e)
     return s ? s : made;
 }
 
+static nst_status paint_film(const nst_plan *plan, nst_error *e)
+{
+    nst_status s;
+
+    if (!v.c.quiet)
+        say_plan(stderr, plan);
+    v.began = nst_clock_now();
+    nst_interrupt_watch(!v.c.quiet);
+    s = paint_all(e);
+    nst_interrupt_hold();
+    s = finish(s, e);
+    return v.comm ? nst_comm_agree(v.comm, s, e) : s;
+}
+
 static nst_status work(int argc, char **argv, nst_error *e)
 {
     nst_plan plan;
@@ -282,17 +296,13 @@ static nst_status work(int argc, char **argv, nst_error *e)
             say_plan(stdout, &plan);
         return NST_OK;
     }
-    s = open_kept(argc, argv, e);
-    if (s)
-        return s;
-    if (!v.c.quiet)
-        say_plan(stderr, &plan);
-    v.began = nst_clock_now();
-    nst_interrupt_watch(!v.c.quiet);
-    s = paint_all(e);
-    nst_interrupt_hold();
-    s = finish(s, e);
-    return v.comm ? nst_comm_agree(v.comm, s, e) : s;
+    s = nst_video_page_open(&v, e);
+    if (!s)
+        s = open_kept(argc, argv, e);
+    if (!s)
+        s = paint_film(&plan, e);
+    nst_video_page_close(&v);
+    return s;
 }
 
 static void leave(void)
