@@ -20,7 +20,8 @@ paint() {
     n=$1 name=$2
     shift 2
     began=$(date +%s)
-    "$@" $options "$out/$n.mkv" "$root/data/style.jpg" -o "$out/painted.mkv" 2>"$out/said" || { cat "$out/said"; exit 1; }
+    "$@" $options "$out/$n.mkv" "$root/data/style.jpg" -o "$out/painted.mkv" 2>"$out/said" ||
+        { cat "$out/said"; exit 1; }
     echo "$name, $n pictures: $(sed -n 's/^most memory \([0-9]*\)$/\1/p' "$out/said" | sort -n | tail -n 1) KiB," \
         "$(($(date +%s) - began)) s"
     rm -f "$out/painted.mkv"

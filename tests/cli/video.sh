@@ -162,10 +162,10 @@ rm -r time.mkv.frames
 # ---- killed, interrupted, without room -------------------------------------------------------------------------------
 "$NST" $paint a.mkv s.jpg -o want/ -q || not_ok "uninterrupted"
 kills=0 whole=
-for ((try = 0; try < 8; try++)); do
+for ((try = 0; try < 10; try++)); do
     "$NST" $paint a.mkv s.jpg -o killed/ -q 2>stderr &
     pid=$!
-    sleep .$try$((RANDOM % 10))
+    sleep .$((RANDOM % 3))$((RANDOM % 10))
     if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
     wait $pid 2>/dev/null && whole=1 && break
 done

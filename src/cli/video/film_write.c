@@ -162,8 +162,8 @@ static nst_status open_file(nst_film_writer *w, nst_error *e)
     error = nst_av.avformat_write_header(w->format, &options);
     nst_av.av_dict_free(&options);
     if (error < 0)
-        return fail(e, NST_EIO, "%s: FFmpeg does not begin such a file (%s) for this film: %s; name another kind of file, "
-                    "or a folder (out/)", w->path, w->format->oformat->name, nst_av_reason(error, why));
+        return fail(e, NST_EIO, "%s: FFmpeg does not begin such a file (%s) for this film: %s; name another kind of "
+                    "file, or a folder (out/)", w->path, w->format->oformat->name, nst_av_reason(error, why));
     return NST_OK;
 }
 

@@ -41,7 +41,8 @@ static const char *line(const nst_video *v, const nst_progress *at, char out[200
     if (v->passes > 1)
         snprintf(pass, sizeof pass, "pass %d/%d  ", v->pass, v->passes);
     snprintf(out, 200, "%spicture %ld%s  %s left  scale %d/%d  %d/%d  loss %.4g", pass, v->number, of,
-             nst_report_duration(nst_video_left(v), time), at->scale, at->scales, at->iteration, at->iterations, at->total);
+             nst_report_duration(nst_video_left(v), time), at->scale, at->scales, at->iteration, at->iterations,
+             at->total);
     return out;
 }
 

@@ -196,8 +196,8 @@ static void say_plan(FILE *f, const nst_plan *plan)
     nst_say(f, "nst: %s%s", nst_model_describe(v.model), nst_models_reason(&v.c, reason, sizeof reason));
     nst_say(f, "nst: %s will have %s picture%s of %dx%d; the first of a scene gets %d scale%s, the others %d "
             "iteration%s, with about %.0f MB of memory", v.output, number, v.count == 1 ? "" : "s", v.source.width,
-            v.source.height, plan->scales, plan->scales == 1 ? "" : "s", v.next.iterations, v.next.iterations == 1 ? "" : "s",
-            ceil((double)plan->bytes / 1e6));
+            v.source.height, plan->scales, plan->scales == 1 ? "" : "s", v.next.iterations,
+            v.next.iterations == 1 ? "" : "s", ceil((double)plan->bytes / 1e6));
 }
 
 static nst_status plan_it(nst_plan *plan, nst_error *e)
