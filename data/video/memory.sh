@@ -11,6 +11,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd) out=$2 short=${3:-250} long=${4:-15000}
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 mkdir -p "$out"
 ${CC:-cc} -o "$out/film" "$root/tests/cli/film.c" $(pkg-config --cflags --libs libavformat libavcodec libavutil) -lm
 options="video -q -j 1 -s 64 -n 2 --scales 1 --frame-iterations 1 --model $root/tests/data/golden/tiny.safetensors"
