@@ -42,17 +42,50 @@ function draw(points) {
   });
 }
 
+// The row of a film's pictures: what is in it stays, so that nothing is loaded twice.
+function strip(film) {
+  const row = $("strip");
+  if (row.dataset.pass !== String(film.pass)) row.replaceChildren();
+  row.dataset.pass = film.pass;
+  for (const item of [...row.children])
+    if (!film.strip.includes(+item.dataset.number)) item.remove();
+  film.strip.forEach((number, i) => {
+    if (row.children[i] && row.children[i].dataset.number === String(number)) return;
+    const item = document.createElement("li"), link = document.createElement("a"), picture = new Image();
+    item.dataset.number = number;
+    link.href = picture.src = `strip.jpg?${number}`;
+    link.target = "_blank";
+    picture.alt = `picture ${number}`;
+    link.append(picture, String(number));
+    item.append(link);
+    row.insertBefore(item, row.children[i] || null);
+  });
+  row.hidden = !film.strip.length;
+}
+
+function asFilm(s) {
+  $("change").hidden = true;
+  $("shown").textContent = "film";
+  $("before").alt = "what the film shows";
+  $("after").alt = "the last picture that is painted";
+  $("steps").textContent = s.film.pass > 1 ? "pictures, all passes" : "pictures";
+  $("curve").setAttribute("aria-label", "losses over the pictures");
+  strip(s.film);
+}
+
 function show(s) {
   const running = s.state === "painting" || s.state === "paused";
+  const at = s.film || s, share = s.state === "done" ? 1 : at.total ? Math.min(at.done / at.total, 1) : 0;
   last = s;
-  document.title = running ? `${Math.round(100 * s.done / s.total)} % – nst` : "nst";
+  if (s.film) asFilm(s);
+  document.title = running ? `${Math.round(100 * share)} % – nst` : "nst";
   $("what").textContent = s.what;
   $("state").textContent = words[s.state] || s.state;
   $("state").dataset.state = s.state;
-  $("left").textContent = running ? duration(s.left) : "0:00";
-  $("step").textContent = `${s.done} / ${s.total}`;
+  $("left").textContent = !running ? "0:00" : s.left < 0 ? "–" : duration(s.left);
+  $("step").textContent = `${at.done} / ${at.total || "?"}`;
   $("scale").textContent = `${s.scale} / ${s.scales}`;
-  $("progress").value = s.total ? s.done / s.total : 0;
+  $("progress").value = share;
   $("pause").textContent = s.state === "paused" ? "Go on" : "Pause";
   $("pause").disabled = $("stop").disabled = $("strength").disabled = !running;
   if (Date.now() - touched > 3000) {
@@ -60,7 +93,7 @@ function show(s) {
     $("strength-text").textContent = Math.round(s.strength);
   }
   if (s.picture !== shown && s.picture > 0) {
-    if (shown < 0) $("before").src = "content.jpg";
+    if (shown < 0 || s.film) $("before").src = `content.jpg?${s.picture}`;
     shown = s.picture;
     const next = new Image();
     next.onload = () => { $("after").src = next.src; delete $("compare").dataset.empty; };

@@ -15,8 +15,6 @@
 #include "cli/models/places.h"
 #include "cli/run_log.h"
 
-#define WEB_PORT 8642
-
 static bool first(const nst_painting *p)
 {
     return !p->comm || p->comm->rank == 0;
@@ -199,21 +197,11 @@ static int each_iteration(void *arg, const nst_progress *at)
 
 static nst_status open_web(nst_painting *p, nst_error *e)
 {
-    const nst_command *c = &p->c;
-    char what[512], url[128];
-    nst_status s;
+    char what[512];
 
-    if (!c->web && !c->web_port && !c->web_host)
-        return NST_OK;
-    snprintf(what, sizeof what, "%.200s in the style of %.200s", nst_paths_base(c->content),
-             nst_paths_base(c->style[0]));
-    s = nst_web_open(&p->web, c->web_host, c->web_port ? c->web_port : WEB_PORT, what, p->in.content, p->s->strength,
-                     url, e);
-    if (!s && !p->report.quiet)
-        nst_say(stderr, "nst: %s shows the painting as it forms%s", url,
-                c->web_host && strncmp(c->web_host, "127.", 4)
-                    ? "; whoever reaches it can watch the painting, change and stop it" : "");
-    return s;
+    snprintf(what, sizeof what, "%.200s in the style of %.200s", nst_paths_base(p->c.content),
+             nst_paths_base(p->c.style[0]));
+    return nst_web_open(&p->web, &p->c, p->report.quiet, what, p->in.content, p->s->strength, e);
 }
 
 static nst_status keep_result(nst_painting *p, nst_error *e)

@@ -10,7 +10,7 @@
 
 #define SHARE 20 /* pictures take at most one second in so many */
 
-static int draw(const nst_image *image)
+int nst_snapshot_draw(const nst_image *image)
 {
     nst_write_options o = { .jpeg_quality = 92, .format = "jpeg" };
     FILE *f = tmpfile();
@@ -25,7 +25,7 @@ static int draw(const nst_image *image)
 
 void nst_snapshot_put(nst_snapshot *s, const nst_image *image)
 {
-    int fd = image ? draw(image) : -1, old;
+    int fd = image ? nst_snapshot_draw(image) : -1, old;
 
     if (image && fd < 0)
         return;

@@ -16,6 +16,8 @@ typedef struct nst_snapshot {
 } nst_snapshot;
 #define NST_SNAPSHOT { .lock = PTHREAD_MUTEX_INITIALIZER, .file = -1 }
 
+/* A picture as JPEG in an unnamed file; -1: there is no room for it. */
+int nst_snapshot_draw(const nst_image *image);
 /* Puts a picture in the place of the last one; when that fails, the last one stays.  NULL takes it away. */
 void nst_snapshot_put(nst_snapshot *s, const nst_image *image);
 /* Whether it is time for another picture: at most one a second, and a twentieth of the time. */

@@ -11,11 +11,13 @@
 #include "cli/http.h"
 #include "cli/password.h"
 #include "cli/snapshot.h"
+#include "cli/strip.h"
 /* index_html, nst_css, nst_js */
 #include "web_files.inc"
 
 #define POINTS 300       /* of the curve: when they are full, every second one goes */
 #define WATCHED 5        /* seconds after which a page that asks nothing is gone */
+#define PORT 8642        /* where nobody names one */
 
 struct point {
     int done;
@@ -30,12 +32,16 @@ static struct nst_web {
     bool paused, stop;
     double strength;      /* wanted */
     nst_snapshot content, picture;
+    nst_strip strip;      /* a film's */
     /* of the painting's thread alone */
     struct point curve[POINTS];
     int points, every;
     double in_force, described;
     char what[200], token[33];
     nst_progress last;
+    bool is_film;         /* since the beginning */
+    nst_web_film film;
+    long finished;        /* pictures of the film, by this process */
 } web;
 
 /* ---- the server's threads --------------------------------------------------------------------------------------- */
@@ -72,6 +78,15 @@ static int painting(const nst_http_request *r)
     return nst_http_file(r, fd, "image/jpeg", false, NULL);
 }
 
+/* strip.jpg?NUMBER */
+static int of_strip(const nst_http_request *r)
+{
+    const char *value, *number = nst_http_argument(r, &value);
+
+    return nst_http_file(r, number ? nst_strip_file(&web.strip, strtol(number, NULL, 10)) : -1, "image/jpeg", false,
+                         NULL);
+}
+
 static int press(const nst_http_request *r)
 {
     const char *token = nst_http_header(r, "X-Nst-Token"), *rest, *value = nst_http_argument(r, &rest);
@@ -89,7 +104,7 @@ static int press(const nst_http_request *r)
         web.paused = false;
     else if (!strcmp(r->path, "/stop"))
         web.stop = true;
-    else if (!strcmp(r->path, "/strength") && value && end != value && !*end && v >= 0 && v <= 100)
+    else if (!strcmp(r->path, "/strength") && !web.is_film && value && end != value && !*end && v >= 0 && v <= 100)
         web.strength = v;
     else
         good = false;
@@ -112,6 +127,8 @@ static int serve(const nst_http_request *r)
         return state(r);
     if (!strcmp(r->path, "/picture.jpg"))
         return painting(r);
+    if (!strcmp(r->path, "/strip.jpg"))
+        return of_strip(r);
     if (!strcmp(r->path, "/content.jpg"))
         return nst_http_file(r, nst_snapshot_file(&web.content, NULL), "image/jpeg", false, NULL);
     return nst_http_plain(r, NST_HTTP_MISSING, "not here\n");
@@ -133,6 +150,17 @@ static size_t quote(const char *from, char *to, size_t room)
     return n;
 }
 
+/* What the page knows of a film. */
+static size_t describe_film(char *out, size_t room)
+{
+    const nst_web_film *f = &web.film;
+    char numbers[NST_STRIP * 24];
+
+    nst_strip_numbers(&web.strip, numbers, sizeof numbers);
+    return (size_t)snprintf(out, room, "\"film\":{\"number\":%ld,\"pass\":%d,\"done\":%.0f,\"total\":%.0f,"
+                            "\"strip\":[%s]},", f->number, f->pass, f->done, f->total, numbers);
+}
+
 static void describe(const char *how)
 {
     const nst_progress *p = &web.last;
@@ -142,9 +170,12 @@ static void describe(const char *how)
     quote(web.what, what, sizeof what);
     n = (size_t)snprintf(out, sizeof out,
         "{\"what\":\"%s\",\"state\":\"%s\",\"scale\":%d,\"scales\":%d,\"width\":%d,"
-        "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f,\"strength\":%g,\"picture\":%d,\"curve\":[",
-        what, how, p->scale, p->scales, p->width, p->height, p->done, p->total_iterations, p->remaining, web.in_force,
-        nst_snapshot_number(&web.picture));
+        "\"height\":%d,\"done\":%d,\"total\":%d,\"left\":%.1f,\"strength\":%g,\"picture\":%d,",
+        what, how, p->scale, p->scales, p->width, p->height, p->done, p->total_iterations,
+        web.is_film ? web.film.left : p->remaining, web.in_force, nst_snapshot_number(&web.picture));
+    if (web.is_film)
+        n += describe_film(out + n, sizeof out - n);
+    n += (size_t)snprintf(out + n, sizeof out - n, "\"curve\":[");
     for (int i = 0; i < web.points; i++)
         n += (size_t)snprintf(out + n, sizeof out - n, "%s[%d,%.4g,%.4g,%.4g]", i ? "," : "", web.curve[i].done,
                               web.curve[i].total, web.curve[i].content, web.curve[i].style);
@@ -155,11 +186,12 @@ static void describe(const char *how)
     web.described = nst_clock_now();
 }
 
-static void remember(const nst_progress *p)
+/* The losses of the iteration done, or of a film's picture of that number. */
+static void remember(const nst_progress *p, int done)
 {
     struct point *at = &web.curve[web.points];
 
-    if (p->done % web.every)
+    if (done % web.every)
         return;
     if (web.points == POINTS) {
         web.every *= 2;
@@ -167,7 +199,7 @@ static void remember(const nst_progress *p)
             web.curve[i] = web.curve[2 * i + 1];
         at = &web.curve[web.points = POINTS / 2];
     }
-    *at = (struct point){ .done = p->done, .total = p->total, .content = p->content };
+    *at = (struct point){ .done = done, .total = p->total, .content = p->content };
     for (int i = 0; i < p->style_layers; i++)
         at->style += p->style[i];
     web.points++;
@@ -179,7 +211,8 @@ void nst_web_progress(nst_web *w, const nst_progress *p, int (*pending)(void), b
     double wanted;
 
     w->last = *p;
-    remember(p);
+    if (!w->is_film)
+        remember(p, p->done);
     for (;;) {
         int pictures = nst_snapshot_number(&w->picture);
 
@@ -191,7 +224,7 @@ void nst_web_progress(nst_web *w, const nst_progress *p, int (*pending)(void), b
         pthread_mutex_unlock(&w->lock);
         if ((wanted < w->in_force || wanted > w->in_force) && nst_progress_strength(p, wanted, NULL) == NST_OK)
             w->in_force = wanted;
-        if (watched && !said && nst_snapshot_due(&w->picture))
+        if (watched && !said && !w->finished && nst_snapshot_due(&w->picture))
             nst_snapshot_renew(&w->picture, p);
         if (!said || nst_clock_now() - w->described > .5)
             if (said || nst_clock_now() - w->described > .2 || paused)
@@ -202,6 +235,37 @@ void nst_web_progress(nst_web *w, const nst_progress *p, int (*pending)(void), b
         nst_clock_rest(.05);
     }
 }
+
+/* ---- a film ------------------------------------------------------------------------------------------------------ */
+
+void nst_web_begin_picture(nst_web *w, const nst_web_film *at, const nst_image *film)
+{
+    if (at->pass != w->film.pass)
+        nst_strip_clear(&w->strip);
+    w->film = *at;
+    if (!w->finished) /* the first one is shown as it forms */
+        nst_snapshot_put(&w->content, film);
+}
+
+void nst_web_end_picture(nst_web *w, long number, const nst_image *film, const nst_image *painted)
+{
+    bool watched;
+
+    pthread_mutex_lock(&w->lock);
+    watched = nst_clock_now() - w->asked < WATCHED;
+    pthread_mutex_unlock(&w->lock);
+    w->finished++;
+    w->film.done++;
+    if (w->last.iteration)
+        remember(&w->last, (int)w->finished);
+    nst_strip_add(&w->strip, number, painted);
+    if (!watched && w->finished > 1)
+        return;
+    nst_snapshot_put(&w->content, film);
+    nst_snapshot_put(&w->picture, painted);
+}
+
+/* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
 void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
 {
@@ -225,31 +289,53 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
     nst_http_close();
     nst_snapshot_put(&w->content, NULL);
     nst_snapshot_put(&w->picture, NULL);
+    nst_strip_clear(&w->strip);
     pthread_mutex_destroy(&w->lock);
 }
 
-nst_status nst_web_open(nst_web **w, const char *host, int port, const char *what, const nst_image *content,
-                        double strength, char *url, nst_error *e)
+static nst_status serve_at(const nst_command *c, bool quiet, nst_error *e)
 {
-    nst_http_server server = { .name = "--web", .port_option = "--web-port", .host_option = "--web-host", .host = host,
-                               .port = port, .answer = serve };
+    nst_http_server server = { .name = "--web", .port_option = "--web-port", .host_option = "--web-host",
+                               .host = c->web_host, .port = c->web_port ? c->web_port : PORT, .answer = serve };
+    bool far = c->web_host && strncmp(c->web_host, "127.", 4);
+    char url[128];
+    nst_status s;
+
+    if (!nst_password_make(web.token))
+        return fail(e, NST_EIO, "--web: /dev/urandom gives no numbers for the page's token");
+    s = nst_http_open(&server, url, e);
+    if (!s && !quiet)
+        nst_say(stderr, "nst: %s shows the painting as it forms%s", url, !far ? ""
+                : web.is_film ? "; whoever reaches it can watch the painting and stop it"
+                : "; whoever reaches it can watch the painting, change and stop it");
+    return s;
+}
+
+nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const char *what, const nst_image *content,
+                        double strength, nst_error *e)
+{
     nst_status s;
 
     *w = NULL;
-    web = (struct nst_web){ .content = NST_SNAPSHOT, .picture = NST_SNAPSHOT, .every = 1, .strength = strength,
-                            .in_force = strength };
+    if (!c->web && !c->web_port && !c->web_host)
+        return NST_OK;
+    web = (struct nst_web){ .content = NST_SNAPSHOT, .picture = NST_SNAPSHOT, .strip = NST_STRIP_EMPTY,
+                            .every = 1, .strength = strength, .in_force = strength, .is_film = !content };
     pthread_mutex_init(&web.lock, NULL);
-    if (!nst_password_make(web.token))
-        return fail(e, NST_EIO, "--web: /dev/urandom gives no numbers for the page's token");
     snprintf(web.what, sizeof web.what, "%s", what);
+    web.film = (nst_web_film){ .left = -1 };
     nst_snapshot_put(&web.content, content);
     describe("painting");
     web.described = 0;
-    s = nst_http_open(&server, url, e);
-    if (s) {
+    s = serve_at(c, quiet, e);
+    if (s)
         nst_snapshot_put(&web.content, NULL);
-        return s;
-    }
-    *w = &web;
-    return NST_OK;
+    else
+        *w = &web;
+    return s;
+}
+
+nst_status nst_web_open_film(nst_web **w, const nst_command *c, bool quiet, const char *what, nst_error *e)
+{
+    return nst_web_open(w, c, quiet, what, NULL, 0, e);
 }

@@ -4,8 +4,10 @@
  *     film show FILE                               prints streams, titles, pictures and packets, a line each
  *
  * KIND has some of: still (nothing moves but the disc), frozen (not even that, there is only noise), odd (uneven
- * times), turned (a quarter to the right), hdr, silent, sub (with subtitles); or is plain.  FILE ends with .mkv or, in
- * MPEG-2, with .mov or .m2v: two of the last in one file are a film whose pictures change their size. */
+ * times), turned (a quarter to the right), hdr, full (all of a byte's range, and no named matrix), silent, early (its
+ * sound begins before 0), flac (that is its sound), headless (it is Vorbis without its headers), sub (with subtitles),
+ * chapters; or is plain.  FILE ends with .mkv or, in MPEG-2, with .mov, .nut or .m2v: two of the last in one file are a
+ * film whose pictures change their size; or with .apng, which is grey. */
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
@@ -40,7 +42,7 @@ static void paint(AVFrame *f, int n, int count, const char *kind)
     int frozen = strstr(kind, "frozen") != NULL, still = frozen || strstr(kind, "still");
     int cut = n >= count / 2 && !still, shift = still ? 0 : 3 * n;
 
-    for (int c = 0; c < 3; c++) {
+    for (int c = 0; c < 3 && f->data[c]; c++) {
         int half = c > 0;
 
         for (int y = 0; y < f->height >> half; y++)
@@ -59,28 +61,30 @@ static void paint(AVFrame *f, int n, int count, const char *kind)
     }
 }
 
-static AVCodecContext *open_encoder(AVFormatContext *out, int w, int h, int hdr)
+static AVCodecContext *open_encoder(AVFormatContext *out, int w, int h, const char *kind)
 {
-    int mpeg = strcmp(out->oformat->name, "matroska") != 0;
-    const AVCodec *codec = avcodec_find_encoder(mpeg ? AV_CODEC_ID_MPEG2VIDEO : AV_CODEC_ID_FFV1);
+    int grey = !strcmp(out->oformat->name, "apng"), mpeg = !grey && strcmp(out->oformat->name, "matroska") != 0;
+    int full = strstr(kind, "full") != NULL;
+    const AVCodec *codec = avcodec_find_encoder(grey ? AV_CODEC_ID_APNG
+                                                : mpeg ? AV_CODEC_ID_MPEG2VIDEO : AV_CODEC_ID_FFV1);
     AVCodecContext *c = avcodec_alloc_context3(codec);
     AVDictionary *options = NULL;
 
     need(codec && c, "no encoder");
     c->width = w;
     c->height = h;
-    c->pix_fmt = AV_PIX_FMT_YUV420P;
-    c->time_base = (AVRational){ 1, mpeg ? RATE : 1000 };
+    c->pix_fmt = grey ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_YUV420P;
+    c->time_base = (AVRational){ 1, mpeg || grey ? RATE : 1000 };
     c->bit_rate = 4000000;
-    c->level = mpeg ? c->level : 3;
+    c->level = mpeg || grey ? c->level : 3;
     c->framerate = (AVRational){ RATE, 1 };
-    c->color_range = AVCOL_RANGE_MPEG;
-    c->colorspace = AVCOL_SPC_BT709;
+    c->color_range = full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    c->colorspace = full ? AVCOL_SPC_UNSPECIFIED : AVCOL_SPC_BT709;
     c->color_primaries = AVCOL_PRI_BT709;
-    c->color_trc = hdr ? AVCOL_TRC_SMPTE2084 : AVCOL_TRC_BT709;
+    c->color_trc = strstr(kind, "hdr") ? AVCOL_TRC_SMPTE2084 : AVCOL_TRC_BT709;
     if (out->oformat->flags & AVFMT_GLOBALHEADER)
         c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    av_dict_set(&options, "slicecrc", mpeg ? NULL : "1", 0); /* so that damage is seen */
+    av_dict_set(&options, "slicecrc", mpeg || grey ? NULL : "1", 0); /* so that damage is seen */
     need(avcodec_open2(c, codec, &options) == 0, "the encoder does not open");
     av_dict_free(&options);
     return c;
@@ -136,12 +140,61 @@ static AVStream *add_sound(AVFormatContext *out)
     return st;
 }
 
+static AVCodecContext *open_flac(AVFormatContext *out, AVStream **st)
+{
+    const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_FLAC);
+    AVCodecContext *c = avcodec_alloc_context3(codec);
+
+    need(codec && c, "no FLAC");
+    c->sample_fmt = AV_SAMPLE_FMT_S16;
+    c->sample_rate = 8000;
+    c->time_base = (AVRational){ 1, 8000 };
+    av_channel_layout_default(&c->ch_layout, 1);
+    need(avcodec_open2(c, codec, NULL) == 0, "FLAC does not open");
+    *st = avformat_new_stream(out, NULL);
+    avcodec_parameters_from_context((*st)->codecpar, c);
+    (*st)->time_base = c->time_base;
+    return c;
+}
+
+/* One packet of silence. */
+static void add_flac(AVFormatContext *out, AVCodecContext *c, AVStream *st)
+{
+    AVFrame *f = av_frame_alloc();
+
+    f->format = c->sample_fmt;
+    f->sample_rate = c->sample_rate;
+    f->nb_samples = c->frame_size;
+    f->pts = 0;
+    need(av_channel_layout_copy(&f->ch_layout, &c->ch_layout) == 0 && av_frame_get_buffer(f, 0) == 0, "no memory");
+    memset(f->data[0], 0, 2 * (size_t)f->nb_samples);
+    encode(out, c, st, f);
+    encode(out, c, st, NULL);
+    av_frame_free(&f);
+    avcodec_free_context(&c);
+}
+
+/* Two, of 0.2 seconds each. */
+static void add_chapters(AVFormatContext *out)
+{
+    out->chapters = av_mallocz(2 * sizeof *out->chapters);
+    need(out->chapters != NULL, "no memory");
+    for (int i = 0; i < 2; i++) {
+        AVChapter *own = out->chapters[i] = av_mallocz(sizeof *own);
+
+        need(own != NULL, "no memory");
+        *own = (AVChapter){ .id = i + 1, .time_base = { 1, 1000 }, .start = 200 * i, .end = 200 * i + 200 };
+        av_dict_set(&own->metadata, "title", i ? "Later" : "First", 0);
+        out->nb_chapters++;
+    }
+}
+
 static AVStream *add_words(AVFormatContext *out)
 {
     AVStream *st = avformat_new_stream(out, NULL);
 
     st->codecpar->codec_type = AVMEDIA_TYPE_SUBTITLE;
-    st->codecpar->codec_id = AV_CODEC_ID_SUBRIP;
+    st->codecpar->codec_id = strcmp(out->oformat->name, "mov") ? AV_CODEC_ID_SUBRIP : AV_CODEC_ID_MOV_TEXT;
     st->time_base = (AVRational){ 1, 1000 };
     return st;
 }
@@ -164,13 +217,13 @@ static int64_t time_of(int n, const char *kind)
     return n * 1000 / RATE + (strstr(kind, "odd") && n > 1 ? 60 * (n / 2) + n % 3 : 0);
 }
 
-static AVFrame *new_frame(int w, int h)
+static AVFrame *new_frame(const AVCodecContext *c)
 {
     AVFrame *f = av_frame_alloc();
 
-    f->format = AV_PIX_FMT_YUV420P;
-    f->width = w;
-    f->height = h;
+    f->format = c->pix_fmt;
+    f->width = c->width;
+    f->height = c->height;
     need(av_frame_get_buffer(f, 0) == 0, "no memory");
     return f;
 }
@@ -179,32 +232,41 @@ static int make(const char *path, int w, int h, int count, const char *kind)
 {
     AVFormatContext *out = NULL;
     AVStream *st, *sound = NULL, *words = NULL;
-    AVCodecContext *c;
+    AVCodecContext *c, *flac = NULL;
+    int early = strstr(kind, "early") ? 1000 / RATE : 0;
     AVFrame *f;
 
     need(avformat_alloc_output_context2(&out, NULL, NULL, path) >= 0, "no such container");
-    c = open_encoder(out, w, h, strstr(kind, "hdr") != NULL);
+    c = open_encoder(out, w, h, kind);
     st = avformat_new_stream(out, NULL);
     avcodec_parameters_from_context(st->codecpar, c);
     st->time_base = c->time_base;
     st->avg_frame_rate = c->framerate;
     if (strstr(kind, "turned"))
         turn(st);
-    if (!strstr(kind, "silent"))
+    if (strstr(kind, "headless"))
+        add_sound(out)->codecpar->codec_id = AV_CODEC_ID_VORBIS;
+    else if (strstr(kind, "flac"))
+        flac = open_flac(out, &sound);
+    else if (!strstr(kind, "silent"))
         sound = add_sound(out);
+    if (strstr(kind, "chapters"))
+        add_chapters(out);
     if (strstr(kind, "sub"))
         words = add_words(out);
     av_dict_set(&out->metadata, "title", "A film of the test's", 0);
     need(avio_open(&out->pb, path, AVIO_FLAG_WRITE) >= 0, "cannot be written");
     need(avformat_write_header(out, NULL) >= 0, "no header");
-    f = new_frame(w, h);
+    f = new_frame(c);
+    if (flac)
+        add_flac(out, flac, sound);
     for (int n = 0; n < count; n++) {
         need(av_frame_make_writable(f) == 0, "no memory");
         paint(f, n, count, kind);
         f->pts = c->time_base.den == RATE ? n : time_of(n, kind);
         encode(out, c, st, f);
-        if (sound)
-            add_bytes(out, sound, n, 640, n * 1000 / RATE, 1000 / RATE);
+        if (sound && !flac)
+            add_bytes(out, sound, n, 640, n * 1000 / RATE - early, 1000 / RATE);
         if (words && n % 5 == 0)
             add_bytes(out, words, n, 16, n * 1000 / RATE, 100);
     }
@@ -229,6 +291,14 @@ static void show_stream(const AVStream *st)
         printf(" %dx%d range %d matrix %d primaries %d transfer %d", p->width, p->height, p->color_range,
                p->color_space, p->color_primaries, p->color_trc);
     printf("%s%s\n", language ? " " : "", language ? language->value : "");
+}
+
+static void show_chapter(const AVChapter *c)
+{
+    const AVDictionaryEntry *name = av_dict_get(c->metadata, "title", NULL, 0);
+    double unit = av_q2d(c->time_base) * 1000;
+
+    printf("chapter %.0f to %.0f ms %s\n", (double)c->start * unit, (double)c->end * unit, name ? name->value : "");
 }
 
 static void show_pictures(AVCodecContext *c, AVPacket *p, AVFrame *f, AVRational unit)
@@ -260,6 +330,8 @@ static int show(const char *path)
         printf("title %s\n", title->value);
     for (unsigned i = 0; i < in->nb_streams; i++)
         show_stream(in->streams[i]);
+    for (unsigned i = 0; i < in->nb_chapters; i++)
+        show_chapter(in->chapters[i]);
     video = av_find_best_stream(in, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     need(video >= 0, "no pictures");
     c = avcodec_alloc_context3(avcodec_find_decoder(in->streams[video]->codecpar->codec_id));

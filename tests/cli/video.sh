@@ -19,6 +19,7 @@ paint="video --model $SRCDIR/tests/data/golden/tiny.safetensors -j 1 -s 96 -n 3 
 make() { ./film make "$1" 96 56 "$2" "$3" || { not_ok "film.c makes $1"; finish; }; }
 pictures() { ./film show "$1" | grep ^picture; }
 times() { pictures "$1" | cut -d' ' -f2-3; }
+chapters() { ./film show "$1" | grep ^chapter; }
 packets() { ./film show "$1" | grep ^packet; }
 # clean NAME: nothing is left but what it was made of
 clean() { check "  nothing half-written" test "$(echo "$1"*)" = "$1*"; }
@@ -48,6 +49,26 @@ check "  the same packets" test "$(packets odd-out.mkv)" = "$(packets odd.mkv)"
 run 0 "a part of it, half of its pictures" $paint a.mkv s.jpg -o part.mkv -q --from 0.12 --to 0.4 --fps 12.5
 check "  the right ones" test "$(times part.mkv | tr '\n' ' ')" = "0 ms 80 ms 160 ms 240 ms "
 check "  their sound" test "$(packets part.mkv | cut -d' ' -f5-)" = "$(packets a.mkv | sed -n 4,10p | cut -d' ' -f5-)"
+make early.mov 6 early
+run 0 "sound that begins before 0" $paint early.mov s.jpg -o early-out.mov -q
+check "  its first packet" test "$(packets early-out.mov | head -n 1)" = "$(packets early.mov | head -n 1)"
+bytes() { packets "$1" | awk '{ n += $5 } END { print n }'; } # MOV may make one packet of PCM of two
+check "  as many bytes" test "$(bytes early-out.mov)" = "$(bytes early.mov)"
+make flac.mkv 6 flac
+run 0 "FLAC in MP4, which FFmpeg 5 calls experimental" $paint flac.mkv s.jpg -o flac.mp4 -q
+check "  the same packet" test "$(packets flac.mp4)" = "$(packets flac.mkv)"
+make chapters.mkv 12 "chapters silent"
+run 0 "chapters" $paint chapters.mkv s.jpg -o chapters-out.mkv -q
+check "  the same" test "$(chapters chapters-out.mkv)" = "$(chapters chapters.mkv)"
+run 0 "chapters of a part" $paint chapters.mkv s.jpg -o chapters-part.mkv -q --from 0.12 --to 0.32
+check "  cut like it" test "$(chapters chapters-part.mkv)" = \
+    "chapter 0 to 80 ms First"$'\n'"chapter 80 to 200 ms Later"
+make words.mov 6 sub
+run 0 "subtitles that MKV does not hold" $paint words.mov s.jpg -o words.mkv
+says "does not hold the film's subtitles (mov_text), which are left out; a .mp4 file holds them"
+make full.mkv 3 "full silent"
+run 0 "all of a byte's range" $paint full.mkv s.jpg -o full-out.mkv -q
+check "  stays" sh -c "./film show full-out.mkv | grep -q ' range 2 '"
 make quiet.mkv 4 silent
 run 0 "WebM" $paint quiet.mkv s.jpg -o quiet.webm -q
 check "  VP9 or VP8" sh -c "./film show quiet.webm | grep -q 'video vp[89]'"
@@ -62,6 +83,15 @@ check "  its pictures" test "$(times p.gif | tr '\n' ' ')" = "0 ms 40 ms 80 ms 1
 run 0 "a GIF in, a folder out" $paint p.gif s.jpg -o pics/ -q
 check "  its pictures" test "$(echo pics/* | tr -d 0 | tr '\n' ' ')" = \
     "pics/1.png pics/2.png pics/3.png pics/4.png pics/5.png "
+
+make moving.apng 5 silent && cp moving.apng moving.png
+run 0 "an animated PNG" $paint moving.apng s.jpg -o apng.mkv -q
+check "  its pictures" test "$(times apng.mkv | tr '\n' ' ')" = "0 ms 40 ms 80 ms 120 ms 160 ms "
+run 0 "  whose name ends as a single picture's" $paint moving.png s.jpg -o png.mkv -q
+check "  the same" cmp apng.mkv png.mkv
+make single.mkv 1 silent
+run 0 "a film of one picture" $paint single.mkv s.jpg -o single-out.mkv
+says "single-out.mkv: 1 picture in "
 
 # ---- what stands still -----------------------------------------------------------------------------------------------
 make frozen.mkv 4 "frozen silent"
@@ -132,10 +162,10 @@ rm -r time.mkv.frames
 # ---- killed, interrupted, without room -------------------------------------------------------------------------------
 "$NST" $paint a.mkv s.jpg -o want/ -q || not_ok "uninterrupted"
 kills=0 whole=
-for ((try = 0; try < 8; try++)); do
+for ((try = 0; try < 10; try++)); do
     "$NST" $paint a.mkv s.jpg -o killed/ -q 2>stderr &
     pid=$!
-    sleep .$try$((RANDOM % 10))
+    sleep .$((RANDOM % 3))$((RANDOM % 10))
     if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
     wait $pid 2>/dev/null && whole=1 && break
 done
@@ -197,7 +227,12 @@ printf 'RIFF\144\020\0\0WAVEfmt \020\0\0\0\001\0\001\0\100\037\0\0\200\076\0\0\0
 head -c 4160 /dev/zero >>sound.wav
 bad 1 "sound only" sound.wav "sound.wav: there are no moving pictures in it"
 bad 2 "one picture" c.jpg "c.jpg: a single picture; "
+printf 'RIFF\62\0\0\0WEBPVP8X\12\0\0\0\2\0\0\0\137\0\0\67\0\0ANIM\6\0\0\0\0\0\0\0\0\0' >moving.webp
+bad 1 "an animated WebP" moving.webp "moving.webp: an animated WebP, which FFmpeg does not decode here"
 bad 2 "sound that MP4 does not hold" a.mkv "does not hold the film's sound (pcm_s16le); name a .mkv file" bad.mp4
+make headless.nut 3 headless
+bad 1 "what libavformat refuses when it begins" headless.nut \
+    "bad.mkv: FFmpeg does not begin such a file (matroska) for this film"
 make hdr.mkv 2 "hdr silent"
 bad 1 "HDR" hdr.mkv "hdr.mkv: its pictures are HDR (PQ)"
 bad 2 "no film's name" a.mkv "a film's name ends with .mp4" bad.txt

@@ -18,7 +18,7 @@
 static nst_status check_options(const nst_command *c, nst_error *e)
 {
     const char *no = c->checkpoint ? "checkpoint" : c->log ? "log" : c->save_every ? "save-every" : c->init ? "init"
-        : c->web || c->web_port || c->web_host ? "web" : NULL;
+        : NULL;
 
     if (no)
         return fail(e, NST_EARG, "video: --%s is for one picture, expected none", no);

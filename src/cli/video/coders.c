@@ -25,9 +25,9 @@ static const nst_coder coders[] = {
 static const struct suffix {
     const char *suffix, *container;
 } suffixes[] = {
-    { ".mp4", "mp4" }, { ".m4v", "mp4" }, { ".mov", "mov" }, { ".mkv", "matroska" }, { ".webm", "webm" },
+    { ".mkv", "matroska" }, { ".mp4", "mp4" }, { ".m4v", "mp4" }, { ".mov", "mov" }, { ".webm", "webm" },
     { ".gif", "gif" },
-};
+}; /* those that hold most come first */
 
 const char *nst_coders_container(const char *path)
 {
@@ -64,25 +64,40 @@ bool nst_coders_take(const AVOutputFormat *format, const AVStream *stream)
            nst_av.avformat_query_codec(format, stream->codecpar->codec_id, FF_COMPLIANCE_NORMAL) == 1;
 }
 
+/* The end of a film's name whose container takes this, or NULL. */
+static const char *holder(const AVStream *stream)
+{
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const AVOutputFormat *format = nst_av.av_guess_format(suffixes[i].container, NULL, NULL);
+
+        if (format && nst_coders_best(suffixes[i].container) && nst_coders_take(format, stream))
+            return suffixes[i].suffix;
+    }
+    return NULL;
+}
+
 /* What of the film this container does not take. */
 static nst_status check_streams(const char *path, const AVOutputFormat *format, const nst_film *film, char *note,
                                 size_t bytes, nst_error *e)
 {
     for (unsigned i = 0; i < film->format->nb_streams; i++) {
         const AVStream *stream = film->format->streams[i];
-        const char *name = nst_av.avcodec_get_name(stream->codecpar->codec_id);
+        const char *name = nst_av.avcodec_get_name(stream->codecpar->codec_id), *other;
         bool sound = stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
 
         if (!is_carried(stream) || nst_coders_take(format, stream))
             continue;
+        other = holder(stream);
         if (!strcmp(format->name, "gif"))
             snprintf(note, bytes, "%.300s: a GIF holds no sound; it is left out", path);
         else if (sound)
-            return fail(e, NST_EARG, "%s: its container (%s) does not hold the film's sound (%s); name a .mkv file",
-                        path, format->name, name);
+            return fail(e, NST_EARG, "%s: its container (%s) does not hold the film's sound (%s); %s%s%s", path,
+                        format->name, name, other ? "name a " : "name a folder", other ? other : "",
+                        other ? " file" : ", as out/");
         else
             snprintf(note, bytes, "%.300s: its container (%s) does not hold the film's subtitles (%s), which are left "
-                     "out; a .mkv file holds them", path, format->name, name);
+                     "out%s%s%s", path, format->name, name, other ? "; a " : "", other ? other : "",
+                     other ? " file holds them" : "");
     }
     return NST_OK;
 }

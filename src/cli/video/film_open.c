@@ -119,6 +119,9 @@ static nst_status measure(nst_film *f, nst_error *e)
     AVRational pixel = nst_av.av_guess_sample_aspect_ratio(f->format, f->stream, NULL);
     int w = p->width, h = p->height;
 
+    if ((w < 1 || h < 1) && p->codec_id == AV_CODEC_ID_WEBP)
+        return fail(e, NST_EUNSUPPORTED, "%s: an animated WebP, which FFmpeg does not decode here; make a GIF or "
+                    "pictures of it first", f->path);
     if (w < 1 || h < 1)
         return fail(e, NST_EFORMAT, "%s: damaged: its pictures have no size", f->path);
     f->first_width = w;

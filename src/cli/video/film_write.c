@@ -28,8 +28,9 @@ static void set_colors(const nst_film_writer *w, AVCodecContext *c)
 {
     const AVCodecParameters *p = w->film ? w->film->stream->codecpar : NULL;
     bool yuv = p && p->color_space != AVCOL_SPC_RGB && p->color_space != AVCOL_SPC_UNSPECIFIED;
+    bool full = p && p->color_range == AVCOL_RANGE_JPEG && nst_scaler_is_yuv(p->format);
 
-    c->color_range = yuv && p->color_range == AVCOL_RANGE_JPEG ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    c->color_range = full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
     c->color_primaries = p ? p->color_primaries : AVCOL_PRI_BT709;
     c->color_trc = p ? p->color_trc : AVCOL_TRC_UNSPECIFIED;
     c->colorspace = yuv ? p->color_space
@@ -94,6 +95,44 @@ static nst_status add_streams(nst_film_writer *w, nst_error *e)
     return NST_OK;
 }
 
+/* A chapter of the film; false: no memory. */
+static bool add_chapter(nst_film_writer *w, const AVChapter *theirs)
+{
+    const nst_film *film = w->film;
+    AVRational unit = theirs->time_base, micro = { 1, AV_TIME_BASE };
+    int64_t shift = nst_av.av_rescale_q(w->shift, micro, unit), start = theirs->start - shift;
+    int64_t length = nst_av.av_rescale_q((int64_t)((film->range.to - film->range.from) * AV_TIME_BASE), micro, unit);
+    AVChapter *own;
+
+    if (theirs->end <= shift || (film->range.to > 0 && start >= length))
+        return true; /* it lies outside */
+    own = nst_av.av_mallocz(sizeof *own);
+    if (!own)
+        return false;
+    own->id = theirs->id;
+    own->time_base = unit;
+    own->start = start > 0 ? start : 0;
+    own->end = theirs->end - shift;
+    if (film->range.to > 0 && own->end > length)
+        own->end = length;
+    nst_av.av_dict_copy(&own->metadata, theirs->metadata, 0);
+    w->format->chapters[w->format->nb_chapters++] = own;
+    return true;
+}
+
+static nst_status add_chapters(nst_film_writer *w, nst_error *e)
+{
+    const AVFormatContext *from = w->film ? w->film->format : NULL;
+    bool good = true;
+
+    if (!from || !from->nb_chapters)
+        return NST_OK;
+    w->format->chapters = nst_av.av_mallocz(from->nb_chapters * sizeof *w->format->chapters); /* freed with it */
+    for (unsigned i = 0; i < from->nb_chapters && w->format->chapters && good; i++)
+        good = add_chapter(w, from->chapters[i]);
+    return w->format->chapters && good ? NST_OK : broken(w, AVERROR(ENOMEM), e);
+}
+
 static nst_status open_frame(nst_film_writer *w, nst_error *e)
 {
     w->packet = nst_av.av_packet_alloc();
@@ -113,6 +152,7 @@ static nst_status open_frame(nst_film_writer *w, nst_error *e)
 static nst_status open_file(nst_film_writer *w, nst_error *e)
 {
     AVDictionary *options = NULL;
+    char why[64];
     int error = nst_av.avio_open(&w->format->pb, w->format->url, AVIO_FLAG_WRITE);
 
     if (error < 0)
@@ -121,7 +161,10 @@ static nst_status open_file(nst_film_writer *w, nst_error *e)
         nst_av.av_dict_set(&options, "movflags", "+faststart", 0);
     error = nst_av.avformat_write_header(w->format, &options);
     nst_av.av_dict_free(&options);
-    return error < 0 ? broken(w, error, e) : NST_OK;
+    if (error < 0)
+        return fail(e, NST_EIO, "%s: FFmpeg does not begin such a file (%s) for this film: %s; name another kind of "
+                    "file, or a folder (out/)", w->path, w->format->oformat->name, nst_av_reason(error, why));
+    return NST_OK;
 }
 
 nst_status nst_film_create(nst_film_writer *w, const char *path, const nst_film *film, double rate, int width,
@@ -143,9 +186,12 @@ nst_status nst_film_create(nst_film_writer *w, const char *path, const nst_film 
     if (nst_av.avformat_alloc_output_context2(&w->format, NULL, container, url) < 0)
         return broken(w, AVERROR(ENOMEM), e);
     w->format->flags |= AVFMT_FLAG_BITEXACT; /* the same painting is the same file: no random numbers */
+    w->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL; /* FLAC in MP4, before FFmpeg 6 */
     s = open_encoder(w, coder, e);
     if (!s)
         s = add_streams(w, e);
+    if (!s)
+        s = add_chapters(w, e);
     if (!s)
         s = open_frame(w, e);
     if (!s)
@@ -229,7 +275,9 @@ static bool is_wanted(const nst_film_writer *w, const AVPacket *packet, AVRation
 
     if (at == AV_NOPTS_VALUE)
         return false;
-    return seconds >= film->range.from && (film->range.to <= 0 || seconds < film->range.to);
+    if (film->range.from > 0 && seconds < film->range.from) /* a codec's first packet begins before 0 */
+        return false;
+    return film->range.to <= 0 || seconds < film->range.to;
 }
 
 void nst_film_add_packet(void *writer, AVPacket *packet)

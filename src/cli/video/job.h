@@ -7,6 +7,7 @@
 #include "cli/video/kept.h"
 #include "cli/video/motion.h"
 #include "cli/video/source.h"
+#include "cli/web.h"
 
 typedef struct nst_video {
     nst_command c;
@@ -41,6 +42,7 @@ typedef struct nst_video {
         double iteration; /* seconds that one takes, later pictures' */
     } pace;
     bool stopped;
+    nst_web *web;         /* or NULL */
     struct {
         bool terminal, open;
         double at;        /* when it was written, by the clock */
@@ -107,5 +109,17 @@ nst_status nst_video_assemble(const nst_video *v, long *n, nst_error *e);
 void nst_video_progress(nst_video *v, const nst_progress *at);
 /* A line on standard error, after the progress line if that is open. */
 void nst_video_tell(nst_video *v, const char *text);
+/* Seconds to the end, by the pictures that were painted so far; -1: not known. */
+double nst_video_left(const nst_video *v);
+
+/* ---- the page (page.c); but for the first all may be called without one ---- */
+
+/* Opens it where the command line asks for it. */
+nst_status nst_video_page_open(nst_video *v, nst_error *e);
+/* Picture v->number is going to be painted, of which `now` is what the film shows. */
+void nst_video_page_begin(const nst_video *v, const nst_image *now);
+/* It is painted. */
+void nst_video_page_end(const nst_video *v, long number, const nst_image *film, const nst_image *painted);
+void nst_video_page_close(nst_video *v);
 
 #endif

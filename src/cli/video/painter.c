@@ -19,6 +19,8 @@ static int each_iteration(void *arg, const nst_progress *at)
         v->pace.iteration = v->pace.iteration > 0 ? .9 * v->pace.iteration + .1 * at->seconds : at->seconds;
     if (v->s->time_limit > 0 && nst_clock_now() - v->began > v->s->time_limit)
         v->stopped = true;
+    if (v->web && !nst_interrupt_pending() && !v->stopped)
+        nst_web_progress(v->web, at, nst_interrupt_pending, &v->stopped);
     if (!nst_interrupt_pending())
         nst_interrupt_pace(at->seconds);
     return nst_interrupt_pending() || v->stopped;

@@ -95,6 +95,7 @@ static nst_status paint_one(nst_video *v, nst_image *now, struct trail *t, nst_e
     bool alone = !t->painted;
     nst_status s = NST_OK;
 
+    nst_video_page_begin(v, now);
     if (!alone) {
         s = nst_motion_flows(&m, now, t->film, v->c.flow, v->number, t->number, v->s->threads, e);
         alone = !s && m.change.cut;
@@ -128,6 +129,7 @@ static nst_status paint_one(nst_video *v, nst_image *now, struct trail *t, nst_e
         nst_kept_drop(&v->kept, 'a', v->pass, t->number);
     t->number = v->number;
     v->painted++;
+    nst_video_page_end(v, v->number, t->film, t->painted);
     return NST_OK;
 }
 
@@ -142,6 +144,7 @@ static nst_status take_up(const nst_video *v, long number, nst_image *now, struc
     s = nst_kept_read(&v->kept, 'p', v->pass, number, &t->painted, e);
     if (s)
         return s;
+    nst_video_page_end(v, number, t->film, t->painted);
     return nst_kept_read(&v->kept, 'a', v->pass, number, &t->anchor, e);
 }
 

@@ -21,8 +21,7 @@ void nst_video_tell(nst_video *v, const char *text)
     nst_say(stderr, "nst: %s", text);
 }
 
-/* Seconds to the end, by the pictures that were painted so far; -1: not known. */
-static double left(const nst_video *v)
+double nst_video_left(const nst_video *v)
 {
     double share = v->before + v->painted, all = v->own ? v->own : (double)v->count * v->passes;
 
@@ -42,7 +41,8 @@ static const char *line(const nst_video *v, const nst_progress *at, char out[200
     if (v->passes > 1)
         snprintf(pass, sizeof pass, "pass %d/%d  ", v->pass, v->passes);
     snprintf(out, 200, "%spicture %ld%s  %s left  scale %d/%d  %d/%d  loss %.4g", pass, v->number, of,
-             nst_report_duration(left(v), time), at->scale, at->scales, at->iteration, at->iterations, at->total);
+             nst_report_duration(nst_video_left(v), time), at->scale, at->scales, at->iteration, at->iterations,
+             at->total);
     return out;
 }
 

@@ -24,6 +24,8 @@ nst_status nst_share_check(nst_video *v, nst_error *e)
     if (v->passes > 1 || v->s->time_limit > 0)
         return fail(e, NST_EARG, "video: several ranks go through a film once and to its end, expected no --%s",
                     v->passes > 1 ? "passes" : "time");
+    if (v->c.web || v->c.web_port || v->c.web_host)
+        return fail(e, NST_EARG, "video: several ranks show no page, expected no --web");
     if (!v->s->threads && comm->ranks_per_node > 1)
         v->s->threads = cores > comm->ranks_per_node ? (int)(cores / comm->ranks_per_node) : 1;
     v->c.quiet |= comm->rank > 0;

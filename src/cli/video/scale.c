@@ -59,7 +59,7 @@ static const int *matrix(const AVFrame *frame)
     return lib.sws_getCoefficients(kind);
 }
 
-static bool is_yuv(enum AVPixelFormat format)
+bool nst_scaler_is_yuv(int format)
 {
     const AVPixFmtDescriptor *d = nst_av.av_pix_fmt_desc_get(format);
 
@@ -89,11 +89,11 @@ static nst_status convert(nst_scaler *s, const AVFrame *from, AVFrame *to, const
     int from_full = from->color_range == AVCOL_RANGE_JPEG, to_full = to->color_range == AVCOL_RANGE_JPEG;
     enum AVPixelFormat from_format = plain_format(from->format, &from_full);
     enum AVPixelFormat to_format = plain_format(to->format, &to_full);
-    const int *coefficients = matrix(is_yuv(from_format) ? from : to);
+    const int *coefficients = matrix(nst_scaler_is_yuv(from_format) ? from : to);
 
-    if (!is_yuv(from_format))
+    if (!nst_scaler_is_yuv(from_format))
         from_full = 1;
-    if (!is_yuv(to_format))
+    if (!nst_scaler_is_yuv(to_format))
         to_full = 1;
     s->context = lib.sws_getCachedContext(s->context, from->width, from->height, from_format, to->width, to->height,
                                           to_format, FLAGS, NULL, NULL, NULL);

@@ -2,6 +2,8 @@
 #ifndef NST_VIDEO_SCALE_H
 #define NST_VIDEO_SCALE_H
 
+#include <stdbool.h>
+
 #include "nst.h"
 
 struct AVFrame;
@@ -22,6 +24,8 @@ nst_status nst_scaler_picture(nst_scaler *s, const struct AVFrame *frame, int wi
 nst_status nst_scaler_frame(nst_scaler *s, nst_image *picture, struct AVFrame *frame, const char *label, nst_error *e);
 /* Replaces a picture by one of three channels and another size. */
 nst_status nst_scaler_resize(nst_image **picture, int width, int height, const char *label, nst_error *e);
+/* Whether a pixel format is luma and chroma. */
+bool nst_scaler_is_yuv(int format);
 void nst_scaler_close(nst_scaler *s);
 
 #endif

@@ -23,17 +23,28 @@ static nst_video v; /* lives as long as the program, which has no heap */
 
 /* ---- what it is made of ------------------------------------------------------------------------------------------ */
 
-/* A file of one picture is a film of one picture to libavformat. */
+/* A file of one picture is a film of one picture to libavformat.  An animated PNG does not say how many it has. */
 static nst_status check_length(nst_error *e)
 {
-    struct stat st;
+    const nst_film *theirs = &v.source.film;
+    nst_film film;
+    bool single;
+    nst_status s;
 
-    if (v.c.frames || v.source.film.pattern || !nst_paths_is_picture(v.c.content) || v.source.film.stream->duration > 1)
+    if (v.c.frames || theirs->pattern || !nst_paths_is_picture(v.c.content) || theirs->stream->duration > 1 ||
+        theirs->frames >= 2)
         return NST_OK;
-    if (stat(v.c.content, &st) == 0 && v.source.film.frames < 2)
-        return fail(e, NST_EARG, "%s: a single picture; `nst %s STYLE` paints it, and --frames N makes a film of it",
-                    v.c.content, v.c.content);
-    return NST_OK;
+    s = nst_film_open(&film, v.c.content, NULL, e);
+    if (!s)
+        s = nst_film_step(&film, e);
+    if (!s && !film.at.end)
+        s = nst_film_step(&film, e);
+    single = !s && film.at.end;
+    nst_film_close(&film);
+    if (!single)
+        return s;
+    return fail(e, NST_EARG, "%s: a single picture; `nst %s STYLE` paints it, and --frames N makes a film of it",
+                v.c.content, v.c.content);
 }
 
 static nst_status open_film(nst_error *e)
@@ -50,6 +61,17 @@ static nst_status open_film(nst_error *e)
     v.s->size_enlarge = 1;
     nst_video_settle(&v);
     return NST_OK;
+}
+
+/* A film is begun and given up: what libavformat says only then is known before hours of painting. */
+static nst_status try_output(const nst_film *film, nst_error *e)
+{
+    nst_film_writer w;
+    nst_status s = nst_film_create(&w, v.output, film, v.source.rate, v.source.width, v.source.height, e);
+
+    if (!s)
+        nst_film_abandon(&w);
+    return s;
 }
 
 static nst_status check_output(nst_error *e)
@@ -73,11 +95,15 @@ static nst_status check_output(nst_error *e)
         return NST_OK;
     v.to_film = true;
     s = nst_film_writable(v.output, film, note, sizeof note, e);
+    if (!s)
+        s = nst_paths_check(&v.c, v.output, e);
+    if (!s && (!v.comm || !v.comm->rank))
+        s = try_output(film, e);
     if (s)
         return s;
     if (*note && !v.c.quiet)
         nst_video_tell(&v, note);
-    return nst_paths_check(&v.c, v.output, e);
+    return NST_OK;
 }
 
 static nst_status read_styles(nst_error *e)
@@ -168,10 +194,10 @@ static void say_plan(FILE *f, const nst_plan *plan)
     if (v.count)
         snprintf(number, sizeof number, "%s%ld", v.c.frames ? "" : "about ", v.count);
     nst_say(f, "nst: %s%s", nst_model_describe(v.model), nst_models_reason(&v.c, reason, sizeof reason));
-    nst_say(f, "nst: %s will have %s pictures of %dx%d; the first of a scene gets %d scale%s, the others %d "
-            "iteration%s, with about %.0f MB of memory", v.output, number, v.source.width, v.source.height,
-            plan->scales, plan->scales == 1 ? "" : "s", v.next.iterations, v.next.iterations == 1 ? "" : "s",
-            ceil((double)plan->bytes / 1e6));
+    nst_say(f, "nst: %s will have %s picture%s of %dx%d; the first of a scene gets %d scale%s, the others %d "
+            "iteration%s, with about %.0f MB of memory", v.output, number, v.count == 1 ? "" : "s", v.source.width,
+            v.source.height, plan->scales, plan->scales == 1 ? "" : "s", v.next.iterations,
+            v.next.iterations == 1 ? "" : "s", ceil((double)plan->bytes / 1e6));
 }
 
 static nst_status plan_it(nst_plan *plan, nst_error *e)
@@ -195,7 +221,7 @@ static void say_end(long n, bool whole)
     if (v.c.quiet)
         return;
     if (whole) {
-        snprintf(text, sizeof text, "%s: %ld pictures in %s, done", v.output, n,
+        snprintf(text, sizeof text, "%s: %ld picture%s in %s, done", v.output, n, n == 1 ? "" : "s",
                  nst_report_duration(nst_clock_now() - v.began, time));
         nst_video_tell(&v, text);
         return;
@@ -270,6 +296,20 @@ static nst_status finish(nst_status s, nst_error *e)
     return s ? s : made;
 }
 
+static nst_status paint_film(const nst_plan *plan, nst_error *e)
+{
+    nst_status s;
+
+    if (!v.c.quiet)
+        say_plan(stderr, plan);
+    v.began = nst_clock_now();
+    nst_interrupt_watch(!v.c.quiet);
+    s = paint_all(e);
+    nst_interrupt_hold();
+    s = finish(s, e);
+    return v.comm ? nst_comm_agree(v.comm, s, e) : s;
+}
+
 static nst_status work(int argc, char **argv, nst_error *e)
 {
     nst_plan plan;
@@ -282,17 +322,13 @@ static nst_status work(int argc, char **argv, nst_error *e)
             say_plan(stdout, &plan);
         return NST_OK;
     }
-    s = open_kept(argc, argv, e);
-    if (s)
-        return s;
-    if (!v.c.quiet)
-        say_plan(stderr, &plan);
-    v.began = nst_clock_now();
-    nst_interrupt_watch(!v.c.quiet);
-    s = paint_all(e);
-    nst_interrupt_hold();
-    s = finish(s, e);
-    return v.comm ? nst_comm_agree(v.comm, s, e) : s;
+    s = nst_video_page_open(&v, e);
+    if (!s)
+        s = open_kept(argc, argv, e);
+    if (!s)
+        s = paint_film(&plan, e);
+    nst_video_page_close(&v);
+    return s;
 }
 
 static void leave(void)
