@@ -27,10 +27,11 @@ const gallery = {
     const row = make("li", {}, make("img", { src: `thumb/${j.choice.photo}`, alt: "" }),
                      ...j.choice.styles.map(s => make("img", { src: `thumb/${s.source}`, alt: "" })),
                      make("span", {}, `${words.job(j.number)}, ${text}`));
+    const verb = j.state === "failed" ? words.remove : words.cancel;
     if (j.state !== "painting")
       row.append(make("button", { type: "button", "data-id": "cancel" + j.number,
-                                  onclick: () => post(`remove/${j.number}`).then(ask) },
-                      j.state === "failed" ? words.remove : words.cancel));
+                                  "aria-label": `${verb}: ${words.job(j.number)}`,
+                                  onclick: () => post(`remove/${j.number}`).then(ask) }, verb));
     return row;
   },
 

@@ -339,6 +339,17 @@ async function command(number, id) {
 
 // ---- the page begins
 
+// What is tabbed to scrolls to where neither the header, the picture nor Paint, which stick to the edges, hide it.
+function keepClear() {
+  const sticks = id => getComputedStyle($(id)).position === "sticky" ? $(id).offsetHeight : 0;
+  const edges = document.documentElement.style, narrow = matchMedia("(max-width: 60rem)").matches;
+  edges.scrollPaddingTop = `${sticks(narrow ? "stage" : "header")}px`;
+  edges.scrollPaddingBottom = `${sticks("go")}px`;
+}
+const sizes = new ResizeObserver(keepClear);
+for (const id of ["header", "stage", "go"]) sizes.observe($(id));
+addEventListener("resize", keepClear);
+
 for (const e of document.querySelectorAll("[data-w]")) e.textContent = words[e.dataset.w];
 for (const e of document.querySelectorAll("[data-l]")) e.setAttribute("aria-label", words[e.dataset.l]);
 [1, 0, 2, 3].map(i => [words.color[i], i]).forEach(([name, i]) => $("colors").append(make("label", {},
@@ -407,7 +418,14 @@ addEventListener("paste", e => {
   const files = [...e.clipboardData.files];
   if (files.length) add(files, state && state.choice.photo ? "style" : "photo");
 });
-addEventListener("dragenter", e => { if (e.dataTransfer.types.includes("Files")) $("dropping").hidden = false; });
+// While one of the two is missing, what is dropped anywhere is that.
+addEventListener("dragenter", e => {
+  if (!e.dataTransfer.types.includes("Files")) return;
+  const photo = !!state?.choice.photo, style = !!state?.choice.styles.length;
+  for (const zone of $("dropping").children)
+    zone.hidden = photo !== style && (zone.dataset.kind === "photo" ? photo : style);
+  $("dropping").hidden = false;
+});
 addEventListener("dragover", e => {
   if (!e.dataTransfer.types.includes("Files")) return;
   e.preventDefault();

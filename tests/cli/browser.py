@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 
 class Browser:
@@ -54,3 +55,52 @@ class Browser:
     def close(self):
         self.process.kill()
         self.process.wait()
+
+
+class Page(Browser):
+    """A page, its size, what is pressed and dropped there."""
+
+    def begin(self, url):
+        for domain in ("Network", "Page", "Runtime", "Log", "DOM"):
+            self.call(domain + ".enable")
+        self.call("Page.navigate", url=url)
+
+    def size(self, w, h):
+        self.call("Emulation.setDeviceMetricsOverride", width=w, height=h, deviceScaleFactor=1, mobile=w < 600)
+
+    def dark(self, on):
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme",
+                "value": "dark" if on else "light"}])
+
+    def box(self, selector):
+        return json.loads(self.script("(() => { const b = document.querySelector('%s').getBoundingClientRect();"
+                                      "return JSON.stringify([b.x, b.y, b.width, b.height]); })()" % selector))
+
+    def click(self, selector):
+        self.script("document.querySelector('%s').scrollIntoView({block: 'center'})" % selector)
+        x, y, w, h = self.box(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x + w / 2, y=y + h / 2, button="left", clickCount=1)
+
+    def drop(self, path, x, y):
+        data = {"items": [], "files": [path], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
+            time.sleep(.1)
+
+    def drag(self, points):
+        for i, (x, y) in enumerate(points):
+            kind = "mousePressed" if i == 0 else "mouseMoved"
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left",
+                  clickCount=1)
+
+    def key(self, key, code=0, modifiers=0, text=""):
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers,
+                text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, modifiers=modifiers)
+
+    def seen(self, selector):
+        return self.script(
+                "(() => { const e = document.querySelector('%s'); "
+                "return !!e && e.offsetParent !== null; })()" % selector)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # studio.sh: `nst studio`: who may ask and send, that its pictures are those of its command lines, that nothing is lost
-# (studio.py), that it sleeps and removes (studio_server.py), that other machines need a password (studio_host.py), and
-# the page in a browser (studio_page.py).
+# (studio.py), that it sleeps and removes (studio_server.py), that other machines need a password (studio_host.py), the
+# page in a browser (studio_page.py), and how it looks there (studio_look.py).
 . "${SRCDIR:-.}/tests/support/lib.sh"
 [ -x "$NST" ] || exit 77
 command -v python3 >/dev/null || { echo "no python3"; exit 77; }
@@ -22,4 +22,5 @@ PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio.py" "$NST" "$SRCDIR/
 PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_server.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_host.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_page.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
+PYTHONDONTWRITEBYTECODE=1 python3 "$SRCDIR/tests/cli/studio_look.py" "$NST" "$SRCDIR/data" "$dir" || broken=1
 finish

@@ -6,31 +6,18 @@ built-in
 model, larger and for longer.
 """
 import base64
-import json
 import os
 import sys
 import time
 
-from browser import Browser
+from browser import Page
 from page_tests import FOLDER, TINY, broken, check, in_chromium, wait_for
 from studio_run import PHOTO, STYLE, Studio, same_by_command
 
 SHOTS = sys.argv[4] if len(sys.argv) > 4 else None
 
 
-class Page(Browser):
-    def begin(self, url):
-        for domain in ("Network", "Page", "Runtime", "Log", "DOM"):
-            self.call(domain + ".enable")
-        self.call("Page.navigate", url=url)
-
-    def size(self, w, h):
-        self.call("Emulation.setDeviceMetricsOverride", width=w, height=h, deviceScaleFactor=1, mobile=w < 600)
-
-    def dark(self, on):
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme",
-                "value": "dark" if on else "light"}])
-
+class Shown(Page):
     def shot(self, name):
         if SHOTS:
             time.sleep(.7)
@@ -38,43 +25,10 @@ class Page(Browser):
             with open(os.path.join(SHOTS, name + ".jpg"), "wb") as f:
                 f.write(base64.b64decode(data))
 
-    def box(self, selector):
-        return json.loads(self.script("(() => { const b = document.querySelector('%s').getBoundingClientRect();"
-                                      "return JSON.stringify([b.x, b.y, b.width, b.height]); })()" % selector))
-
-    def click(self, selector):
-        self.script("document.querySelector('%s').scrollIntoView({block: 'center'})" % selector)
-        x, y, w, h = self.box(selector)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x + w / 2, y=y + h / 2, button="left", clickCount=1)
-
-    def drop(self, path, x, y):
-        data = {"items": [], "files": [path], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
-            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
-            time.sleep(.1)
-
-    def drag(self, points):
-        for i, (x, y) in enumerate(points):
-            kind = "mousePressed" if i == 0 else "mouseMoved"
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
-        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left",
-                  clickCount=1)
-
-    def key(self, key, code=0, modifiers=0, text=""):
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers,
-                text=text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code, modifiers=modifiers)
-
-    def seen(self, selector):
-        return self.script(
-                "(() => { const e = document.querySelector('%s'); "
-                "return !!e && e.offsetParent !== null; })()" % selector)
-
 
 def in_browser(program):
     s = Studio(os.path.join(FOLDER, "Bilder mit 'Namen'"), *(("-j", "2", "-q") if SHOTS else ["-n", "25", "-q"] + TINY))
-    b = Page(program, os.path.join(FOLDER, "chromium"), "1280,720")
+    b = Shown(program, os.path.join(FOLDER, "chromium"), "1280,720")
     try:
         b.begin(s.url)
         b.size(1280, 720) # 16:9, as software centres want their screenshots
