@@ -28,9 +28,9 @@ static nst_status check_length(nst_error *e)
 {
     struct stat st;
 
-    if (v.c.frames || v.source.film.pattern || !nst_paths_is_picture(v.c.content) || v.source.film.stream->duration > 1)
+    if (v.c.frames || v.source.film.pattern || v.source.film.stream->duration > 1)
         return NST_OK;
-    if (stat(v.c.content, &st) == 0 && v.source.film.frames < 2)
+    if (stat(v.c.content, &st) == 0 && v.source.film.frames < 2 && nst_files_is_picture(v.c.content))
         return fail(e, NST_EARG, "%s: a single picture; `nst %s STYLE` paints it, and --frames N makes a film of it",
                     v.c.content, v.c.content);
     return NST_OK;
