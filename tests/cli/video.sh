@@ -115,7 +115,8 @@ run 0 "  masks that change at the third" $paint --content-mask mask-%d.ppm --to 
 run 0 "  a still one" $paint --content-mask mask-1.ppm --to 0.16 a.mkv s.jpg c.jpg -o ms-%d.ppm -q
 check "  the same two pictures" sh -c "cmp mf-1.ppm ms-1.ppm && cmp mf-2.ppm ms-2.ppm"
 check "  other ones then" sh -c "! cmp -s mf-3.ppm ms-3.ppm"
-for kind in pgm pnm; do # by the suffix of what is read, by what is in the file, and with a name that looks like a pattern
+# By the suffix of what is read, by what is in the file, and with a name that looks like a pattern.
+for kind in pgm pnm; do
     { printf 'P5\n96 56\n255\n'; for v in '\377' '\1'; do head -c 2688 /dev/zero | tr '\0' "$v"; done; } >"still.$kind"
 done
 cp still.pgm nameless && cp mask-1.ppm "100%.ppm"
