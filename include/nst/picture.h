@@ -26,8 +26,8 @@ typedef struct nst_format {
     int writes;           /* 1: this build writes it */
 } nst_format;
 
-/* The formats PNG, JPEG, TIFF, WebP, PPM and PFM, then those that are read only: HEIC, AVIF, JPEG XL, GIF and BMP; by
- * index from 0; NULL past the last. */
+/* The formats PNG, JPEG, TIFF, WebP, PPM and PFM, then those that are read only: HEIC, AVIF, JPEG XL, GIF, BMP and
+ * PGM (and PBM); by index from 0; NULL past the last. */
 NST_API const nst_format *nst_format_at(int i);
 /* The format that the suffix of a file's name stands for, whether this build has it or not; NULL when there is none. */
 NST_API const nst_format *nst_format_of(const char *path);

@@ -55,7 +55,8 @@ typedef struct nst_plan {
 } nst_plan;
 
 /* Says in *plan what nst_transfer would do, without doing it.  To estimate the
- * time, it times a picture of 192 pixels.  styles is [n_styles], 1 or more.
+ * time, it times a picture of 192 pixels.  With plan NULL the status tells
+ * whether it could be done.  styles is [n_styles], 1 or more.
  * NST_EARG, NST_EFORMAT (a picture below 16 pixels a side), NST_EMEM,
  * NST_EUNSUPPORTED, NST_EDEVICE. */
 NST_API nst_status nst_transfer_plan(const nst_settings *s, const nst_model *model, const nst_image *content,

@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 1024
-#define REGIONS_MAX 64
+#define REGIONS_MAX 32
+#define STACK (1 << 20) /* bytes: else as many as the process has for its first thread, which may be few */
 #define SPIN 500e-6 /* seconds: with 100e-6, a default run on two idle cores took 5 % longer */
 
 /* Consecutive items.  Two counters in one cache line would go back and forth between cores. */
@@ -128,22 +129,25 @@ static void *work(void *unused)
 static void start_workers(int n)
 {
     sigset_t all, old;
+    pthread_attr_t attributes;
 
     if (n > WORKERS_MAX)
         n = WORKERS_MAX;
-    if (pool.workers >= n)
+    if (pool.workers >= n || pthread_attr_init(&attributes))
         return;
+    pthread_attr_setstacksize(&attributes, STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     while (pool.workers < n) {
         pthread_t t;
 
-        if (pthread_create(&t, NULL, work, NULL))
+        if (pthread_create(&t, &attributes, work, NULL))
             break;
         pthread_detach(t);
         pool.workers++;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attributes);
 }
 
 /* In a child of fork the workers are gone, and the lock may be held by nobody. */

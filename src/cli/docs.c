@@ -239,8 +239,8 @@ static void zsh(void)
         fputs("\\\"", stdout);
     }
     puts("))\" \"files:picture:_files\"}' \\");
-    puts("    '*:picture:_files -g \"*.(#i)(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pnm|pfm|heic|heif|hif|avif|jxl|gif|bmp)"
-         "(-.)\"'");
+    puts("    '*:picture:_files -g \"*.(#i)(png|jpg|jpeg|tif|tiff|webp|ppm|pgm|pbm|pnm|pfm|heic|heif|hif|avif|jxl|"
+         "gif|bmp)(-.)\"'");
 }
 
 /* ---- fish ------------------------------------------------------------------------------------------------------ */

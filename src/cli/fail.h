@@ -29,7 +29,7 @@ __attribute__((format(printf, 2, 3)))
 #endif
 static inline void nst_say(FILE *f, const char *format, ...)
 {
-    char text[4 * 8192];
+    char text[16384];
     va_list args;
 
     va_start(args, format);

@@ -20,6 +20,16 @@ nst_status nst_files_read(nst_image **out, const char *name, const nst_fit *fit,
     return nst_image_read_fit(out, name, fit, e);
 }
 
+bool nst_files_is_picture(const char *name)
+{
+    nst_fit fit = { .longest = 1 };
+    nst_image *picture = NULL;
+    bool known = nst_paths_is_picture(name) || !nst_image_read_fit(&picture, name, &fit, NULL);
+
+    nst_image_destroy(&picture);
+    return known;
+}
+
 /* A descriptor for a named pipe; -1 with errno when it cannot be had, and EINTR when a signal came before a reader. */
 static int open_pipe(const char *name, bool quiet)
 {

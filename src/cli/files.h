@@ -6,6 +6,8 @@
 
 /* As nst_image_read_fit. */
 nst_status nst_files_read(nst_image **out, const char *name, const nst_fit *fit, nst_error *e);
+/* Whether nst reads the file as a picture: by its name's suffix, or else by what it holds. */
+bool nst_files_is_picture(const char *name);
 /* Writes the picture as the command line asks, in c's format if it names one, with this comment.  Into a pipe that has
  * no reader yet it waits for one, or for a signal. */
 nst_status nst_files_write(const nst_command *c, const nst_image *image, const char *name, const char *comment,

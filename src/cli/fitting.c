@@ -20,15 +20,14 @@ void nst_fitting_advise(const nst_settings *s, const nst_model *model, const nst
     int low = LEAST / STEP - 1, high = ((s->size ? s->size : longest(content)) + STEP - 1) / STEP;
     size_t n = strlen(e->text);
     nst_error other;
-    nst_plan plan;
 
     while (high - low > 1) { /* STEP * low fits, or is too small for anything; STEP * high does not */
-        /* twice as large each time until one does not fit: plans of pictures far too large take seconds */
+        /* twice as large each time until one does not fit: plans of pictures far too large take longest */
         int middle = high - low > low ? 2 * low : low + (high - low) / 2;
         nst_status status;
 
         smaller.size = STEP * middle;
-        status = nst_transfer_plan(&smaller, model, content, style, styles, &plan, &other);
+        status = nst_transfer_plan(&smaller, model, content, style, styles, NULL, &other);
         if (status && status != NST_EMEM && status != NST_EARG) /* nothing that a size would mend */
             return;
         if (status == NST_EMEM)
@@ -38,7 +37,7 @@ void nst_fitting_advise(const nst_settings *s, const nst_model *model, const nst
     }
     smaller.size = STEP * low;
     if (low < LEAST / STEP ||
-        nst_transfer_plan(&smaller, model, content, style, styles, &plan, &other))
+        nst_transfer_plan(&smaller, model, content, style, styles, NULL, &other))
         snprintf(e->text + n, sizeof e->text - n, "; no smaller --size fits");
     else
         snprintf(e->text + n, sizeof e->text - n, "; --size %d fits", STEP * low);

@@ -164,7 +164,8 @@ static size_t describe_film(char *out, size_t room)
 static void describe(const char *how)
 {
     const nst_progress *p = &web.last;
-    char out[sizeof web.json], what[6 * sizeof web.what];
+    static char out[sizeof web.json]; /* too much for a small stack; there is one such thread */
+    char what[6 * sizeof web.what];
     size_t n;
 
     quote(web.what, what, sizeof what);

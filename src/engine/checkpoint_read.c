@@ -65,7 +65,7 @@ static nst_status read_header(nst_checkpoint *c, unsigned char *file, size_t *by
 /* Every byte but the last 8 against those. *bytes: of the file. */
 static nst_status check_sum(nst_checkpoint *c, uint64_t *bytes, nst_error *e)
 {
-    unsigned char b[65536 + 8];
+    unsigned char b[16384];
     size_t kept = 0, n;
     nst_sum s;
 

@@ -31,6 +31,7 @@ typedef struct nst_eval {
     nst_stats *stats[NST_STYLE_ROWS];                                     /* of the picture */
     double *grad_gram[NST_STYLE_ROWS], *grad_mean[NST_STYLE_ROWS];        /* the style losses' gradient */
     float *gram_float[NST_STYLE_ROWS], *mean_float[NST_STYLE_ROWS];       /* the same for the graph */
+    nst_error *error;                                                     /* [n_style]: forty kilobytes of stack else */
 } nst_eval;
 
 struct nst_run {

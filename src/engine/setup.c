@@ -200,6 +200,9 @@ static nst_status create_eval(nst_run *r, nst_error *e)
         if (!r->targets.region)
             return nst_fail(e, NST_EMEM, "masks: out of memory");
     }
+    r->eval.error = nst_calloc((size_t)u->n_style + 1, sizeof *r->eval.error);
+    if (!r->eval.error)
+        return nst_fail(e, NST_EMEM, "style losses: out of memory");
     for (int i = 0; i < u->n_style; i++) {
         int c = nst_graph_channels(u->graph, u->style[i].layer);
         nst_status s = nst_stats_create(&r->eval.stats[i], c, e);
@@ -338,6 +341,8 @@ void nst_run_close(nst_run *r)
         r->eval.grad_gram[i] = r->eval.grad_mean[i] = NULL;
         r->eval.gram_float[i] = r->eval.mean_float[i] = NULL;
     }
+    nst_free(r->eval.error);
+    r->eval.error = NULL;
     nst_graph_destroy(&u->graph);
     nst_free(r->targets.region);
     r->targets.region = NULL;

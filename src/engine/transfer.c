@@ -180,7 +180,8 @@ nst_status nst_transfer_plan_across(const nst_settings *s, const nst_model *mode
     nst_error own;
     nst_status status;
 
-    *plan = (nst_plan){ 0 };
+    if (plan)
+        *plan = (nst_plan){ 0 };
     e = e ? e : &own;
     if (planned.init == NST_INIT_IMAGE) /* the start picture does not change the plan */
         planned.init = NST_INIT_CONTENT;
@@ -188,9 +189,11 @@ nst_status nst_transfer_plan_across(const nst_settings *s, const nst_model *mode
     status = nst_run_open(&r, e);
     if (status)
         return status;
-    *plan = r.setup.plan;
-    nst_plan_tell(&r.setup, plan);
-    plan->seconds = nst_plan_seconds(&r.setup);
+    if (plan) {
+        *plan = r.setup.plan;
+        nst_plan_tell(&r.setup, plan);
+        plan->seconds = nst_plan_seconds(&r.setup);
+    }
     nst_run_close(&r);
     return status;
 }

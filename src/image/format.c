@@ -6,7 +6,7 @@
 /* First those that are written, in the order of --format's words. */
 static const nst_codec *const codecs[] = { &nst_codec_png, &nst_codec_jpeg, &nst_codec_tiff, &nst_codec_webp,
                                            &nst_codec_ppm, &nst_codec_pfm,  &nst_codec_heic, &nst_codec_avif,
-                                           &nst_codec_jxl, &nst_codec_gif,  &nst_codec_bmp };
+                                           &nst_codec_jxl, &nst_codec_gif,  &nst_codec_bmp, &nst_codec_pgm };
 
 const nst_codec *nst_codec_at(int i)
 {

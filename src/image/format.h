@@ -14,18 +14,22 @@ typedef struct nst_codec {
     nst_status (*read)(nst_image **out, FILE *f, const nst_fit *fit, const char *label, nst_error *e);
     /* To an open file; o->bits is 8 or 16, o->jpeg_quality 0 to 100. */
     nst_status (*write)(const nst_image *image, FILE *f, const char *label, const nst_write_options *o, nst_error *e);
+    bool heeds_damaged; /* read does what fit->damaged asks */
     bool seeks; /* write goes back in its file: not straight into a pipe */
 } nst_codec;
 
 #define NST_HEAD 512
 
 extern const nst_codec nst_codec_png, nst_codec_jpeg, nst_codec_tiff, nst_codec_webp, nst_codec_ppm, nst_codec_pfm,
-    nst_codec_heic, nst_codec_avif, nst_codec_jxl, nst_codec_gif, nst_codec_bmp;
+    nst_codec_heic, nst_codec_avif, nst_codec_jxl, nst_codec_gif, nst_codec_bmp, nst_codec_pgm;
 
 /* format.c: by index from 0; NULL past the last. */
 const nst_codec *nst_codec_at(int i);
 /* file_bytes.c: bytes in f altogether; negative when that cannot be told.  The position stays. */
 long long nst_file_bytes(FILE *f);
+/* The same file: refuses pictures that take far more work than a file of so many bytes deserves, NST_EFORMAT.  For
+ * formats that can say any number of even pixels in no bytes.  bytes may be negative, as above. */
+nst_status nst_pixels_check(long long bytes, int width, int height, const char *label, nst_error *e);
 
 /* other_kinds.c: the name of what a file is that is not read, and what to do with it; NULL when nothing is known. */
 const char *nst_other_kind(const uint8_t *head, size_t bytes, const char **advice);
@@ -67,7 +71,5 @@ void nst_decoded_unmultiply(uint8_t *samples, size_t stride, const nst_samples *
 void nst_note_animation(nst_image *image, const char *label);
 /* It ends early: so many of so many rows are there. */
 void nst_note_damage(nst_image *image, const char *label, int rows, int height);
-/* Ends the sentence of a failure, where there is something to be read. */
-#define NST_DAMAGED_HINT "; --damaged reads what is there"
 
 #endif

@@ -46,6 +46,7 @@ struct job {
     struct heif_image *image;
     nst_decoded decoded;
     uint8_t *file, *icc;
+    size_t bytes; /* of file */
     nst_rows *rows;
 };
 
@@ -111,6 +112,8 @@ static nst_status read_header(struct job *j, const nst_fit *fit)
     size_t each;
     nst_status s = nst_image_check(w > 0 ? (size_t)w : 0, h > 0 ? (size_t)h : 0, j->label, j->e);
 
+    if (!s)
+        s = nst_pixels_check((long long)j->bytes, w, h, j->label, j->e);
     if (s)
         return s;
     j->decoded.width = w;
@@ -182,18 +185,17 @@ static nst_status decode(struct job *j)
 static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image **out)
 {
     struct heif_error error;
-    size_t bytes;
     nst_status s = load(j->e);
 
     if (!s)
-        s = nst_load_file(&j->file, &bytes, f, "HEIF", j->label, j->e);
+        s = nst_load_file(&j->file, &j->bytes, f, "HEIF", j->label, j->e);
     if (s)
         return s;
     j->context = lib.heif_context_alloc();
     if (!j->context)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
     lib.heif_context_set_max_decoding_threads(j->context, 0); /* none of its own */
-    error = lib.heif_context_read_from_memory_without_copy(j->context, j->file, bytes, NULL);
+    error = lib.heif_context_read_from_memory_without_copy(j->context, j->file, j->bytes, NULL);
     if (error.code == heif_error_Ok)
         error = lib.heif_context_get_primary_image_handle(j->context, &j->handle);
     if (error.code != heif_error_Ok)

@@ -42,6 +42,7 @@ struct job {
     JxlPixelFormat format;
     nst_decoded decoded;
     uint8_t *file, *icc, *samples;
+    size_t bytes; /* of file */
     nst_rows *rows;
 };
 
@@ -56,6 +57,8 @@ static nst_status take_info(struct job *j, const nst_fit *fit)
     if (lib.JxlDecoderGetBasicInfo(j->decoder, &j->info) != JXL_DEC_SUCCESS)
         return nst_fail(j->e, NST_EFORMAT, "%s: damaged JPEG XL file", j->label);
     s = nst_image_check(j->info.xsize, j->info.ysize, j->label, j->e);
+    if (!s)
+        s = nst_pixels_check((long long)j->bytes, (int)j->info.xsize, (int)j->info.ysize, j->label, j->e);
     if (s)
         return s;
     for (size_t i = 0; i < j->info.num_extra_channels; i++)
@@ -160,11 +163,10 @@ static nst_status decode(struct job *j, const nst_fit *fit)
 
 static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image **out)
 {
-    size_t bytes;
     nst_status s = load(j->e);
 
     if (!s)
-        s = nst_load_file(&j->file, &bytes, f, "JPEG XL", j->label, j->e);
+        s = nst_load_file(&j->file, &j->bytes, f, "JPEG XL", j->label, j->e);
     if (s)
         return s;
     j->decoder = lib.JxlDecoderCreate(NULL);
@@ -172,7 +174,7 @@ static nst_status read_all(struct job *j, FILE *f, const nst_fit *fit, nst_image
         lib.JxlDecoderSubscribeEvents(j->decoder, JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING | JXL_DEC_FULL_IMAGE)
                != JXL_DEC_SUCCESS)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->label);
-    lib.JxlDecoderSetInput(j->decoder, j->file, bytes);
+    lib.JxlDecoderSetInput(j->decoder, j->file, j->bytes);
     lib.JxlDecoderCloseInput(j->decoder);
     s = decode(j, fit);
     if (s)

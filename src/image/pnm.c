@@ -289,9 +289,19 @@ static nst_status write_pfm(const nst_image *image, FILE *f, const char *label, 
     return finish(f, label, e);
 }
 
+static bool begins(const uint8_t *head, size_t bytes, const char *digits)
+{
+    return bytes >= 3 && head[0] == 'P' && head[1] && strchr(digits, head[1]) && (isspace(head[2]) || head[2] == '#');
+}
+
 static bool is_ppm(const uint8_t *head, size_t bytes)
 {
-    return bytes >= 3 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && (isspace(head[2]) || head[2] == '#');
+    return begins(head, bytes, "36");
+}
+
+static bool is_pgm(const uint8_t *head, size_t bytes)
+{
+    return begins(head, bytes, "1245");
 }
 
 static bool is_pfm(const uint8_t *head, size_t bytes)
@@ -306,4 +316,8 @@ const nst_codec nst_codec_ppm = {
 const nst_codec nst_codec_pfm = {
     .format = { "pfm", "PFM", ".pfm", .bits = 32, .reads = 1, .writes = 1 },
     .is = is_pfm, .read = read_pnm, .write = write_pfm,
+};
+/* Without colours, which are never written. */
+const nst_codec nst_codec_pgm = {
+    .format = { "pgm", "PGM", ".pgm .pbm", .bits = 16, .reads = 1 }, .is = is_pgm, .read = read_pnm,
 };

@@ -60,6 +60,33 @@ static nst_status spool(FILE **f, const uint8_t *head, size_t bytes, const char 
     return NST_OK;
 }
 
+/* Whether what is there of a damaged file can be read: only that tells whether there is anything. */
+static bool has_something(const nst_codec *c, FILE *f, const nst_fit *fit, const char *label)
+{
+    nst_fit again = fit ? *fit : (nst_fit){ 0 };
+    nst_image *image = NULL;
+    bool good;
+
+    again.damaged = 1;
+    good = c->heeds_damaged && !(fit && fit->damaged) && !fseeko(f, 0, SEEK_SET) &&
+           !c->read(&image, f, &again, label, NULL);
+    nst_image_destroy(&image);
+    return good;
+}
+
+static nst_status decode(nst_image **out, const nst_codec *c, FILE *f, const nst_fit *fit, const char *label,
+                         nst_error *e)
+{
+    nst_status s = c->read(out, f, fit, label, e);
+    size_t n;
+
+    if (s == NST_EFORMAT && e && has_something(c, f, fit, label)) {
+        n = strlen(e->text);
+        snprintf(e->text + n, sizeof e->text - n, "; --damaged reads what is there");
+    }
+    return s;
+}
+
 /* Reads from f, which it closes. */
 static nst_status read_file(nst_image **out, FILE *f, const char *label, const nst_fit *fit, nst_error *e)
 {
@@ -86,7 +113,7 @@ static nst_status read_file(nst_image **out, FILE *f, const char *label, const n
     else if (fseeko(f, 0, SEEK_SET))
         s = spool(&f, head, bytes, label, e);
     if (!s)
-        s = c->read(out, f, fit, label, e);
+        s = decode(out, c, f, fit, label, e);
     fclose(f);
     return s;
 }

@@ -34,14 +34,12 @@ static nst_status blame(const struct job *j, VP8StatusCode code)
     case VP8_STATUS_NOT_ENOUGH_DATA:
     case VP8_STATUS_SUSPENDED:
         if (j->there)
-            return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows" NST_DAMAGED_HINT, j->label,
-                            j->there, j->h);
+            return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows", j->label, j->there, j->h);
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated, expected a whole WebP file", j->label);
     case VP8_STATUS_UNSUPPORTED_FEATURE:
         return nst_fail(j->e, NST_EUNSUPPORTED, "%s: a kind of WebP that libwebp does not know", j->label);
     default:
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged WebP file%s", j->label,
-                        j->there ? NST_DAMAGED_HINT : "");
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged WebP file", j->label);
     }
 }
 
@@ -103,7 +101,7 @@ static nst_status find(struct job *j)
     if (info.format == 1 && (size_t)j->w * (size_t)j->h / 2048 > j->frame.size)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %zu bytes cannot hold %d x %d pixels", j->label,
                         j->frame.size, j->w, j->h);
-    return NST_OK;
+    return nst_pixels_check((long long)j->bytes, j->decoded.width, j->decoded.height, j->label, j->e);
 }
 
 /* All samples at once: libwebp keeps a whole picture while it decodes.  By pieces, since rows are told of by that
@@ -272,7 +270,7 @@ const nst_codec nst_codec_webp = {
     .is = is_webp,
 #ifdef HAVE_WEBP
     .format = { "webp", "WebP", ".webp", .bits = 8, .quality = 1, .reads = 1, .writes = 1 },
-    .read = read_webp, .write = write_webp,
+    .read = read_webp, .write = write_webp, .heeds_damaged = true,
 #else
     .format = { "webp", "WebP", ".webp", .bits = 8, .quality = 1 },
 #endif

@@ -66,8 +66,8 @@ void nst_graph_destroy(nst_graph **g);
 void nst_graph_leave_room(nst_graph *g, size_t kept);
 /* Bytes of the arena for a whole picture of w x h: the same code as nst_graph_place, nothing allocated.
  * backward: gradients too, else features. */
-nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e);
-nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, nst_use use, size_t *bytes,
+nst_status nst_graph_measure(nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e);
+nst_status nst_graph_measure_window(nst_graph *g, const nst_window *win, nst_use use, size_t *bytes,
                                     nst_error *e);
 /* Makes the arena ready for windows of exactly w x h; one that is large enough is used again, with nothing allocated.
  * A device that can computes, at each layer, only the rectangle that the core's features depend on. */
@@ -79,6 +79,14 @@ bool nst_graph_strips(const nst_graph *g);
 void nst_graph_release(nst_graph *g);
 /* About the multiply-adds of a window's forward pass; a backward pass has as many. */
 double nst_graph_work(const nst_graph *g, const nst_window *win);
+/* The same of nx * ny windows that stand in columns and rows, given one of each: nx windows, of which only what they
+ * have across is looked at, then ny, of which only what they have down. */
+typedef struct nst_graph_sides {
+    double across[NST_MODEL_LAYERS], down[NST_MODEL_LAYERS];
+} nst_graph_sides;
+void nst_graph_add_column(const nst_graph *g, const nst_window *win, nst_graph_sides *s);
+void nst_graph_add_row(const nst_graph *g, const nst_window *win, nst_graph_sides *s);
+double nst_graph_sides_work(const nst_graph *g, const nst_graph_sides *s);
 
 /* Bytes that the weights take. */
 size_t nst_graph_weight_bytes(const nst_graph *g);

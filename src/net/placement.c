@@ -37,52 +37,84 @@ void nst_graph_layer_size(const nst_graph *g, int layer, int picture_w, int pict
     *w = picture_w, *h = picture_h;
 }
 
+/* What each node computes of a window, into node [g->count]. */
+static void lay(const nst_graph *g, const nst_window *win, nst_node *node)
+{
+    memcpy(node, g->node, sizeof g->node);
+    nst_rectangles_tiles(g->device, node, g->count, g->ceil, win);
+    if (win->strip) { /* columns as in windows */
+        nst_rectangles_needed(node, g->count, g->ceil, win);
+        nst_strips_rows(node, g->count, g->ceil, NST_USE_STATS, win);
+    } else {
+        nst_rectangles_set(node, g->count, g->ceil, g->device->ops->rectangles, win);
+    }
+}
+
+void nst_graph_add_column(const nst_graph *g, const nst_window *win, nst_graph_sides *s)
+{
+    nst_node node[NST_MODEL_LAYERS];
+
+    lay(g, win, node);
+    for (int i = 0; i < g->count; i++)
+        s->across[i] += node[i].w;
+}
+
+void nst_graph_add_row(const nst_graph *g, const nst_window *win, nst_graph_sides *s)
+{
+    nst_node node[NST_MODEL_LAYERS];
+
+    lay(g, win, node);
+    for (int i = 0; i < g->count; i++)
+        s->down[i] += node[i].h;
+}
+
 /* A multiplication of the first layer, of which few fill a product, and the reading and writing of features take time
  * that these numbers weigh: VGG19 at 512 pixels, both AVX sets. */
-double nst_graph_work(const nst_graph *g, const nst_window *win)
+double nst_graph_sides_work(const nst_graph *g, const nst_graph_sides *s)
 {
-    nst_graph trial = *g;
     double work = 0;
 
-    nst_rectangles_tiles(g->device, trial.node, g->count, g->ceil, win);
-    if (win->strip) { /* columns as in windows */
-        nst_rectangles_needed(trial.node, g->count, g->ceil, win);
-        nst_strips_rows(trial.node, g->count, g->ceil, NST_USE_STATS, win);
-    } else {
-        nst_rectangles_set(trial.node, g->count, g->ceil, g->device->ops->rectangles, win);
-    }
-    for (int i = 0; i < trial.count; i++) {
-        const nst_node *n = &trial.node[i];
+    for (int i = 0; i < g->count; i++) {
+        const nst_node *n = &g->node[i];
 
-        work += (9. * n->in * n->out + 64. * (n->in + n->out)) * n->w * n->h;
+        work += (9. * n->in * n->out + 64. * (n->in + n->out)) * s->across[i] * s->down[i];
     }
     return work;
+}
+
+double nst_graph_work(const nst_graph *g, const nst_window *win)
+{
+    nst_graph_sides s = { { 0 }, { 0 } };
+
+    nst_graph_add_column(g, win, &s);
+    nst_graph_add_row(g, win, &s);
+    return nst_graph_sides_work(g, &s);
 }
 
 /* ---- measuring and placing ---- */
 
 /* Whether the device has room for so many bytes, and each buffer fits into a piece of the arena. */
-static nst_status check_room(const nst_graph *g, size_t all, nst_error *e)
+static nst_status check_room(const nst_graph *g, const nst_node *node, size_t all, nst_error *e)
 {
     const nst_device_ops *ops = g->device->ops;
     size_t limit = ops->limit ? ops->limit(g->device) : 0;
-    size_t room = ops->room ? ops->room(g->device, g->node, g->kept) : SIZE_MAX;
+    size_t room = ops->room ? ops->room(g->device, node, g->kept) : SIZE_MAX;
 
     for (int i = 0; limit && i < g->count; i++) {
-        size_t bytes = ops->feature_bytes(g->device, g->node[i].out, g->node[i].w, g->node[i].h);
+        size_t bytes = ops->feature_bytes(g->device, node[i].out, node[i].w, node[i].h);
 
         if (bytes > limit)
             return nst_fail(e, NST_EMEM,
                             "%s: the features of layer %d at %d x %d take %.1f MB, and the device gives at "
                             "most %.1f MB at once; a smaller --size, or --window, or --device cpu",
-                            ops->label(g->device), i + 1, g->node[i].w, g->node[i].h, (double)bytes / 1e6,
+                            ops->label(g->device), i + 1, node[i].w, node[i].h, (double)bytes / 1e6,
                             (double)limit / 1e6);
     }
     if (all > room)
         return nst_fail(e, NST_EMEM,
                         "%s: out of memory: %d x %d pixels take %.1f MB, and the device has %.1f MB beside "
                         "the weights; a smaller --size, or --window, or --device cpu", ops->label(g->device),
-                        g->node[0].w, g->node[0].h, (double)all / 1e6, (double)room / 1e6);
+                        node[0].w, node[0].h, (double)all / 1e6, (double)room / 1e6);
     return NST_OK;
 }
 
@@ -109,20 +141,39 @@ static nst_status check_size(const nst_graph *g, const nst_window *win, nst_erro
     return NST_OK;
 }
 
-nst_status nst_graph_measure_window(const nst_graph *g, const nst_window *win, nst_use use, size_t *bytes, nst_error *e)
+/* Where a window is remembered, if it is. */
+static struct nst_measured *find_measured(nst_graph *g, const nst_window *win, nst_use use)
 {
-    nst_graph trial = *g;
+    const int what[] = { win->picture_w, win->picture_h, win->x, win->y, win->w, win->h, win->strip, (int)use };
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < NST_COUNT(what); i++)
+        hash = (hash ^ (uint32_t)what[i]) * 16777619u;
+    return &g->measured[(hash ^ hash >> 16) % NST_COUNT(g->measured)];
+}
+
+/* A plan measures the same windows many times, for other limits of memory. */
+nst_status nst_graph_measure_window(nst_graph *g, const nst_window *win, nst_use use, size_t *bytes, nst_error *e)
+{
+    struct nst_measured *known = find_measured(g, win, use);
+    bool limited = g->device->ops->limit || g->device->ops->room;
     size_t scratch;
+    nst_node node[NST_MODEL_LAYERS];
     nst_status s = check_size(g, win, e);
 
     if (s)
         return s;
-    *bytes = nst_arena_plan(g->device, trial.node, g->count, g->ceil, win, use, &scratch);
+    *bytes = known->bytes;
+    if (!limited && known->bytes && known->use == use && !memcmp(&known->win, win, sizeof *win))
+        return NST_OK;
+    memcpy(node, g->node, sizeof node);
+    *bytes = nst_arena_plan(g->device, node, g->count, g->ceil, win, use, &scratch);
     *bytes += scratch;
-    return check_room(&trial, *bytes, e);
+    *known = (struct nst_measured){ .win = *win, .use = use, .bytes = *bytes };
+    return check_room(g, node, *bytes, e);
 }
 
-nst_status nst_graph_measure(const nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
+nst_status nst_graph_measure(nst_graph *g, int w, int h, bool backward, size_t *bytes, nst_error *e)
 {
     nst_window win = nst_window_whole(w, h);
 
@@ -146,7 +197,7 @@ nst_status nst_graph_place_window(nst_graph *g, const nst_window *win, nst_use u
     }
     g->win.w = 0;
     bytes = nst_arena_plan(g->device, g->node, g->count, g->ceil, win, use, &scratch);
-    s = check_room(g, bytes + scratch, e);
+    s = check_room(g, g->node, bytes + scratch, e);
     if (s)
         return s;
     if (bytes > g->reserved || scratch > g->scratch) {

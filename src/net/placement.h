@@ -4,6 +4,13 @@
 
 #include "net/device.h"
 
+/* What a window was measured to take. */
+struct nst_measured {
+    nst_window win;
+    nst_use use;
+    size_t bytes;     /* 0: nothing is remembered here */
+};
+
 struct nst_graph {
     nst_device *device;
     nst_node node[NST_MODEL_LAYERS];
@@ -14,6 +21,7 @@ struct nst_graph {
     size_t reserved, scratch;
     size_t bytes, needed; /* arena and scratch of what is placed */
     size_t kept;      /* bytes that are left free for it, where the device's memory is its own */
+    struct nst_measured measured[2048]; /* by a hash of the window, on devices whose memory is not their own */
     nst_timing timing[NST_MODEL_LAYERS];
     struct {
         int kind, margin;

@@ -12,28 +12,36 @@
  * of the gradient with respect to the latter, and with respect to features. */
 struct frontier {
     int made[NST_MODEL_LAYERS], ready[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS], grad[NST_MODEL_LAYERS];
+    bool between; /* neither the picture's upper edge nor its lower one has a say: further down the same comes again */
 };
 
-static int behind(int n, int all) { return n == all ? n : n > 0 ? n - 1 : 0; }
+static int behind(int n, int all, bool *between)
+{
+    *between = *between && n > 0 && n < all;
+    return n == all ? n : n > 0 ? n - 1 : 0;
+}
 
 static void frontier(const nst_node *node, int count, bool ceil, int height, int y, struct frontier *f)
 {
     int size[NST_MODEL_LAYERS], given[NST_MODEL_LAYERS];
 
+    f->between = true;
     for (int i = 0; i < count; i++) {
         size[i] = i ? given[i - 1] : height;
         given[i] = !node[i].pooled ? size[i] : ceil ? (size[i] + 1) / 2 : size[i] / 2;
-        f->made[i] = i ? behind(f->ready[i - 1], size[i]) : y;
+        f->made[i] = i ? behind(f->ready[i - 1], size[i], &f->between) : y;
         if (f->made[i] < size[i])
             f->made[i] -= nst_rectangles_offset(&node[i], f->made[i], node[i].tiles.image_y0);
         if (f->made[i] < 0)
             f->made[i] = 0;
         if (node[i].pooled && f->made[i] < size[i])
             f->made[i] -= f->made[i] % 2;
+        f->between = f->between && f->made[i] > 0 && f->made[i] < size[i];
         f->ready[i] = !node[i].pooled ? f->made[i] : f->made[i] == size[i] ? given[i] : f->made[i] / 2;
     }
     for (int i = count - 1; i >= 0; i--) {
-        f->back[i] = i + 1 == count ? f->made[i] : behind(f->grad[i + 1], size[i + 1]);
+        f->back[i] = i + 1 == count ? f->made[i] : behind(f->grad[i + 1], size[i + 1], &f->between);
+        f->between = f->between && f->back[i] > 0;
         f->grad[i] = !node[i].pooled ? f->back[i]
                    : f->back[i] == given[i] && f->made[i] == size[i] ? size[i] : 2 * f->back[i];
     }
@@ -98,10 +106,44 @@ static void raise(int *n, int to)
         *n = to;
 }
 
+static int gcd(int a, int b) { return b ? gcd(b, a % b) : a; }
+
+/* So many strips further down all layers' tiles and pairs of rows fall as before. */
+static int period(const nst_node *node, int count, int strip)
+{
+    int rows = 1, stride = 1;
+
+    for (int i = 0; i < count; i++) {
+        int own = stride * node[i].tiles.size;
+
+        rows *= own / gcd(own, rows);
+        stride <<= node[i].pooled;
+    }
+    rows *= stride / gcd(stride, rows);
+    return rows / gcd(rows, strip);
+}
+
+/* The last strip from `first`, which is one, on that ends between the picture's edges.  Few below it do not. */
+static int last_between(const nst_node *node, int count, bool ceil, const nst_window *win, int first)
+{
+    int i = (win->picture_h - 1) / win->strip;
+    struct frontier end;
+
+    for (; i > first; i--) {
+        frontier(node, count, ceil, win->picture_h, least((i + 1) * win->strip, win->picture_h), &end);
+        if (end.between)
+            break;
+    }
+    return i;
+}
+
+/* Pictures have up to thousands of strips.  Between the edges one is like that a period above it: those are left
+ * out. */
 void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const nst_window *win,
                      void (*each)(const nst_node *node, int count, void *arg), void *arg)
 {
     nst_window strip = *win;
+    int alike = 0, all = period(node, count, win->strip);
 
     for (int i = 0; i < count; i++) {
         node[i].result.rows.count = node[i].pool.rows.count = node[i].pass.rows.count = node[i].grad_out.rows.count = 0;
@@ -126,6 +168,9 @@ void nst_strips_room(nst_node *node, int count, bool ceil, nst_use use, const ns
             raise(&n->pool.carry_rows, b.ready[i] - to.pool);
             raise(&n->grad_out.carry_rows, b.back[i] - to.grad_out);
         }
+        alike = a.between && b.between ? alike + 1 : 0;
+        if (alike == all)
+            strip.y = last_between(node, count, ceil, win, strip.y / win->strip) * win->strip;
     }
 }
 

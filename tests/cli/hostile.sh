@@ -118,6 +118,12 @@ cp "$C" "t/$umlaut"
 (cd t && "$NST" --model "$M" -s 48 --dry-run "$umlaut" "$S" >../stdout)
 check "letters of all languages stay as they are" grep -q "^result: ${umlaut%.png}-s.png" stdout
 
+# ---- little room for the stack ---------------------------------------------------------------------------------------
+if ! grep -qa __asan_init "$NST"; then # it took 88 KB; 64 do where few variables are in the environment
+    (ulimit -s 72; "$NST" -q -j 2 --model "$M" -s 48 -n 1 --checkpoint t/k.nst -o t/o.png "$C" "$S" 2>stderr)
+    check "a stack of 72 KB" test $? = 0
+fi
+
 # ---- pictures that take memory or time -------------------------------------------------------------------------------
 if command -v python3 >/dev/null; then
     fresh
@@ -157,6 +163,9 @@ fits=$(sed -n 's/.*--size \([0-9]*\) fits$/\1/p' stderr)
 check "  that size does" test $? = 0
 "$NST" -q --model "$M" --memory 100M --dry-run -s $((fits + 32)) "$C" "$S" 2>/dev/null
 check "  and one that is larger does not" test $? = 1
+# Processor time: it took 11 s while each plan measured thousands of strips, and timed a picture where it fitted.
+(ulimit -t 8; "$NST" -q --model "$M" --memory 300M --dry-run -s 20000 "$C" "$S" 2>stderr)
+check "  said soon of a size that is far too large" grep -q -- '--size [0-9]* fits' stderr
 sizes "too little for anything" 'are too few, expected .* or more; no smaller --size fits' --memory 1M -s 400 "$C" "$S"
 sizes "a strip" '3000 x 60 pixels become 512 x 10, which is too small, .*--size 1600 would do' -s 512 strip.pgm "$S"
 (cd t && "$NST" --model "$M" --dry-run -s 1600 strip.pgm "$S" >../stdout)

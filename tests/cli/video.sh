@@ -145,6 +145,20 @@ run 0 "  masks that change at the third" $paint --content-mask mask-%d.ppm --to 
 run 0 "  a still one" $paint --content-mask mask-1.ppm --to 0.16 a.mkv s.jpg c.jpg -o ms-%d.ppm -q
 check "  the same two pictures" sh -c "cmp mf-1.ppm ms-1.ppm && cmp mf-2.ppm ms-2.ppm"
 check "  other ones then" sh -c "! cmp -s mf-3.ppm ms-3.ppm"
+# By the suffix of what is read, by what is in the file, and with a name that looks like a pattern.
+for kind in pgm pnm; do
+    { printf 'P5\n96 56\n255\n'; for v in '\377' '\1'; do head -c 2688 /dev/zero | tr '\0' "$v"; done; } >"still.$kind"
+done
+cp still.pgm nameless && cp mask-1.ppm "100%.ppm"
+for name in still.pgm still.pnm nameless 100%.ppm; do
+    run 0 "  $name" $paint --content-mask $name --to 0.04 a.mkv s.jpg c.jpg -o mg-%d.ppm -q
+    check "  the same picture" cmp mg-1.ppm ms-1.ppm
+    rm -rf mg-*
+done
+run 2 "  a single grey picture is no film" $paint still.pgm s.jpg -o single.mkv
+says "still.pgm: a single picture"
+run 2 "  nor is one without a suffix" $paint nameless s.jpg -o single.mkv
+says "nameless: a single picture"
 run 0 "back and forth" $paint --passes 3 --to 0.2 a.mkv s.jpg -o passes.mkv -q
 check "  its pictures" test "$(pictures passes.mkv | wc -l)" = 5
 run 0 "  once" $paint --passes 1 --to 0.2 a.mkv s.jpg -o once-%d.ppm -q

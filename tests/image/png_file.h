@@ -19,6 +19,7 @@ struct kind {
     int orientation;
     const png_byte *cicp;     /* 4 bytes */
     const png_byte *actl;     /* 8 bytes: an APNG */
+    int first;                /* 1: the picture is its first */
     const char *text;         /* of "Raw profile type exif" */
 };
 
@@ -73,6 +74,8 @@ static inline void make_png(const char *name, const struct kind *k)
         png_write_info_before_PLTE(png, info);
         png_write_chunk(png, (const png_byte *)"acTL", k->actl, 8);
     }
+    if (k->first)
+        png_write_chunk(png, (const png_byte *)"fcTL", (const png_byte[26]){ [7] = 1, [11] = 1, [21] = 1 }, 26);
     png_write_info(png, info);
     png_set_packing(png);
     passes = png_set_interlace_handling(png);

@@ -149,16 +149,20 @@ START_TEST(chroma_chunk)
 END_TEST
 
 /* cICP stands above the other chunks: Display P3's red and green are beyond sRGB's, in numbers worked out in
- * double; sRGB by its numbers changes nothing; PQ and HLG are refused by name, what is unknown is passed over. */
+ * double; sRGB by its numbers changes nothing; PQ and HLG are refused by name, what is unknown is passed over and said.
+ * The narrow range is made wide. */
 START_TEST(coded_colors)
 {
     static const uint16_t samples[3] = { 100, 150, 120 };
-    static const struct { png_byte code[4]; double rgb[3]; } codes[] = {
-        { { 1, 13, 0, 1 }, { 100, 150, 120 } },
-        { { 12, 13, 0, 1 }, { 83.46, 151.66, 117.60 } },
-        { { 77, 13, 0, 1 }, { 100, 150, 120 } },
-        { { 12, 13, 9, 1 }, { 100, 150, 120 } },
+    static const struct { png_byte code[4]; double rgb[3]; const char *note; } codes[] = {
+        { { 1, 13, 0, 1 }, { 100, 150, 120 }, NULL },
+        { { 12, 13, 0, 1 }, { 83.46, 151.66, 117.60 }, NULL },
+        { { 77, 13, 0, 1 }, { 100, 150, 120 }, "primaries 77 and curve 13, which nst does not know" },
+        { { 2, 2, 0, 1 }, { 100, 150, 120 }, NULL },
+        { { 1, 13, 9, 1 }, { 100, 150, 120 }, "matrix 9, but PNG holds RGB" },
+        { { 1, 13, 0, 0 }, { 84 * 255. / 219, 134 * 255. / 219, 104 * 255. / 219 }, NULL },
     };
+    static const uint16_t wide[2] = { 32768, 12345 };
     struct kind k = { .w = 1, .h = 1, .type = PNG_COLOR_TYPE_RGB, .bits = 8, .samples = samples };
 
     for (size_t i = 0; i < NST_COUNT(codes); i++) {
@@ -174,6 +178,19 @@ START_TEST(coded_colors)
         for (int c = 0; c < 3; c++)
             ck_assert_msg(fabs((double)out->plane[c][0] * 255 - codes[i].rgb[c]) < .6, "%zu: channel %d: %g", i, c,
                           (double)out->plane[c][0] * 255);
+        ck_assert_msg(codes[i].note ? nst_image_note(out) && strstr(nst_image_note(out), codes[i].note)
+                                    : !nst_image_note(out), "%zu: %s", i, nst_image_note(out));
+        nst_image_destroy(&out);
+    }
+    for (int interlace = 0; interlace < 2; interlace++) {
+        struct kind grey = { .w = 1, .h = 1, .type = PNG_COLOR_TYPE_GRAY_ALPHA, .bits = 16, .samples = wide,
+                             .interlace = interlace, .cicp = codes[5].code };
+        nst_image *out;
+
+        make_png("a.png", &grey);
+        out = read_image("a.png");
+        ck_assert_float_eq_tol(out->plane[0][0], 28672.f / (219 * 256), 1e-5f);
+        ck_assert_float_eq_tol(out->plane[3][0], 12345.f / 65535, 1e-5f);
         nst_image_destroy(&out);
     }
     k.cicp = (const png_byte[]){ 9, 16, 0, 1 };
@@ -185,22 +202,25 @@ START_TEST(coded_colors)
 }
 END_TEST
 
-/* Of an APNG the picture that stands in IDAT is taken, and that is said. */
+/* Of an APNG the picture that stands in IDAT is taken, and whether it is the animation's first is said. */
 START_TEST(animation)
 {
     static const uint16_t samples[3] = { 100, 150, 120 };
     struct kind k = { .w = 1, .h = 1, .type = PNG_COLOR_TYPE_RGB, .bits = 8, .samples = samples,
                       .actl = (const png_byte[]){ 0, 0, 0, 2, 0, 0, 0, 0 } };
-    nst_image *out;
-    const char *note;
+    for (int first = 0; first < 2; first++) {
+        const char *want = first ? "an animation, of which the first picture is taken"
+                                 : "an animation; what is taken is the picture for programs that show none", *note;
+        nst_image *out;
 
-    make_png("a.png", &k);
-    out = read_image("a.png");
-    note = nst_image_note(out);
-    ck_assert_msg(note && strstr(note, "an animation, of which the first picture is taken"), "%s",
-                  note ? note : "no note");
-    ck_assert(fabs((double)out->plane[1][0] * 255 - 150) < .6);
-    nst_image_destroy(&out);
+        k.first = first;
+        make_png("a.png", &k);
+        out = read_image("a.png");
+        note = nst_image_note(out);
+        ck_assert_msg(note && strstr(note, want), "%s", note ? note : "no note");
+        ck_assert(fabs((double)out->plane[1][0] * 255 - 150) < .6);
+        nst_image_destroy(&out);
+    }
 }
 END_TEST
 

@@ -214,6 +214,30 @@ START_TEST(absurd_size)
 }
 END_TEST
 
+/* Few bytes that say many even pixels, and an animation whose first picture is a small part of it. */
+START_TEST(few_bytes)
+{
+    /* 16383 x 16383 pixels without loss, five codes of one symbol each; 16 x 16 of them on 32767 x 32767 */
+    static const unsigned char even[] = "RIFF\30\0\0\0WEBPVP8L\14\0\0\0\x2f\xfe\xbf\xff\x0f\x28\x59\x65\x8a\xdc\xff\0";
+    static const unsigned char part[] =
+        "RIFF\x50\0\0\0WEBPVP8X\12\0\0\0\x12\0\0\0\xfe\x7f\0\xfe\x7f\0ANIM\6\0\0\0\0\0\0\0\0\0ANMF"
+        "\x24\0\0\0\0\0\0\0\0\0\x0f\0\0\x0f\0\0\x64\0\0\0VP8L\14\0\0\0\x2f\x0f\xc0\x03\0\x28\x59\x65\x8a\xdc\xff\0";
+    unsigned char small[sizeof even];
+    nst_image *out;
+
+    put_file("a.webp", even, sizeof even - 1);
+    refuse_file("a.webp", NST_EFORMAT, "16383 x 16383 pixels in 32 bytes, expected at most 67 megapixels in so small");
+    memcpy(small, even, sizeof even); /* 64 x 64 */
+    memcpy(small + 21, "\x3f\xc0\x0f\0", 4);
+    put_file("a.webp", small, sizeof even - 1);
+    out = read_image("a.webp");
+    ck_assert(out->width == 64 && out->height == 64 && out->plane[0][0] == out->plane[0][4095]);
+    nst_image_destroy(&out);
+    put_file("a.webp", part, sizeof part - 1);
+    refuse_file("a.webp", NST_EFORMAT, "32767 x 32767 pixels in 88 bytes, expected at most 67 megapixels in so small");
+}
+END_TEST
+
 static void add(TCase *t)
 {
     tcase_add_test(t, round_trip);
@@ -226,6 +250,7 @@ static void add(TCase *t)
     tcase_add_test(t, what_is_there);
     tcase_add_test(t, animation);
     tcase_add_test(t, absurd_size);
+    tcase_add_test(t, few_bytes);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* test_graph_windows.c: the network on windows of a picture: their sums and gradients add up to the picture's, and the
  * features of a core have the whole picture's bits. */
 #include "chain_loss.h"
+#include "net/device.h"
 
 static int least(int a, int b) { return a < b ? a : b; }
 
@@ -216,8 +217,98 @@ START_TEST(windows_have_the_bits)
 }
 END_TEST
 
+static int below(int n) { return (int)((oracle_random() + 1) / 2 * (float)n) % n; }
+
+/* Layers with tiles and pools of any kind, none after the last, which a loss reads; returns the grid. */
+static int draw_nodes(nst_node *node, int count)
+{
+    static const int sizes[] = { 1, 4, 6 };
+    int grid = 1;
+
+    for (int i = 0; i < count; i++) {
+        int size = sizes[below(3)];
+
+        node[i] = (nst_node){ .pooled = i && i + 1 < count && grid < 16 && !below(3), .w = 40,
+                              .tiles = { size, below(size), 40, 40, 0 } };
+        node[i].loss_layer = i + 1 == count || (!node[i].pooled && !below(3));
+        grid <<= node[i].pooled;
+    }
+    return grid;
+}
+
+static void count_strip(const nst_node *node, int count, void *arg)
+{
+    (void)node;
+    (void)count;
+    *(int *)arg += 1;
+}
+
+static void at_least(int *n, int to)
+{
+    *n = *n < to ? to : *n;
+}
+
+/* The rooms of one strip after the other, by the rows that each computes and those that the next begins with. */
+static void want_room(nst_node *want, int count, bool ceil, nst_use use, nst_window win)
+{
+    nst_node now[NST_MODEL_LAYERS], next[NST_MODEL_LAYERS];
+
+    for (win.y = 0; win.y < win.picture_h; win.y += win.strip) {
+        nst_window behind = win;
+
+        win.h = least(win.strip, win.picture_h - win.y);
+        behind.y = win.y + win.h, behind.h = least(win.strip, win.picture_h - behind.y);
+        memcpy(now, want, sizeof now);
+        memcpy(next, want, sizeof next);
+        nst_strips_rows(now, count, ceil, use, &win);
+        nst_strips_rows(next, count, ceil, use, &behind);
+        for (int i = 0; i < count; i++) {
+            at_least(&want[i].result.rows.count, now[i].y + now[i].h - now[i].result.rows.first);
+            at_least(&want[i].pool.rows.count, now[i].ready - now[i].pool.rows.first);
+            at_least(&want[i].pass.rows.count, now[i].y + now[i].h - now[i].pass.rows.first);
+            at_least(&want[i].grad_out.rows.count, now[i].back.to - now[i].grad_out.rows.first);
+            at_least(&want[i].result.carry_rows, now[i].y + now[i].h - next[i].result.rows.first);
+            at_least(&want[i].pool.carry_rows, now[i].ready - next[i].pool.rows.first);
+            at_least(&want[i].grad_out.carry_rows, now[i].back.to - next[i].grad_out.rows.first);
+        }
+    }
+}
+
+/* Strips that repeat others are left out, and the room is the same as that of all of them. */
+START_TEST(strips_that_repeat)
+{
+    int seen = 0, all = 0;
+
+    oracle_seed((uint32_t)_i + 7);
+    for (int trial = 0; trial < 300; trial++) {
+        nst_node node[NST_MODEL_LAYERS] = { { 0 } }, want[NST_MODEL_LAYERS];
+        int count = 2 + below(15), grid = draw_nodes(node, count);
+        nst_window win = { .picture_w = 40, .picture_h = grid + below(4000), .strip = grid * (1 + below(9)) };
+        bool ceil = below(2);
+        nst_use use = (nst_use)below(3);
+
+        memcpy(want, node, sizeof want);
+        want_room(want, count, ceil, use, win);
+        nst_strips_room(node, count, ceil, use, &win, count_strip, &seen);
+        all += (win.picture_h + win.strip - 1) / win.strip;
+        for (int i = 0; i < count; i++) {
+            nst_buffer *made = node[i].pooled ? &node[i].pool : &node[i].result; /* the other one is not used */
+            nst_buffer *wanted = node[i].pooled ? &want[i].pool : &want[i].result;
+
+            ck_assert_int_eq(made->rows.count, wanted->rows.count);
+            ck_assert_int_eq(made->carry_rows, wanted->carry_rows);
+            ck_assert_int_eq(node[i].pass.rows.count, want[i].pass.rows.count);
+            ck_assert_int_eq(node[i].grad_out.rows.count, want[i].grad_out.rows.count);
+            ck_assert_int_eq(node[i].grad_out.carry_rows, want[i].grad_out.carry_rows);
+        }
+    }
+    ck_assert_int_lt(seen, all / 2);
+}
+END_TEST
+
 static void add(TCase *t)
 {
+    tcase_add_loop_test(t, strips_that_repeat, 0, 4);
     tcase_add_loop_test(t, windows_add_up, 0, 3);
     tcase_add_loop_test(t, windows_have_the_bits, 0, 6);
 }

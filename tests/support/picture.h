@@ -160,7 +160,8 @@ static inline nst_image *read_damaged(const char *name)
     return out;
 }
 
-/* The file is refused with this status and a sentence that starts with its name and holds `text`. */
+/* The file is refused with this status and a sentence that starts with its name and holds `text`.  It gives the advice
+ * of --damaged where that reads something, and nowhere else. */
 static inline void refuse_file(const char *name, nst_status status, const char *text)
 {
     nst_error e = { "" };
@@ -173,6 +174,10 @@ static inline void refuse_file(const char *name, nst_status status, const char *
                   text);
     ck_assert_msg(!strchr(e.text, '\n') && e.text[strlen(e.text) - 1] != '.', "\"%s\" is not our kind of sentence",
                   e.text);
+    s = nst_image_read_fit(&image, name, &(nst_fit){ .damaged = 1 }, NULL);
+    ck_assert_msg(!s == (strstr(e.text, "; --damaged reads what is there") != NULL), "%s: with --damaged status %d",
+                  e.text, s);
+    nst_image_destroy(&image);
 }
 
 /* Same shape, and no sample further away than `tolerance`. */

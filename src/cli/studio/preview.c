@@ -13,6 +13,7 @@
 #define ITERATIONS 30
 #define SETTLE .12 /* seconds: a slider that moves is waited for */
 #define SHOWN .35  /* seconds from one picture to the next */
+#define STACK (8 << 20) /* bytes: foreign decoders run here, whatever the first thread may have */
 
 #define S (&nst_the_studio)
 
@@ -202,6 +203,7 @@ static void *run(void *arg)
 nst_status nst_preview_start(nst_error *e)
 {
     nst_status s = nst_model_open(&v.model, "small", e);
+    pthread_attr_t attributes;
 
     s = s ? s : nst_styles_create(&v.known, e);
     if (s)
@@ -209,7 +211,11 @@ nst_status nst_preview_start(nst_error *e)
     pthread_mutex_lock(&S->lock);
     S->choice_changes++; /* what is chosen already is painted at once */
     pthread_mutex_unlock(&S->lock);
-    v.runs = pthread_create(&v.thread, NULL, run, NULL) == 0;
+    if (!pthread_attr_init(&attributes)) {
+        pthread_attr_setstacksize(&attributes, STACK);
+        v.runs = pthread_create(&v.thread, &attributes, run, NULL) == 0;
+        pthread_attr_destroy(&attributes);
+    }
     return v.runs ? NST_OK : fail(e, NST_EMEM, "studio: no thread for the preview");
 }
 

@@ -63,7 +63,7 @@ static const char *suffix_of(int fd)
     } kinds[] = { { "\x89PNG", ".png", 4, 0 }, { "\xff\xd8\xff", ".jpg", 3, 0 }, { "II*", ".tif", 3, 0 },
                   { "ftypavif", ".avif", 8, 4 }, { "ftyp", ".heic", 4, 4 }, { "JXL ", ".jxl", 4, 4 },
                   { "\xff\x0a", ".jxl", 2, 0 }, { "GIF8", ".gif", 4, 0 }, { "BM", ".bmp", 2, 0 },
-                  { "MM\0*", ".tif", 4, 0 }, { "WEBP", ".webp", 4, 8 }, { "P5", ".ppm", 2, 0 },
+                  { "MM\0*", ".tif", 4, 0 }, { "WEBP", ".webp", 4, 8 }, { "P5", ".pgm", 2, 0 },
                   { "P6", ".ppm", 2, 0 } };
     char first[12] = "";
 

@@ -56,6 +56,8 @@ typedef struct nst_film {
     void *arg;
 } nst_film;
 
+/* "out-%04d.png": one whole number in it. */
+bool nst_film_is_pattern(const char *path);
 /* Opens it.  With range NULL, all of it.  NST_EIO, NST_EFORMAT (no film, no pictures in it), NST_EUNSUPPORTED (no
  * decoder, HDR). */
 nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *range, nst_error *e);

@@ -8,13 +8,13 @@
 
 static bool is_film(const char *name)
 {
-    return strcmp(name, "rest") != 0 && (strchr(name, '%') || !nst_paths_is_picture(name));
+    return strcmp(name, "rest") != 0 && (nst_film_is_pattern(name) || !nst_files_is_picture(name));
 }
 
 static bool has_films(const nst_video *v)
 {
     for (int i = 0; i < v->c.content_mask.n; i++)
-        if (is_film(v->c.content_mask.name[i]))
+        if (v->mask[i].path)
             return true;
     return false;
 }
@@ -26,11 +26,14 @@ nst_status nst_video_masks_open(nst_video *v, nst_error *e)
     nst_command still = v->c;
     nst_status s = NST_OK;
 
+    for (int i = 0; i < still.content_mask.n; i++)
+        if (is_film(still.content_mask.name[i]))
+            v->mask[i].path = still.content_mask.name[i];
     if (has_films(v) && v->passes > 1)
         return fail(e, NST_EARG, "--content-mask: a film of masks goes with one pass, expected no --passes");
     /* what is wrong with their number is said here; films' places are taken by still ones until the first step */
     for (int i = 0; i < still.content_mask.n; i++)
-        if (is_film(still.content_mask.name[i]))
+        if (v->mask[i].path)
             still.content_mask.name[i] = "rest";
     if (has_films(v))
         still.content_mask.n = still.content_mask.n > still.styles ? still.content_mask.n : 0;
@@ -38,7 +41,7 @@ nst_status nst_video_masks_open(nst_video *v, nst_error *e)
     if (s)
         return s;
     for (int i = 0; i < v->c.content_mask.n && !s; i++)
-        if (is_film(v->c.content_mask.name[i]))
+        if (v->mask[i].path)
             s = nst_source_open(&v->mask[i], v->c.content_mask.name[i], &v->range, 0, fit.longest, e);
     return s;
 }

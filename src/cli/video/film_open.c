@@ -10,8 +10,7 @@
 
 #define FORMATS_OF_STREAMS "file" /* protocols that libavformat may use */
 
-/* "out-%04d.png": one whole number in it. */
-static bool is_pattern(const char *path)
+bool nst_film_is_pattern(const char *path)
 {
     const char *at = strchr(path, '%');
 
@@ -172,7 +171,7 @@ nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *ra
 {
     nst_status s;
 
-    *f = (nst_film){ .path = path, .at.pts = INT64_MIN, .at.due = -1, .pattern = is_pattern(path) };
+    *f = (nst_film){ .path = path, .at.pts = INT64_MIN, .at.due = -1, .pattern = nst_film_is_pattern(path) };
     if (range)
         f->range = *range;
     if (strlen(path) >= NST_PATH_BYTES)

@@ -31,7 +31,7 @@ static nst_status check_length(nst_error *e)
     bool single;
     nst_status s;
 
-    if (v.c.frames || theirs->pattern || !nst_paths_is_picture(v.c.content) || theirs->stream->duration > 1 ||
+    if (v.c.frames || theirs->pattern || !nst_files_is_picture(v.c.content) || theirs->stream->duration > 1 ||
         theirs->frames >= 2)
         return NST_OK;
     s = nst_film_open(&film, v.c.content, NULL, e);

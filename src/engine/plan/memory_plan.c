@@ -90,8 +90,10 @@ static bool lay_out_windows(const nst_setup *u, int scale, const nst_row_range *
     for (;; l->pairs = 1) {
         n = nst_plan_needs(u, scale, l->pairs, false);
         l->arena = rest(u->limit, n.beside);
-        if ((tile(u, strip, l) && n.without <= u->limit) || l->pairs == 1)
-            return n.without <= u->limit && tile(u, strip, l);
+        if (n.without <= u->limit && tile(u, strip, l))
+            return true;
+        if (l->pairs == 1)
+            return false;
     }
 }
 

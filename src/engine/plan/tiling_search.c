@@ -8,28 +8,53 @@
 #define COLUMN_MIN 128 /* pixels that columns of strips are at least wide */
 #define STRIP_COST 12. /* a strip costs so many rows more than it has: deep layers have few rows of each */
 
+#define ROWS_MAX 1024 /* rows of windows whose highest is remembered */
+
+/* What a search looks for, and what it has seen. */
+struct search {
+    const nst_setup *u;
+    const nst_row_range *strip;
+    nst_use use;
+    size_t arena;
+    int highest[ROWS_MAX + 1]; /* the highest of so many rows, from 1; 0: not looked for yet */
+};
+
+/* Window (x, y) of a tiling. */
+static nst_window at(const nst_setup *u, const nst_row_range *strip, nst_tiling t, int x, int y)
+{
+    return nst_windows_at(u, strip, t, t.strip && nst_windows_count(t) > 1 ? x * t.ny + y : y * t.nx + x);
+}
+
+static int widest_column(const nst_setup *u, const nst_row_range *strip, nst_tiling t)
+{
+    int widest = 0, w = 0;
+
+    for (int x = 0; x < t.nx; x++) {
+        nst_window win = at(u, strip, t, x, 0);
+
+        if (win.w > w)
+            w = win.w, widest = x;
+    }
+    return widest;
+}
+
+/* Of strips, the first. */
+static int highest_row(const nst_setup *u, const nst_row_range *strip, nst_tiling t)
+{
+    int highest = 0, h = 0;
+
+    for (int y = 0; y < t.ny && !t.strip; y++) {
+        nst_window win = at(u, strip, t, 0, y);
+
+        if (win.h > h)
+            h = win.h, highest = y;
+    }
+    return highest;
+}
+
 nst_window nst_plan_largest(const nst_setup *u, const nst_row_range *strip, nst_tiling t)
 {
-    int x = 0, y = 0, longest = 0, highest = 0;
-
-    for (int i = 0; i < t.nx && t.strip; i++)
-        if (nst_windows_at(u, strip, t, i * t.ny).w > longest)
-            longest = nst_windows_at(u, strip, t, i * t.ny).w, x = i;
-    if (t.strip)
-        return nst_windows_at(u, strip, t, x * t.ny);
-    for (int i = 0; i < t.nx; i++) {
-        nst_window win = nst_windows_at(u, strip, t, i);
-
-        if (win.w > longest)
-            longest = win.w, x = i;
-    }
-    for (int i = 0; i < t.ny; i++) {
-        nst_window win = nst_windows_at(u, strip, t, i * t.nx);
-
-        if (win.h > highest)
-            highest = win.h, y = i;
-    }
-    return nst_windows_at(u, strip, t, y * t.nx + x);
+    return at(u, strip, t, widest_column(u, strip, t), highest_row(u, strip, t));
 }
 
 size_t nst_plan_arena(const nst_setup *u, const nst_row_range *strip, nst_use use, nst_tiling t)
@@ -56,14 +81,23 @@ nst_status nst_plan_device_fits(const nst_setup *u, const nst_row_range *strip, 
 
 double nst_plan_work(const nst_setup *u, const nst_row_range *strip, nst_tiling t)
 {
-    double sum = 0;
+    nst_graph_sides s = { { 0 }, { 0 } };
+    bool strips = t.strip && nst_windows_count(t) > 1;
+    int rows = strips ? 1 : t.ny; /* strips are one behind the other what a column is */
 
-    for (int i = 0; i < nst_windows_count(t); i++) {
-        nst_window win = nst_windows_at(u, strip, t, i);
+    for (int x = 0; x < t.nx && t.ny; x++) {
+        nst_window win = at(u, strip, t, x, 0);
 
-        sum += nst_graph_work(u->graph, &win);
+        nst_graph_add_column(u->graph, &win, &s);
     }
-    return sum;
+    for (int y = 0; y < rows && t.nx; y++) {
+        nst_window win = at(u, strip, t, 0, y);
+
+        if (strips)
+            win.h = win.picture_h;
+        nst_graph_add_row(u->graph, &win, &s);
+    }
+    return nst_graph_sides_work(u->graph, &s);
 }
 
 static int limited(int n, int from, int to)
@@ -77,17 +111,33 @@ static int parts(int side, int core)
     return (side + core - 1) / core;
 }
 
-/* The fewest rows with nx columns that fit; 0 when none do. */
-static int rows_that_fit(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, int nx, int rows)
+/* Whether windows in nx columns, of which the widest is known, and ny rows fit. */
+static bool fits(struct search *q, int nx, int widest, int ny)
 {
-    int low = 1, high = rows;
+    nst_tiling t = { nx, ny, 0 };
+    int y = ny <= ROWS_MAX ? q->highest[ny] - 1 : -1;
+    nst_window win;
+    size_t bytes;
 
-    if (nst_plan_arena(u, strip, use, (nst_tiling){ nx, rows, 0 }) > arena)
+    if (y < 0)
+        y = highest_row(q->u, q->strip, t);
+    if (ny <= ROWS_MAX)
+        q->highest[ny] = y + 1;
+    win = at(q->u, q->strip, t, widest, y);
+    return !nst_graph_measure_window(q->u->graph, &win, q->use, &bytes, NULL) && bytes <= q->arena;
+}
+
+/* The fewest rows with nx columns that fit; 0 when none do. */
+static int rows_that_fit(struct search *q, int nx, int rows)
+{
+    int low = 1, high = rows, widest = widest_column(q->u, q->strip, (nst_tiling){ nx, 1, 0 });
+
+    if (!fits(q, nx, widest, rows))
         return 0;
     while (low < high) {
         int middle = (low + high) / 2;
 
-        if (nst_plan_arena(u, strip, use, (nst_tiling){ nx, middle, 0 }) <= arena)
+        if (fits(q, nx, widest, middle))
             high = middle;
         else
             low = middle + 1;
@@ -126,7 +176,7 @@ static bool tile_strips(const nst_setup *u, const nst_row_range *strip, nst_use 
     int columns = limited(parts(strip->w - 2 * u->margin, COLUMN_MIN), 1, nst_windows_finest(u, strip).nx);
     bool found = false;
 
-    for (int nx = 1; nx <= columns; nx++) {
+    for (int nx = arena ? 1 : columns; nx <= columns; nx++) { /* in no memory none fits */
         nst_tiling trial;
         double work;
 
@@ -149,6 +199,7 @@ bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use
 {
     nst_tiling finest = nst_windows_finest(u, strip), small, strips;
     int w = strip->w - 2 * u->margin, h = strip->core_to - strip->core;
+    struct search q = { .u = u, .strip = strip, .use = use, .arena = arena };
     double least = 0, work;
     bool found = false, whole;
 
@@ -165,8 +216,8 @@ bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use
         t->ny = limited(parts(h, u->s.window), 1, finest.ny);
         return nst_plan_arena(u, strip, use, *t) <= arena;
     }
-    for (int nx = 1; nx <= small.nx && nx <= PARTS_MAX; nx++) {
-        nst_tiling trial = { nx, rows_that_fit(u, strip, use, arena, nx, small.ny), 0 };
+    for (int nx = 1; arena && nx <= small.nx && nx <= PARTS_MAX; nx++) {
+        nst_tiling trial = { nx, rows_that_fit(&q, nx, small.ny), 0 };
         double cost;
 
         if (!trial.ny)

@@ -8,7 +8,6 @@ struct style_job {
     nst_run *r;
     double loss[NST_STYLE_ROWS];
     nst_status status[NST_STYLE_ROWS];
-    nst_error error[NST_STYLE_ROWS];
 };
 
 /* A region counts by its area, so that style and content weigh against each other everywhere the same, and by its share
@@ -36,7 +35,7 @@ static void style_rows(void *arg, int worker, int begin, int end)
         int i = r->setup.n_style - 1 - item;
 
         j->status[i] = nst_style_loss(r->targets.style[i], r->eval.stats[i], row_weight(r, i), &j->loss[i],
-                                      r->eval.grad_gram[i], r->eval.grad_mean[i], &j->error[i]);
+                                      r->eval.grad_gram[i], r->eval.grad_mean[i], &r->eval.error[i]);
     }
 }
 
@@ -53,7 +52,7 @@ static nst_status style_losses(nst_run *r, nst_progress *p, nst_error *e)
         p->style[i] = 0;
     for (int i = 0; i < u->n_style; i++) {
         if (job.status[i])
-            return nst_fail(e, job.status[i], "%s", job.error[i].text);
+            return nst_fail(e, job.status[i], "%s", r->eval.error[i].text);
         p->style[i % u->n_layers] += job.loss[i];
         p->total += job.loss[i];
     }

@@ -199,7 +199,6 @@ struct target_job {
     nst_run *r;
     nst_stats **stats; /* [row][style] */
     nst_status status[NST_STYLE_ROWS];
-    nst_error error[NST_STYLE_ROWS];
 };
 
 static void target_rows(void *arg, int worker, int begin, int end)
@@ -218,7 +217,7 @@ static void target_rows(void *arg, int worker, int begin, int end)
         j->status[row] = nst_style_create(&r->targets.style[row], u->cpu.k, (nst_style_loss_kind)u->s.style_loss,
                                           (nst_layer_norm)u->s.layer_norm, of + one,
                                           u->has_content_masks ? &whole : u->blend,
-                                          u->has_content_masks ? 1 : r->job.n_styles, &j->error[row]);
+                                          u->has_content_masks ? 1 : r->job.n_styles, &r->eval.error[row]);
     }
 }
 
@@ -239,7 +238,7 @@ static nst_status style_targets(nst_run *r, nst_stats **stats, nst_error *e)
     for (int row = 0; row < u->n_style && !s; row++) {
         s = job.status[row];
         if (s)
-            nst_fail(e, s, "%s", job.error[row].text);
+            nst_fail(e, s, "%s", r->eval.error[row].text);
     }
     nst_free(job.stats);
     return s;

@@ -10,5 +10,5 @@ static bool is_jpeg(const uint8_t *head, size_t bytes)
 
 const nst_codec nst_codec_jpeg = {
     .format = { "jpeg", "JPEG", ".jpg .jpeg", .bits = 8, .quality = 1, .reads = 1, .writes = 1 },
-    .is = is_jpeg, .read = nst_jpeg_read, .write = nst_jpeg_write,
+    .is = is_jpeg, .read = nst_jpeg_read, .write = nst_jpeg_write, .heeds_damaged = true,
 };

@@ -111,8 +111,7 @@ static void read_all(nst_jpeg *j)
     if (j->short_file && jpeg_has_multiple_scans(in) && !all_scans(in) && j->damaged)
         j->spoilt = 1;
     else if (j->short_file && jpeg_has_multiple_scans(in) && !all_scans(in))
-        nst_jpeg_give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated between two of its scans" NST_DAMAGED_HINT,
-                                     j->path));
+        nst_jpeg_give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: truncated between two of its scans", j->path));
     while (in->output_scanline < in->output_height) {
         JSAMPROW row = j->samples;
 
@@ -155,11 +154,10 @@ static nst_status blame(const nst_jpeg *j)
     if (j->error.msg_code == JERR_OUT_OF_MEMORY)
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path);
     if (!j->short_file && j->error.msg_code != JERR_INPUT_EOF)
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged or unusual JPEG file: %s%s", j->path, j->text,
-                        j->rows && j->error.msg_code >= JWRN_ADOBE_XFORM ? NST_DAMAGED_HINT : "");
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged or unusual JPEG file: %s", j->path, j->text);
     if (!j->in.output_scanline)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated before its first row, expected a whole JPEG file", j->path);
-    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %u of %u rows" NST_DAMAGED_HINT, j->path,
+    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %u of %u rows", j->path,
                     j->in.output_scanline, j->in.output_height);
 }
 

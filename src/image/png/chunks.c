@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { UNSAID = 2 }; /* of H.273's numbers */
+
 static bool read_chroma(nst_png *j, double chroma[8])
 {
     return png_get_cHRM(j->png, j->info, &chroma[0], &chroma[1], &chroma[2], &chroma[3], &chroma[4], &chroma[5],
@@ -15,9 +17,13 @@ static bool read_cICP(nst_png *j, nst_samples *samples)
     png_unknown_chunkp chunk = NULL;
     int n = png_get_unknown_chunks(j->png, j->info, &chunk);
     nst_status s;
+    bool known;
 
-    for (int i = 0; i < n; i++)
+    j->apart = true;
+    for (int i = 0; i < n; i++) {
         j->animated |= !memcmp(chunk[i].name, "acTL", 4);
+        j->apart &= memcmp(chunk[i].name, "fcTL", 4) != 0;
+    }
     while (n > 0 && (memcmp(chunk->name, "cICP", 4) || chunk->size != 4)) {
         chunk++;
         n--;
@@ -27,8 +33,15 @@ static bool read_cICP(nst_png *j, nst_samples *samples)
     s = nst_cicp_check(chunk->data[1], j->path, j->e);
     if (s)
         nst_png_give_up(j, s);
-    return !chunk->data[2] && chunk->data[3] == 1 /* RGB, the whole range */
-        && nst_cicp_colors(chunk->data[0], chunk->data[1], samples);
+    j->narrow = !chunk->data[3];
+    known = nst_cicp_colors(chunk->data[0], chunk->data[1], samples);
+    if (chunk->data[2])
+        snprintf(j->colors, sizeof j->colors, "its cICP chunk says matrix %d, but PNG holds RGB, as which it is read",
+                 chunk->data[2]);
+    else if (!known && (chunk->data[0] != UNSAID || chunk->data[1] != UNSAID))
+        snprintf(j->colors, sizeof j->colors, "its cICP chunk says primaries %d and curve %d, which nst does not know; "
+                 "what else it says of its colours counts", chunk->data[0], chunk->data[1]);
+    return known;
 }
 
 /* What the chunks say of the colours, the strongest first: cICP, iCCP, sRGB, cHRM and gAMA. */

@@ -10,5 +10,5 @@ static bool is_png(const uint8_t *head, size_t bytes)
 
 const nst_codec nst_codec_png = {
     .format = { "png", "PNG", ".png", .bits = 16, .reads = 1, .writes = 1 },
-    .is = is_png, .read = nst_png_read, .write = nst_png_write,
+    .is = is_png, .read = nst_png_read, .write = nst_png_write, .heeds_damaged = true,
 };

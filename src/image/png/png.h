@@ -28,7 +28,9 @@ typedef struct nst_png {
     nst_color *color;
     png_bytep samples; /* one row, or all of them when interlaced */
     size_t row_bytes;
-    bool animated;
+    bool narrow;       /* black is at 16 of 255, white at 235 */
+    bool animated, apart; /* apart: the picture is none of the animation's */
+    char colors[160];  /* what is to be said of cICP, or "" */
     png_bytep exif;    /* from text */
     int orientation;
 

@@ -48,7 +48,7 @@ static void read_header(nst_png *j)
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff); /* check_size says it better */
     png_set_chunk_cache_max(png, CHUNKS_MAX);
     png_set_chunk_malloc_max(png, CHUNK_BYTES);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep)"cICP\0acTL", 2);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep)"cICP\0acTL\0fcTL", 3);
     if (j->damaged) {
         png_set_crc_action(png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
         png_set_compression_buffer_size(png, SIP); /* a part that is cut is lost, whatever was there of it */
@@ -57,6 +57,8 @@ static void read_header(nst_png *j)
 #endif
     }
     png_read_info(png, j->info);
+    /* one for each picture of an animation: they would take the place of what is wanted */
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)"fcTL", 1);
     check_size(j);
     type = png_get_color_type(png, j->info);
     if (type == PNG_COLOR_TYPE_PALETTE)
@@ -74,6 +76,35 @@ static void read_header(nst_png *j)
     if (s)
         nst_png_give_up(j, s);
     nst_png_colors(j);
+}
+
+/* Colours whose black is at 16 and white at 235, of 255, or so many times 256. */
+static void widen(const nst_png *j, png_bytep row)
+{
+    int all = png_get_channels(j->png, j->info), colors = all - !(all % 2);
+    bool eight = png_get_bit_depth(j->png, j->info) == 8;
+    int unit = eight ? 1 : 256, max = eight ? 255 : 65535;
+
+    for (int x = 0; x < j->width; x++)
+        for (int c = 0; c < colors; c++) {
+            size_t i = (size_t)x * (size_t)all + (size_t)c;
+            uint16_t *wide = (uint16_t *)(void *)row + i;
+            double v = (double)((eight ? row[i] : *wide) - 16 * unit) * max / (219 * unit);
+
+            v = v < 0 ? 0 : v > max ? max : v;
+            if (eight)
+                row[i] = (uint8_t)(v + .5);
+            else
+                *wide = (uint16_t)(v + .5);
+        }
+}
+
+static void put_row(nst_png *j, png_bytep row)
+{
+    if (j->narrow)
+        widen(j, row);
+    nst_color_row(j->color, row, nst_rows_next(j->rows));
+    nst_rows_put(j->rows);
 }
 
 /* Interlaced rows are whole only after the last pass: all samples are kept until then. */
@@ -97,10 +128,8 @@ static void read_all(nst_png *j)
                 png_read_row(j->png, NULL, at); /* in blocks, where the passes to come may be missing */
             else
                 png_read_row(j->png, at, NULL);
-            if (j->pass == j->passes - 1) {
-                nst_color_row(j->color, at, nst_rows_next(j->rows));
-                nst_rows_put(j->rows);
-            }
+            if (j->pass == j->passes - 1)
+                put_row(j, at);
         }
 }
 
@@ -112,15 +141,11 @@ static bool keep_there(nst_png *j)
     if (!j->damaged || j->status || !j->rows || ferror(j->f) || strstr(j->text, "memory"))
         return false;
     if (j->passes > 1 && j->pass < j->passes - 1) {
-        for (int y = 0; y < rows; y++) {
-            nst_color_row(j->color, j->samples + (size_t)y * j->row_bytes, nst_rows_next(j->rows));
-            nst_rows_put(j->rows);
-        }
+        for (int y = 0; y < rows; y++)
+            put_row(j, j->samples + (size_t)y * j->row_bytes);
     } else if (j->passes > 1) { /* the last pass has begun: its rows are there, and so are the others', coarser */
-        for (int y = nst_rows_there(j->rows); y < j->height; y++) {
-            nst_color_row(j->color, j->samples + (size_t)y * j->row_bytes, nst_rows_next(j->rows));
-            nst_rows_put(j->rows);
-        }
+        for (int y = nst_rows_there(j->rows); y < j->height; y++)
+            put_row(j, j->samples + (size_t)y * j->row_bytes);
     }
     return nst_rows_cut(j->rows);
 }
@@ -135,6 +160,11 @@ static void tell(const nst_png *j, bool whole, nst_image *image)
         nst_note_damage(image, j->path, j->row, j->height);
     else if (j->spoilt)
         nst_fail(&image->note, NST_OK, "%s: damaged, a checksum is wrong, so that some rows may be, too", j->path);
+    else if (*j->colors)
+        nst_fail(&image->note, NST_OK, "%s: %s", j->path, j->colors);
+    else if (j->animated && j->apart)
+        nst_fail(&image->note, NST_OK, "%s: an animation; what is taken is the picture for programs that show none",
+                 j->path);
     else if (j->animated)
         nst_note_animation(image, j->path);
 }
@@ -143,12 +173,6 @@ static void tell(const nst_png *j, bool whole, nst_image *image)
 static void read_tail(nst_png *j)
 {
     png_read_end(j->png, j->info);
-}
-
-/* libpng unpacks several kilobytes at a time, so that there may be rows though none came. */
-static const char *hint(const nst_png *j)
-{
-    return j->rows && !j->damaged ? NST_DAMAGED_HINT : "";
 }
 
 /* The sentence for what stopped the reading. */
@@ -161,15 +185,15 @@ static nst_status blame(const nst_png *j)
     if (strstr(j->text, "out of memory") || strstr(j->text, "Insufficient memory"))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory", j->path);
     if (!j->short_file)
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged PNG file: %s%s", j->path, j->text, hint(j));
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged PNG file: %s", j->path, j->text);
     if (!j->rows)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated before its first row, expected a whole PNG file", j->path);
     if (j->passes > 1)
-        return nst_fail(j->e, NST_EFORMAT, "%s: truncated in pass %d of %d%s", j->path,
-                        j->pass < j->passes ? j->pass + 1 : j->passes, j->passes, hint(j));
-    if (!j->row) /* there may be some all the same */
-        return nst_fail(j->e, NST_EFORMAT, "%s: truncated%s", j->path, hint(j));
-    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows%s", j->path, j->row, j->height, hint(j));
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated in pass %d of %d", j->path,
+                        j->pass < j->passes ? j->pass + 1 : j->passes, j->passes);
+    if (!j->row) /* libpng unpacks several kilobytes at a time: there may be some all the same */
+        return nst_fail(j->e, NST_EFORMAT, "%s: truncated", j->path);
+    return nst_fail(j->e, NST_EFORMAT, "%s: truncated after %d of %d rows", j->path, j->row, j->height);
 }
 
 nst_status nst_png_read(nst_image **out, FILE *f, const nst_fit *fit, const char *path, nst_error *e)

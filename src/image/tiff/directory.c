@@ -7,7 +7,7 @@
 #define PAGES_MAX 64 /* that are looked at for the main picture, and as many within each */
 #define TILE_SPARE ((uint64_t)1 << 22) /* pixels of a tile beyond the picture's: small pictures have large ones */
 
-/* What the file's bytes cannot hold at the compression's greatest ratio is refused at once; others find out later. */
+/* What the file's bytes cannot hold at the compression's greatest ratio, where it has one, is refused at once. */
 static nst_status check_bytes(nst_tiff *j, uint16_t compression)
 {
     double most = compression == COMPRESSION_NONE ? 1 : compression == COMPRESSION_PACKBITS ? 64
@@ -20,7 +20,7 @@ static nst_status check_bytes(nst_tiff *j, uint16_t compression)
         (double)j->width * j->height * j->tags.samples * j->tags.bits / 8 * halved > (double)bytes * most)
         return nst_fail(j->e, NST_EFORMAT, "%s: truncated, %lld bytes cannot hold %d x %d pixels", j->label, bytes,
                         j->width, j->height);
-    return NST_OK;
+    return nst_pixels_check(bytes, j->width, j->height, j->label, j->e);
 }
 
 /* A tile is held whole: a small picture's may not be a large one's. */

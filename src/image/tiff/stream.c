@@ -93,8 +93,8 @@ nst_status nst_tiff_damaged(const nst_tiff *j)
     if (strstr(j->text, "memory"))
         return nst_fail(j->e, NST_EMEM, "%s: out of memory: %s", j->label, j->text);
     if (j->y)
-        return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated after %d of %d rows: %s" NST_DAMAGED_HINT,
-                        j->label, j->y, j->height, *j->text ? j->text : "unknown fault");
+        return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated after %d of %d rows: %s", j->label,
+                        j->y, j->height, *j->text ? j->text : "unknown fault");
     return nst_fail(j->e, NST_EFORMAT, "%s: damaged or truncated TIFF file: %s", j->label,
                     *j->text ? j->text : "unknown fault");
 }

@@ -46,7 +46,7 @@ const nst_codec nst_codec_tiff = {
     .is = is_tiff,
 #ifdef HAVE_TIFF
     .format = { "tiff", "TIFF", ".tif .tiff", .bits = 16, .reads = 1, .writes = 1 },
-    .read = read_tiff, .write = nst_tiff_write, .seeks = true,
+    .read = read_tiff, .write = nst_tiff_write, .seeks = true, .heeds_damaged = true,
 #else
     .format = { "tiff", "TIFF", ".tif .tiff", .bits = 16 },
 #endif
