@@ -14,7 +14,12 @@ struct frontier {
     int made[NST_MODEL_LAYERS], ready[NST_MODEL_LAYERS], back[NST_MODEL_LAYERS], grad[NST_MODEL_LAYERS];
 };
 
-static int behind(int n, int all) { return n == all ? n : n > 0 ? n - 1 : 0; }
+static int behind(int n, int all)
+{
+    if (n == all)
+        return n;
+    return n > 0 ? n - 1 : 0;
+}
 
 static void frontier(const nst_node *node, int count, bool ceil, int height, int y, struct frontier *f)
 {
@@ -22,7 +27,7 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
 
     for (int i = 0; i < count; i++) {
         size[i] = i ? given[i - 1] : height;
-        given[i] = !node[i].pooled ? size[i] : ceil ? (size[i] + 1) / 2 : size[i] / 2;
+        given[i] = node[i].pooled ? (size[i] + ceil) / 2 : size[i];
         f->made[i] = i ? behind(f->ready[i - 1], size[i]) : y;
         if (f->made[i] < size[i])
             f->made[i] -= nst_rectangles_offset(&node[i], f->made[i], node[i].tiles.image_y0);
@@ -30,12 +35,15 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
             f->made[i] = 0;
         if (node[i].pooled && f->made[i] < size[i])
             f->made[i] -= f->made[i] % 2;
-        f->ready[i] = !node[i].pooled ? f->made[i] : f->made[i] == size[i] ? given[i] : f->made[i] / 2;
+        f->ready[i] = f->made[i];
+        if (node[i].pooled)
+            f->ready[i] = f->made[i] == size[i] ? given[i] : f->made[i] / 2;
     }
     for (int i = count - 1; i >= 0; i--) {
         f->back[i] = i + 1 == count ? f->made[i] : behind(f->grad[i + 1], size[i + 1]);
-        f->grad[i] = !node[i].pooled ? f->back[i]
-                   : f->back[i] == given[i] && f->made[i] == size[i] ? size[i] : 2 * f->back[i];
+        f->grad[i] = f->back[i];
+        if (node[i].pooled)
+            f->grad[i] = f->back[i] == given[i] && f->made[i] == size[i] ? size[i] : 2 * f->back[i];
     }
 }
 
