@@ -84,8 +84,9 @@ static void write_four(const float *v, int flags, int w, int h, int pw, int ph, 
     } else {
         float most = fmax(fmax(f[0], f[1]), fmax(f[2], f[3]));
 
-        if (most > 0)
-            bits = f[0] == most ? 1 : f[1] == most ? 2 : f[2] == most ? 4 : 8;
+        for (int i = 3; i >= 0 && most > 0; i--)
+            if (f[i] == most) /* the first of several stays */
+                bits = 1u << i;
     }
     if (flags & WRITE_POOL) {
         if ((y >> 1) < ph && (x >> 1) < pw)

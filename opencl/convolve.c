@@ -51,15 +51,13 @@ static int strip_rows(const nst_cl_device *d, const struct conv *c)
     size_t in = (size_t)c->in, out = (size_t)c->out, rows;
 
     if (c->algorithm == NST_CL_WINOGRAD) {
-        size_t across = tiles_across(c), all = tiles_down(c);
-
         rows = most / (36 * (in + out) * sizeof(float));
-        rows = rows > TILE ? (rows - TILE) / across : 0;
-        return (int)(rows < 1 ? 1 : rows > all ? all : rows);
+        rows = rows > TILE ? (rows - TILE) / tiles_across(c) : 0;
+        return (int)nst_clamp_size(rows, 1, tiles_down(c));
     }
     rows = most / ((9 * in + out) * sizeof(float));
     rows = rows > TILE ? (rows - TILE) / (size_t)c->w / 2 * 2 : 0;
-    return (int)(rows < 2 ? 2 : rows > (size_t)c->h ? (size_t)c->h : rows);
+    return (int)nst_clamp_size(rows, 2, (size_t)c->h);
 }
 
 static size_t strip_ld(const struct conv *c, int rows)
@@ -129,7 +127,9 @@ static struct conv backward_conv(const nst_cl_device *d, const nst_node *nodes, 
                       .flags = NST_WRITE_RESULT };
 
     c.pool = c.mask = c.result;
-    c.mode = !behind_pool ? NST_READ_MASKED : d->average ? NST_READ_AVERAGED : NST_READ_POOLED;
+    c.mode = NST_READ_MASKED;
+    if (behind_pool)
+        c.mode = d->average ? NST_READ_AVERAGED : NST_READ_POOLED;
     c.algorithm = choose(d, c.in, c.out, c.w, c.h);
     return c;
 }

@@ -17,7 +17,7 @@ static size_t strip(const nst_cl_device *d, const nst_node *node)
     size_t c = (size_t)node->out, n = (8u << 20) / c / DEPTH * DEPTH, all = (size_t)node->w * (size_t)node->h;
     size_t most = (d->cl.allocation < d->cl.memory / 8 ? d->cl.allocation : d->cl.memory / 8) / sizeof(float);
 
-    n = n < DEPTH ? DEPTH : n > 16 * DEPTH ? 16 * DEPTH : n;
+    n = nst_clamp_size(n, DEPTH, 16 * DEPTH);
     while (n > 64 && (n >= 2 * all || gram_floats(c, n) > most || 2 * c * n > most))
         n /= 2;
     return n;

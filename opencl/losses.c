@@ -70,6 +70,14 @@ nst_status nst_cl_target(nst_device *base, const nst_node *n, int number, const 
     return s;
 }
 
+/* Of a loss, in the kernel's numbers. */
+static int formula(nst_style_loss_kind kind)
+{
+    if (kind == NST_STYLE_COVARIANCE)
+        return COVARIANCE;
+    return kind == NST_STYLE_GRAM_SCALED ? SCALED : SQUARES;
+}
+
 nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_style *t, const nst_stats *stats,
                              double weight, double *loss, nst_error *e)
 {
@@ -85,7 +93,7 @@ nst_status nst_cl_style_loss(nst_device *base, const nst_node *n, const nst_styl
     nst_status s;
 
     nst_style_terms_of(t, stats->n, weight, &terms);
-    kind = terms.kind == NST_STYLE_COVARIANCE ? COVARIANCE : terms.kind == NST_STYLE_GRAM_SCALED ? SCALED : SQUARES;
+    kind = formula(terms.kind);
     to_pair(1 / terms.by, by);
     s = nst_cl_run(&d->cl, NST_CL_style, nst_cl_items(d, 1), c, 5 * square * sizeof(float), e, "ssssssliiffff", gram,
                    sum, nst_cl_floats(at->target, 0), a, b, part, kind, (int)c, (double)by[0], (double)by[1],

@@ -110,5 +110,24 @@ static inline float nst_clamp(float v, float least, float most)
         return v > least ? v : least;
     return v >= most ? most : least;
 }
+static inline double nst_clamp_double(double v, double least, double most)
+{
+    if (v < most)
+        return v > least ? v : least;
+    return v >= most ? most : least;
+}
+/* The same of whole numbers. */
+static inline int nst_clamp_int(int n, int least, int most)
+{
+    if (n < least)
+        return least;
+    return n < most ? n : most;
+}
+static inline size_t nst_clamp_size(size_t n, size_t least, size_t most)
+{
+    if (n < least)
+        return least;
+    return n < most ? n : most;
+}
 
 #endif

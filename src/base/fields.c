@@ -14,8 +14,9 @@ static const void *at(const nst_field *r, const void *base)
 /* Texts and bits have no range: 0. */
 static double value(const nst_field *r, const void *base)
 {
-    return r->kind == NST_FIELD_INT ? *(const int *)at(r, base)
-         : r->kind == NST_FIELD_REAL ? *(const double *)at(r, base) : 0;
+    if (r->kind == NST_FIELD_INT)
+        return *(const int *)at(r, base);
+    return r->kind == NST_FIELD_REAL ? *(const double *)at(r, base) : 0;
 }
 
 static bool is_plain(const char *text, size_t bytes)

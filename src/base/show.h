@@ -16,11 +16,23 @@ static inline int nst_show_plain(uint32_t c)
     return c >= 0x20 && (c < 0x7f || c > 0x9f) && !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
 }
 
+/* Bytes of a character of UTF-8 by its first one; 0: it begins none. */
+static inline size_t nst_show_promised(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first >= 0xf5)
+        return 0;
+    if (first < 0xe0)
+        return 2;
+    return first < 0xf0 ? 3 : 4;
+}
+
 /* Bytes of the character at p, in UTF-8, that may be shown as it is; 0: this byte begins none. */
 static inline size_t nst_show_length(const unsigned char *p)
 {
     static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
+    size_t n = nst_show_promised(*p);
     uint32_t c = n < 2 ? *p : *p & (0x7fu >> n);
 
     for (size_t i = 1; i < n; i++) {

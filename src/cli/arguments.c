@@ -38,9 +38,9 @@ static const char *word_list(const char *words, char *out, size_t bytes)
     *out = 0;
     for (int i = 0; nst_word_at(words, i, word, sizeof word); i++) {
         size_t used = strlen(out);
-        bool last = !nst_word_at(words, i + 1, next, sizeof next);
+        const char *joint = nst_word_at(words, i + 1, next, sizeof next) ? ", " : " or ";
 
-        snprintf(out + used, bytes - used, "%s%s", !i ? "" : last ? " or " : ", ", word);
+        snprintf(out + used, bytes - used, "%s%s", i ? joint : "", word);
     }
     return out;
 }
@@ -114,7 +114,11 @@ static nst_status bytes(const nst_option *r, const char *text, uint64_t *v, nst_
         unit = strchr(units, toupper((unsigned char)*end));
         if (unit) {
             n *= (double)((uint64_t)1 << 10 * (unit - units + 1));
-            end += end[1] == 'i' && end[2] == 'B' ? 3 : end[1] == 'B' ? 2 : 1;
+            end++;
+            if (end[0] == 'i' && end[1] == 'B')
+                end += 2;
+            else if (end[0] == 'B')
+                end++;
         }
     }
     if (end == text || *end || errno || strpbrk(text, "xXnN") || !(n >= r->min && n <= r->max))

@@ -166,7 +166,9 @@ static int by_file(const void *a, const void *c)
 {
     const struct file *x = a, *y = c;
 
-    return x->dev == y->dev ? (x->ino > y->ino) - (x->ino < y->ino) : x->dev > y->dev ? 1 : -1;
+    if (x->dev != y->dev)
+        return x->dev > y->dev ? 1 : -1;
+    return (x->ino > y->ino) - (x->ino < y->ino);
 }
 
 static void add_inputs(const struct list *l)

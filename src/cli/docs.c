@@ -37,7 +37,12 @@ static bool takes_file(const nst_option *r)
 static void roff(const char *text)
 {
     for (; *text; text++)
-        fputs(*text == '-' ? "\\-" : *text == '\\' ? "\\e" : (char[2]){ *text }, stdout);
+        if (*text == '-')
+            fputs("\\-", stdout);
+        else if (*text == '\\')
+            fputs("\\e", stdout);
+        else
+            putchar(*text);
 }
 
 static void man_option(const nst_option *r)

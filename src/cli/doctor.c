@@ -307,7 +307,7 @@ end:
 
 nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
 {
-    const char *cache = getenv("TMPDIR");
+    const char *cache = getenv("TMPDIR"), *file;
     nst_settings *s = NULL;
     nst_model *m = NULL;
     nst_error options = { "" }, wrong = { "" };
@@ -338,8 +338,11 @@ nst_status nst_doctor_run(int argc, char **argv, nst_error *e)
     bad += nst_models_open(&m, &c, &wrong) != NST_OK;
     say_models(m);
     line("options");
-    nst_say(stdout, "%s%s", *options.text ? "bad: " : "",
-           *options.text ? options.text : nst_config_path() ? nst_config_path() : "no file");
+    file = nst_config_path();
+    if (*options.text)
+        nst_say(stdout, "bad: %s", options.text);
+    else
+        nst_say(stdout, "%s", file ? file : "no file");
     bad += *options.text != 0;
     say_writable("folders", ".");
     say_writable("", cache && *cache ? cache : "/tmp");

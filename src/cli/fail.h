@@ -22,6 +22,16 @@ static inline nst_status fail(nst_error *e, nst_status s, const char *format, ..
     return s;
 }
 
+/* What the program ends with. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static inline int nst_exit_status(nst_status s)
+{
+    if (s == NST_OK)
+        return EXIT_DONE;
+    return s == NST_EARG ? EXIT_USAGE : EXIT_FAILED;
+}
+
 /* A line, whose end it adds; what is foreign in it cannot command the terminal.  Every line on standard error, and
  * those on standard output that hold names, are written by it. */
 #if defined(__GNUC__)

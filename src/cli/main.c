@@ -9,8 +9,6 @@
 #include "cli/interrupt.h"
 #include "cli/paint.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
 static void say_version(void)
 {
     char read[256], written[256];
@@ -83,5 +81,5 @@ int main(int argc, char **argv)
         nst_say(stderr, "nst: standard output: %s", strerror(errno));
         return EXIT_FAILED;
     }
-    return s == NST_OK ? EXIT_DONE : s == NST_EARG ? EXIT_USAGE : EXIT_FAILED;
+    return nst_exit_status(s);
 }

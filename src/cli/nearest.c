@@ -34,8 +34,12 @@ const nst_option *nst_options_nearest(const char *name)
 {
     const nst_option *best = NULL;
     size_t n = strcspn(name, "= ");
-    int least = n < 4 ? 1 : n < 10 ? 2 : 3;
+    int least = 3;
 
+    if (n < 4)
+        least = 1;
+    else if (n < 10)
+        least = 2;
     for (int i = 0; i < nst_option_count; i++) {
         int d = nst_options_edits(nst_options[i].name, name, n);
 

@@ -10,8 +10,6 @@
 #include "cli/paint.h"
 #include "cli/video/video.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
 #define RANKS 1024
 #define REQUESTS (8 * RANKS) /* of one exchange, which has 6 messages a rank, only a few of them longer than a part */
 #define PART ((size_t)1 << 28) /* of anything that goes by one call, whose counts are ints */
@@ -197,7 +195,7 @@ int main(int argc, char **argv)
     s = run(argc, argv, &comm, &e);
     if (s && *e.text && (!comm.rank || net.broken))
         nst_say(stderr, "nst-mpi: %s", e.text);
-    code = s == NST_OK ? EXIT_DONE : s == NST_EARG ? EXIT_USAGE : EXIT_FAILED;
+    code = nst_exit_status(s);
     if (net.broken)
         MPI_Abort(MPI_COMM_WORLD, code);
     if (!comm.rank && (fflush(stdout) || ferror(stdout)) && !s) {

@@ -104,6 +104,19 @@ extern const nst_option nst_options[];
 extern const int nst_option_count;
 extern const char *const nst_group_titles[NST_GROUP_COUNT];
 
+/* The name of the first of several options that the command line has; NULL: it has none. */
+typedef struct nst_said {
+    bool said;
+    const char *name;
+} nst_said;
+#define NST_SAID(...) (const nst_said[]){ __VA_ARGS__, { false, NULL } }
+static inline const char *nst_first_said(const nst_said *options)
+{
+    while (options->name && !options->said)
+        options++;
+    return options->name;
+}
+
 /* At most so many rows; options.c checks it. */
 #define NST_MAX_OPTIONS 200
 

@@ -147,8 +147,10 @@ bool nst_paths_joined(const char *folder, const char *content, const char *style
     int n;
 
     if (na + nb > room) { /* the longer one is cut, or both to the half */
-        int half = room / 2, more = nb < half ? room - nb : na < half ? na : half;
+        int half = room / 2, more = na < half ? na : half;
 
+        if (nb < half)
+            more = room - nb;
         na = cut(a, more);
         nb = cut(b, nb < room - more ? nb : room - more);
     }

@@ -106,7 +106,7 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
     static char text[NST_CHECKPOINT_NOTE_BYTES + 1];
     static char *words[NST_CHECKPOINT_WORDS + 64];
     nst_settings was = *p->s;
-    const char *made;
+    const char *made, *other;
     nst_command own;
     nst_status s;
     int n;
@@ -119,9 +119,10 @@ static nst_status join(nst_painting *p, int argc, char **argv, nst_error *e)
         s = check_settings(&was, p->s, e);
     if (s)
         return s;
-    if (own.preset || own.init || own.content_mask.n || own.style_mask.n)
-        return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that",
-                    own.preset ? "preset" : own.init ? "init" : own.content_mask.n ? "content-mask" : "style-mask");
+    other = nst_first_said(NST_SAID({ own.preset, "preset" }, { own.init, "init" },
+                                    { own.content_mask.n, "content-mask" }, { own.style_mask.n, "style-mask" }));
+    if (other)
+        return fail(e, NST_EARG, "resume: another --%s would paint another picture; start anew for that", other);
     s = nst_checkpoint_words(nst_checkpoint_note(p->resumed.from), text, words, &n, &made, e);
     if (!s)
         s = add_options(words, (int)(sizeof words / sizeof *words), &n, argc, argv, &own, e);

@@ -306,9 +306,9 @@ static nst_status serve_at(const nst_command *c, bool quiet, nst_error *e)
         return fail(e, NST_EIO, "--web: /dev/urandom gives no numbers for the page's token");
     s = nst_http_open(&server, url, e);
     if (!s && !quiet)
-        nst_say(stderr, "nst: %s shows the painting as it forms%s", url, !far ? ""
-                : web.is_film ? "; whoever reaches it can watch the painting and stop it"
-                : "; whoever reaches it can watch the painting, change and stop it");
+        nst_say(stderr, "nst: %s shows the painting as it forms%s%s%s", url,
+                far ? "; whoever reaches it can watch the painting" : "", far && !web.is_film ? ", change" : "",
+                far ? " and stop it" : "");
     return s;
 }
 

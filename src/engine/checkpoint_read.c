@@ -278,6 +278,7 @@ const char *nst_checkpoint_simd(const nst_checkpoint *c)
 
 static nst_status check_inputs(const nst_checkpoint *c, const nst_run *r, nst_error *e)
 {
+    static const char *const before_styles[] = { "model", "content picture" };
     size_t n = 2 + (size_t)r->job.n_styles;
     uint64_t *sums;
     nst_status s = NST_OK;
@@ -291,12 +292,15 @@ static nst_status check_inputs(const nst_checkpoint *c, const nst_run *r, nst_er
     nst_checkpoint_inputs(r, sums);
     for (size_t i = 0; i < n && !s; i++) {
         unsigned char b[8];
-        char which[32];
+        char which[40];
 
         s = read_at(c, c->tensor[NST_KEPT_INPUTS].at + 8 * i, b, sizeof b, e);
         if (s || word(b) == sums[i])
             continue;
-        snprintf(which, sizeof which, i == 0 ? "model" : i == 1 ? "content picture" : "style picture %zu", i - 1);
+        if (i < NST_COUNT(before_styles))
+            snprintf(which, sizeof which, "%s", before_styles[i]);
+        else
+            snprintf(which, sizeof which, "style picture %zu", i - 1);
         s = nst_fail(e, NST_EARG, "%s: the %s is not the one that the checkpoint was made with", c->path, which);
     }
     nst_free(sums);

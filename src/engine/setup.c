@@ -244,7 +244,7 @@ static int threads(const nst_setup *u)
     int cores = nst_par_cores();
     int share = comm && comm->ranks_per_node > 1 ? nst_par_online() / comm->ranks_per_node : cores;
 
-    return share < 1 ? 1 : share < cores ? share : cores;
+    return nst_clamp_int(share, 1, cores);
 }
 
 /* Without a word to the other ranks. */

@@ -47,16 +47,9 @@ float *nst_flow_plane(nst_flow *flow, int c)
     return c == 0 || c == 1 ? flow->plane[c] : NULL;
 }
 
-static float within(float v, float most)
-{
-    if (!(v > 0))
-        return 0;
-    return v < most ? v : most;
-}
-
 float nst_flow_at(const float *plane, int w, int h, float x, float y)
 {
-    float cx = within(x, (float)(w - 1)), cy = within(y, (float)(h - 1));
+    float cx = nst_clamp(x, 0, (float)(w - 1)), cy = nst_clamp(y, 0, (float)(h - 1));
     int x0 = (int)cx, y0 = (int)cy;
     int x1 = x0 + 1 < w ? x0 + 1 : x0, y1 = y0 + 1 < h ? y0 + 1 : y0;
     float fx = cx - (float)x0, fy = cy - (float)y0;

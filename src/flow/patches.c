@@ -46,17 +46,10 @@ static int place(int i, int side)
     return i * STEP < side - SIDE ? i * STEP : side - SIDE;
 }
 
-static float between(float v, float least, float most)
-{
-    if (!(v > least))
-        return least;
-    return v < most ? v : most;
-}
-
 /* n pixels of a row at (x, y) off the grid, which is cut to what the border holds. */
 static void sample(const nst_level *l, float x, float y, int n, int rows, float *out)
 {
-    float cx = between(x, -(float)SIDE, (float)l->w), cy = between(y, -(float)SIDE, (float)l->h);
+    float cx = nst_clamp(x, -(float)SIDE, (float)l->w), cy = nst_clamp(y, -(float)SIDE, (float)l->h);
     float fx = floorf(cx), fy = floorf(cy), ax = cx - fx, ay = cy - fy;
     float w00 = (1 - ax) * (1 - ay), w01 = ax * (1 - ay), w10 = (1 - ax) * ay, w11 = ax * ay;
 

@@ -180,9 +180,10 @@ static bool is_still(const struct settle *s, const nst_flow *f, int n, float noi
         for (int k = 0; k < n; k++) {
             int i = s->queue[k];
             float u = f->plane[0][i], v = f->plane[1][i];
+            const float says[] = { sqrtf(u * u + v * v), u, v };
 
             if (s->texture[i] > WITNESS * noise)
-                s->values[witnesses++] = kind == 0 ? sqrtf(u * u + v * v) : kind == 1 ? u : v;
+                s->values[witnesses++] = says[kind];
         }
         if (witnesses < LEAST_WITNESSES || (double)witnesses < LEAST_SHARE * n)
             return is_ground(s, n);

@@ -89,10 +89,8 @@ static void soften(const float *hard, int w, int h, float *alpha)
             float sum = 0;
 
             for (int k = 0; k < 9 && hard[i] > 0; k++) {
-                int nx = x + k % 3 - 1, ny = y + k / 3 - 1;
+                int nx = nst_clamp_int(x + k % 3 - 1, 0, w - 1), ny = nst_clamp_int(y + k / 3 - 1, 0, h - 1);
 
-                nx = nx < 0 ? 0 : nx < w ? nx : w - 1;
-                ny = ny < 0 ? 0 : ny < h ? ny : h - 1;
                 sum += hard[(size_t)ny * (size_t)w + (size_t)nx];
             }
             alpha[i] *= sum / 9;

@@ -59,8 +59,10 @@ const char *nst_format_list(int suffixes, char *out, size_t bytes)
     }
     if (bytes)
         *out = 0;
-    for (int i = 0; i < n && at < bytes; i++)
-        at += (size_t)snprintf(out + at, bytes - at, "%s%.*s", !i ? "" : i == n - 1 ? " or " : ", ", length[i],
-                               words[i]);
+    for (int i = 0; i < n && at < bytes; i++) {
+        const char *joint = i == n - 1 ? " or " : ", ";
+
+        at += (size_t)snprintf(out + at, bytes - at, "%s%.*s", i ? joint : "", length[i], words[i]);
+    }
     return out;
 }

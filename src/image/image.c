@@ -197,9 +197,9 @@ unsigned nst_image_quantise(float v, unsigned max)
 
 float nst_image_flat(const nst_image *image, int c, size_t i)
 {
-    float v = image->plane[c][i], a = image->channels == 4 ? image->plane[3][i] : 1;
+    float v = image->plane[c][i], a = image->channels == 4 ? nst_clamp(image->plane[3][i], 0, 1) : 1;
 
-    return a < 1 ? 1 + (v - 1) * (a > 0 ? a : 0) : v;
+    return a < 1 ? 1 + (v - 1) * a : v;
 }
 
 nst_status nst_image_orient(nst_image *p, int orientation, const char *label, nst_error *e)

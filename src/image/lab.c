@@ -87,6 +87,6 @@ void nst_image_keep_colors(nst_image *image, const nst_image *content, double sh
 
         keep(own, its, share, out);
         for (int c = 0; c < 3; c++)
-            image->plane[c][i] = out[c] < 0 ? 0 : out[c] > 1 ? 1 : out[c];
+            image->plane[c][i] = nst_clamp(out[c], 0, 1);
     }
 }

@@ -90,8 +90,21 @@ static bool read_numbers(struct job *j, bool floats, bool bits)
     return j->max >= 1;
 }
 
+/* Bytes of a row of so many samples; 0: they are digits. */
+static size_t row_bytes(const struct job *j, size_t samples)
+{
+    if (j->kind == 'F' || j->kind == 'f')
+        return 4 * samples;
+    if (j->kind < '4')
+        return 0;
+    if (j->kind == '4')
+        return (samples + 7) / 8;
+    return j->max > 255 ? 2 * samples : samples;
+}
+
 static nst_status read_header(struct job *j)
 {
+    const char *third;
     bool floats, bits;
     long long here, end;
     size_t w, least;
@@ -103,16 +116,18 @@ static nst_status read_header(struct job *j)
     bits = j->kind == '1' || j->kind == '4';
     j->samples = j->kind == 'F' || j->kind == '3' || j->kind == '6' ? 3 : 1;
     j->max = 1;
+    third = floats ? "SCALE" : "65535";
     if (!read_numbers(j, floats, bits))
         return nst_fail(j->e, NST_EFORMAT, "%s: its header is damaged or cut, expected \"P%c WIDTH HEIGHT %s\"",
-                        j->label,
-                        j->kind, floats ? "SCALE" : bits ? "" : "65535");
+                        j->label, j->kind, bits ? "" : third);
     s = nst_image_check((size_t)j->width, (size_t)j->height, j->label, j->e);
     if (s)
         return s;
     w = (size_t)j->width * (size_t)j->samples;
-    j->row_bytes = floats ? 4 * w : j->kind == '4' ? (w + 7) / 8 : j->kind < '4' ? 0 : j->max > 255 ? 2 * w : w;
-    least = j->row_bytes ? j->row_bytes : bits ? w : 2 * w; /* a digit, and a space after all but the last */
+    j->row_bytes = row_bytes(j, w);
+    least = j->row_bytes;
+    if (!least)
+        least = bits ? w : 2 * w; /* a digit, and a space after all but the last */
     here = ftello(j->f);
     end = nst_file_bytes(j->f);
     if (end >= 0 && (size_t)(end - here) + 1 < least * (size_t)j->height)
@@ -137,6 +152,16 @@ static int digit_sample(struct job *j)
     return c == '0' || c == '1' ? c - '0' : -1;
 }
 
+/* Sample i of the row; -1: there is none. */
+static int sample(struct job *j, size_t i)
+{
+    if (j->kind < '4')
+        return digit_sample(j);
+    if (j->kind == '4')
+        return j->raw[i / 8] >> (7 - i % 8) & 1;
+    return j->max > 255 ? j->raw[2 * i] << 8 | j->raw[2 * i + 1] : j->raw[i];
+}
+
 static nst_status read_row(struct job *j, int y)
 {
     size_t n = (size_t)j->width * (size_t)j->samples;
@@ -144,9 +169,7 @@ static nst_status read_row(struct job *j, int y)
     if (j->row_bytes && fread(j->raw, 1, j->row_bytes, j->f) < j->row_bytes)
         return truncated(j, y);
     for (size_t i = 0; i < n; i++) {
-        int v = j->kind < '4' ? digit_sample(j)
-              : j->kind == '4' ? j->raw[i / 8] >> (7 - i % 8) & 1
-              : j->max > 255 ? j->raw[2 * i] << 8 | j->raw[2 * i + 1] : j->raw[i];
+        int v = sample(j, i);
 
         if (v < 0 && feof(j->f))
             return truncated(j, y);

@@ -286,12 +286,11 @@ static void cubic(int i, int from, int to, int at[4], float w[4])
     double x = (i + 0.5) * from / to - 0.5, base = floor(x), t = x - base;
 
     for (int k = 0; k < 4; k++) {
-        double d = fabs(t - (k - 1)), v;
-        int p = (int)base + k - 1;
+        double d = fabs(t - (k - 1));
+        double v = d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
 
-        v = d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
         w[k] = (float)v;
-        at[k] = p < 0 ? 0 : p < from ? p : from - 1;
+        at[k] = nst_clamp_int((int)base + k - 1, 0, from - 1);
     }
 }
 

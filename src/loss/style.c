@@ -64,7 +64,9 @@ static bool centred(nst_style_loss_kind kind)
 /* What the sums are divided by. */
 static double divisor(nst_style_loss_kind kind, int c, double n)
 {
-    return kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? c * n : n;
+    if (kind == NST_STYLE_GRAM_RAW)
+        return 1;
+    return kind == NST_STYLE_GRAM_NM ? c * n : n;
 }
 
 /* Adds share of one style's statistics to the target.  W2 blends second moments and centres the blend,
@@ -254,9 +256,12 @@ nst_status nst_style_loss(nst_style *t, const nst_stats *s, double weight, doubl
     *loss = NAN;
     if (t->kind == NST_STYLE_W2)
         status = nst_w2_loss(t->w2, s, weight * t->scale, loss, a, b, e);
+    else if (centred(t->kind))
+        *loss = covariance_loss(t, s, weight, a, b);
+    else if (t->kind == NST_STYLE_GRAM_SCALED)
+        *loss = scaled_loss(t, s, weight, a, b);
     else
-        *loss = (centred(t->kind) ? covariance_loss : t->kind == NST_STYLE_GRAM_SCALED ? scaled_loss : gram_loss)
-                    (t, s, weight, a, b);
+        *loss = gram_loss(t, s, weight, a, b);
     if (!status && !isfinite(*loss))
         return nst_fail(e, NST_EDIVERGED, "style loss: the features are not finite numbers");
     return status;

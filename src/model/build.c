@@ -193,19 +193,23 @@ static nst_status describe(nst_model *m, const nst_weights *w, nst_error *e)
     const char *slash = strrchr(w->path, '/');
     char text[512];
     size_t n = 0;
+    const char *input = w->named ? "caffe" : "torchvision";
     nst_status s = NST_OK;
 
     if (w->own)
         nst_model_own_input(m, w->own);
     else
-        s = nst_model_set_input(m, w->input ? w->input : w->named ? "caffe" : "torchvision", e);
+        s = nst_model_set_input(m, w->input ? w->input : input, e);
     if (s)
         return s;
     memcpy(m->note, w->note, sizeof m->note);
-    m->input_why = w->why ? w->why : w->named
-        ? "its layers are named conv1_1 and so on, as in files that come from Caffe's"
-        : "its layers are numbered, as torchvision's are; for a file that was converted from Caffe say "
-          "--model-input caffe";
+    if (w->why)
+        m->input_why = w->why;
+    else if (w->named)
+        m->input_why = "its layers are named conv1_1 and so on, as in files that come from Caffe's";
+    else
+        m->input_why = "its layers are numbered, as torchvision's are; for a file that was converted from Caffe say "
+                       "--model-input caffe";
     m->format = w->format;
     for (int i = 0; i < m->layers; i++)
         n += (size_t)m->layer[i].out * ((size_t)m->layer[i].in * 9 + 1);

@@ -48,11 +48,35 @@ static nst_status channels(const nst_weights *w, const nst_stored *t, size_t n, 
     return NST_OK;
 }
 
+/* One channel's scale and shift of a step by the number v. */
+static void by_number(nst_step_kind kind, double v, double *scale, double *shift)
+{
+    *scale = 1, *shift = 0;
+    switch (kind) {
+    case NST_STEP_MUL:
+        *scale = v;
+        break;
+    case NST_STEP_DIV:
+        *scale = 1 / v;
+        break;
+    case NST_STEP_ADD:
+        *shift = v;
+        break;
+    case NST_STEP_SUB:
+        *shift = -v;
+        break;
+    case NST_STEP_FROM:
+        *scale = -1, *shift = v;
+        break;
+    default:
+        break;
+    }
+}
+
 /* A step as y = scale x + shift, n of each; room [n]. */
 static nst_status scale_shift(const nst_weights *w, const nst_step *step, size_t n, double *scale, double *shift,
                               double *room, nst_error *e)
 {
-    int from_end = step->kind == NST_STEP_NORM ? -1 : step->last ? 0 : 2;
     nst_status s;
 
     if (step->kind == NST_STEP_NORM) {
@@ -78,16 +102,11 @@ static nst_status scale_shift(const nst_weights *w, const nst_step *step, size_t
             shift[i] -= scale[i] * room[i];
         return NST_OK;
     }
-    s = channels(w, &step->part[0], n, from_end, 0, room, e);
+    s = channels(w, &step->part[0], n, step->last ? 0 : 2, 0, room, e);
     if (s)
         return s;
-    for (size_t i = 0; i < n; i++) {
-        double v = room[i];
-
-        scale[i] = step->kind == NST_STEP_MUL ? v : step->kind == NST_STEP_DIV ? 1 / v
-                 : step->kind == NST_STEP_FROM ? -1 : 1;
-        shift[i] = step->kind == NST_STEP_ADD || step->kind == NST_STEP_FROM ? v : step->kind == NST_STEP_SUB ? -v : 0;
-    }
+    for (size_t i = 0; i < n; i++)
+        by_number(step->kind, room[i], &scale[i], &shift[i]);
     return NST_OK;
 }
 

@@ -19,7 +19,9 @@ void nst_stored_rows(nst_stored *t)
 
 static size_t each(nst_number number)
 {
-    return number == NST_F64 ? 8 : number == NST_F32 ? 4 : number == NST_NO_FLOAT ? 0 : 2;
+    static const size_t bytes[] = { [NST_NO_FLOAT] = 0, [NST_F16] = 2, [NST_BF16] = 2, [NST_F32] = 4, [NST_F64] = 8 };
+
+    return bytes[number];
 }
 
 nst_status nst_stored_count(const nst_weights *w, const nst_stored *t, size_t *n, nst_error *e)

@@ -162,9 +162,12 @@ size_t nst_arena_plan(const nst_device *d, nst_node *node, int count, bool ceil,
         /* the first convolution does not pool by itself */
         bool whole = n->loss_layer || (i == 0 && n->pooled);
         size_t half = n->pooled ? ops->feature_bytes(d, n->out, n->pooled_w, n->pooled_h) : 0;
+        int read_last = i + 1;
 
+        if (whole && use != NST_USE_STATS)
+            read_last = backward ? back : end;
         if (whole || !n->pooled)
-            add(&p, &n->result.at, full, i, !whole || use == NST_USE_STATS ? i + 1 : backward ? back : end);
+            add(&p, &n->result.at, full, i, read_last);
         if (n->pooled)
             add(&p, &n->pool.at, half, i, i + 1);
         if (!backward)

@@ -18,7 +18,9 @@ struct frontier {
 static int behind(int n, int all, bool *between)
 {
     *between = *between && n > 0 && n < all;
-    return n == all ? n : n > 0 ? n - 1 : 0;
+    if (n == all)
+        return n;
+    return n > 0 ? n - 1 : 0;
 }
 
 static void frontier(const nst_node *node, int count, bool ceil, int height, int y, struct frontier *f)
@@ -28,7 +30,7 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
     f->between = true;
     for (int i = 0; i < count; i++) {
         size[i] = i ? given[i - 1] : height;
-        given[i] = !node[i].pooled ? size[i] : ceil ? (size[i] + 1) / 2 : size[i] / 2;
+        given[i] = node[i].pooled ? (size[i] + ceil) / 2 : size[i];
         f->made[i] = i ? behind(f->ready[i - 1], size[i], &f->between) : y;
         if (f->made[i] < size[i])
             f->made[i] -= nst_rectangles_offset(&node[i], f->made[i], node[i].tiles.image_y0);
@@ -37,13 +39,16 @@ static void frontier(const nst_node *node, int count, bool ceil, int height, int
         if (node[i].pooled && f->made[i] < size[i])
             f->made[i] -= f->made[i] % 2;
         f->between = f->between && f->made[i] > 0 && f->made[i] < size[i];
-        f->ready[i] = !node[i].pooled ? f->made[i] : f->made[i] == size[i] ? given[i] : f->made[i] / 2;
+        f->ready[i] = f->made[i];
+        if (node[i].pooled)
+            f->ready[i] = f->made[i] == size[i] ? given[i] : f->made[i] / 2;
     }
     for (int i = count - 1; i >= 0; i--) {
         f->back[i] = i + 1 == count ? f->made[i] : behind(f->grad[i + 1], size[i + 1], &f->between);
         f->between = f->between && f->back[i] > 0;
-        f->grad[i] = !node[i].pooled ? f->back[i]
-                   : f->back[i] == given[i] && f->made[i] == size[i] ? size[i] : 2 * f->back[i];
+        f->grad[i] = f->back[i];
+        if (node[i].pooled)
+            f->grad[i] = f->back[i] == given[i] && f->made[i] == size[i] ? size[i] : 2 * f->back[i];
     }
 }
 

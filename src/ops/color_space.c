@@ -36,10 +36,7 @@ void nst_space_decode(const nst_affine *a, const float *x, size_t n, float *cons
         const float *in = x + (size_t)c * n;
         float *out = rgb[a->order[c]];
 
-        for (size_t i = 0; i < n; i++) {
-            float v = in[i] * a->std[c] + a->mean[c];
-
-            out[i] = v < 0 ? 0 : v > 1 ? 1 : v;
-        }
+        for (size_t i = 0; i < n; i++)
+            out[i] = nst_clamp(in[i] * a->std[c] + a->mean[c], 0, 1);
     }
 }

@@ -17,7 +17,9 @@ const char *nst_conv_name(nst_conv_algorithm a)
 
 int nst_conv_tile(nst_conv_algorithm a)
 {
-    return a == NST_CONV_WINOGRAD6 ? 6 : a == NST_CONV_WINOGRAD4 ? 4 : 1;
+    if (a == NST_CONV_WINOGRAD6)
+        return 6;
+    return a == NST_CONV_WINOGRAD4 ? 4 : 1;
 }
 
 /* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product

@@ -52,8 +52,12 @@ struct gram {
 
 static int chunk_count(int blocks, int count)
 {
-    int most = blocks <= NARROW ? CHUNKS : blocks <= 2 * NARROW ? 4 : 1;
+    int most = 1;
 
+    if (blocks <= NARROW)
+        most = CHUNKS;
+    else if (blocks <= 2 * NARROW)
+        most = 4;
     return count < most ? count : most;
 }
 

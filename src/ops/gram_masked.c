@@ -25,9 +25,9 @@ struct band {
 
 static int band_rows(int blocks, const nst_rect *r)
 {
-    size_t row = (size_t)blocks * NST_LANES * (size_t)r->w, rows = BAND / row;
+    size_t row = (size_t)blocks * NST_LANES * (size_t)r->w;
 
-    return rows < 1 ? 1 : rows < (size_t)r->h ? (int)rows : r->h;
+    return (int)nst_clamp_size(BAND / row, 1, (size_t)r->h);
 }
 
 size_t nst_guided_scratch(const nst_cpu *cpu, int blocks, int w, int h)

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "../support/suite.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,6 +139,25 @@ START_TEST(control_groups)
 }
 END_TEST
 
+/* The ends count, what is not a number is the least. */
+START_TEST(numbers_are_clamped)
+{
+    static const struct {
+        int n, want;
+    } whole[] = { { -9, -2 }, { -2, -2 }, { 0, 0 }, { 3, 3 }, { 4, 3 } };
+
+    for (size_t i = 0; i < NST_COUNT(whole); i++) {
+        ck_assert_int_eq(nst_clamp_int(whole[i].n, -2, 3), whole[i].want);
+        ck_assert_uint_eq(nst_clamp_size((size_t)whole[i].n + 10, 8, 13), (size_t)whole[i].want + 10);
+        ck_assert_float_eq(nst_clamp((float)whole[i].n, -2, 3), (float)whole[i].want);
+        ck_assert_double_eq(nst_clamp_double(whole[i].n, -2, 3), whole[i].want);
+    }
+    ck_assert_float_eq(nst_clamp(NAN, -2, 3), -2);
+    ck_assert_double_eq(nst_clamp_double(NAN, -2, 3), -2);
+    ck_assert_double_eq(nst_clamp_double(INFINITY, -2, 3), 3);
+}
+END_TEST
+
 static void add(TCase *t)
 {
     tcase_add_test(t, failure_is_a_value_and_a_sentence);
@@ -146,6 +166,7 @@ static void add(TCase *t)
     tcase_add_test(t, sizes_are_checked);
     tcase_add_test(t, memory_is_aligned_and_counted);
     tcase_add_test(t, control_groups);
+    tcase_add_test(t, numbers_are_clamped);
 }
 
 int main(void)

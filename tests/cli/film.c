@@ -65,8 +65,8 @@ static AVCodecContext *open_encoder(AVFormatContext *out, int w, int h, const ch
 {
     int grey = !strcmp(out->oformat->name, "apng"), mpeg = !grey && strcmp(out->oformat->name, "matroska") != 0;
     int full = strstr(kind, "full") != NULL;
-    const AVCodec *codec = avcodec_find_encoder(grey ? AV_CODEC_ID_APNG
-                                                : mpeg ? AV_CODEC_ID_MPEG2VIDEO : AV_CODEC_ID_FFV1);
+    enum AVCodecID film = mpeg ? AV_CODEC_ID_MPEG2VIDEO : AV_CODEC_ID_FFV1;
+    const AVCodec *codec = avcodec_find_encoder(grey ? AV_CODEC_ID_APNG : film);
     AVCodecContext *c = avcodec_alloc_context3(codec);
     AVDictionary *options = NULL;
 

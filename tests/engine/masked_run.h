@@ -17,8 +17,11 @@ static inline nst_image *stripe(int w, int h, int from, int to)
     ck_assert(nst_image_create(&p, w, h, 3, NULL) == NST_OK);
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++)
-                p->plane[c][y * w + x] = x >= from && x < to ? 1 : x >= from - 3 && x < to + 3 ? .5f : 0;
+            for (int x = 0; x < w; x++) {
+                float beside = x >= from - 3 && x < to + 3 ? .5f : 0;
+
+                p->plane[c][y * w + x] = x >= from && x < to ? 1 : beside;
+            }
     return p;
 }
 

@@ -10,8 +10,11 @@ static nst_image *cut_out(const nst_image *in, int from, int to, float hidden)
     ck_assert(nst_image_create(&out, in->width, in->height, 4, NULL) == NST_OK);
     for (int i = 0; i < in->width * in->height; i++) {
         out->plane[3][i] = alpha->plane[0][i];
-        for (int c = 0; c < 3; c++)
-            out->plane[c][i] = alpha->plane[0][i] > 0 ? in->plane[c][i] : c == 1 ? hidden : 1 - hidden;
+        for (int c = 0; c < 3; c++) {
+            float below = c == 1 ? hidden : 1 - hidden;
+
+            out->plane[c][i] = alpha->plane[0][i] > 0 ? in->plane[c][i] : below;
+        }
     }
     nst_image_destroy(&alpha);
     return out;

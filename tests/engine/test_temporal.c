@@ -22,7 +22,8 @@ static void make(void)
     for (int i = 0; i < 2; i++) {
         target[i] = picture(W, H, 4, 7 + 2 * i);
         for (int k = 0; k < PIXELS; k++) /* all, nothing and some of the pixels count */
-            target[i]->plane[3][k] = k % 5 == i ? 1 : k % 5 == i + 1 ? 0 : target[i]->plane[3][k];
+            if (k % 5 == i || k % 5 == i + 1)
+                target[i]->plane[3][k] = k % 5 == i;
         temporal[i] = (nst_temporal){ target[i], i ? 300 : 1000 };
     }
 }

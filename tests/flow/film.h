@@ -110,7 +110,7 @@ static inline nst_image *film_frame(const film *f, int frame)
                 else
                     v = f->flat || gy < f->sky ? .7 - .1 * c : film_texture(gx, gy, f->seed * 10 + c);
                 v += f->noise * film_normal(&state) + frame * f->brighter;
-                p->plane[c][y * f->w + x] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
+                p->plane[c][y * f->w + x] = (float)nst_clamp_double(v, 0, 1);
             }
     return p;
 }

@@ -31,6 +31,10 @@ static void need(int good, const char *what)
 static void heif(const char *name, enum heif_compression_format kind, int bits, int alpha, int turned, int primaries,
                  int curve)
 {
+    static const enum heif_chroma chroma[2][2] = {
+        { heif_chroma_interleaved_RGB, heif_chroma_interleaved_RGBA },
+        { heif_chroma_interleaved_RRGGBB_LE, heif_chroma_interleaved_RRGGBBAA_LE },
+    };
     struct heif_context *context = heif_context_alloc();
     struct heif_encoder *encoder;
     struct heif_encoding_options *o = heif_encoding_options_alloc();
@@ -42,9 +46,7 @@ static void heif(const char *name, enum heif_compression_format kind, int bits, 
     int stride, wide = bits > 8, each = 3 + alpha;
     unsigned char *p;
 
-    heif_image_create(W, H, heif_colorspace_RGB,
-                      wide ? alpha ? heif_chroma_interleaved_RRGGBBAA_LE : heif_chroma_interleaved_RRGGBB_LE
-                           : alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, &image);
+    heif_image_create(W, H, heif_colorspace_RGB, chroma[wide][alpha], &image);
     heif_image_add_plane(image, heif_channel_interleaved, W, H, bits);
     p = heif_image_get_plane(image, heif_channel_interleaved, &stride);
     for (int y = 0; y < H; y++)

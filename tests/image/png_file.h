@@ -25,8 +25,16 @@ struct kind {
 
 static inline int channels_of(int type)
 {
-    return type == PNG_COLOR_TYPE_RGB ? 3 : type == PNG_COLOR_TYPE_RGB_ALPHA ? 4
-           : type == PNG_COLOR_TYPE_GRAY_ALPHA ? 2 : 1;
+    switch (type) {
+    case PNG_COLOR_TYPE_RGB:
+        return 3;
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+        return 4;
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+        return 2;
+    default:
+        return 1;
+    }
 }
 
 static inline void make_png(const char *name, const struct kind *k)

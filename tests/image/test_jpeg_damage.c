@@ -21,9 +21,10 @@ START_TEST(truncated)
         nst_image *whole = read_image("whole.jpg"), *cut_short;
 
         for (size_t cut = 0; cut < n - 2; cut++) {
+            const char *wrong = cut < 3 ? "no known kind of picture" : "truncated";
+
             put_file("cut.jpg", data, cut);
-            refuse_file("cut.jpg", NST_EFORMAT,
-                        cut == 0 ? "empty file" : cut < 3 ? "no known kind of picture" : "truncated");
+            refuse_file("cut.jpg", NST_EFORMAT, cut ? wrong : "empty file");
         }
         for (size_t cut = n - 2; cut < n + 2 * !progressive; cut++) {
             memcpy(data + n - 2, "\xff\xd8", cut > n ? 2 : 0); /* the start of another file */

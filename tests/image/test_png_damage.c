@@ -25,9 +25,10 @@ START_TEST(truncated)
         nst_image *whole = read_image("whole.png"), *cut_short;
 
         for (size_t cut = 0; cut < end; cut++) {
+            const char *wrong = cut < 8 ? "no known kind of picture" : "truncated";
+
             put_file("cut.png", data, cut);
-            refuse_file("cut.png", NST_EFORMAT,
-                        cut == 0 ? "empty file" : cut < 8 ? "no known kind of picture" : "truncated");
+            refuse_file("cut.png", NST_EFORMAT, cut ? wrong : "empty file");
         }
         for (size_t cut = end; cut < n; cut++) {
             put_file("cut.png", data, cut);

@@ -79,21 +79,22 @@ END_TEST
 START_TEST(signed_numbers)
 {
     static const float want[] = { 0, 0, 16. / 127, 1 };
-    int bits = _i == 0 ? 8 : _i == 1 ? 12 : _i == 2 ? 16 : 32;
+    int bits = (const int[]){ 8, 12, 16, 32 }[_i];
     TIFF *t = new_tiff(TIFFOpen("a.tif", "w"), 4, 1, bits, 1, PHOTOMETRIC_MINISBLACK);
     unsigned char packed[8] = { 0 };
     const int top = bits == 32 ? INT32_MAX : (1 << (bits - 1)) - 1;
-    const int v[] = { -top - 1, -1, (int)lrint(16. / 127 * top), top };
+    int v[] = { -top - 1, -1, (int)lrint(16. / 127 * top), top };
+    int8_t as_8[4];
+    int16_t as_16[4];
+    void *const rows[] = { as_8, packed, as_16, v };
     nst_image *out;
 
     TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_INT);
-    if (bits == 12)
-        for (int i = 0; i < 4; i++)
-            put_bits(packed, i, 12, v[i] & 0xfff);
-    TIFFWriteScanline(t, bits == 8 ? (void *)(int8_t[]){ (int8_t)v[0], (int8_t)v[1], (int8_t)v[2], (int8_t)v[3] }
-                       : bits == 12 ? (void *)packed
-                       : bits == 16 ? (void *)(int16_t[]){ (int16_t)v[0], (int16_t)v[1], (int16_t)v[2], (int16_t)v[3] }
-                                    : (void *)(uintptr_t)v, 0, 0);
+    for (int i = 0; i < 4; i++) {
+        as_8[i] = (int8_t)v[i], as_16[i] = (int16_t)v[i];
+        put_bits(packed, i, 12, v[i] & 0xfff);
+    }
+    TIFFWriteScanline(t, rows[_i], 0, 0);
     TIFFClose(t);
     out = read_image("a.tif");
     for (int i = 0; i < 4; i++)

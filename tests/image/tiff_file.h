@@ -98,7 +98,7 @@ static inline void put_tiff(const struct layout *l, nst_image *in)
     for (int s = 0; s < (l->planar == PLANARCONFIG_SEPARATE ? l->samples : 1); s++)
         for (int y = 0; y < H; y += step)
             for (int x = 0; x < W; x += side) {
-                int rows = l->tile ? step : H - y < step ? H - y : step;
+                int rows = l->tile || H - y > step ? step : H - y;
                 int only = l->planar == PLANARCONFIG_SEPARATE ? s : -1;
                 size_t bytes = (size_t)(rows * side * (only < 0 ? l->samples : 1) * l->bits / 8);
 

@@ -98,10 +98,17 @@ static double trace_of_root(double a[C][C], double b[C][C])
     return trace;
 }
 
+static double divisor(nst_style_loss_kind kind)
+{
+    if (kind == NST_STYLE_GRAM_RAW)
+        return 1;
+    return kind == NST_STYLE_GRAM_NM ? C * P : P;
+}
+
 static double mean_square(const struct moments *t, nst_style_loss_kind kind)
 {
     double sum = 0, absolute = 1e-8, cov[C][C];
-    double by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P;
+    double by = divisor(kind);
 
     covariance(t, kind == NST_STYLE_W2 ? 1e-4 : 0, cov);
     if (kind == NST_STYLE_W2) {
@@ -125,7 +132,7 @@ static double mean_square(const struct moments *t, nst_style_loss_kind kind)
 static double plain_loss(const double f[C][P], const struct moments *t, nst_style_loss_kind kind, nst_layer_norm norm)
 {
     struct moments m = moments_of(f);
-    double by = kind == NST_STYLE_GRAM_RAW ? 1 : kind == NST_STYLE_GRAM_NM ? C * P : P, sum = 0;
+    double by = divisor(kind), sum = 0;
     double c[C][C], d[C][C], scale = norm == NST_NORM_INVERSE_SQUARE ? 1. / (C * C) : 1, absolute = 1e-8;
 
     if (norm == NST_NORM_TARGET)

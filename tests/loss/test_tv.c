@@ -8,9 +8,7 @@
 
 static double at(const double *x, int w, int h, int y, int col)
 {
-    y = y < 0 ? 0 : y >= h ? h - 1 : y;
-    col = col < 0 ? 0 : col >= w ? w - 1 : col;
-    return x[y * w + col];
+    return x[nst_clamp_int(y, 0, h - 1) * w + nst_clamp_int(col, 0, w - 1)];
 }
 
 static double plain_tv(int kind, const double *x, int w, int h)

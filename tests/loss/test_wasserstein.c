@@ -21,6 +21,14 @@ static double *nearly(const double *f, int c, int n, int by)
     return t;
 }
 
+/* The features of a case's style; f: of its picture. */
+static double *style_of(const struct w2_case *t, const double *f)
+{
+    if (t->style == 2)
+        return nearly(f, t->c, t->k, t->by);
+    return t->style ? one_colour(t->c, t->k, t->by) : rough(11, t->c, t->k, t->by);
+}
+
 /* Against eigenvalues with 50 digits, by every kernel set: full covariances, fewer positions than channels, one colour
  * on either side, large features near their target and far from it: the loss to 1e-6, the gradient to 1e-4 of its
  * length and, as it is much better than that, to what double leaves. */
@@ -29,8 +37,7 @@ START_TEST(w2_numbers)
     const struct w2_case *t = &w2_cases[_i];
     int c = t->c;
     double *f = t->picture ? one_colour(c, t->n, t->by) : rough(7, c, t->n, t->by);
-    nst_stats *target = sums_of(t->style == 2 ? nearly(f, c, t->k, t->by)
-                                : t->style ? one_colour(c, t->k, t->by) : rough(11, c, t->k, t->by), c, t->k);
+    nst_stats *target = sums_of(style_of(t, f), c, t->k);
     nst_stats *s = sums_of(f, c, t->n);
     const nst_stats *const one = target;
     const double share = 1;

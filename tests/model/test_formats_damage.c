@@ -11,11 +11,16 @@ START_TEST(truncated)
     for (size_t i = 0; i < NST_COUNT(files); i++) {
         size_t bytes;
         unsigned char *data = get_file(path_of(files[i].file), &bytes);
-        size_t step = files[i].needs >= HDF5 ? 97 : bytes > 4096 ? 5 : 1; /* libraries that take longer, and long
-                                                                             files */
-        int between = !strcmp(files[i].format, "Caffe") ? 16 : !strcmp(files[i].format, "ONNX") ? 4 : 0;
+        size_t step = bytes > 4096 ? 5 : 1;
+        int between = 0;
         nst_error e;
 
+        if (files[i].needs >= HDF5) /* libraries that take longer */
+            step = 97;
+        if (!strcmp(files[i].format, "Caffe"))
+            between = 16;
+        else if (!strcmp(files[i].format, "ONNX"))
+            between = 4;
         if (!readable(files[i].needs)) {
             nst_free(data);
             continue;

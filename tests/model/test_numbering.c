@@ -149,6 +149,7 @@ END_TEST
 static void add_norm(struct file *f, const char *name, const char *but)
 {
     static const char *const part[] = { "weight", "bias", "running_mean", "running_var" };
+    static const float numbers[][2] = { { 4, 4 }, { 1, 2 }, { 2, 3 }, { 16, 16 } };
 
     for (int k = 0; k < 4; k++) {
         char text[64];
@@ -158,7 +159,7 @@ static void add_norm(struct file *f, const char *name, const char *but)
             size_t begin = f->n;
 
             for (int i = 0; i < 2; i++)
-                f->n += put_number(f->data + f->n, f->dtype, (float)(k == 0 ? 4 : k == 3 ? 16 : i + k));
+                f->n += put_number(f->data + f->n, f->dtype, numbers[k][i]);
             add_entry(f, text, f->dtype, "[2]", begin, f->n);
         }
     }

@@ -29,11 +29,8 @@ static void maps_create(nst_graph *g, int layer, const nst_window *win, struct m
         size_t n = (size_t)w * (size_t)h, from = (size_t)(3 * k); /* what points behind the copy's beginning */
 
         m->weight[k] = oracle_alloc(n + from);
-        for (size_t i = 0; i < n + from; i++) {
-            float v = .7f * oracle_random() + .5f;
-
-            m->weight[k][i] = v < 0 ? 0 : v > 1 ? 1 : v;
-        }
+        for (size_t i = 0; i < n + from; i++)
+            m->weight[k][i] = nst_clamp(.7f * oracle_random() + .5f, 0, 1);
         check_ok(nst_graph_map(g, m->weight[k], n + from, &m->there[k], &e), &e);
         map[k] = (nst_map){ .weight = m->weight[k] + from, .ld = (size_t)w, .device_copy = m->there[k], .first = from,
                             .number = k };

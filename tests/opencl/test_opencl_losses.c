@@ -232,8 +232,11 @@ static nst_image *stripe(int w, int h, int from, int to)
 
     ck_assert_int_eq(nst_image_create(&p, w, h, 3, NULL), NST_OK);
     for (int c = 0; c < 3; c++)
-        for (int i = 0; i < w * h; i++)
-            p->plane[c][i] = i % w >= from && i % w < to ? 1 : i % w >= from - 3 && i % w < to + 3 ? .3f : 0;
+        for (int i = 0; i < w * h; i++) {
+            float beside = i % w >= from - 3 && i % w < to + 3 ? .3f : 0;
+
+            p->plane[c][i] = i % w >= from && i % w < to ? 1 : beside;
+        }
     return p;
 }
 

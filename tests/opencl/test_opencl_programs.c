@@ -61,8 +61,8 @@ START_TEST(damaged_entries_are_rebuilt)
     ck_assert(n > 1000 && n < sizeof text - 1);
     for (int damage = 0; damage < 9; damage++) {
         static const size_t places[] = { 0, 8, 16, 24, 40 };
-        size_t bytes = damage == 0 ? 0 : damage == 1 ? 20 : damage == 2 ? n - 1 : damage == 3 ? n + 1 : n;
-        size_t place = damage < 4 ? 0 : damage - 4 < 5 ? places[damage - 4] : n / 2;
+        const size_t cuts[] = { 0, 20, n - 1, n + 1 };
+        size_t bytes = damage < 4 ? cuts[damage] : n, place = damage < 4 ? 0 : places[damage - 4];
 
         f = fopen(file, "wb");
         ck_assert_ptr_nonnull(f);

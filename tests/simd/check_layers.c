@@ -37,7 +37,10 @@ static float *features(size_t n)
     for (size_t i = 0; i < n * L; i++) {
         float v = oracle_random();
 
-        y[i] = v < 0 ? 0 : v < .5f ? .25f : v;
+        if (v > 0)
+            y[i] = v < .5f ? .25f : v;
+        else
+            y[i] = 0;
     }
     return y;
 }

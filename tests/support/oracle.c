@@ -113,7 +113,9 @@ double oracle_largest(const oracle_map *m)
 
 static int clamp(int i, int n)
 {
-    return i < 0 ? 0 : i >= n ? n - 1 : i;
+    if (i < 0)
+        return 0;
+    return i < n ? i : n - 1;
 }
 
 static bool inside(const oracle_map *m, int y, int x)

@@ -80,5 +80,7 @@ static bool has_blocks(const nst_model *m, const char *blocks)
 
 const char *nst_known_likeness(const nst_model *m)
 {
-    return has_blocks(m, "2244") ? "vgg19" : has_blocks(m, "2233") ? "vgg16" : NULL;
+    if (has_blocks(m, "2244"))
+        return "vgg19";
+    return has_blocks(m, "2233") ? "vgg16" : NULL;
 }

@@ -26,10 +26,12 @@ static void say_licence(const nst_known *o)
              "changed: channels chosen, weights fitted by least squares and gradient descent, rounded to 8 bits");
         return;
     }
-    if (*o->sums.sha256)
-        printf("sha-256: %s%s%s\n", o->sums.sha256,
-               !o->source || o->named ? "" : o->kept ? ", made from " : ", which is ",
-               o->source && !o->named ? o->source->file : "");
+    if (*o->sums.sha256) {
+        printf("sha-256: %s", o->sums.sha256);
+        if (o->source && !o->named)
+            printf(", %s %s", o->kept ? "made from" : "which is", o->source->file);
+        putchar('\n');
+    }
     if (o->source && o->source->licence)
         printf("licence: %s%s\n", o->source->licence, o->named ? ", if it is what its name says" : "");
     else

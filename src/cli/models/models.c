@@ -24,7 +24,7 @@ nst_status nst_models_open(nst_model **out, const nst_command *c, nst_error *e)
 
 const char *nst_models_reason(const nst_command *c, char *text, size_t bytes)
 {
-    const char *variable = getenv("NST_MODEL"), *named = c->model ? c->model : variable && *variable ? variable : NULL;
+    const char *variable = getenv("NST_MODEL"), *named = c->model ? c->model : variable;
     char path[NST_PATH_BYTES], user[NST_PATH_BYTES] = "";
     nst_error e;
     bool own;

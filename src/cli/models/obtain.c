@@ -138,8 +138,10 @@ static nst_status take_part(const nst_source *source, const char *sha256, const 
     }
     if (!s && !(source && (source->sha256 || source->md5)) && !sha256 && !c->quiet)
         printf("sha-256: %s, and nothing known to compare it with\n", o.sums.sha256);
+    if (!s && !name)
+        name = nst_known_likeness(o.m);
     if (!s)
-        s = keep(&o, name ? name : nst_known_likeness(o.m) ? nst_known_likeness(o.m) : "fetched", c, e);
+        s = keep(&o, name ? name : "fetched", c, e);
     nst_model_close(&o.m);
     if (!s || s == NST_EFORMAT) /* used, or proven wrong; not when only this build or this disk is too small for it */
         nst_part_forget(part);
@@ -148,8 +150,8 @@ static nst_status take_part(const nst_source *source, const char *sha256, const 
 
 nst_status nst_obtain_fetch(const nst_command *c, nst_error *e)
 {
-    const char *name = c->style[0], *url = c->url;
-    const nst_source *source = nst_sources_named(name || url ? name ? name : "" : NST_PLACES_DEFAULT);
+    const char *name = c->style[0], *url = c->url, *unnamed = url ? "" : NST_PLACES_DEFAULT;
+    const nst_source *source = nst_sources_named(name ? name : unnamed);
     char own[128], path[NST_PATH_BYTES], part[NST_PATH_BYTES + 8], digits[9];
     nst_fetch f = { .plain = url != NULL, .quiet = c->quiet != 0, .part = part };
     bool promise;

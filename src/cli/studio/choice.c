@@ -78,7 +78,10 @@ static bool take_away(int i)
         return false;
     memmove(&c->style[i], &c->style[i + 1], (size_t)(c->styles - i - 1) * sizeof *c->style);
     c->styles--;
-    c->rest = c->rest == i ? -1 : c->rest > i ? c->rest - 1 : c->rest;
+    if (c->rest == i)
+        c->rest = -1;
+    else if (c->rest > i)
+        c->rest--;
     c->regions = c->regions && c->styles;
     return true;
 }

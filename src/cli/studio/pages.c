@@ -120,9 +120,8 @@ static int convert(const nst_job *job, const char *format)
     return fd;
 }
 
-static int save(const nst_http_request *r, int number, const char *format)
+static int save(const nst_http_request *r, int number, const char *format, const char *suffix)
 {
-    const char *suffix = !strcmp(format, "png") ? "png" : !strcmp(format, "tiff") ? "tif" : "jpg";
     char name[32], type[32];
     nst_job job;
 
@@ -141,6 +140,9 @@ static int look(const nst_http_request *r, const char *path)
         nst_studio_file kind;
     } shown[] = { { "view", NST_FILE_VIEW }, { "thumb", NST_FILE_THUMB }, { "painted", NST_FILE_RESULT_VIEW },
                   { "small", NST_FILE_RESULT_THUMB } };
+    static const struct {
+        const char *name, *suffix;
+    } formats[] = { { "png", "png" }, { "tiff", "tif" }, { "jpeg", "jpg" } };
     int number;
 
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
@@ -161,8 +163,9 @@ static int look(const nst_http_request *r, const char *path)
         return nst_http_file(r, nst_folder_open(NST_FILE_MASK, number), "image/png", true, NULL);
     if (is(path, "command", &number))
         return command(r, number);
-    if (is(path, "png", &number) || is(path, "tiff", &number) || is(path, "jpeg", &number))
-        return save(r, number, *path == 'p' ? "png" : *path == 't' ? "tiff" : "jpeg");
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (is(path, formats[i].name, &number))
+            return save(r, number, formats[i].name, formats[i].suffix);
     return nst_http_plain(r, NST_HTTP_MISSING, "not here\n");
 }
 
@@ -262,7 +265,9 @@ size_t nst_pages_room(const nst_http_request *r)
 
     if (!path)
         return 0;
-    return !strcmp(path, "photo") || !strcmp(path, "style") ? PICTURE : is(path, "mask", &number) ? MASK : 0;
+    if (!strcmp(path, "photo") || !strcmp(path, "style"))
+        return PICTURE;
+    return is(path, "mask", &number) ? MASK : 0;
 }
 
 static int to_page(const nst_http_request *r)

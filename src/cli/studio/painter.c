@@ -131,6 +131,7 @@ static void end_job(const nst_job *job, nst_status s, const char *error)
 {
     char result[NST_PATH_BYTES], view[NST_PATH_BYTES], thumb[NST_PATH_BYTES], checkpoint[NST_PATH_BYTES];
     double seconds = job->seconds + nst_clock_now() - begun;
+    nst_job_state painted;
     bool stop, discard, quit;
     nst_error e = { "" };
 
@@ -138,6 +139,7 @@ static void end_job(const nst_job *job, nst_status s, const char *error)
     stop = S->wanted.stop, discard = S->wanted.discard, quit = S->wanted.quit || nst_interrupt_pending();
     S->wanted.paused = false;
     pthread_mutex_unlock(&S->lock);
+    painted = stop ? NST_JOB_STOPPED : NST_JOB_DONE;
     if (!s && quit && !discard && access(nst_folder_path(NST_FILE_CHECKPOINT, job->number, checkpoint), F_OK) == 0) {
         nst_jobs_note(job->number, NST_JOB_PAINTING, seconds, NULL); /* the next studio goes on */
     } else if (s || discard) {
@@ -146,7 +148,7 @@ static void end_job(const nst_job *job, nst_status s, const char *error)
         s = nst_sources_show(nst_folder_path(NST_FILE_RESULT, job->number, result),
                              nst_folder_path(NST_FILE_RESULT_VIEW, job->number, view),
                              nst_folder_path(NST_FILE_RESULT_THUMB, job->number, thumb), NULL, NULL, &e);
-        nst_jobs_note(job->number, s ? NST_JOB_FAILED : stop ? NST_JOB_STOPPED : NST_JOB_DONE, seconds, e.text);
+        nst_jobs_note(job->number, s ? NST_JOB_FAILED : painted, seconds, e.text);
         unlink(nst_folder_path(NST_FILE_CHECKPOINT, job->number, checkpoint));
     }
     pthread_mutex_lock(&S->lock);

@@ -37,7 +37,13 @@ static struct preview {
 /* The longest side.  A larger painting has finer strokes for its size, and so has its preview. */
 static int preview_size(int size)
 {
-    return size <= 384 ? 144 : size <= 640 ? 160 : size <= 900 ? 176 : size <= 1300 ? 192 : 208;
+    if (size <= 384)
+        return 144;
+    if (size <= 640)
+        return 160;
+    if (size <= 900)
+        return 176;
+    return size <= 1300 ? 192 : 208;
 }
 
 static nst_status settings_of(const nst_job *job, nst_command *c, nst_settings **out, nst_error *e)

@@ -23,7 +23,8 @@ static void add(struct text *t, const char *format, ...)
     va_start(args, format);
     n = vsnprintf(t->out + t->n, t->room - t->n, format, args);
     va_end(args);
-    t->n += n < 0 ? 0 : (size_t)n < t->room - t->n ? (size_t)n : t->room - t->n - 1;
+    if (n >= 0)
+        t->n += (size_t)n < t->room - t->n ? (size_t)n : t->room - t->n - 1;
 }
 
 static void add_quoted(struct text *t, const char *from)

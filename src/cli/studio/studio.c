@@ -27,10 +27,11 @@ extern char **environ;
 /* What belongs to one picture, or watches one. */
 static nst_status check(const nst_command *c, nst_error *e)
 {
-    const char *wrong = c->output ? "output" : c->init ? "init" : c->content_mask.n ? "content-mask" :
-                        c->style_mask.n ? "style-mask" : c->log ? "log" : c->checkpoint ? "checkpoint" :
-                        c->save_every ? "save-every" : c->preview ? "preview" :
-                        c->web || c->web_port || c->web_host ? "web" : c->dry_run ? "dry-run" : NULL;
+    const char *wrong = nst_first_said(NST_SAID(
+        { c->output, "output" }, { c->init, "init" }, { c->content_mask.n, "content-mask" },
+        { c->style_mask.n, "style-mask" }, { c->log, "log" }, { c->checkpoint, "checkpoint" },
+        { c->save_every, "save-every" }, { c->preview, "preview" }, { c->web || c->web_port || c->web_host, "web" },
+        { c->dry_run, "dry-run" }));
 
     if (wrong)
         return fail(e, NST_EARG, "studio: --%s belongs to one painting; leave it out", wrong);
@@ -164,7 +165,9 @@ static nst_status choose_photo(const char *path, nst_error *e)
 /* How this machine reaches a host that stands for all of its addresses. */
 static const char *near(const char *host)
 {
-    return !host || !strcmp(host, "0.0.0.0") ? "127.0.0.1" : !strcmp(host, "::") ? "::1" : host;
+    if (!host || !strcmp(host, "0.0.0.0"))
+        return "127.0.0.1";
+    return strcmp(host, "::") ? host : "::1";
 }
 
 /* *said: the address for others, who have the password; *address: with the token. */

@@ -17,8 +17,8 @@
 
 static nst_status check_options(const nst_command *c, nst_error *e)
 {
-    const char *no = c->checkpoint ? "checkpoint" : c->log ? "log" : c->save_every ? "save-every" : c->init ? "init"
-        : NULL;
+    const char *no = nst_first_said(NST_SAID(
+        { c->checkpoint, "checkpoint" }, { c->log, "log" }, { c->save_every, "save-every" }, { c->init, "init" }));
 
     if (no)
         return fail(e, NST_EARG, "video: --%s is for one picture, expected none", no);
@@ -60,7 +60,7 @@ static nst_status read_weight(const char *text, double *weight, nst_error *e)
 static void settle_next(nst_video *v)
 {
     nst_settings *n = &v->next;
-    int few = v->s->iterations / SHARE;
+    int few = v->s->iterations / SHARE > FEWEST ? v->s->iterations / SHARE : FEWEST;
 
     *n = *v->s;
     n->scales = 1;
@@ -68,9 +68,9 @@ static void settle_next(nst_video *v)
     n->init = NST_INIT_IMAGE;
     n->init_noise = 0;
     n->first_iterations = 0;
-    n->iterations = v->c.frame_iterations ? v->c.frame_iterations : few > FEWEST ? few : FEWEST;
-    if (n->iterations > v->s->iterations && !v->c.frame_iterations)
-        n->iterations = v->s->iterations;
+    n->iterations = v->c.frame_iterations;
+    if (!n->iterations)
+        n->iterations = few < v->s->iterations ? few : v->s->iterations;
 }
 
 /* What comes into view is painted from coarse to fine, up to half the size. */

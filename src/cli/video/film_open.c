@@ -137,12 +137,19 @@ static nst_status measure(nst_film *f, nst_error *e)
     return NST_OK;
 }
 
+/* In seconds; 0: not known. */
+static double length(const nst_film *f)
+{
+    if (f->stream->duration > 0)
+        return (double)f->stream->duration * av_q2d(f->stream->time_base);
+    return f->format->duration > 0 ? (double)f->format->duration / AV_TIME_BASE : 0;
+}
+
 /* How long it is, for the time left only. */
 static void estimate(nst_film *f)
 {
     AVRational rate = nst_av.av_guess_frame_rate(f->format, f->stream, NULL);
-    double seconds = f->stream->duration > 0 ? (double)f->stream->duration * av_q2d(f->stream->time_base)
-        : f->format->duration > 0 ? (double)f->format->duration / AV_TIME_BASE : 0;
+    double seconds = length(f);
     double end = f->range.to > 0 && f->range.to < seconds ? f->range.to : seconds;
 
     f->rate = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
@@ -206,7 +213,7 @@ static int even(double side)
 
 void nst_film_size(nst_film *f, int longest)
 {
-    double ratio = longest ? (double)longest / (f->width > f->height ? f->width : f->height) : 1;
+    double ratio = longest ? longest / fmax(f->width, f->height) : 1;
 
     f->to_width = even(f->width * ratio);
     f->to_height = even(f->height * ratio);

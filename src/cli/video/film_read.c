@@ -56,8 +56,10 @@ static void note_time(nst_film *f)
     int64_t pts = f->frame->best_effort_timestamp;
     int64_t step = f->rate > 0 ? (int64_t)floor(1 / (f->rate * unit) + .5) : 1;
 
+    if (step < 1)
+        step = 1;
     if (pts == AV_NOPTS_VALUE)
-        pts = f->at.pts == INT64_MIN ? (int64_t)floor(begin / unit + .5) : f->at.pts + (step > 0 ? step : 1);
+        pts = f->at.pts == INT64_MIN ? (int64_t)floor(begin / unit + .5) : f->at.pts + step;
     if (f->at.pts != INT64_MIN && pts <= f->at.pts)
         pts = f->at.pts + 1;
     f->at.pts = pts;

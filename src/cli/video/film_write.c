@@ -33,8 +33,10 @@ static void set_colors(const nst_film_writer *w, AVCodecContext *c)
     c->color_range = full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
     c->color_primaries = p ? p->color_primaries : AVCOL_PRI_BT709;
     c->color_trc = p ? p->color_trc : AVCOL_TRC_UNSPECIFIED;
-    c->colorspace = yuv ? p->color_space
-        : !w->film || w->film->first_height >= HD ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+    if (yuv)
+        c->colorspace = p->color_space;
+    else
+        c->colorspace = !w->film || w->film->first_height >= HD ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
 }
 
 static nst_status open_encoder(nst_film_writer *w, const nst_coder *coder, nst_error *e)

@@ -1,6 +1,7 @@
 /* palette.c: median cut (Heckbert 1982) of a histogram with five bits a channel: the box with the most weighted spread
  * is cut at its longest side's middle picture point until there are 256; a box's colour is its mean. */
 #include "cli/video/palette.h"
+#include "cli/video/scale.h"
 
 #include <string.h>
 
@@ -21,11 +22,6 @@ static struct {
     uint8_t color[CELLS];
 } cell;
 
-static int quantise(float v)
-{
-    return v <= 0 ? 0 : v >= 1 ? 255 : (int)(v * 255 + .5f);
-}
-
 static int cell_of(const int v[3])
 {
     return (v[0] >> (8 - BITS)) << 2 * BITS | (v[1] >> (8 - BITS)) << BITS | v[2] >> (8 - BITS);
@@ -34,7 +30,7 @@ static int cell_of(const int v[3])
 static void read_point(nst_image *picture, size_t i, int v[3])
 {
     for (int c = 0; c < 3; c++)
-        v[c] = quantise(nst_image_plane(picture, c)[i]);
+        v[c] = nst_scaler_byte(nst_image_plane(picture, c)[i]);
 }
 
 static void count(nst_image *picture)

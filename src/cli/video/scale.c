@@ -166,7 +166,7 @@ static void pack(nst_image *picture, AVFrame *rgb)
             for (int x = 0; x < rgb->width; x++) {
                 float v = plane ? plane[(size_t)y * (size_t)rgb->width + (size_t)x] : 1;
 
-                row[4 * x + c] = (uint8_t)(v <= 0 ? 0 : v >= 1 ? 255 : v * 255 + .5f);
+                row[4 * x + c] = (uint8_t)nst_scaler_byte(v);
             }
         }
     }

@@ -14,6 +14,14 @@ typedef struct nst_scaler {
     struct AVFrame *rgb; /* bytes R G B A */
 } nst_scaler;
 
+/* One of 0 to 1 as one of 0 to 255; what is outside, and no number, is made to fit. */
+static inline int nst_scaler_byte(float v)
+{
+    if (!(v > 0))
+        return 0;
+    return v < 1 ? (int)(v * 255 + .5f) : 255;
+}
+
 /* Loads libswscale.  NST_EUNSUPPORTED. */
 nst_status nst_scaler_load(nst_error *e);
 /* A frame as a picture of three channels, scaled to [height][width] and turned to the right by so many quarters; what

@@ -7,11 +7,6 @@
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
-static int limited(int n, int from, int to)
-{
-    return n < from ? from : n > to ? to : n;
-}
-
 static nst_status too_little(const nst_setup *u, size_t need, nst_error *e)
 {
     int last = u->plan.scales - 1;
@@ -86,7 +81,7 @@ static bool lay_out_windows(const nst_setup *u, int scale, const nst_row_range *
     size_t half = rest(u->limit, n.beside) / 2 / (2 * owned + 1);
     int pairs = half < 1000 ? (int)half + 1 : 1000;
 
-    *l = (nst_layout){ .pairs = limited(pairs > 3 ? pairs : 3, 1, u->s.history) };
+    *l = (nst_layout){ .pairs = nst_clamp_int(pairs > 3 ? pairs : 3, 1, u->s.history) };
     for (;; l->pairs = 1) {
         n = nst_plan_needs(u, scale, l->pairs, false);
         l->arena = rest(u->limit, n.beside);

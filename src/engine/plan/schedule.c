@@ -57,7 +57,7 @@ static void fit(const nst_clock *c, nst_setup *u, int scale, const nst_progress 
     for (int i = scale; i < u->plan.scales; i++) {
         double n = floor(c->nominal[i] * fmax(share, 0));
 
-        u->plan.iterations[i] = n < 1 ? 1 : n > 1e7 ? 10000000 : (int)n;
+        u->plan.iterations[i] = (int)nst_clamp_double(n, 1, 1e7);
     }
     if (u->plan.iterations[scale] < p->iteration)
         u->plan.iterations[scale] = p->iteration;

@@ -100,11 +100,6 @@ double nst_plan_work(const nst_setup *u, const nst_row_range *strip, nst_tiling 
     return nst_graph_sides_work(u->graph, &s);
 }
 
-static int limited(int n, int from, int to)
-{
-    return n < from ? from : n > to ? to : n;
-}
-
 /* Columns or rows of windows whose cores are about so many pixels. */
 static int parts(int side, int core)
 {
@@ -173,7 +168,7 @@ static bool strips_that_fit(const nst_setup *u, const nst_row_range *strip, nst_
 static bool tile_strips(const nst_setup *u, const nst_row_range *strip, nst_use use, size_t arena, nst_tiling *t,
                         double *cost)
 {
-    int columns = limited(parts(strip->w - 2 * u->margin, COLUMN_MIN), 1, nst_windows_finest(u, strip).nx);
+    int columns = nst_clamp_int(parts(strip->w - 2 * u->margin, COLUMN_MIN), 1, nst_windows_finest(u, strip).nx);
     bool found = false;
 
     for (int nx = arena ? 1 : columns; nx <= columns; nx++) { /* in no memory none fits */
@@ -207,13 +202,13 @@ bool nst_plan_tiling(const nst_setup *u, const nst_row_range *strip, nst_use use
     if (!h)
         return true;
     whole = nst_plan_arena(u, strip, use, (nst_tiling){ .nx = 1, .ny = 1 }) <= arena;
-    small.nx = limited(parts(w, CORE_MIN), 1, finest.nx);
-    small.ny = limited(parts(h, CORE_MIN), 1, finest.ny);
+    small.nx = nst_clamp_int(parts(w, CORE_MIN), 1, finest.nx);
+    small.ny = nst_clamp_int(parts(h, CORE_MIN), 1, finest.ny);
     small.strip = 0;
     *t = small;
     if (u->s.window) {
-        t->nx = limited(parts(w, u->s.window), 1, finest.nx);
-        t->ny = limited(parts(h, u->s.window), 1, finest.ny);
+        t->nx = nst_clamp_int(parts(w, u->s.window), 1, finest.nx);
+        t->ny = nst_clamp_int(parts(h, u->s.window), 1, finest.ny);
         return nst_plan_arena(u, strip, use, *t) <= arena;
     }
     for (int nx = 1; arena && nx <= small.nx && nx <= PARTS_MAX; nx++) {

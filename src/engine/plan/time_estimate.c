@@ -53,7 +53,7 @@ double nst_plan_seconds(const nst_setup *u)
         nst_row_range strip = nst_rank_own_rows(u, w, h);
         int n = nst_windows_count(l->gradient);
         double both = nst_plan_work(u, &strip, l->gradient);
-        double first = nst_windows_alike(l) ? both * (n - 1) / (n ? n : 1) : nst_plan_work(u, &strip, l->stats);
+        double first = nst_windows_alike(l) ? both * (n - 1) / fmax(n, 1) : nst_plan_work(u, &strip, l->stats);
 
         work += u->plan.iterations[scale] * (2 * both + first) + both;
         seconds += u->plan.iterations[scale] * beside(u, scale, (double)w * (strip.own_to - strip.own));

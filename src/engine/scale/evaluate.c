@@ -144,8 +144,13 @@ static nst_status scaled_content(nst_run *r, nst_loss_gradient *gradient, double
         nst_loss_gradient *t = &gradient[u->content_layer[i].layer];
 
         t->content_scaled = on_device;
-        t->content_scale = on_device ? weight : square[i] > 0 ? 2 * weight / sum : 0;
-        t->content_sign = on_device ? 0 : -weight * square[i] / (sum * sum);
+        if (on_device) {
+            t->content_scale = weight;
+            t->content_sign = 0;
+        } else {
+            t->content_scale = square[i] > 0 ? 2 * weight / sum : 0;
+            t->content_sign = -weight * square[i] / (sum * sum);
+        }
     }
     return NST_OK;
 }

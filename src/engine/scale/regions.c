@@ -27,7 +27,9 @@ static struct cover cover(int i, int from, int to)
 
 static double share(const struct cover *c, int i)
 {
-    return i == c->first ? c->head : i == c->last ? c->tail : 1;
+    if (i == c->first)
+        return c->head;
+    return i == c->last ? c->tail : 1;
 }
 
 /* A mask at another size: each pixel is the mean of what it covers, so weights stay in [0,1]. */
@@ -207,9 +209,8 @@ nst_map nst_region_at(const nst_region *g, const nst_setup *u, int layer, int w,
 static bool alike(const nst_mask *m, const nst_image *p)
 {
     double a = (double)m->w * p->height, b = (double)m->h * p->width;
-    double most = (double)(p->width > p->height ? p->width : p->height);
+    double most = fmax(fmax(p->width, p->height), fmax(m->w, m->h));
 
-    most = m->w > most ? m->w : m->h > most ? m->h : most;
     return a - b <= most && b - a <= most;
 }
 

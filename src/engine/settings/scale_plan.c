@@ -24,9 +24,7 @@ static int ruled(const nst_settings *s, int w, int h)
 /* side * ratio, rounded, at least 1, and within an int. */
 static int scaled(int side, double ratio)
 {
-    double v = floor(side * ratio + .5);
-
-    return v < 1 ? 1 : v > 1e9 ? 1000000000 : (int)v;
+    return (int)nst_clamp_double(floor(side * ratio + .5), 1, 1e9);
 }
 
 /* The final width and height. */

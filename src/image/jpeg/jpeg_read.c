@@ -29,8 +29,7 @@ static void check_size(nst_jpeg *j)
         nst_jpeg_give_up(j, s);
     for (int c = 0; c < j->in.num_components; c++)
         blocks += (size_t)j->in.comp_info[c].width_in_blocks * j->in.comp_info[c].height_in_blocks;
-    j->scans = blocks ? WORK / blocks : MAX_SCANS;
-    j->scans = j->scans < FEW_SCANS ? FEW_SCANS : j->scans > MAX_SCANS ? MAX_SCANS : j->scans;
+    j->scans = blocks ? nst_clamp_size(WORK / blocks, FEW_SCANS, MAX_SCANS) : MAX_SCANS;
     /* Each block has at least one code, of one bit by Huffman; the surest decision of the arithmetic coder takes
      * more than 2^-16 of one (T.81, table D.3). */
     most = j->in.arith_code ? 8 << 16 : 8;

@@ -82,7 +82,9 @@ static void take_orientation(nst_png *j, const png_byte *exif, size_t bytes)
 
 static int digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* As ImageMagick wrote it before there was eXIf: "\nexif\n      NUMBER\n" and so many bytes in hexadecimal, in

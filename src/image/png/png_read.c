@@ -91,7 +91,7 @@ static void widen(const nst_png *j, png_bytep row)
             uint16_t *wide = (uint16_t *)(void *)row + i;
             double v = (double)((eight ? row[i] : *wide) - 16 * unit) * max / (219 * unit);
 
-            v = v < 0 ? 0 : v > max ? max : v;
+            v = nst_clamp_double(v, 0, max);
             if (eight)
                 row[i] = (uint8_t)(v + .5);
             else

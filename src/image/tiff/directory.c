@@ -7,12 +7,28 @@
 #define PAGES_MAX 64 /* that are looked at for the main picture, and as many within each */
 #define TILE_SPARE ((uint64_t)1 << 22) /* pixels of a tile beyond the picture's: small pictures have large ones */
 
+/* Bytes that one byte of the file stands for at most; 0: not known. */
+static double greatest_ratio(uint16_t compression)
+{
+    switch (compression) {
+    case COMPRESSION_NONE:
+        return 1;
+    case COMPRESSION_PACKBITS:
+        return 64;
+    case COMPRESSION_DEFLATE:
+    case COMPRESSION_ADOBE_DEFLATE:
+        return 1032;
+    case COMPRESSION_LZW:
+        return 4096;
+    default:
+        return 0;
+    }
+}
+
 /* What the file's bytes cannot hold at the compression's greatest ratio, where it has one, is refused at once. */
 static nst_status check_bytes(nst_tiff *j, uint16_t compression)
 {
-    double most = compression == COMPRESSION_NONE ? 1 : compression == COMPRESSION_PACKBITS ? 64
-                : compression == COMPRESSION_DEFLATE || compression == COMPRESSION_ADOBE_DEFLATE ? 1032
-                : compression == COMPRESSION_LZW ? 4096 : 0;
+    double most = greatest_ratio(compression);
     double halved = j->tags.photometric == PHOTOMETRIC_YCBCR ? 0.5 : 1; /* chroma may be left out, up to half of all */
     long long bytes = nst_file_bytes(j->f);
 

@@ -18,6 +18,14 @@ static float half(uint16_t v)
     return v >> 15 ? -a : a;
 }
 
+/* What is too large for a float is infinite or, below 0, black; so is what is not a number. */
+static float narrowed(double d)
+{
+    if (d > -1e30 && d < 1e30)
+        return (float)d;
+    return d > 0 ? INFINITY : 0;
+}
+
 static unsigned float_sample(nst_tiff *j, const uint8_t *from, size_t at)
 {
     uint16_t h;
@@ -31,7 +39,7 @@ static unsigned float_sample(nst_tiff *j, const uint8_t *from, size_t at)
         memcpy(&v, from + 4 * at, sizeof v);
     } else {
         memcpy(&d, from + 8 * at, sizeof d);
-        v = d > -1e30 && d < 1e30 ? (float)d : d > 0 ? INFINITY : 0;
+        v = narrowed(d);
     }
     nst_float_count(&j->range, v);
     return nst_image_quantise(v, 65535);
@@ -119,6 +127,11 @@ static unsigned mapped(const nst_tiff *j, const uint8_t *from, size_t x, size_t 
     return j->narrow ? v * 257 : v;
 }
 
+static unsigned color(nst_tiff *j, const uint8_t *from, size_t x, size_t k)
+{
+    return j->map[0] ? mapped(j, from, x, k) : sample(j, from, x, k);
+}
+
 void nst_tiff_row(nst_tiff *j, const uint8_t *from)
 {
     size_t colors = (size_t)j->kind.colors, each = colors + j->kind.alpha;
@@ -128,7 +141,7 @@ void nst_tiff_row(nst_tiff *j, const uint8_t *from)
         unsigned alpha = j->kind.alpha ? sample(j, from, x, j->map[0] ? 1 : colors) : max;
 
         for (size_t k = 0; k < each; k++) {
-            unsigned v = k == colors ? alpha : j->map[0] ? mapped(j, from, x, k) : sample(j, from, x, k);
+            unsigned v = k == colors ? alpha : color(j, from, x, k);
 
             if (j->tags.photometric == PHOTOMETRIC_MINISWHITE && k < colors)
                 v = max - v;

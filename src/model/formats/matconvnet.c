@@ -76,7 +76,10 @@ static nst_status take_numbers(struct reader *r, const nst_mat_array *a, struct 
     }
     if (!nst_mat_element_open(r->s, a->end, &data))
         return damaged(r, e);
-    t->number = data.type == NST_MAT_SINGLE ? NST_F32 : data.type == NST_MAT_DOUBLE ? NST_F64 : NST_NO_FLOAT;
+    if (data.type == NST_MAT_SINGLE)
+        t->number = NST_F32;
+    else if (data.type == NST_MAT_DOUBLE)
+        t->number = NST_F64;
     t->bytes = data.bytes;
     if (bias) {
         t->shape[0] = d[0] == 1 ? d[1] : d[0]; /* a row or a column */

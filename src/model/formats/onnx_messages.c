@@ -107,6 +107,22 @@ int nst_onnx_convolutions(const nst_onnx *r)
 
 /* ---- tensors ----------------------------------------------------------------------------------------------------- */
 
+static nst_number number(uint64_t type)
+{
+    switch (type) {
+    case FLOAT:
+        return NST_F32;
+    case FLOAT16:
+        return NST_F16;
+    case DOUBLE:
+        return NST_F64;
+    case BFLOAT16:
+        return NST_BF16;
+    default:
+        return NST_NO_FLOAT;
+    }
+}
+
 /* The numbers of a tensor: where they are. */
 static nst_status take_numbers(const nst_onnx *r, nst_wire tensor, nst_stored *t, nst_error *e)
 {
@@ -131,8 +147,7 @@ static nst_status take_numbers(const nst_onnx *r, nst_wire tensor, nst_stored *t
     }
     if (tensor.broken)
         return nst_onnx_damaged(r, &tensor, e);
-    t->number = type == FLOAT ? NST_F32 : type == FLOAT16 ? NST_F16 : type == DOUBLE ? NST_F64
-              : type == BFLOAT16 ? NST_BF16 : NST_NO_FLOAT;
+    t->number = number(type);
     t->exact = true;
     t->dims = dims;
     memcpy(t->shape, shape, (size_t)(dims < 4 ? dims : 4) * sizeof *shape);

@@ -95,6 +95,17 @@ static nst_status push_string(nst_pickle *k, size_t length_bytes, nst_error *e)
     return nst_pickle_push(k, (nst_value){ .kind = NST_KIND_STRING, .n = (uint32_t)n, .u.s = (const char *)p }, e);
 }
 
+/* One of four bytes has a sign, shorter ones have none. */
+static nst_status push_number(nst_pickle *k, size_t bytes, nst_error *e)
+{
+    uint64_t v;
+    nst_status s = read_number(k, bytes, &v, e);
+
+    if (s)
+        return s;
+    return nst_pickle_push_int(k, NST_KIND_INT, bytes == 4 ? (int32_t)(uint32_t)v : (int64_t)v, e);
+}
+
 /* LONG1: a little-endian number of that many bytes; a larger one than ours is not needed for anything. */
 static nst_status push_long(nst_pickle *k, nst_error *e)
 {
@@ -183,11 +194,12 @@ static nst_status step(nst_pickle *k, int op, nst_error *e)
         return nst_pickle_push_int(k, NST_KIND_NONE, 0, e);
     case 0x88: case 0x89: /* NEWTRUE, NEWFALSE */
         return nst_pickle_push_int(k, NST_KIND_BOOL, op == 0x88, e);
-    case 'J': case 'K': case 'M': /* BININT, BININT1, BININT2 */
-        s = read_number(k, op == 'J' ? 4 : op == 'K' ? 1 : 2, &v, e);
-        if (s)
-            return s;
-        return nst_pickle_push_int(k, NST_KIND_INT, op == 'J' ? (int32_t)(uint32_t)v : (int64_t)v, e);
+    case 'J': /* BININT */
+        return push_number(k, 4, e);
+    case 'K': /* BININT1 */
+        return push_number(k, 1, e);
+    case 'M': /* BININT2 */
+        return push_number(k, 2, e);
     case 0x8a:
         return push_long(k, e);
     case 'G': /* BINFLOAT */

@@ -17,8 +17,12 @@ struct reader {
 
 static nst_number number(const char *dtype)
 {
-    return !strcmp(dtype, "F64") ? NST_F64 : !strcmp(dtype, "F32") ? NST_F32 : !strcmp(dtype, "F16") ? NST_F16
-         : !strcmp(dtype, "BF16") ? NST_BF16 : NST_NO_FLOAT;
+    static const char *const names[] = { [NST_F16] = "F16", [NST_BF16] = "BF16", [NST_F32] = "F32", [NST_F64] = "F64" };
+
+    for (int i = NST_NO_FLOAT + 1; i < (int)NST_COUNT(names); i++)
+        if (!strcmp(dtype, names[i]))
+            return (nst_number)i;
+    return NST_NO_FLOAT;
 }
 
 /* Takes one tensor of the header: remembered when it is a convolution's, checked in any case. */

@@ -125,37 +125,40 @@ static bool numbers(nst_header *h, uint64_t *v, int max, int *n)
 /* {"dtype":"F32","shape":[64,3,3,3],"data_offsets":[0,6912]}, in any order. */
 static nst_status tensor(nst_header *h, nst_tensor *t, nst_error *e)
 {
-    enum { DTYPE = 1, SHAPE = 2, OFFSETS = 4 };
-    unsigned seen = 0;
+    enum { DTYPE, SHAPE, OFFSETS, FIELDS };
+    static const char *const names[FIELDS] = { "dtype", "shape", "data_offsets" };
+    bool seen[FIELDS] = { false };
 
     if (!eat(h, '{'))
         return broken(h, "a tensor's description expected", e);
     do {
         uint64_t offset[2] = { 0, 0 };
         char key[16];
-        unsigned bit;
         bool good;
-        int n = 2;
+        int field = 0, n = 2;
 
         if (!string(h, key, sizeof key) || !eat(h, ':'))
             return broken(h, "a field's name expected", e);
-        bit = !strcmp(key, "dtype") ? DTYPE : !strcmp(key, "shape") ? SHAPE
-            : !strcmp(key, "data_offsets") ? OFFSETS : 0;
-        if (!bit || seen & bit)
+        while (field < FIELDS && strcmp(key, names[field]) != 0)
+            field++;
+        if (field == FIELDS || seen[field])
             return nst_fail(e, NST_EFORMAT, "%s: tensor %s has field %s %s", h->path, t->name, key,
-                            bit ? "twice" : "that is unknown");
-        seen |= bit;
-        good = bit == DTYPE ? string(h, t->dtype, sizeof t->dtype)
-             : bit == SHAPE ? numbers(h, t->shape, (int)NST_COUNT(t->shape), &t->dims)
-             : numbers(h, offset, 2, &n) && n == 2;
+                            field < FIELDS ? "twice" : "that is unknown");
+        seen[field] = true;
+        if (field == DTYPE)
+            good = string(h, t->dtype, sizeof t->dtype);
+        else if (field == SHAPE)
+            good = numbers(h, t->shape, (int)NST_COUNT(t->shape), &t->dims);
+        else
+            good = numbers(h, offset, 2, &n) && n == 2;
         if (!good)
             return nst_fail(e, NST_EFORMAT, "%s: tensor %s has a damaged %s", h->path, t->name, key);
-        if (bit == OFFSETS)
+        if (field == OFFSETS)
             t->begin = offset[0], t->end = offset[1];
     } while (eat(h, ','));
     if (!eat(h, '}'))
         return broken(h, "the end of a tensor's description expected", e);
-    if (seen != (DTYPE | SHAPE | OFFSETS))
+    if (!seen[DTYPE] || !seen[SHAPE] || !seen[OFFSETS])
         return nst_fail(e, NST_EFORMAT, "%s: tensor %s lacks its dtype, shape or data_offsets", h->path, t->name);
     return NST_OK;
 }
