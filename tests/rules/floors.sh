@@ -1,6 +1,6 @@
 #!/bin/sh
 # floors.sh: the house's rules, by grep and awk: a folder includes only those below it, some things live in one place,
-# lines fit 120 columns, no assignment is inside a condition, lists that have to agree do.
+# lines fit 120 columns, no assignment is inside a condition and no ?: inside another, lists that have to agree do.
 . "${SRCDIR:-.}/tests/support/lib.sh"
 cd "$SRCDIR" || exit 99
 
@@ -175,12 +175,43 @@ for f in $(find src simd opencl gimp nautilus include tests -type f \( -name '*.
 done
 check "files have at most 400 lines${long:+, but not:$long}" test -z "$long"
 
-# An assignment stands for itself: its value is not what if, while, for, ?:, !, && or || or a comparison looks at.
-# "FILE:LINE" of each one that is.  Strings, characters and comments are passed over; depth counts open brackets, each
-# with the word before it (if, while, for) in opened[].
-assigned_and_tested() { # FILE...
+# The words of C, "FILE:LINE WORD" each, "@" where a file begins and outside of functions (and at labels).  Comments are
+# passed over, strings and characters are a word.
+words() { # FILE...
     awk '
-    function hit() { if (said != FILENAME ":" FNR) print FILENAME ":" FNR; said = FILENAME ":" FNR }
+    FNR == 1 { comment = 0; print FILENAME ":1 @" }
+    !comment && /^[A-Za-z_]/ { print FILENAME ":" FNR, "@" }
+    /^ *# *(include|if|elif|error)/ { next }
+    {
+        s = $0
+        for (;;) {
+            if (comment) {
+                i = index(s, "*/")
+                if (!i) break
+                s = substr(s, i + 2)
+                comment = 0
+            }
+            if (!match(s, /[^ \t\\]/)) break
+            s = substr(s, RSTART)
+            if (s ~ /^\/\//) break
+            if (s ~ /^\/\*/) { comment = 1; s = substr(s, 3); continue }
+            if (match(s, /^[A-Za-z_0-9]+/)) ;
+            else if (match(s, /^"([^"\\]|\\.)*"/)) ;
+            else if (match(s, /^\047([^\047\\]|\\.)*\047/)) ;
+            else if (match(s, /^(<<=|>>=|[=!<>]=|[-+*\/%&|^]=|&&|[|][|]|->|<<|>>)/)) ;
+            else RLENGTH = 1
+            print FILENAME ":" FNR, substr(s, 1, RLENGTH)
+            s = substr(s, RLENGTH + 1)
+        }
+    }' "$@"
+}
+
+# An assignment stands for itself: its value is not what if, while, for, ?:, !, && or || or a comparison looks at.
+# "FILE:LINE" of each one that is.  depth counts open brackets, each with the word before it (if, while, for) in
+# opened[].
+assigned_and_tested() { # the words
+    awk '
+    function hit() { if (said != $1) print $1; said = $1 }
     function fresh(d) { tested[d] = below[d] = here[d] = 0 } # a new expression begins
     function open(bracket) {
         opened[++depth] = bracket == "(" && before ~ /^(if|while|for)$/ ? before : bracket
@@ -201,42 +232,50 @@ assigned_and_tested() { # FILE...
         for (d = depth; d && opened[d] != "{"; d--)
             if (opened[d] ~ /^(if|while)$/ || (opened[d] == "for" && part[d] == 1)) hit()
     }
-    FNR == 1 { comment = depth = 0; before = ""; fresh(0) }
-    !comment && /^[A-Za-z_]/ { depth = 0; fresh(0) } # outside of functions, and labels
-    /^ *# *(include|if|elif|error)/ { next }
     {
-        s = $0
-        for (;;) {
-            if (comment) {
-                i = index(s, "*/")
-                if (!i) break
-                s = substr(s, i + 2)
-                comment = 0
-            }
-            if (!match(s, /[^ \t\\]/)) break
-            s = substr(s, RSTART)
-            if (s ~ /^\/\//) break
-            if (s ~ /^\/\*/) { comment = 1; s = substr(s, 3); continue }
-            if (match(s, /^[A-Za-z_0-9]+/)) ;
-            else if (match(s, /^"([^"\\]|\\.)*"/)) ;
-            else if (match(s, /^\047([^\047\\]|\\.)*\047/)) ;
-            else if (match(s, /^(<<=|>>=|[=!<>]=|[-+*\/%&|^]=|&&|[|][|]|->|<<|>>)/)) ;
-            else RLENGTH = 1
-            t = substr(s, 1, RLENGTH)
-            s = substr(s, RLENGTH + 1)
-            if (t ~ /^[({[]$/) open(t)
-            else if (t ~ /^[])}]$/) shut()
-            else if (t == ";" || t == ",") { part[depth] += t == ";"; fresh(depth) }
-            else if (t ~ /^(<<=|>>=|[-+*\/%&|^]?=)$/) assign()
-            else if (t ~ /^(&&|[|][|]|[?]|[=!]=|[<>]=?)$/) { tested[depth] = 1; if (below[depth]) hit() }
-            before = t
-        }
-    }' "$@"
+        if ($2 == "@") { depth = 0; fresh(0) }
+        else if ($2 ~ /^[({[]$/) open($2)
+        else if ($2 ~ /^[])}]$/) shut()
+        else if ($2 == ";" || $2 == ",") { part[depth] += $2 == ";"; fresh(depth) }
+        else if ($2 ~ /^(<<=|>>=|[-+*\/%&|^]?=)$/) assign()
+        else if ($2 ~ /^(&&|[|][|]|[?]|[=!]=|[<>]=?)$/) { tested[depth] = 1; if (below[depth]) hit() }
+        before = $2
+    }'
 }
-sources_of_c=$(find src simd opencl gimp nautilus include tests examples data -type f \( -name '*.[ch]' \
-    -o -name '*.inc' -o -name '*.cl' \) ! -path 'tests/data/golden/*' ! -name kernels_cl.h | sort)
-inside=$(assigned_and_tested $sources_of_c | tr '\n' ' ')
+
+# No operand of ?: holds another ?:, in brackets that only group or without.  "FILE:LINE" of each second one.  Arguments
+# of a call, an index and braces begin expressions of their own; "(" behind ")" is taken for a cast.
+nested_ternaries() { # the words
+    awk '
+    function hit() { if (said != $1) print $1; said = $1 }
+    function fresh(d) { asks[d] = holds[d] = 0 } # a new expression begins
+    function open(bracket) {
+        groups[++depth] = bracket == "(" && (before !~ /^[]A-Za-z_0-9]/ || before ~ /^(return|case)$/)
+        fresh(depth)
+    }
+    function ask(    d) {
+        if (asks[depth] || holds[depth]) hit()
+        asks[depth] = 1
+        for (d = depth; groups[d]; d--) {
+            if (asks[d - 1]) hit()
+            holds[d - 1] = 1
+        }
+    }
+    {
+        if ($2 == "@") { depth = 0; fresh(0) }
+        else if ($2 ~ /^[({[]$/) open($2)
+        else if ($2 ~ /^[])}]$/) { if (depth) depth-- }
+        else if ($2 ~ /^([;,#]|<<=|>>=|[-+*\/%&|^]?=)$/) fresh(depth)
+        else if ($2 == "?") ask()
+        before = $2
+    }'
+}
+words $(find src simd opencl gimp nautilus include tests examples data -type f \( -name '*.[ch]' \
+    -o -name '*.inc' -o -name '*.cl' \) ! -path 'tests/data/golden/*' ! -name kernels_cl.h | sort) >"$dir/words"
+inside=$(assigned_and_tested <"$dir/words" | tr '\n' ' ')
 check "no assignment is inside a condition${inside:+, but: $inside}" test -z "$inside"
+inside=$(nested_ternaries <"$dir/words" | tr '\n' ' ')
+check "no conditional expression holds another${inside:+, but: $inside}" test -z "$inside"
 
 # Lists that have to agree.
 for t in $(sed -n '/^shell_tests/,/[^\\]$/s|^\t\(tests/[a-z]*/[a-z0-9-]*\.sh\).*|\1|p
