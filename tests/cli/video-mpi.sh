@@ -37,7 +37,13 @@ exec "$@"
 EOF
 timeout 300 $MPIRUN -n 2 bash begin.sh "$NST_MPI" $paint -q -n 40 a.m2v s.jpg -o killed/ >stdout 2>stderr &
 job=$!
-wait_for() { for ((i = 0; i < 1000; i++)); do [ -e "$1" ] && break; kill -0 $job 2>/dev/null || break; sleep .02; done; }
+wait_for() { # FILE, or the job's end
+    for ((i = 0; i < 1000; i++)); do
+        [ -e "$1" ] && break
+        kill -0 $job 2>/dev/null || break
+        sleep .02
+    done
+}
 wait_for killed.frames/p1-000001.png
 kill -STOP "$(cat pid.1)"
 wait_for killed.frames/p1-000010.png # rank 0 is at its second scene

@@ -19,7 +19,7 @@ static void leave(struct trail *t)
     nst_image_destroy(&t->film);
     nst_image_destroy(&t->painted);
     nst_image_destroy(&t->anchor);
-    t->number = 0; /* a scene's last anchor stays: the next scene may not be painted yet, and then all goes on from it */
+    t->number = 0; /* a scene's last anchor stays: all may go on from it, when the next scene is not painted yet */
 }
 
 /* A picture goes into its file and comes back as that has it. */
