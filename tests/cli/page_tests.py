@@ -47,6 +47,17 @@ def request(port, method, path, body=None, headers=None):
     return r.status, text
 
 
+def token(port):
+    """Of the page at / there."""
+    return request(port, "GET", "/")[1].split(b'name="token" content="')[1].split(b'"')[0].decode()
+
+
+def end(run):
+    if run.poll() is None:
+        run.kill()
+        run.wait()
+
+
 def in_chromium(test):
     """Calls test with the browser's path, where there is one."""
     chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)

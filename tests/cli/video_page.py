@@ -9,8 +9,9 @@ import os
 import subprocess
 import sys
 
-from browser import Browser
-from page_tests import FOLDER, NST, SAMPLES, TINY, broken, check, free_port, in_chromium, request, wait_for
+from browser import Page
+from page_tests import (FOLDER, NST, SAMPLES, TINY, broken, check, end, free_port, in_chromium, request, token,
+                        wait_for)
 
 PORT = free_port()
 
@@ -31,16 +32,6 @@ def state():
     return json.loads(ask("GET", "/state.json")[1])
 
 
-def token():
-    return ask("GET", "/")[1].split(b'name="token" content="')[1].split(b'"')[0].decode()
-
-
-def end(run):
-    if run.poll() is None:
-        run.kill()
-        run.wait()
-
-
 def by_sockets():
     run = start("film.mkv")
     try:
@@ -59,7 +50,7 @@ def by_sockets():
         number = state()["picture"]
         check("the last picture is renewed", wait_for(lambda: state()["picture"] > number))
         check("losses of pictures", len(state()["curve"]) > 10)
-        good = {"X-Nst-Token": token()}
+        good = {"X-Nst-Token": token(PORT)}
         check("a film's strength stays", ask("POST", "/strength?80", good)[0] == 400)
         check("pause", ask("POST", "/pause", good)[0] == 200 and wait_for(lambda: state()["state"] == "paused"))
         check("go on", ask("POST", "/go", good)[0] == 200 and wait_for(lambda: state()["state"] == "painting"))
@@ -89,10 +80,8 @@ def in_browser(program):
     b = None
     try:
         wait_for(lambda: ask("GET", "/")[0] == 200)
-        b = Browser(program, os.path.join(FOLDER, "chromium"))
-        for domain in ("Network", "Page", "Runtime", "Log"):
-            b.call(domain + ".enable")
-        b.call("Page.navigate", url="http://127.0.0.1:%d/" % PORT)
+        b = Page(program, os.path.join(FOLDER, "chromium"))
+        b.begin("http://127.0.0.1:%d/" % PORT)
         check("browser: the painting is loaded",
               wait_for(lambda: b.script("document.getElementById('after').naturalWidth > 0"), 180))
         check("browser: the film's picture lies beside it",

@@ -15,8 +15,9 @@ import sys
 import threading
 import time
 
-from browser import Browser
-from page_tests import FOLDER, NST, SAMPLES, TINY, broken, check, free_port, in_chromium, request, wait_for
+from browser import Page
+from page_tests import (FOLDER, NST, SAMPLES, TINY, broken, check, end, free_port, in_chromium, request, token,
+                        wait_for)
 
 SHOT = sys.argv[4] if len(sys.argv) > 4 else None
 PORT = free_port()
@@ -40,9 +41,8 @@ def state():
 
 def by_sockets(run):
     check("the page answers", wait_for(lambda: ask("GET", "/")[0] == 200))
-    status, page = ask("GET", "/")
-    token = page.split(b'name="token" content="')[1].split(b'"')[0].decode()
-    check("a token of 32 digits", len(token) == 32 and token != "@TOKEN@", token)
+    own = token(PORT)
+    check("a token of 32 digits", len(own) == 32 and own != "@TOKEN@", own)
     for path in ("/nst.js", "/nst.css", "/content.jpg"):
         check("GET " + path, ask("GET", path)[0] == 200)
     check("a picture", wait_for(lambda: ask("GET", "/picture.jpg")[1][:3] == b"\xff\xd8\xff"))
@@ -50,7 +50,7 @@ def by_sockets(run):
     check("DELETE", ask("DELETE", "/")[0] == 405)
 
     # Foreign pages: a script of another page, a name bent to this address, a form without the token.
-    good = {"X-Nst-Token": token}
+    good = {"X-Nst-Token": own}
     for name, headers in (("a foreign Origin", {"Origin": "http://evil.example"}), ("Origin null", {"Origin": "null"}),
                           ("another port's page", {"Origin": "http://127.0.0.1:1"}),
                            ("a foreign Host", {"Host": "evil.example"}),
@@ -135,10 +135,8 @@ def in_browser(program):
     b = None
     try:
         wait_for(lambda: ask("GET", "/")[0] == 200)
-        b = Browser(program, os.path.join(FOLDER, "chromium"))
-        for domain in ("Network", "Page", "Runtime", "Log"):
-            b.call(domain + ".enable")
-        b.call("Page.navigate", url="http://127.0.0.1:%d/" % PORT)
+        b = Page(program, os.path.join(FOLDER, "chromium"))
+        b.begin("http://127.0.0.1:%d/" % PORT)
         check("browser: the painting is loaded",
               wait_for(lambda: b.script("document.getElementById('after').naturalWidth > 0"), 180))
         step = b.script("document.getElementById('step').textContent")
@@ -178,9 +176,7 @@ def in_browser(program):
     finally:
         if b:
             b.close()
-        if run.poll() is None:
-            run.kill()
-            run.wait()
+        end(run)
 
 
 def on_a_device():
@@ -188,18 +184,15 @@ def on_a_device():
     run = start("--device", "opencl", "--preset", "opengenus", size="48", name="device.png")
     try:
         check("opencl: it paints", wait_for(lambda: state()["done"] > 2, 300))
-        token = ask("GET", "/")[1].split(b'name="token" content="')[1].split(b'"')[0].decode()
         check("opencl: a picture", wait_for(lambda: ask("GET", "/picture.jpg")[1][:3] == b"\xff\xd8\xff"))
         loss = state()["curve"][-1][1]
-        ask("POST", "/strength?80", {"X-Nst-Token": token})
+        ask("POST", "/strength?80", {"X-Nst-Token": token(PORT)})
         check("opencl: strength, in the losses, too", wait_for(lambda: state()["curve"][-1][1] > 1.3 * loss),
               (loss, state()["curve"][-1]))
-        ask("POST", "/stop", {"X-Nst-Token": token})
+        ask("POST", "/stop", {"X-Nst-Token": token(PORT)})
         check("opencl: stop and keep", run.wait(120) == 0 and os.path.getsize(os.path.join(FOLDER, "device.png")) > 0)
     finally:
-        if run.poll() is None:
-            run.kill()
-            run.wait()
+        end(run)
 
 
 first = start()
