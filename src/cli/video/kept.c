@@ -145,7 +145,7 @@ static nst_status lock(nst_kept *k, int how, nst_error *e)
 }
 
 /* The folder is there: the same painting goes on in it. */
-static nst_status take_up(nst_kept *k, uint64_t identity, nst_error *e)
+static nst_status take_up(const nst_kept *k, uint64_t identity, nst_error *e)
 {
     static nst_kept_words old;
     nst_status s = nst_kept_command(k->folder, &old, e);
@@ -153,7 +153,6 @@ static nst_status take_up(nst_kept *k, uint64_t identity, nst_error *e)
     if (!s && old.identity != identity)
         s = fail(e, NST_EARG, "%s: holds the pictures of another painting (other options, pictures or machine); "
                  "remove it or name another --output", k->folder);
-    k->went_on = !s;
     return s;
 }
 

@@ -12,8 +12,7 @@
 
 typedef struct nst_kept {
     char folder[NST_PATH_BYTES];
-    bool went_on; /* the folder was there, and is of the same painting */
-    int lock;     /* a descriptor of the folder; 0: none */
+    int lock; /* a descriptor of the folder; 0: none */
 } nst_kept;
 
 /* What a command line was, and where. */
