@@ -23,7 +23,7 @@
     X(av_dict_copy) X(av_dict_free) X(av_dict_set) X(av_display_rotation_get) X(av_find_best_stream)                 \
     X(av_frame_alloc) X(av_frame_free) X(av_frame_get_buffer) X(av_frame_make_writable) X(av_frame_unref)            \
     X(av_guess_format) X(av_guess_frame_rate) X(av_guess_sample_aspect_ratio) X(av_interleaved_write_frame)          \
-    X(av_log_set_callback) X(av_mallocz) X(av_opt_set) X(av_packet_alloc) X(av_packet_free) X(av_packet_ref)       \
+    X(av_log_set_callback) X(av_mallocz) X(av_opt_set) X(av_packet_alloc) X(av_packet_free) X(av_packet_ref)         \
     X(av_packet_rescale_ts) X(av_packet_unref) X(av_pix_fmt_desc_get) X(av_read_frame) X(av_rescale_q)               \
     X(av_strerror) X(av_write_trailer) X(avcodec_alloc_context3) X(avcodec_find_decoder)                             \
     X(avcodec_find_encoder_by_name) X(avcodec_free_context) X(avcodec_get_name) X(avcodec_open2)                     \

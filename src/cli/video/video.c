@@ -31,8 +31,8 @@ static nst_status check_length(nst_error *e)
     bool single;
     nst_status s;
 
-    if (v.c.frames || theirs->pattern || !nst_files_is_picture(v.c.content) || theirs->stream->duration > 1 ||
-        theirs->frames >= 2)
+    if (v.c.frames || theirs->pattern || theirs->stream->duration > 1 || theirs->frames >= 2 ||
+        !nst_files_is_picture(v.c.content))
         return NST_OK;
     s = nst_film_open(&film, v.c.content, NULL, e);
     if (!s)
