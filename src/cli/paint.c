@@ -195,15 +195,6 @@ static int each_iteration(void *arg, const nst_progress *at)
     return stop;
 }
 
-static nst_status open_web(nst_painting *p, nst_error *e)
-{
-    char what[512];
-
-    snprintf(what, sizeof what, "%.200s in the style of %.200s", nst_paths_base(p->c.content),
-             nst_paths_base(p->c.style[0]));
-    return nst_web_open(&p->web, &p->c, p->report.quiet, what, p->in.content, p->s->strength, e);
-}
-
 static nst_status keep_result(nst_painting *p, nst_error *e)
 {
     nst_status s = NST_OK;
@@ -229,7 +220,7 @@ static nst_status transfer(nst_painting *p, nst_error *e)
     nst_status s = p->c.preview ? nst_preview_open(&p->preview, e) : NST_OK;
 
     if (!s)
-        s = open_web(p, e);
+        s = nst_web_open(&p->web, &p->c, p->report.quiet, p->in.content, p->s->strength, e);
     if (s)
         return s;
     nst_interrupt_watch(!p->report.quiet);

@@ -10,6 +10,7 @@
 #include "cli/fail.h"
 #include "cli/http.h"
 #include "cli/password.h"
+#include "cli/paths.h"
 #include "cli/snapshot.h"
 #include "cli/strip.h"
 /* index_html, nst_css, nst_js */
@@ -37,7 +38,7 @@ static struct nst_web {
     struct point curve[POINTS];
     int points, every;
     double in_force, described;
-    char what[200], token[33];
+    char what[440], token[33];
     nst_progress last;
     bool is_film;         /* since the beginning */
     nst_web_film film;
@@ -312,8 +313,8 @@ static nst_status serve_at(const nst_command *c, bool quiet, nst_error *e)
     return s;
 }
 
-nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const char *what, const nst_image *content,
-                        double strength, nst_error *e)
+nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const nst_image *content, double strength,
+                        nst_error *e)
 {
     nst_status s;
 
@@ -323,7 +324,8 @@ nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const cha
     web = (struct nst_web){ .content = NST_SNAPSHOT, .picture = NST_SNAPSHOT, .strip = NST_STRIP_EMPTY,
                             .every = 1, .strength = strength, .in_force = strength, .is_film = !content };
     pthread_mutex_init(&web.lock, NULL);
-    snprintf(web.what, sizeof web.what, "%s", what);
+    snprintf(web.what, sizeof web.what, "%.200s in the style of %.200s", nst_paths_base(c->content),
+             nst_paths_base(c->style[0]));
     web.film = (nst_web_film){ .left = -1 };
     nst_snapshot_put(&web.content, content);
     describe("painting");
@@ -336,7 +338,7 @@ nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const cha
     return s;
 }
 
-nst_status nst_web_open_film(nst_web **w, const nst_command *c, bool quiet, const char *what, nst_error *e)
+nst_status nst_web_open_film(nst_web **w, const nst_command *c, bool quiet, nst_error *e)
 {
-    return nst_web_open(w, c, quiet, what, NULL, 0, e);
+    return nst_web_open(w, c, quiet, NULL, 0, e);
 }

@@ -17,11 +17,11 @@ typedef struct nst_web_film {
 } nst_web_film;
 
 /* Where the command line asks for a page, serves it at c->web_host and c->web_port, and unless quiet says where; else
- * *w is NULL.  what says in words what is painted, content is shown beside it.  One at a time. */
-nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const char *what, const nst_image *content,
-                        double strength, nst_error *e);
+ * *w is NULL.  content is shown beside the painting.  One at a time. */
+nst_status nst_web_open(nst_web **w, const nst_command *c, bool quiet, const nst_image *content, double strength,
+                        nst_error *e);
 /* The same for a film, of which nst_web_begin_picture says more. */
-nst_status nst_web_open_film(nst_web **w, const nst_command *c, bool quiet, const char *what, nst_error *e);
+nst_status nst_web_open_film(nst_web **w, const nst_command *c, bool quiet, nst_error *e);
 /* An iteration: what the page shows, and what was pressed there; waits while it is paused.  *stop: the painting is to
  * be kept as it is.  pending asks whether a signal has come. */
 void nst_web_progress(nst_web *w, const nst_progress *p, int (*pending)(void), bool *stop);

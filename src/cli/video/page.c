@@ -3,11 +3,7 @@
 
 nst_status nst_video_page_open(nst_video *v, nst_error *e)
 {
-    char what[512];
-
-    snprintf(what, sizeof what, "%.200s in the style of %.200s", nst_paths_base(v->c.content),
-             nst_paths_base(v->c.style[0]));
-    return nst_web_open_film(&v->web, &v->c, v->c.quiet, what, e);
+    return nst_web_open_film(&v->web, &v->c, v->c.quiet, e);
 }
 
 void nst_video_page_begin(const nst_video *v, const nst_image *now)
