@@ -12,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 
 STEPS = 3  # of a rival in a round
 
@@ -37,6 +38,8 @@ def other(a, rival):
     env = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     if a.avx2:
         env.update(ONEDNN_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2", ATEN_CPU_CAPABILITY="avx2")
+        # torch.compile would take code for AVX-512 that a run without --avx2 has left there
+        env.update(TORCHINDUCTOR_CACHE_DIR=os.path.join(tempfile.gettempdir(), "torchinductor-avx2"))
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "iteration.py")
     command = [sys.executable, script, rival, str(a.size), str(a.threads), str(STEPS)]
     said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env).stdout)
