@@ -110,8 +110,8 @@ bad() {
 }
 printf 'ffconcat version 1.0\nfile a.mkv\n' >list.mkv
 bad 1 "a list of files" list.mkv "list.mkv: no film in a file of its own, but a list of other files or a script"
-printf '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.mkv\n#EXT-X-ENDLIST\n' >list.mp4
-bad 1 "a playlist" list.mp4 "list.mp4: no film in a file of its own, but a list of other files or a script"
+printf '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.mkv\n#EXT-X-ENDLIST\n' >list.m3u8
+bad 1 "a playlist" list.m3u8 "list.m3u8: no film in a file of its own, but a list of other files or a script"
 printf 'Version()' >script.avs
 bad 1 "a script" script.avs "script.avs: no film"
 make hole.mkv 6 "hole silent"
