@@ -32,6 +32,20 @@ nst_status nst_kept_name(nst_kept *k, const char *output, int width, int height,
     return NST_OK;
 }
 
+/* A text in the folder, which may be somebody else's: no link is followed, and no pipe waited for. */
+static int open_text(const char *path, int flags)
+{
+    int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    struct stat st;
+
+    if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+        close(fd);
+        errno = ENOENT;
+        return -1;
+    }
+    return fd;
+}
+
 /* ---- the state --------------------------------------------------------------------------------------------------- */
 
 static void print_word(FILE *f, const char *word)
@@ -95,17 +109,17 @@ nst_status nst_kept_command(const char *folder, nst_kept_words *out, nst_error *
 {
     char path[NST_PATH_BYTES + 16];
     nst_status s;
-    size_t n;
-    FILE *f;
+    ssize_t n;
+    int fd;
 
     snprintf(path, sizeof path, "%s/state", folder);
-    f = fopen(path, "r");
-    if (!f)
+    fd = open_text(path, O_RDONLY);
+    if (fd < 0)
         return fail(e, errno == ENOENT ? NST_EFORMAT : NST_EIO, "%s: %s", folder,
                     errno == ENOENT ? "no folder of nst video's, which has a file \"state\"" : strerror(errno));
-    n = fread(out->text, 1, sizeof out->text - 2, f);
-    fclose(f);
-    out->text[n] = 0;
+    n = read(fd, out->text, sizeof out->text - 2);
+    close(fd);
+    out->text[n > 0 ? n : 0] = 0;
     if (strncmp(out->text, first_line, sizeof first_line - 1))
         return fail(e, NST_EFORMAT, "%s: nothing that this version of nst wrote", path);
     s = split(folder, out, e);
@@ -259,8 +273,7 @@ void nst_kept_note(const nst_kept *k, const char *path)
     int fd;
 
     name_note(k, note);
-    fd = nst_checkpoint_describe(path, line) ? open(note, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666)
-                                             : -1;
+    fd = nst_checkpoint_describe(path, line) ? open_text(note, O_WRONLY | O_CREAT | O_APPEND) : -1;
     if (fd >= 0 && write(fd, line, strlen(line)) < 0)
         unlink(note);
     if (fd >= 0)
@@ -273,11 +286,13 @@ bool nst_kept_left(const nst_kept *k, const char *path)
     struct stat st;
     bool found = lstat(path, &st) != 0;
     FILE *f;
+    int fd;
 
     if (found || !nst_checkpoint_describe(path, line))
         return found;
     name_note(k, note);
-    f = fopen(note, "r");
+    fd = open_text(note, O_RDONLY);
+    f = fd < 0 ? NULL : fdopen(fd, "r");
     if (!f)
         return false;
     while (!found && fgets(noted, sizeof noted, f))
