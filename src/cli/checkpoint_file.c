@@ -10,7 +10,6 @@
 #include "cli/paths.h"
 
 #define SECONDS 60
-#define MADE 128 /* bytes of the result's line */
 #define SHARE 20 /* writing takes at most one in so many seconds */
 
 static const char first_line[] = "nst\n", made_line[] = "made ";
@@ -129,17 +128,17 @@ static bool make_note(nst_checkpoint_writer *k, const nst_command *c)
     }
     k->note[n] = 0;
     k->made = n;
-    return n + MADE < sizeof k->note;
+    return n + NST_CHECKPOINT_LINE < sizeof k->note;
 }
 
 /* Which file it is and when it was written, to the nanosecond: nobody who did not see it can say that. */
-static bool describe_made(const char *path, char line[MADE])
+bool nst_checkpoint_describe(const char *path, char line[NST_CHECKPOINT_LINE])
 {
     struct stat st;
 
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return false;
-    snprintf(line, MADE, "%s%llx %llx %lld %lld.%09ld\n", made_line, (unsigned long long)st.st_dev,
+    snprintf(line, NST_CHECKPOINT_LINE, "%s%llx %llx %lld %lld.%09ld\n", made_line, (unsigned long long)st.st_dev,
              (unsigned long long)st.st_ino, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
              (long)st.st_mtim.tv_nsec);
     return true;
@@ -147,18 +146,18 @@ static bool describe_made(const char *path, char line[MADE])
 
 void nst_checkpoint_writer_made(nst_checkpoint_writer *k, const char *output)
 {
-    char line[MADE];
+    char line[NST_CHECKPOINT_LINE];
 
     k->note[k->made] = 0;
-    if (k->path && describe_made(output, line))
+    if (k->path && nst_checkpoint_describe(output, line))
         snprintf(k->note + k->made, sizeof k->note - k->made, "%s", line);
 }
 
 bool nst_checkpoint_is_made(const char *made, const char *path)
 {
-    char line[MADE];
+    char line[NST_CHECKPOINT_LINE];
 
-    if (!made || !describe_made(path, line))
+    if (!made || !nst_checkpoint_describe(path, line))
         return false;
     line[strlen(line) - 1] = 0;
     return !strcmp(line, made);

@@ -5,6 +5,7 @@
 #include "cli/options.h"
 
 #define NST_CHECKPOINT_WORDS 64
+#define NST_CHECKPOINT_LINE 128 /* bytes of the result's line */
 #define NST_CHECKPOINT_NOTE_BYTES 65536 /* of the command line, as nst_progress_checkpoint takes them */
 
 typedef struct nst_checkpoint_writer {
@@ -31,6 +32,8 @@ void nst_checkpoint_writer_remove(nst_checkpoint_writer *k);
  * NST_CHECKPOINT_WORDS of them, the first "nst"; nothing in it but options that nst_checkpoint_writer_open writes, and
  * names of pictures.  NST_EFORMAT when it is no note of this program's.  *made: the line of the result, or NULL. */
 nst_status nst_checkpoint_words(const char *note, char *text, char **words, int *n, const char **made, nst_error *e);
+/* Such a line of the file at path, with its newline; false: there is no file. */
+bool nst_checkpoint_describe(const char *path, char line[NST_CHECKPOINT_LINE]);
 /* Whether the file at path is the one that such a line tells of, unchanged: only this run can have written it. */
 bool nst_checkpoint_is_made(const char *made, const char *path);
 

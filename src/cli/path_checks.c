@@ -17,8 +17,7 @@ static bool same_file(const char *path, const void *other)
     return stat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
-/* What path leads to when links are followed, as the library does that writes there, be it there or not. */
-static bool follow(const char *path, char out[NST_PATH_BYTES])
+bool nst_paths_follow(const char *path, char out[NST_PATH_BYTES])
 {
     char to[NST_PATH_BYTES];
     size_t n = (size_t)snprintf(out, NST_PATH_BYTES, "%s", path);
@@ -40,7 +39,7 @@ static bool folder_of(const char *path, char folder[NST_PATH_BYTES], const char 
 {
     static char real[NST_PATH_BYTES];
 
-    if (!follow(path, real))
+    if (!nst_paths_follow(path, real))
         return false;
     *base = nst_paths_base(real);
     snprintf(folder, NST_PATH_BYTES, "%.*s", (int)(*base - real), real);
@@ -121,7 +120,7 @@ static bool is_numbered(const struct named *result, const struct named *other, i
 {
     char real[NST_PATH_BYTES], from[NST_PATH_BYTES], name[NST_PATH_BYTES];
     struct named one = { .what = "result", .path = name };
-    int number = follow(other->path, real) ? nst_paths_number(real, from, sizeof from) : 0;
+    int number = nst_paths_follow(other->path, real) ? nst_paths_number(real, from, sizeof from) : 0;
     nst_error e;
 
     if (!number || number % every || nst_paths_numbered(result->path, number, name, sizeof name, &e))

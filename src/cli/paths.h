@@ -38,6 +38,9 @@ nst_status nst_paths_numbered(const char *path, int number, char *out, size_t by
 int nst_paths_number(const char *path, char *from, size_t bytes);
 /* out.png -> out-stopped.png, in place. */
 nst_status nst_paths_stopped(char *path, size_t bytes, nst_error *e);
+/* What path leads to when links are followed, as the library does that writes there, be it there or not.  False: they
+ * lead to themselves, or the name is too long. */
+bool nst_paths_follow(const char *path, char out[NST_PATH_BYTES]);
 /* Whether a file may have such a name. */
 nst_status nst_paths_check_name(const char *path, nst_error *e);
 /* Asked before a long run and before each write: path can be written and is none of the run's inputs. */

@@ -19,6 +19,9 @@ typedef struct nst_codec {
 } nst_codec;
 
 #define NST_HEAD 512
+/* What read returns in place of NST_EFORMAT where a file asks for too much work: fit->damaged would only ask for it
+ * once more. */
+#define NST_REFUSED NST_STATUS_COUNT
 
 extern const nst_codec nst_codec_png, nst_codec_jpeg, nst_codec_tiff, nst_codec_webp, nst_codec_ppm, nst_codec_pfm,
     nst_codec_heic, nst_codec_avif, nst_codec_jxl, nst_codec_gif, nst_codec_bmp, nst_codec_pgm;

@@ -80,6 +80,8 @@ static nst_status decode(nst_image **out, const nst_codec *c, FILE *f, const nst
     nst_status s = c->read(out, f, fit, label, e);
     size_t n;
 
+    if (s == NST_REFUSED)
+        return NST_EFORMAT;
     if (s == NST_EFORMAT && e && has_something(c, f, fit, label)) {
         n = strlen(e->text);
         snprintf(e->text + n, sizeof e->text - n, "; --damaged reads what is there");

@@ -6,8 +6,9 @@
  * KIND has some of: still (nothing moves but the disc), frozen (not even that, there is only noise), odd (uneven
  * times), turned (a quarter to the right), hdr, full (all of a byte's range, and no named matrix), silent, early (its
  * sound begins before 0), flac (that is its sound), headless (it is Vorbis without its headers), sub (with subtitles),
- * chapters; or is plain.  FILE ends with .mkv or, in MPEG-2, with .mov, .nut or .m2v: two of the last in one file are a
- * film whose pictures change their size; or with .apng, which is grey. */
+ * chapters, hole (of thirty years, in the middle), pixels (so long that the picture's width does not fit an int; in
+ * .nut), huge (by its header); or is plain.  FILE ends with .mkv or, in MPEG-2, with .mov, .nut or .m2v: two of the
+ * last in one file are a film whose pictures change their size; or with .apng, which is grey. */
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
@@ -214,7 +215,9 @@ static void turn(AVStream *st)
 
 static int64_t time_of(int n, const char *kind)
 {
-    return n * 1000 / RATE + (strstr(kind, "odd") && n > 1 ? 60 * (n / 2) + n % 3 : 0);
+    int64_t hole = strstr(kind, "hole") && n > 2 ? INT64_C(1000000000000) : 0;
+
+    return n * 1000 / RATE + (strstr(kind, "odd") && n > 1 ? 60 * (n / 2) + n % 3 : 0) + hole;
 }
 
 static AVFrame *new_frame(const AVCodecContext *c)
@@ -244,6 +247,10 @@ static int make(const char *path, int w, int h, int count, const char *kind)
     st->avg_frame_rate = c->framerate;
     if (strstr(kind, "turned"))
         turn(st);
+    if (strstr(kind, "pixels"))
+        st->sample_aspect_ratio = (AVRational){ 44739243, 1 };
+    if (strstr(kind, "huge"))
+        st->codecpar->width = st->codecpar->height = 60000;
     if (strstr(kind, "headless"))
         add_sound(out)->codecpar->codec_id = AV_CODEC_ID_VORBIS;
     else if (strstr(kind, "flac"))

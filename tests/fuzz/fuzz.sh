@@ -18,6 +18,7 @@ for r in $readers; do
     if [ $r = image ]; then
         cp "$source"/data/*.jpg "$folder/$r/corpus" 2>/dev/null
         cp "$source"/tests/data/pictures/* "$folder/$r/corpus"
+        cp "$source"/../shared/cases/*.* "$folder/$r/corpus" 2>/dev/null
         for kind in png tif webp ppm pfm; do # a small one of each, where the program has been built, too
             [ -x "$build/nst" ] && "$build/nst" -q -n 1 --scales 1 -s 48 -o "$folder/$r/corpus/small.$kind" \
                 "$source"/data/content.jpg "$source"/data/style.jpg 2>/dev/null

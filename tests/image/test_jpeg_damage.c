@@ -1,6 +1,8 @@
 /* test_jpeg_damage.c: spoilt JPEGs are a sentence, and --damaged reads what is there. */
 #include "jpeg_file.h"
 
+#include <time.h>
+
 static unsigned char *small_jpeg(size_t *bytes, bool progressive)
 {
     uint8_t samples[W * H * 3];
@@ -181,6 +183,10 @@ START_TEST(scan_bomb)
     uint8_t *samples = nst_calloc(SIDE, SIDE);
     size_t n;
     unsigned char *data = small_jpeg(&n, true);
+    nst_image *out;
+    nst_error e;
+    clock_t began;
+    double once;
 
     repeat_scan(data, n, 600);
     refuse_file("bomb.jpg", NST_EFORMAT, "more than 500 scans of 45 x 37 pixels");
@@ -190,6 +196,14 @@ START_TEST(scan_bomb)
     data = get_file("large.jpg", &n);
     repeat_scan(data, n, 420);
     refuse_file("bomb.jpg", NST_EFORMAT, "more than 400 scans of 4000 x 4000 pixels");
+    /* once: whether --damaged would read something is not tried; each takes seconds of the processor */
+    began = clock();
+    ck_assert_int_eq(nst_image_read_fit(&out, "bomb.jpg", &(nst_fit){ .damaged = 1 }, &e), NST_EFORMAT);
+    once = (double)(clock() - began);
+    began = clock();
+    ck_assert_int_eq(nst_image_read(&out, "bomb.jpg", &e), NST_EFORMAT);
+    ck_assert_msg((double)(clock() - began) < 1.6 * once, "%.2f and %.2f s", (double)(clock() - began) / CLOCKS_PER_SEC,
+                  once / CLOCKS_PER_SEC);
     nst_free(data);
     nst_free(samples);
 }

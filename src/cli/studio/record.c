@@ -35,7 +35,8 @@ nst_status nst_record_write(const char *path, const nst_job *job, nst_error *e)
     FILE *f;
 
     snprintf(beside, sizeof beside, "%s.new", path);
-    f = fopen(beside, "w");
+    unlink(beside);
+    f = fopen(beside, "wx"); /* not through a link that lies there */
     if (f)
         print(f, job);
     good = f && fflush(f) == 0 && fsync(fileno(f)) == 0;

@@ -93,7 +93,23 @@ void nst_video_settle(nst_video *v)
     settle_rough(v);
 }
 
-nst_status nst_video_arguments(nst_video *v, int argc, char **argv, const char *output, nst_error *e)
+/* A folder of kept pictures may come from a stranger: its command line says what is painted, and neither where the film
+ * goes nor what only the one who resumes may say, as a page for the whole network. */
+static void take_own(nst_command *c, const nst_video_resumed *r)
+{
+    const nst_command *own = &r->own;
+
+    c->output = r->output;
+    c->web = own->web;
+    c->web_port = own->web_port;
+    c->web_host = own->web_host;
+    c->preview = own->preview;
+    c->dry_run = own->dry_run;
+    c->quiet = own->quiet;
+    c->verbose = own->verbose;
+}
+
+nst_status nst_video_arguments(nst_video *v, int argc, char **argv, nst_error *e)
 {
     nst_status s;
     int n;
@@ -101,8 +117,8 @@ nst_status nst_video_arguments(nst_video *v, int argc, char **argv, const char *
     s = nst_config_parse(argc, argv, &v->c, e);
     if (s)
         return s;
-    if (output)
-        v->c.output = output;
+    if (v->resumed)
+        take_own(&v->c, v->resumed);
     s = check_options(&v->c, e);
     if (!s)
         s = read_weight(v->c.temporal_weight, &v->weight, e);

@@ -39,6 +39,83 @@ static nst_status picture_name(const nst_video *v, long number, char *out, size_
     return used > 0 && (size_t)used < bytes ? NST_OK : fail(e, NST_EARG, "%.60s...: the name is too long", v->output);
 }
 
+/* Names of numbered pictures: the folder, and what stands before and behind the number. */
+struct names {
+    char folder[NST_PATH_BYTES], before[NST_PATH_BYTES];
+    const char *behind;
+};
+
+static void take_apart(const char *pattern, struct names *out)
+{
+    const char *at = strchr(pattern, '%'), *base = at;
+
+    while (base > pattern && base[-1] != '/')
+        base--;
+    snprintf(out->folder, sizeof out->folder, "%.*s", (int)(base - pattern), base > pattern ? pattern : "");
+    snprintf(out->before, sizeof out->before, "%.*s", (int)(at - base), base);
+    out->behind = at + 2 + strspn(at + 1, "0123456789");
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    struct stat s, t;
+
+    return stat(*a ? a : ".", &s) == 0 && stat(*b ? b : ".", &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
+nst_status nst_video_check_apart(const nst_video *v, nst_error *e)
+{
+    static struct names own, theirs;
+    char suffix[16];
+
+    if (strchr(v->output, '%')) {
+        take_apart(v->output, &own);
+    } else {
+        snprintf(own.folder, sizeof own.folder, "%s", v->output);
+        *own.before = 0;
+        own.behind = nst_paths_suffix(&v->c, suffix);
+    }
+    for (int i = 0; i <= v->c.content_mask.n; i++) {
+        const char *from = i ? v->c.content_mask.name[i - 1] : v->c.content;
+
+        if (!nst_film_is_pattern(from))
+            continue;
+        take_apart(from, &theirs);
+        if (!strcmp(own.before, theirs.before) && !strcmp(own.behind, theirs.behind) &&
+            same_folder(own.folder, theirs.folder))
+            return fail(e, NST_EARG, "%s: its pictures would have the names of %s, and inputs are never overwritten",
+                        v->output, from);
+    }
+    return NST_OK;
+}
+
+static nst_status check_left(const nst_video *v, const char *name, nst_error *e)
+{
+    if (!v->resumed || v->resumed->own.output || nst_kept_left(&v->kept, name))
+        return NST_OK;
+    return fail(e, NST_EIO, "resume: %s is there already and not what this painting left; move it away, or name the "
+                "output with --output", name);
+}
+
+nst_status nst_video_check_left(const nst_video *v, nst_error *e)
+{
+    char name[NST_PATH_BYTES];
+    struct stat st;
+    nst_status s;
+
+    if (!v->resumed || v->to_film)
+        return check_left(v, v->output, e);
+    for (long n = 1;; n++) {
+        s = picture_name(v, n, name, sizeof name, e);
+        if (!s && lstat(name, &st))
+            return NST_OK;
+        if (!s)
+            s = check_left(v, name, e);
+        if (s)
+            return s;
+    }
+}
+
 static nst_status write_pictures(const nst_video *v, long *n, nst_error *e)
 {
     char name[NST_PATH_BYTES];
@@ -55,10 +132,13 @@ static nst_status write_pictures(const nst_video *v, long *n, nst_error *e)
         ++*n;
         s = picture_name(v, *n, name, sizeof name, e);
         if (!s)
+            s = check_left(v, name, e);
+        if (!s)
             s = nst_files_write(&v->c, picture, name, v->comment, e);
         nst_image_destroy(&picture);
         if (s)
             return s;
+        nst_kept_note(&v->kept, name);
     }
 }
 
@@ -108,6 +188,8 @@ static nst_status write_film(const nst_video *v, long *n, nst_error *e)
             nst_film_abandon(&w);
     }
     nst_source_close(&source);
+    if (!s && *n)
+        nst_kept_note(&v->kept, v->output);
     return s;
 }
 

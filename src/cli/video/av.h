@@ -20,7 +20,8 @@
 #endif
 
 #define NST_AV_SYMBOLS(X)                                                                                            \
-    X(av_dict_copy) X(av_dict_free) X(av_dict_set) X(av_display_rotation_get) X(av_find_best_stream)                 \
+    X(av_demuxer_iterate) X(av_dict_copy) X(av_dict_free) X(av_dict_set) X(av_display_rotation_get)                  \
+    X(av_find_best_stream)                                                                                           \
     X(av_frame_alloc) X(av_frame_free) X(av_frame_get_buffer) X(av_frame_make_writable) X(av_frame_unref)            \
     X(av_guess_format) X(av_guess_frame_rate) X(av_guess_sample_aspect_ratio) X(av_interleaved_write_frame)          \
     X(av_log_set_callback) X(av_mallocz) X(av_opt_set) X(av_packet_alloc) X(av_packet_free) X(av_packet_ref)         \

@@ -5,9 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/video/beside.h"
 #include "cli/video/scale.h"
 
 #define NST_FILM_STREAMS 64 /* of a film, at most so many are carried over */
+/* Times beyond these are damage: what is added to or taken from them does not overflow. */
+#define NST_FILM_SECONDS 1e11
+#define NST_FILM_TICKS (INT64_C(1) << 61)
 
 struct AVCodecContext;
 struct AVFormatContext;
@@ -63,6 +67,8 @@ bool nst_film_is_pattern(const char *path);
 nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *range, nst_error *e);
 /* The size at which pictures are handed out: the longest side, 0: its own; both sides become even. */
 void nst_film_size(nst_film *f, int longest);
+/* When the container begins, in millionths of a second; 0 where that is not known. */
+int64_t nst_film_start(const nst_film *f);
 /* Decodes the next picture that is taken; f->at.end: there is none. */
 nst_status nst_film_step(nst_film *f, nst_error *e);
 /* Hands over the packets of sound that follow the last picture taken: up to range.to where that is set. */
@@ -74,7 +80,7 @@ void nst_film_close(nst_film *f);
 /* A film that is written. */
 typedef struct nst_film_writer {
     const char *path;
-    char beside[4096 + 16]; /* what becomes path in the end */
+    nst_beside beside; /* what becomes path in the end */
     struct AVFormatContext *format;
     struct AVCodecContext *encoder;
     struct AVPacket *packet;
@@ -85,6 +91,7 @@ typedef struct nst_film_writer {
     double rate;              /* of pictures, where there is no film */
     int width, height;
     int to[NST_FILM_STREAMS]; /* the stream here of one of the film's; -1: none */
+    int64_t before[NST_FILM_STREAMS]; /* the last packet's time of decoding; INT64_MIN: none was written */
     int64_t shift;            /* what is taken off all times, in millionths of a second */
     int64_t last;             /* time stamp of the last picture */
     long pictures;

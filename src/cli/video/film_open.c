@@ -1,5 +1,5 @@
 /* film_open.c: opens a film: its container, the stream of its pictures, a decoder, and what has to be known before a
- * picture is decoded.  Only files of this machine are read, whatever a playlist may name. */
+ * picture is decoded.  Only the file that is named is read: what is a list of other files, or a script, is no film. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,9 @@
 #include "cli/video/av.h"
 #include "cli/video/film.h"
 
-#define FORMATS_OF_STREAMS "file" /* protocols that libavformat may use */
+#define PROTOCOLS "file"          /* that libavformat may use */
+#define MOST_FRAMES 1e9
+#define MOST_PIXELS (1 << 27)     /* of a coded picture, a square of 11585: a decoder keeps up to 17 of them */
 
 bool nst_film_is_pattern(const char *path)
 {
@@ -20,6 +22,41 @@ bool nst_film_is_pattern(const char *path)
     return *at == 'd';
 }
 
+static bool is_coded_size(int width, int height)
+{
+    return (double)width * height <= MOST_PIXELS;
+}
+
+static nst_status too_many(const nst_film *f, double width, double height, nst_error *e)
+{
+    return fail(e, NST_EFORMAT, "%s: its pictures have %.0f x %.0f pixels, which are too many", f->path, width, height);
+}
+
+static bool names_files(const char *format)
+{
+    static const char *const names[] = { "avisynth", "concat", "dash", "hls", "imf", "rtsp", "sap", "sdp",
+                                         "vapoursynth" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(format, names[i]))
+            return true;
+    return false;
+}
+
+/* The formats that libavformat may find, with commas between: all but those. */
+static const char *list_formats(void)
+{
+    static char list[32768];
+    const AVInputFormat *format;
+    void *at = NULL;
+    size_t n = 0;
+
+    for (format = nst_av.av_demuxer_iterate(&at); format; format = nst_av.av_demuxer_iterate(&at))
+        if (!names_files(format->name) && n + strlen(format->name) + 2 < sizeof list)
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? "," : "", format->name);
+    return list;
+}
+
 static nst_status open_container(nst_film *f, nst_error *e)
 {
     char url[NST_PATH_BYTES + 8], rate[32], why[64];
@@ -28,17 +65,26 @@ static nst_status open_container(nst_film *f, nst_error *e)
 
     snprintf(url, sizeof url, "file:%s", f->path); /* else "a:b.mp4" is a protocol */
     snprintf(rate, sizeof rate, "%.9g", f->range.fps);
-    nst_av.av_dict_set(&options, "protocol_whitelist", FORMATS_OF_STREAMS, 0);
+    nst_av.av_dict_set(&options, "protocol_whitelist", PROTOCOLS, 0);
+    nst_av.av_dict_set(&options, "format_whitelist", list_formats(), 0);
     if (f->pattern)
         nst_av.av_dict_set(&options, "start_number_range", "1000", 0);
     if (f->pattern && f->range.fps > 0)
         nst_av.av_dict_set(&options, "framerate", rate, 0);
     error = nst_av.avformat_open_input(&f->format, url, NULL, &options);
     nst_av.av_dict_free(&options);
+    if (error == AVERROR(EINVAL))
+        return fail(e, NST_EFORMAT, "%s: no film in a file of its own, but a list of other files or a script", f->path);
     if (error == AVERROR_INVALIDDATA)
         return fail(e, NST_EFORMAT, "%s: no film that libavformat knows", f->path);
     if (error < 0)
         return fail(e, NST_EIO, "%s: %s", f->path, nst_av_reason(error, why));
+    for (unsigned i = 0; i < f->format->nb_streams; i++) { /* decoders are tried in what follows */
+        const AVCodecParameters *p = f->format->streams[i]->codecpar;
+
+        if (!is_coded_size(p->width, p->height))
+            return too_many(f, p->width, p->height, e);
+    }
     error = nst_av.avformat_find_stream_info(f->format, NULL);
     if (error < 0)
         return fail(e, NST_EFORMAT, "%s: damaged: %s", f->path, nst_av_reason(error, why));
@@ -82,6 +128,7 @@ static nst_status open_decoder(nst_film *f, nst_error *e)
     if (!f->decoder || !f->packet || !f->frame || nst_av.avcodec_parameters_to_context(f->decoder, p) < 0)
         return fail(e, NST_EMEM, "%s: out of memory", f->path);
     f->decoder->pkt_timebase = f->stream->time_base;
+    f->decoder->max_pixels = MOST_PIXELS; /* a later picture may be larger than the header says */
     error = nst_av.avcodec_open2(f->decoder, codec, NULL);
     if (error < 0)
         return fail(e, NST_EUNSUPPORTED, "%s: its decoder (%s) does not begin: %s", f->path, codec->name,
@@ -117,6 +164,7 @@ static nst_status measure(nst_film *f, nst_error *e)
     const AVCodecParameters *p = f->stream->codecpar;
     AVRational pixel = nst_av.av_guess_sample_aspect_ratio(f->format, f->stream, NULL);
     int w = p->width, h = p->height;
+    double wide = w, high = h;
 
     if ((w < 1 || h < 1) && p->codec_id == AV_CODEC_ID_WEBP)
         return fail(e, NST_EUNSUPPORTED, "%s: an animated WebP, which FFmpeg does not decode here; make a GIF or "
@@ -125,16 +173,26 @@ static nst_status measure(nst_film *f, nst_error *e)
         return fail(e, NST_EFORMAT, "%s: damaged: its pictures have no size", f->path);
     f->first_width = w;
     f->first_height = h;
-    if (pixel.num > 0 && pixel.den > 0) /* the longer side of a pixel is right, so that nothing is lost */
-        *(pixel.num > pixel.den ? &w : &h) = (int)lround(pixel.num > pixel.den ? (double)w * pixel.num / pixel.den
-                                                                                : (double)h * pixel.den / pixel.num);
+    if (pixel.num > 0 && pixel.den > 0) { /* the longer side of a pixel is right, so that nothing is lost */
+        if (pixel.num > pixel.den)
+            wide = floor(wide * pixel.num / pixel.den + .5);
+        else
+            high = floor(high * pixel.den / pixel.num + .5);
+    }
+    if (wide > 65534 || high > 65534 || wide * high > (1 << 30) || !is_coded_size(w, h))
+        return too_many(f, wide, high, e);
     f->turn = find_turn(f->stream);
-    f->width = f->turn % 2 ? h : w;
-    f->height = f->turn % 2 ? w : h;
-    if (f->width > 65534 || f->height > 65534 || (double)f->width * f->height > (1 << 30))
-        return fail(e, NST_EFORMAT, "%s: its pictures have %d x %d pixels, which are too many", f->path, f->width,
-                    f->height);
+    f->width = (int)(f->turn % 2 ? high : wide);
+    f->height = (int)(f->turn % 2 ? wide : high);
     return NST_OK;
+}
+
+int64_t nst_film_start(const nst_film *f)
+{
+    int64_t start = f->format->start_time; /* AV_NOPTS_VALUE is below all */
+    int64_t most = (int64_t)(NST_FILM_SECONDS * AV_TIME_BASE);
+
+    return start > -most && start < most ? start : 0;
 }
 
 /* In seconds; 0: not known. */
@@ -164,11 +222,16 @@ static void estimate(nst_film *f)
         f->frames = ceil(f->frames * f->range.fps / f->rate);
 }
 
+/* What is counted by it is a long. */
+static double believable(double frames)
+{
+    return frames >= 0 && frames <= MOST_FRAMES ? frames : 0;
+}
+
 /* To the last picture before the beginning that can be decoded by itself, where the container knows it. */
 static void seek(nst_film *f)
 {
-    int64_t begin = f->format->start_time == AV_NOPTS_VALUE ? 0 : f->format->start_time;
-    int64_t at = begin + (int64_t)(f->range.from * AV_TIME_BASE);
+    int64_t at = nst_film_start(f) + (int64_t)(f->range.from * AV_TIME_BASE);
 
     if (f->range.from > 0 && !f->pattern)
         nst_av.avformat_seek_file(f->format, -1, INT64_MIN, at, at, 0);
@@ -199,6 +262,7 @@ nst_status nst_film_open(nst_film *f, const char *path, const nst_film_range *ra
     if (s)
         return s;
     estimate(f);
+    f->frames = believable(f->frames);
     seek(f);
     nst_film_size(f, 0);
     return NST_OK;

@@ -48,18 +48,36 @@ static void decode(nst_film *f)
     f->count.damaged += !good || errors != nst_av_errors();
 }
 
+/* When the container begins, in seconds. */
+static double find_begin(const nst_film *f)
+{
+    return (double)nst_film_start(f) / AV_TIME_BASE;
+}
+
+/* Whether a film can have such a time, in ticks. */
+static bool is_time(double ticks, double unit)
+{
+    return fabs(ticks) < (double)NST_FILM_TICKS && fabs(ticks) * unit < NST_FILM_SECONDS;
+}
+
+/* Where a picture that has no time belongs: behind the one before. */
+static int64_t guess_time(const nst_film *f, double unit)
+{
+    double step = f->rate > 0 ? floor(1 / (f->rate * unit) + .5) : 1, first = floor(find_begin(f) / unit + .5);
+
+    if (f->at.pts == INT64_MIN)
+        return is_time(first, unit) ? (int64_t)first : 0;
+    return f->at.pts + (step >= 1 && is_time((double)f->at.pts + step, unit) ? (int64_t)step : 1);
+}
+
 /* When the picture is shown: never before the one that came before it. */
 static void note_time(nst_film *f)
 {
-    double unit = av_q2d(f->stream->time_base);
-    double begin = f->format->start_time == AV_NOPTS_VALUE ? 0 : (double)f->format->start_time / AV_TIME_BASE;
+    double unit = av_q2d(f->stream->time_base), begin = find_begin(f);
     int64_t pts = f->frame->best_effort_timestamp;
-    int64_t step = f->rate > 0 ? (int64_t)floor(1 / (f->rate * unit) + .5) : 1;
 
-    if (step < 1)
-        step = 1;
-    if (pts == AV_NOPTS_VALUE)
-        pts = f->at.pts == INT64_MIN ? (int64_t)floor(begin / unit + .5) : f->at.pts + step;
+    if (pts == AV_NOPTS_VALUE || !is_time((double)pts, unit))
+        pts = guess_time(f, unit);
     if (f->at.pts != INT64_MIN && pts <= f->at.pts)
         pts = f->at.pts + 1;
     f->at.pts = pts;
@@ -81,8 +99,9 @@ static bool is_taken(nst_film *f)
         f->at.due = f->at.seconds;
     if (f->at.seconds < f->at.due - EARLY)
         return false;
-    while (f->at.due <= f->at.seconds + EARLY)
-        f->at.due += step;
+    /* by a loop a hole of years in the film's times would take as long */
+    if (f->at.due <= f->at.seconds + EARLY)
+        f->at.due += step * (floor((f->at.seconds + EARLY - f->at.due) / step) + 1);
     return true;
 }
 
@@ -110,8 +129,7 @@ nst_status nst_film_step(nst_film *f, nst_error *e)
 
 void nst_film_rest(nst_film *f)
 {
-    double unit = av_q2d(f->stream->time_base);
-    double begin = f->format->start_time == AV_NOPTS_VALUE ? 0 : (double)f->format->start_time / AV_TIME_BASE;
+    double unit = av_q2d(f->stream->time_base), begin = find_begin(f);
     bool beyond = false;
 
     while (!f->at.draining && !beyond && nst_av.av_read_frame(f->format, f->packet) >= 0) {

@@ -1,10 +1,7 @@
 /* film_write.c: a film out: pictures are encoded, sound and subtitles are copied packet by packet.  It is written under
  * a name beside its own and renamed when it is whole. */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/fail.h"
 #include "cli/video/av.h"
@@ -73,8 +70,10 @@ static nst_status add_streams(nst_film_writer *w, nst_error *e)
     w->stream->time_base = w->encoder->time_base;
     w->stream->avg_frame_rate = w->encoder->framerate;
     w->stream->sample_aspect_ratio = w->encoder->sample_aspect_ratio;
-    for (int i = 0; i < NST_FILM_STREAMS; i++)
+    for (int i = 0; i < NST_FILM_STREAMS; i++) {
         w->to[i] = -1;
+        w->before[i] = INT64_MIN;
+    }
     if (!from)
         return NST_OK;
     nst_av.av_dict_copy(&w->stream->metadata, w->film->stream->metadata, 0);
@@ -97,16 +96,33 @@ static nst_status add_streams(nst_film_writer *w, nst_error *e)
     return NST_OK;
 }
 
+static bool is_time(int64_t ticks)
+{
+    return ticks > -NST_FILM_TICKS && ticks < NST_FILM_TICKS;
+}
+
+/* Takes the writer's shift off a time; false: it is none that a film can have. */
+static bool take_shift(const nst_film_writer *w, AVRational unit, int64_t *ticks)
+{
+    int64_t shift = nst_av.av_rescale_q(w->shift, (AVRational){ 1, AV_TIME_BASE }, unit);
+
+    if (!is_time(*ticks) || !is_time(shift))
+        return false;
+    *ticks -= shift;
+    return true;
+}
+
 /* A chapter of the film; false: no memory. */
 static bool add_chapter(nst_film_writer *w, const AVChapter *theirs)
 {
     const nst_film *film = w->film;
     AVRational unit = theirs->time_base, micro = { 1, AV_TIME_BASE };
-    int64_t shift = nst_av.av_rescale_q(w->shift, micro, unit), start = theirs->start - shift;
+    int64_t start = theirs->start, end = theirs->end;
     int64_t length = nst_av.av_rescale_q((int64_t)((film->range.to - film->range.from) * AV_TIME_BASE), micro, unit);
     AVChapter *own;
 
-    if (theirs->end <= shift || (film->range.to > 0 && start >= length))
+    if (!take_shift(w, unit, &start) || !take_shift(w, unit, &end) || end <= 0 ||
+        (film->range.to > 0 && start >= length))
         return true; /* it lies outside */
     own = nst_av.av_mallocz(sizeof *own);
     if (!own)
@@ -114,7 +130,7 @@ static bool add_chapter(nst_film_writer *w, const AVChapter *theirs)
     own->id = theirs->id;
     own->time_base = unit;
     own->start = start > 0 ? start : 0;
-    own->end = theirs->end - shift;
+    own->end = end;
     if (film->range.to > 0 && own->end > length)
         own->end = length;
     nst_av.av_dict_copy(&own->metadata, theirs->metadata, 0);
@@ -174,19 +190,22 @@ nst_status nst_film_create(nst_film_writer *w, const char *path, const nst_film 
 {
     const char *container = nst_coders_container(path);
     const nst_coder *coder = nst_coders_best(container);
-    char url[sizeof w->beside + 8];
+    char url[sizeof w->beside.name + 8];
     nst_status s;
 
     *w = (nst_film_writer){ .path = path, .film = film, .rate = rate, .width = width, .height = height,
-                              .last = INT64_MIN };
-    if ((size_t)snprintf(w->beside, sizeof w->beside, "%s.new", path) >= sizeof w->beside)
-        return fail(e, NST_EARG, "%.60s...: the name is too long", path);
+                              .last = INT64_MIN, .beside.fd = -1 };
+    s = nst_beside_open(&w->beside, path, e);
+    if (s)
+        return s;
     if (film && film->range.from > 0)
-        w->shift = (int64_t)(film->range.from * AV_TIME_BASE) +
-                   (film->format->start_time == AV_NOPTS_VALUE ? 0 : film->format->start_time);
-    snprintf(url, sizeof url, "file:%s", w->beside); /* MP4's writer opens it once more */
-    if (nst_av.avformat_alloc_output_context2(&w->format, NULL, container, url) < 0)
-        return broken(w, AVERROR(ENOMEM), e);
+        w->shift = (int64_t)(film->range.from * AV_TIME_BASE) + nst_film_start(film);
+    snprintf(url, sizeof url, "file:%s", w->beside.name); /* MP4's writer opens it once more */
+    if (nst_av.avformat_alloc_output_context2(&w->format, NULL, container, url) < 0) {
+        s = broken(w, AVERROR(ENOMEM), e);
+        nst_film_abandon(w);
+        return s;
+    }
     w->format->flags |= AVFMT_FLAG_BITEXACT; /* the same painting is the same file: no random numbers */
     w->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL; /* FLAC in MP4, before FFmpeg 6 */
     s = open_encoder(w, coder, e);
@@ -230,11 +249,12 @@ static int64_t time_of(const nst_film_writer *w)
 {
     const nst_film *film = w->film;
     AVRational unit = w->encoder->time_base;
+    int64_t ticks;
 
     if (!film)
         return (int64_t)floor((double)w->pictures / (w->rate * av_q2d(unit)) + .5);
-    return nst_av.av_rescale_q(film->at.pts, film->stream->time_base, unit) -
-           nst_av.av_rescale_q(w->shift, (AVRational){ 1, AV_TIME_BASE }, unit);
+    ticks = nst_av.av_rescale_q(film->at.pts, film->stream->time_base, unit);
+    return take_shift(w, unit, &ticks) ? ticks : INT64_MIN; /* then it goes behind the last one */
 }
 
 nst_status nst_film_add(nst_film_writer *w, nst_image *picture, nst_error *e)
@@ -272,8 +292,7 @@ static bool is_wanted(const nst_film_writer *w, const AVPacket *packet, AVRation
 {
     const nst_film *film = w->film;
     int64_t at = packet->pts == AV_NOPTS_VALUE ? packet->dts : packet->pts;
-    double begin = film->format->start_time == AV_NOPTS_VALUE ? 0 : (double)film->format->start_time / AV_TIME_BASE;
-    double seconds = (double)at * av_q2d(unit) - begin;
+    double seconds = (double)at * av_q2d(unit) - (double)nst_film_start(film) / AV_TIME_BASE;
 
     if (at == AV_NOPTS_VALUE)
         return false;
@@ -282,49 +301,57 @@ static bool is_wanted(const nst_film_writer *w, const AVPacket *packet, AVRation
     return film->range.to <= 0 || seconds < film->range.to;
 }
 
+/* In the ticks of its stream here.  Containers take no packet that is to be decoded before the last one, as a damaged
+ * film or two that were joined have them: it goes right behind that.  False: its times are none. */
+static bool move_packet(nst_film_writer *w, int i, AVPacket *p)
+{
+    AVRational unit = w->film->format->streams[i]->time_base;
+    const AVStream *own = w->format->streams[w->to[i]];
+    bool several = own->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE || /* at one time */
+                   (w->format->oformat->flags & AVFMT_TS_NONSTRICT) != 0;
+
+    if ((p->pts != AV_NOPTS_VALUE && !take_shift(w, unit, &p->pts)) ||
+        (p->dts != AV_NOPTS_VALUE && !take_shift(w, unit, &p->dts)))
+        return false;
+    nst_av.av_packet_rescale_ts(p, unit, own->time_base);
+    if (p->dts == AV_NOPTS_VALUE)
+        return true;
+    if (p->dts < w->before[i])
+        p->dts = w->before[i];
+    if (p->dts == w->before[i] && !several)
+        p->dts++;
+    if (p->pts != AV_NOPTS_VALUE && p->pts < p->dts)
+        p->pts = p->dts;
+    w->before[i] = p->dts;
+    return is_time(p->dts);
+}
+
 void nst_film_add_packet(void *writer, AVPacket *packet)
 {
     nst_film_writer *w = writer;
     int i = packet->stream_index, error;
-    AVRational unit;
-    int64_t shift;
 
     if (i >= NST_FILM_STREAMS || w->to[i] < 0 || w->error < 0)
         return;
-    unit = w->film->format->streams[i]->time_base;
-    if (!is_wanted(w, packet, unit))
+    if (!is_wanted(w, packet, w->film->format->streams[i]->time_base))
         return;
     error = nst_av.av_packet_ref(w->packet, packet);
     if (error < 0) {
         w->error = error;
         return;
     }
-    shift = nst_av.av_rescale_q(w->shift, (AVRational){ 1, AV_TIME_BASE }, unit);
-    if (w->packet->pts != AV_NOPTS_VALUE)
-        w->packet->pts -= shift;
-    if (w->packet->dts != AV_NOPTS_VALUE)
-        w->packet->dts -= shift;
     w->packet->stream_index = w->to[i];
     w->packet->pos = -1;
-    nst_av.av_packet_rescale_ts(w->packet, unit, w->format->streams[w->to[i]]->time_base);
+    if (!move_packet(w, i, w->packet)) {
+        nst_av.av_packet_unref(w->packet);
+        return;
+    }
     error = nst_av.av_interleaved_write_frame(w->format, w->packet);
     if (error < 0)
         w->error = error;
 }
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
-
-static nst_status keep(nst_film_writer *w, nst_error *e)
-{
-    int fd = open(w->beside, O_RDONLY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    if (!good || rename(w->beside, w->path))
-        return fail(e, NST_EIO, "%s: %s", w->path, strerror(errno));
-    return NST_OK;
-}
 
 nst_status nst_film_finish(nst_film_writer *w, nst_error *e)
 {
@@ -339,9 +366,7 @@ nst_status nst_film_finish(nst_film_writer *w, nst_error *e)
         error = nst_av.av_write_trailer(w->format);
     if (error >= 0)
         error = nst_av.avio_closep(&w->format->pb);
-    s = error < 0 ? broken(w, error, e) : keep(w, e);
-    if (!s)
-        *w->beside = 0;
+    s = error < 0 ? broken(w, error, e) : nst_beside_keep(&w->beside, w->path, e);
     nst_film_abandon(w);
     return s;
 }
@@ -360,7 +385,6 @@ void nst_film_abandon(nst_film_writer *w)
             nst_av.avio_closep(&w->format->pb);
         nst_av.avformat_free_context(w->format);
     }
-    if (*w->beside)
-        unlink(w->beside);
-    *w = (nst_film_writer){ 0 };
+    nst_beside_drop(&w->beside);
+    *w = (nst_film_writer){ .beside.fd = -1 };
 }

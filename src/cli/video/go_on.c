@@ -8,6 +8,10 @@
 #include "cli/video/job.h"
 #include "cli/video/video.h"
 
+#define OWN 64 /* words of the command line that resumes */
+
+static char video[] = "video";
+
 /* The output lies beside the folder, wherever both were moved; a command line in a folder of somebody else's cannot
  * name another one. */
 static nst_status output_of(const char *folder, char *out, size_t bytes, nst_error *e)
@@ -31,29 +35,62 @@ static nst_status output_of(const char *folder, char *out, size_t bytes, nst_err
     return used > 0 && (size_t)used < bytes ? NST_OK : fail(e, NST_EARG, "%.60s...: the name is too long", folder);
 }
 
+/* Whether two paths, which may end with slashes, have the same last part. */
+static bool same_name(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+
+    while (n > 1 && a[n - 1] == '/')
+        n--;
+    while (m > 1 && b[m - 1] == '/')
+        m--;
+    for (; n && m && a[n - 1] == b[m - 1] && a[n - 1] != '/'; m--)
+        n--;
+    return (!n || a[n - 1] == '/') && (!m || b[m - 1] == '/');
+}
+
+/* What the user says. */
+static nst_status read_own(int argc, char **argv, nst_video_resumed *r, nst_error *e)
+{
+    static char *words[OWN];
+    nst_status s;
+
+    if (argc >= OWN)
+        return fail(e, NST_EARG, "resume: too many options");
+    words[0] = video;
+    for (int i = 1; i < argc; i++)
+        words[i] = argv[i]; /* which getopt puts into another order */
+    s = nst_options_parse(argc, words, &r->own, NULL, e);
+    if (s || !r->own.output || same_name(r->own.output, r->output))
+        return s;
+    return fail(e, NST_EARG, "resume: the output is %s, beside its folder, expected no other --output", r->output);
+}
+
 nst_status nst_video_resume(int argc, char **argv, nst_error *e)
 {
     static nst_kept_words words;
-    static char output[NST_PATH_BYTES];
-    static char *line[NST_KEPT_WORDS + 64];
+    static nst_video_resumed resumed; /* lives as long as the painting */
+    static char *line[NST_KEPT_WORDS + OWN];
     const char *folder = argv[1];
     int n = 0, at = 1;
     nst_status s;
 
     s = nst_kept_command(folder, &words, e);
     if (!s)
-        s = output_of(folder, output, sizeof output, e);
+        s = output_of(folder, resumed.output, sizeof resumed.output, e);
+    if (!s)
+        s = read_own(argc, argv, &resumed, e);
     if (s)
         return s;
-    line[n++] = words.word[0];
+    line[n++] = video;
     for (; at < words.n && strcmp(words.word[at], "--"); at++)
         line[n++] = words.word[at];
-    for (int i = 2; i < argc && i < 60; i++) /* over the old ones, and not behind -- */
+    for (int i = 2; i < argc; i++) /* over the old ones, and not behind -- */
         line[n++] = argv[i];
     for (; at < words.n; at++)
         line[n++] = words.word[at];
     line[n] = NULL;
     if (chdir(words.folder))
         return fail(e, NST_EIO, "%s: %s", words.folder, strerror(errno));
-    return nst_video_begin(n, line, output, NULL, e);
+    return nst_video_begin(n, line, &resumed, NULL, e);
 }

@@ -9,6 +9,12 @@
 #include "cli/video/source.h"
 #include "cli/web.h"
 
+/* What the one says who resumes a painting. */
+typedef struct nst_video_resumed {
+    nst_command own;             /* with an output, that is replaced whatever it is */
+    char output[NST_PATH_BYTES]; /* beside the folder */
+} nst_video_resumed;
+
 typedef struct nst_video {
     nst_command c;
     nst_settings *s;      /* of the first picture and of each after a cut */
@@ -21,6 +27,7 @@ typedef struct nst_video {
     char comment[2048];
     bool to_film;         /* else pictures in a folder or by a pattern */
     const nst_comm *comm; /* of several ranks that share the film, or NULL */
+    const nst_video_resumed *resumed; /* or NULL */
 
     nst_model *model;
     nst_styles *known, *known_next, *known_rough; /* for these settings */
@@ -51,14 +58,14 @@ typedef struct nst_video {
 
 /* ---- the command (video.c) ---- */
 
-/* Paints what the command line says.  output replaces what it says of that, unless it is NULL.  comm: of ranks that
- * share the work, or NULL. */
-nst_status nst_video_begin(int argc, char **argv, const char *output, const nst_comm *comm, nst_error *e);
+/* Paints what the command line says.  resumed: of `nst resume`, or NULL.  comm: of ranks that share the
+ * work, or NULL. */
+nst_status nst_video_begin(int argc, char **argv, const nst_video_resumed *resumed, const nst_comm *comm, nst_error *e);
 
 /* ---- the command line (arguments.c) ---- */
 
-/* Reads the command line. */
-nst_status nst_video_arguments(nst_video *v, int argc, char **argv, const char *output, nst_error *e);
+/* Reads the command line, with v->resumed. */
+nst_status nst_video_arguments(nst_video *v, int argc, char **argv, nst_error *e);
 /* Settings of the pictures after a first one, once the film's size is known. */
 void nst_video_settle(nst_video *v);
 
@@ -103,6 +110,10 @@ nst_status nst_video_paint(nst_video *v, nst_error *e);
 
 /* Makes the output of the pictures that are kept; *n: how many. */
 nst_status nst_video_assemble(const nst_video *v, long *n, nst_error *e);
+/* Whether its pictures, where it is no film, would have names of pictures that are read: NST_EARG. */
+nst_status nst_video_check_apart(const nst_video *v, nst_error *e);
+/* With v->resumed: NST_EIO where there is a file in the output's place that this painting did not leave. */
+nst_status nst_video_check_left(const nst_video *v, nst_error *e);
 
 /* ---- what is said (progress.c) ---- */
 

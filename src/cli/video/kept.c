@@ -13,20 +13,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/checkpoint_file.h"
 #include "cli/fail.h"
 
 static const char first_line[] = "nst video 1\n";
 
-nst_status nst_kept_name(nst_kept *k, const char *output, nst_error *e)
+nst_status nst_kept_name(nst_kept *k, const char *output, int width, int height, nst_error *e)
 {
     size_t n = strlen(output);
 
+    k->width = width;
+    k->height = height;
     while (n > 1 && output[n - 1] == '/')
         n--;
     /* room for the names in it */
     if ((size_t)snprintf(k->folder, sizeof k->folder, "%.*s" NST_KEPT_SUFFIX, (int)n, output) + 32 >= sizeof k->folder)
         return fail(e, NST_EARG, "%.60s...: the name is too long", output);
     return NST_OK;
+}
+
+/* A text in the folder, which may be somebody else's: no link is followed, and no pipe waited for. */
+static int open_text(const char *path, int flags)
+{
+    int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    struct stat st;
+
+    if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+        close(fd);
+        errno = ENOENT;
+        return -1;
+    }
+    return fd;
 }
 
 /* ---- the state --------------------------------------------------------------------------------------------------- */
@@ -49,7 +66,8 @@ static nst_status write_state(const nst_kept *k, uint64_t identity, int argc, ch
 
     snprintf(path, sizeof path, "%s/state", k->folder);
     snprintf(beside, sizeof beside, "%s.new", path);
-    f = fopen(beside, "w");
+    unlink(beside); /* the folder may be somebody else's: what lies there may be a link to anywhere */
+    f = fopen(beside, "wx");
     if (!f || !getcwd(folder, sizeof folder))
         return fail(e, NST_EIO, "%s: %s", path, strerror(errno));
     fprintf(f, "%s%016" PRIx64 "\n", first_line, identity);
@@ -91,17 +109,17 @@ nst_status nst_kept_command(const char *folder, nst_kept_words *out, nst_error *
 {
     char path[NST_PATH_BYTES + 16];
     nst_status s;
-    size_t n;
-    FILE *f;
+    ssize_t n;
+    int fd;
 
     snprintf(path, sizeof path, "%s/state", folder);
-    f = fopen(path, "r");
-    if (!f)
+    fd = open_text(path, O_RDONLY);
+    if (fd < 0)
         return fail(e, errno == ENOENT ? NST_EFORMAT : NST_EIO, "%s: %s", folder,
                     errno == ENOENT ? "no folder of nst video's, which has a file \"state\"" : strerror(errno));
-    n = fread(out->text, 1, sizeof out->text - 2, f);
-    fclose(f);
-    out->text[n] = 0;
+    n = read(fd, out->text, sizeof out->text - 2);
+    close(fd);
+    out->text[n > 0 ? n : 0] = 0;
     if (strncmp(out->text, first_line, sizeof first_line - 1))
         return fail(e, NST_EFORMAT, "%s: nothing that this version of nst wrote", path);
     s = split(folder, out, e);
@@ -202,22 +220,36 @@ static const char *name_of(const nst_kept *k, char kind, int pass, long number, 
 bool nst_kept_has(const nst_kept *k, char kind, int pass, long number)
 {
     char name[NST_PATH_BYTES];
+    struct stat st;
 
-    return access(name_of(k, kind, pass, number, name), F_OK) == 0;
+    return lstat(name_of(k, kind, pass, number, name), &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* What is no file of its own goes first: libnst writes through a link, and a stranger's folder may have one. */
 nst_status nst_kept_write(const nst_kept *k, char kind, int pass, long number, const nst_image *picture, nst_error *e)
 {
     char name[NST_PATH_BYTES];
+    struct stat st;
 
-    return nst_image_write(picture, name_of(k, kind, pass, number, name), NULL, e);
+    if (lstat(name_of(k, kind, pass, number, name), &st) == 0 && !S_ISREG(st.st_mode))
+        unlink(name);
+    return nst_image_write(picture, name, NULL, e);
 }
 
 nst_status nst_kept_read(const nst_kept *k, char kind, int pass, long number, nst_image **out, nst_error *e)
 {
+    int channels = kind == 'a' ? 4 : 3;
     char name[NST_PATH_BYTES];
+    nst_status s = nst_image_read(out, name_of(k, kind, pass, number, name), e);
 
-    return nst_image_read(out, name_of(k, kind, pass, number, name), e);
+    if (s || (nst_image_width(*out) == k->width && nst_image_height(*out) == k->height &&
+              nst_image_channels(*out) == channels))
+        return s;
+    s = fail(e, NST_EFORMAT, "%s: is %d x %d pixels in %d channels, expected %d x %d in %d, as nst wrote it; remove it",
+             name, nst_image_width(*out), nst_image_height(*out), nst_image_channels(*out), k->width, k->height,
+             channels);
+    nst_image_destroy(out);
+    return s;
 }
 
 void nst_kept_drop(const nst_kept *k, char kind, int pass, long number)
@@ -227,6 +259,50 @@ void nst_kept_drop(const nst_kept *k, char kind, int pass, long number)
     unlink(name_of(k, kind, pass, number, name));
 }
 
+/* ---- the output -------------------------------------------------------------------------------------------------- */
+
+static void name_note(const nst_kept *k, char out[NST_PATH_BYTES + 16])
+{
+    snprintf(out, NST_PATH_BYTES + 16, "%s/.made", k->folder);
+}
+
+/* Without the note `nst resume` asks before it replaces the file. */
+void nst_kept_note(const nst_kept *k, const char *path)
+{
+    char note[NST_PATH_BYTES + 16], line[NST_CHECKPOINT_LINE];
+    int fd;
+
+    name_note(k, note);
+    fd = nst_checkpoint_describe(path, line) ? open_text(note, O_WRONLY | O_CREAT | O_APPEND) : -1;
+    if (fd >= 0 && write(fd, line, strlen(line)) < 0)
+        unlink(note);
+    if (fd >= 0)
+        close(fd);
+}
+
+bool nst_kept_left(const nst_kept *k, const char *path)
+{
+    char note[NST_PATH_BYTES + 16], line[NST_CHECKPOINT_LINE], noted[NST_CHECKPOINT_LINE];
+    struct stat st;
+    bool found = lstat(path, &st) != 0;
+    FILE *f;
+    int fd;
+
+    if (found || !nst_checkpoint_describe(path, line))
+        return found;
+    name_note(k, note);
+    fd = open_text(note, O_RDONLY);
+    f = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!f)
+        return false;
+    while (!found && fgets(noted, sizeof noted, f))
+        found = !strcmp(noted, line);
+    fclose(f);
+    return found;
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
 /* A name that name_of makes, or what a picture that was not finished left. */
 static bool is_ours(const char *name)
 {
@@ -235,7 +311,7 @@ static bool is_ours(const char *name)
     long number;
 
     return (sscanf(name, "%c%d-%ld.png%n", &kind, &pass, &number, &end) == 3 && end > 0 && !name[end]) ||
-           !strncmp(name, ".nst-", 5);
+           !strncmp(name, ".nst-", 5) || !strcmp(name, ".made");
 }
 
 void nst_kept_remove(const nst_kept *k)

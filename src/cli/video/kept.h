@@ -12,7 +12,8 @@
 
 typedef struct nst_kept {
     char folder[NST_PATH_BYTES];
-    int lock; /* a descriptor of the folder; 0: none */
+    int lock;          /* a descriptor of the folder; 0: none */
+    int width, height; /* of every picture in it */
 } nst_kept;
 
 /* What a command line was, and where. */
@@ -24,8 +25,8 @@ typedef struct nst_kept_words {
     uint64_t identity;
 } nst_kept_words;
 
-/* Names the folder of an output. */
-nst_status nst_kept_name(nst_kept *k, const char *output, nst_error *e);
+/* Names the folder of an output, whose pictures have this size. */
+nst_status nst_kept_name(nst_kept *k, const char *output, int width, int height, nst_error *e);
 /* Makes it, or takes up one with the same identity: a sum of everything that decides the pictures.  NST_EARG: there is
  * another painting in it, or something else; NST_EIO: another process is at work there.  The folder is this process's
  * until nst_kept_close. */
@@ -40,8 +41,14 @@ nst_status nst_kept_command(const char *folder, nst_kept_words *out, nst_error *
 /* Pictures are known by a letter, a pass (from 1) and a number (from 1). */
 bool nst_kept_has(const nst_kept *k, char kind, int pass, long number);
 nst_status nst_kept_write(const nst_kept *k, char kind, int pass, long number, const nst_image *picture, nst_error *e);
+/* NST_EFORMAT, too: it has another size or, but for an anchor's ('a'), alpha: nst did not put it there. */
 nst_status nst_kept_read(const nst_kept *k, char kind, int pass, long number, nst_image **out, nst_error *e);
 void nst_kept_drop(const nst_kept *k, char kind, int pass, long number);
+
+/* Notes that a file of the output is what this painting left there. */
+void nst_kept_note(const nst_kept *k, const char *path);
+/* Whether there is nothing at path, or a file as it was noted. */
+bool nst_kept_left(const nst_kept *k, const char *path);
 
 /* Removes what nst put into the folder, and the folder if nothing else is in it. */
 void nst_kept_remove(const nst_kept *k);

@@ -89,10 +89,12 @@ static nst_status check_output(nst_error *e)
         at += 1 + strspn(at + 1, "0123456789");
         if (*at != 'd' || strchr(at, '%') || !nst_format_of(v.output))
             return fail(e, NST_EARG, "%s: no pattern of pictures' names, expected one as new-%%04d.png", v.output);
-        return NST_OK;
+        return nst_video_check_apart(&v, e);
     }
     if (v.output[n - 1] == '/' || (there && S_ISDIR(st.st_mode)))
-        return NST_OK;
+        return nst_video_check_apart(&v, e);
+    if (there && !S_ISREG(st.st_mode))
+        return fail(e, NST_EIO, "%s: is a pipe or a device; a film needs a file", v.output);
     v.to_film = true;
     s = nst_film_writable(v.output, film, note, sizeof note, e);
     if (!s)
@@ -177,7 +179,7 @@ static uint64_t identity(void)
 
 static nst_status open_kept(int argc, char **argv, nst_error *e)
 {
-    nst_status s = nst_kept_name(&v.kept, v.output, e);
+    nst_status s = nst_kept_name(&v.kept, v.output, v.source.width, v.source.height, e);
 
     if (s)
         return s;
@@ -326,6 +328,8 @@ static nst_status work(int argc, char **argv, nst_error *e)
     if (!s)
         s = open_kept(argc, argv, e);
     if (!s)
+        s = nst_video_check_left(&v, e);
+    if (!s)
         s = paint_film(&plan, e);
     nst_video_page_close(&v);
     return s;
@@ -348,11 +352,13 @@ static void leave(void)
     nst_settings_destroy(&v.s);
 }
 
-nst_status nst_video_begin(int argc, char **argv, const char *output, const nst_comm *comm, nst_error *e)
+nst_status nst_video_begin(int argc, char **argv, const nst_video_resumed *resumed, const nst_comm *comm, nst_error *e)
 {
-    nst_status s = nst_video_arguments(&v, argc, argv, output, e);
+    nst_status s;
 
     v.comm = comm;
+    v.resumed = resumed;
+    s = nst_video_arguments(&v, argc, argv, e);
     if (!s && comm)
         s = nst_share_check(&v, e);
     if (comm)

@@ -14,7 +14,7 @@ static void count_scans(j_common_ptr info)
     nst_jpeg *j = (nst_jpeg *)info->err;
 
     if (j->in.input_scan_number > 0 && (size_t)j->in.input_scan_number > j->scans)
-        nst_jpeg_give_up(j, nst_fail(j->e, NST_EFORMAT, "%s: more than %zu scans of %u x %u pixels, expected 10 or so: "
+        nst_jpeg_give_up(j, nst_fail(j->e, NST_REFUSED, "%s: more than %zu scans of %u x %u pixels, expected 10 or so: "
                                      "it is made to waste time", j->path, j->scans, j->in.image_width,
                                      j->in.image_height));
 }
