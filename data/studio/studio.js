@@ -416,7 +416,7 @@ for (const b of document.querySelectorAll(".drop")) b.onclick = () => pick(b.dat
 $("file").onchange = () => add([...$("file").files], $("file").dataset.kind);
 addEventListener("paste", e => {
   const files = [...e.clipboardData.files];
-  if (files.length) add(files, state && state.choice.photo ? "style" : "photo");
+  if (files.length) drops.take(files);
 });
 // While one of the two is missing, what is dropped anywhere is that.
 addEventListener("dragenter", e => {
@@ -427,15 +427,11 @@ addEventListener("dragenter", e => {
   $("dropping").hidden = false;
 });
 addEventListener("dragover", e => {
-  if (!e.dataTransfer.types.includes("Files")) return;
-  e.preventDefault();
   for (const zone of $("dropping").children) zone.classList.toggle("over", zone === e.target);
 });
 addEventListener("dragleave", e => { if (!e.relatedTarget) $("dropping").hidden = true; });
-addEventListener("drop", e => {
-  e.preventDefault();
-  $("dropping").hidden = true;
-  const kind = e.target.closest ? e.target.closest("[data-kind]")?.dataset.kind : null;
-  add([...e.dataTransfer.files], kind || (state && state.choice.photo ? "style" : "photo"));
+addEventListener("drop", () => { $("dropping").hidden = true; });
+addEventListener("DOMContentLoaded", async () => {
+  await loop();
+  drops.begin((files, kind) => add(files, kind || (state?.choice.photo ? "style" : "photo")));
 });
-addEventListener("DOMContentLoaded", loop);

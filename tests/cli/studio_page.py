@@ -187,6 +187,18 @@ def in_browser(program):
             check("browser:   and the focus stays on the shelf", wait_for(lambda: b.script(
                 "document.activeElement.dataset.id") == "add"), b.script("document.activeElement.outerHTML"))
 
+        # A file is dropped on a page whose scripts have not come yet.
+        b.call("Fetch.enable", patterns=[{"urlPattern": "*/studio.js"}])
+        b.call("Page.navigate", url=s.url)
+        check("browser: a page without its script", wait_for(lambda: b.script(
+            "document.readyState === 'interactive' && typeof add === 'undefined'")))
+        b.drop(other, 1000, 300)
+        check("browser:   stays when a file is dropped", b.script("location.href") == s.url, b.script("location.href"))
+        b.call("Fetch.disable")
+        check("browser:   which is a painting once the script is there", wait_for(lambda: s.state()["choice"]["styles"][
+            -1]["source"] == number + 1, 20), s.state()["choice"])
+        s.post("forget/%d" % (number + 1))
+
         # Two tabs, a phone, the dark.
         b.dark(True)
         b.click("#to-paint")
