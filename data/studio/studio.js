@@ -5,7 +5,7 @@ const tints = ["#e4572e", "#2e86ab", "#7a9e3f", "#8a63b0"];
 const short = name => name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-12)}` : name;
 const MOST = 64 * 1024 * 1024, STYLES = 4;
 let state = null, lists = { lists: -1, sources: [], jobs: [] }, mode = "preview", finished = 0, watched = 0;
-let touched = 0, over = false, wanted = {};
+let touched = 0, over = false, wanted = {}, changes = Promise.resolve();
 
 // ---- small things
 
@@ -62,6 +62,12 @@ async function post(what, body, about) {
   }
 }
 
+// What is on its way to the server; Paint waits for it.
+function pass(change) {
+  changes = Promise.all([changes, change]);
+  return change;
+}
+
 // ---- a photograph and a painting, and the divider between them
 
 class Compare {
@@ -102,7 +108,7 @@ async function add(files, kind) {
     if (file.size > MOST) { say(`${short(file.name)}: ${words.large}`); continue; }
     if (kind === "style" && state && state.choice.styles.length >= STYLES) { say(words.full(STYLES)); break; }
     mode = "preview";
-    if (!await post(kind, file, short(file.name))) continue;
+    if (!await pass(post(kind, file, short(file.name)))) continue;
     await ask();
   }
 }
@@ -116,7 +122,7 @@ function pick(kind) {
 
 function set(key, value) {
   if (key !== "rest" && key !== "regions") mode = "preview";
-  return post(`choice?${key}=${value}`).then(ask);
+  return pass(post(`choice?${key}=${value}`).then(ask));
 }
 
 // While a slider moves, its last value is sent, not each.
@@ -125,7 +131,11 @@ function slide(key, value) {
   const busy = key in wanted;
   wanted[key] = value;
   if (busy) return;
-  setTimeout(async () => { const v = wanted[key]; delete wanted[key]; await set(key, v); }, 120);
+  pass(new Promise(done => setTimeout(done, 120)).then(() => {
+    const last = wanted[key];
+    delete wanted[key];
+    return set(key, last);
+  }));
 }
 
 // ---- what is shown
@@ -382,6 +392,7 @@ $("see-result").onclick = () => { view("gallery"); gallery.open(finished); };
 $("paint").onclick = async () => {
   $("paint").disabled = true;
   brush.close();
+  await changes;
   const number = await post("paint");
   if (number) {
     if (!state.job.number) watched = state.job.picture; // a picture of the painting before is none of this one
