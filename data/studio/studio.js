@@ -263,10 +263,16 @@ function showStage() {
   $("save-result").href = `png/${finished}`;
 }
 
+function queueText(j, percent, more) {
+  if (!j.number) return "";
+  if (!state.paused) return words.percent(percent, more);
+  return more ? `${words.paused}, ${words.waits(more)}` : words.paused;
+}
+
 function showRun() {
   const j = state.job, more = state.queued - (j.number ? 1 : 0), share = j.total ? j.done / j.total : 0;
   const percent = Math.floor(100 * share);
-  $("queue").textContent = j.number ? state.paused ? words.paused : words.percent(percent, more) : "";
+  $("queue").textContent = queueText(j, percent, more);
   document.title = j.number ? `${percent} % – ${words.title}` : words.title;
   $("progress").value = share;
   $("left").textContent = state.paused ? words.paused : j.total ? words.left(duration(j.left)) : words.begins;
