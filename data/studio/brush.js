@@ -151,9 +151,16 @@ const brush = {
     this.send();
   },
 
+  // One after the other, so that no mask comes after a newer one.
+  send() {
+    this.sending = pass((this.sending || Promise.resolve()).then(() => this.sendChanged()));
+    return this.sending;
+  },
+
   // White where the style goes, on black; a mask without anything is none.
-  async send() {
-    for (const [i, m] of this.masks.entries()) {
+  async sendChanged() {
+    const masks = this.masks;
+    for (const [i, m] of masks.entries()) {
       const data = m.getContext("2d").getImageData(0, 0, m.width, m.height), p = data.data;
       let any = false, sum = 0;
       for (let k = 0; k < p.length; k += 4) {
@@ -164,11 +171,15 @@ const brush = {
         p[k + 3] = 255;
       }
       if (m.sent === sum || (!any && !state.choice.styles[i]?.mask)) continue;
-      m.sent = sum;
-      if (!any) { await post(`choice?unmask=${i}`); continue; }
+      if (!any) {
+        if (await post(`choice?unmask=${i}`)) m.sent = sum;
+        continue;
+      }
       const grey = this.canvas(m.width, m.height);
       grey.getContext("2d").putImageData(data, 0, 0);
-      await post(`mask/${i}`, await new Promise(done => grey.toBlob(done, "image/png")));
+      const file = await new Promise(done => grey.toBlob(done, "image/png"));
+      if (this.masks !== masks) return; // other pictures were chosen meanwhile
+      if (await post(`mask/${i}`, file)) m.sent = sum;
     }
     await ask();
   },

@@ -5,7 +5,7 @@ const tints = ["#e4572e", "#2e86ab", "#7a9e3f", "#8a63b0"];
 const short = name => name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-12)}` : name;
 const MOST = 64 * 1024 * 1024, STYLES = 4;
 let state = null, lists = { lists: -1, sources: [], jobs: [] }, mode = "preview", finished = 0, watched = 0;
-let touched = 0, over = false, wanted = {};
+let touched = 0, over = false, wanted = {}, changes = Promise.resolve();
 
 // ---- small things
 
@@ -62,6 +62,12 @@ async function post(what, body, about) {
   }
 }
 
+// What is on its way to the server; Paint waits for it.
+function pass(change) {
+  changes = Promise.all([changes, change]);
+  return change;
+}
+
 // ---- a photograph and a painting, and the divider between them
 
 class Compare {
@@ -102,7 +108,7 @@ async function add(files, kind) {
     if (file.size > MOST) { say(`${short(file.name)}: ${words.large}`); continue; }
     if (kind === "style" && state && state.choice.styles.length >= STYLES) { say(words.full(STYLES)); break; }
     mode = "preview";
-    if (!await post(kind, file, short(file.name))) continue;
+    if (!await pass(post(kind, file, short(file.name)))) continue;
     await ask();
   }
 }
@@ -116,7 +122,7 @@ function pick(kind) {
 
 function set(key, value) {
   if (key !== "rest" && key !== "regions") mode = "preview";
-  return post(`choice?${key}=${value}`).then(ask);
+  return pass(post(`choice?${key}=${value}`).then(ask));
 }
 
 // While a slider moves, its last value is sent, not each.
@@ -125,7 +131,11 @@ function slide(key, value) {
   const busy = key in wanted;
   wanted[key] = value;
   if (busy) return;
-  setTimeout(async () => { const v = wanted[key]; delete wanted[key]; await set(key, v); }, 120);
+  pass(new Promise(done => setTimeout(done, 120)).then(() => {
+    const last = wanted[key];
+    delete wanted[key];
+    return set(key, last);
+  }));
 }
 
 // ---- what is shown
@@ -253,10 +263,16 @@ function showStage() {
   $("save-result").href = `png/${finished}`;
 }
 
+function queueText(j, percent, more) {
+  if (!j.number) return "";
+  if (!state.paused) return words.percent(percent, more);
+  return more ? `${words.paused}, ${words.waits(more)}` : words.paused;
+}
+
 function showRun() {
   const j = state.job, more = state.queued - (j.number ? 1 : 0), share = j.total ? j.done / j.total : 0;
   const percent = Math.floor(100 * share);
-  $("queue").textContent = j.number ? state.paused ? words.paused : words.percent(percent, more) : "";
+  $("queue").textContent = queueText(j, percent, more);
   document.title = j.number ? `${percent} % – ${words.title}` : words.title;
   $("progress").value = share;
   $("left").textContent = state.paused ? words.paused : j.total ? words.left(duration(j.left)) : words.begins;
@@ -382,6 +398,7 @@ $("see-result").onclick = () => { view("gallery"); gallery.open(finished); };
 $("paint").onclick = async () => {
   $("paint").disabled = true;
   brush.close();
+  await changes;
   const number = await post("paint");
   if (number) {
     if (!state.job.number) watched = state.job.picture; // a picture of the painting before is none of this one
@@ -416,7 +433,7 @@ for (const b of document.querySelectorAll(".drop")) b.onclick = () => pick(b.dat
 $("file").onchange = () => add([...$("file").files], $("file").dataset.kind);
 addEventListener("paste", e => {
   const files = [...e.clipboardData.files];
-  if (files.length) add(files, state && state.choice.photo ? "style" : "photo");
+  if (files.length) drops.take(files);
 });
 // While one of the two is missing, what is dropped anywhere is that.
 addEventListener("dragenter", e => {
@@ -427,15 +444,11 @@ addEventListener("dragenter", e => {
   $("dropping").hidden = false;
 });
 addEventListener("dragover", e => {
-  if (!e.dataTransfer.types.includes("Files")) return;
-  e.preventDefault();
   for (const zone of $("dropping").children) zone.classList.toggle("over", zone === e.target);
 });
 addEventListener("dragleave", e => { if (!e.relatedTarget) $("dropping").hidden = true; });
-addEventListener("drop", e => {
-  e.preventDefault();
-  $("dropping").hidden = true;
-  const kind = e.target.closest ? e.target.closest("[data-kind]")?.dataset.kind : null;
-  add([...e.dataTransfer.files], kind || (state && state.choice.photo ? "style" : "photo"));
+addEventListener("drop", () => { $("dropping").hidden = true; });
+addEventListener("DOMContentLoaded", async () => {
+  await loop();
+  drops.begin((files, kind) => add(files, kind || (state?.choice.photo ? "style" : "photo")));
 });
-addEventListener("DOMContentLoaded", loop);

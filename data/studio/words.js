@@ -25,7 +25,7 @@ const words = {
   forgetReally: name => `Press again to delete ${name} from the shelf.`,
   choose: name => `Choose ${name}`,
   color: ["Painting, loosely", "Painting", "Photograph", "Photograph's palette"],
-  pixels: (n, word) => `${word} – ${n} pixels`,
+  pixels: (n, word) => word ? `${word} – ${n} pixels` : `${n} pixels`,
   sizes: [[384, "Small"], [512, "Medium"], [768, "Large"], [1024, "Screen"], [1536, "Print"], [2048, "Large print"]],
   paint: "Paint", command: "The same on a command line", copy: "Copy", copied: "Copied",
   regions: "Brush regions…",

@@ -1,4 +1,5 @@
 """browser.py: a headless Chromium for tests of pages, by its debugging pipe."""
+import base64
 import json
 import os
 import subprocess
@@ -94,6 +95,17 @@ class Page(Browser):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
         self.call("Input.dispatchMouseEvent", type="mouseReleased", x=points[-1][0], y=points[-1][1], button="left",
                   clickCount=1)
+
+    def shot(self, path, quality=92):
+        """What is seen, as a JPEG, once it rests."""
+        time.sleep(.7)
+        data = self.call("Page.captureScreenshot", format="jpeg", quality=quality)["data"]
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(data))
+
+    def held(self):
+        """The requests that wait, after Fetch.enable, for Fetch.continueRequest."""
+        return [e["params"]["requestId"] for e in self.events if e.get("method") == "Fetch.requestPaused"]
 
     def key(self, key, code=0, modifiers=0, text=""):
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, modifiers=modifiers,

@@ -24,8 +24,8 @@ from studio_run import PHOTO, STYLE, Studio, chunk, grey_png, read, same_by_comm
 def by_sockets(s):
     status, page = s.ask("GET", "")
     check("the page answers", status == 200 and b"studio.js" in page, status)
-    for path in ("studio.css", "studio.js", "brush.js", "gallery.js", "words.js", "icon.svg", "state", "lists",
-                 "thumb/1", "view/2"):
+    for path in ("studio.css", "studio.js", "drop.js", "brush.js", "gallery.js", "words.js", "icon.svg", "state",
+                 "lists", "thumb/1", "view/2"):
         check("GET " + path, s.ask("GET", path)[0] == 200)
     c = http.client.HTTPConnection("127.0.0.1", s.port)
     c.request("GET", s.root)

@@ -147,6 +147,46 @@ def three_actions(program):
         s.end()
 
 
+# Whether each line of what is said there is in the middle.
+CENTRED = """[...document.querySelectorAll('#dropping b')].every(b => {
+  const lines = document.createRange();
+  lines.selectNodeContents(b);
+  return b.offsetParent && [...lines.getClientRects()].every(r => Math.abs(r.left + r.right - innerWidth) < 4);
+})"""
+
+
+def dragging(b):
+    b.size(*SIZES["phone"])
+    data = {"items": [], "files": [os.path.abspath(PHOTO)], "dragOperationsMask": 1}
+    b.call("Input.dispatchDragEvent", type="dragEnter", x=100, y=300, data=data)
+    check("a file above the page, phone: what it would be is said in the middle", wait_for(lambda: b.script(CENTRED),
+                                                                                           10))
+    b.script("$('dropping').hidden = true")
+    b.size(*SIZES["desk"])
+
+
+# Whether what is said on the picture is inside of it, and not on one another.
+APART = """(() => {
+  const [a, z] = [...document.querySelectorAll('#compare figcaption span')].map(e => e.getBoundingClientRect());
+  const box = $('compare').getBoundingClientRect();
+  return a.width === 0 || (a.left >= box.left && a.right + 4 <= z.left && z.right <= box.right);
+})()"""
+
+
+def upright(b, s):
+    number = int(s.post("photo", b"P6 96 160 255\n" + bytes(range(256)) * 180)[1])
+    wait_for(lambda: s.state()["preview"]["done"] and b.script(
+        "$('compare').style.getPropertyValue('--shape') < 1 && !$('compare').classList.contains('lone')"))
+    for name, size in (("phone", SIZES["phone"]), ("phone on its side", SIZES["phone"][::-1])):
+        b.size(*size)
+        check("an upright photograph, %s: its captions have room" % name, b.script(APART))
+    b.size(*SIZES["desk"])
+    s.set(photo=1, size=96)
+    check("a size of the user's own is its number", wait_for(lambda: b.script(
+        "$('size').selectedOptions[0].textContent") == "96 pixels", 10))
+    s.post("forget/%d" % number)
+
+
 def states(program):
     s = Studio(os.path.join(FOLDER, "look"), "-n", "12", "-q", *TINY)
     b = Page(program, os.path.join(FOLDER, "look-chromium"), "1280,720")
@@ -156,6 +196,7 @@ def states(program):
         b.call("Accessibility.enable")
         wait_for(lambda: b.seen("#shelf img"))
         look(b, "empty", 14)
+        dragging(b)
         s.post("choice?photo=1")
         s.post("choice?style=2")
         s.post("choice?style=3")
@@ -165,6 +206,7 @@ def states(program):
         b.script("document.querySelector('#go details').open = true")
         look(b, "a preview, with its command line", 24)
         b.script("document.querySelector('#go details').open = false")
+        upright(b, s)
         b.click("#to-brush")
         wait_for(lambda: b.seen("#brush"))
         look(b, "the brush", 26)
@@ -177,6 +219,9 @@ def states(program):
         s.post("paint")
         wait_for(lambda: s.state()["paused"] and b.script("$('pause').textContent") == "Go on")
         look(b, "a paused painting", 26)
+        check("a paused painting: what waits is said, too", wait_for(lambda: b.script("$('queue').textContent") ==
+                                                                     "paused, 1 waiting", 10),
+              b.script("$('queue').textContent"))
         gallery()
         look(b, "a queue", 4)
         s.post("go")
@@ -193,6 +238,8 @@ def states(program):
         wait_for(lambda: b.script("$('viewer').open"))
         b.script("document.querySelector('#viewer details').open = true")
         look(b, "a painting of the gallery", 8)
+        check("a painting of the gallery, desk: its command line is seen whole",
+              b.script("$('viewer').scrollHeight <= $('viewer').clientHeight"))
     finally:
         b.close()
         s.end()

@@ -5,7 +5,6 @@ studio_page.py NST SAMPLES FOLDER [SHOTS]: as studio.py; a folder where screensh
 built-in
 model, larger and for longer.
 """
-import base64
 import os
 import sys
 import time
@@ -20,10 +19,47 @@ SHOTS = sys.argv[4] if len(sys.argv) > 4 else None
 class Shown(Page):
     def shot(self, name):
         if SHOTS:
-            time.sleep(.7)
-            data = self.call("Page.captureScreenshot", format="jpeg", quality=92)["data"]
-            with open(os.path.join(SHOTS, name + ".jpg"), "wb") as f:
-                f.write(base64.b64decode(data))
+            super().shot(os.path.join(SHOTS, name + ".jpg"))
+
+
+# The mask of a job's first style has what is brushed.
+SAME_MASK = """(async () => {
+  const img = new Image(), m = brush.masks[0], g = brush.canvas(m.width, m.height).getContext('2d');
+  img.src = 'mask/%d';
+  await img.decode();
+  g.drawImage(img, 0, 0);
+  const sent = g.getImageData(0, 0, m.width, m.height).data;
+  return m.getContext('2d').getImageData(0, 0, m.width, m.height).data.every((v, k) => k %% 4 < 3 || v === sent[k - 3]);
+})()"""
+
+
+def at_once(s, b):
+    """Who presses Paint at once gets what was changed last, however late it comes to the server."""
+    s.set(size=64)
+    number = max(j["number"] for j in s.lists()["jobs"]) + 2 # one was removed
+    b.script("{ const r = $('strength'); r.value = 33; r.dispatchEvent(new Event('input')); $('paint').click() }")
+    wait_for(lambda: s.job(number)["state"] != "none")
+    check("browser: a slider moves and Paint is pressed at once", s.job(number)["choice"]["strength"] == 33,
+          s.job(number))
+    s.finish(number)
+    b.click("#to-brush")
+    wait_for(lambda: b.seen("#brush"))
+    b.call("Fetch.enable", patterns=[{"urlPattern": "*/mask/*", "requestStage": "Request"}])
+    x, y, w, h = b.box("#brush")
+    for row in (.3, .7):
+        b.drag([(x + w * t / 20, y + h * row) for t in range(2, 12)])
+    b.script("$('paint').click()")
+    seen = []
+    for _ in range(2): # the newest goes first, where there are two
+        wait_for(lambda: b.script("1") and len(b.held()) > len(seen) + 1, 2)
+        check("browser: no painting before its mask is there", s.job(number + 1)["state"] == "none")
+        seen.append([i for i in b.held() if i not in seen][-1])
+        b.call("Fetch.continueRequest", requestId=seen[-1])
+    b.call("Fetch.disable")
+    wait_for(lambda: s.job(number + 1)["state"] != "none")
+    check("browser: strokes and Paint at once: the mask is what was brushed last", b.script(
+        SAME_MASK % s.job(number + 1)["choice"]["styles"][0]["mask"]))
+    s.finish(number + 1)
 
 
 def in_browser(program):
@@ -186,6 +222,20 @@ def in_browser(program):
                 i["number"] for i in s.lists()["sources"]]))
             check("browser:   and the focus stays on the shelf", wait_for(lambda: b.script(
                 "document.activeElement.dataset.id") == "add"), b.script("document.activeElement.outerHTML"))
+
+        # A file is dropped on a page whose scripts have not come yet.
+        b.call("Fetch.enable", patterns=[{"urlPattern": "*/studio.js"}])
+        b.call("Page.navigate", url=s.url)
+        check("browser: a page without its script", wait_for(lambda: b.script(
+            "document.readyState === 'interactive' && typeof add === 'undefined'")))
+        b.drop(other, 1000, 300)
+        check("browser:   stays when a file is dropped", b.script("location.href") == s.url, b.script("location.href"))
+        b.call("Fetch.disable")
+        check("browser:   which is a painting once the script is there", wait_for(lambda: s.state()["choice"]["styles"][
+            -1]["source"] == number + 1, 20), s.state()["choice"])
+        s.post("forget/%d" % (number + 1))
+
+        at_once(s, b)
 
         # Two tabs, a phone, the dark.
         b.dark(True)

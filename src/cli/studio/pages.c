@@ -23,6 +23,7 @@ static const struct page {
 #define PAGE(name, type, data) { name, type "; charset=utf-8", data, sizeof data - 1 }
     PAGE("", "text/html", studio_index_html),
     PAGE("studio.css", "text/css", studio_studio_css),
+    PAGE("drop.js", "text/javascript", studio_drop_js),
     PAGE("words.js", "text/javascript", studio_words_js),
     PAGE("studio.js", "text/javascript", studio_studio_js),
     PAGE("brush.js", "text/javascript", studio_brush_js),
