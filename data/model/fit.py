@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from net import LAYERS, PLAN, WIDTHS, Net, caffe, imagenet, rgb, teacher
 
-CROPS, BATCH, POSITIONS = 144, 6, 540000  # positions in all, at most
+CROPS, BATCH, POSITIONS = 144, 6, 90000  # positions in all, at most
 torch.manual_seed(0)
 
 
@@ -27,7 +27,7 @@ def solve(layer, inputs, wanted):
     energy = count = 0
     for f, t in zip(inputs, wanted):
         t = t.permute(0, 2, 3, 1).reshape(-1, WIDTHS[layer])
-        at = torch.randperm(len(t))[:max(400, POSITIONS // (CROPS // BATCH) // BATCH)]
+        at = torch.randperm(len(t))[:POSITIONS // (CROPS // BATCH)]
         u, t = patches(f, at), t[at]
         a, b = a + (u.t() @ u).double(), b + (u.t() @ t).double()
         energy, count = energy + t.double().square().sum(), count + len(at)
