@@ -148,8 +148,8 @@ START_TEST(occlusion)
 }
 END_TEST
 
-/* The mean alpha of the outermost pixels of the sides that a pan, not quite straight, runs along: .05 pixels do not make
- * one side's new. */
+/* The mean alpha of the outermost pixels of the sides that a pan, not quite straight, runs along: .05 pixels do not
+ * make one side's new. */
 START_TEST(sides)
 {
     film f = film_of(256, 160);
