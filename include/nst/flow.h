@@ -53,8 +53,9 @@ NST_API nst_status nst_flow_write(const nst_flow *flow, const char *path, nst_er
  * (x + u, y + v), bilinearly; where the flow is 0, the same bits.  With the flow
  * from frame 2 to frame 1 and the painted frame 1 it makes a painted frame 2.
  * *out has four channels.  Its alpha is 1 (or the picture's own alpha, moved in
- * the same way), and 0 where that place lies outside the picture, which has the
- * colours of the nearest edge, or is not known.
+ * the same way) times what of the pixel lies in the picture: .8 where its centre is
+ * .2 pixels outside, 0 from a pixel on and where the flow is not known.  Outside are
+ * the colours of the nearest edge.
  * NST_EARG (sizes differ), NST_EMEM. */
 NST_API nst_status nst_flow_warp(nst_image **out, const nst_image *picture, const nst_flow *flow, nst_error *e);
 

@@ -13,10 +13,21 @@ nst_status nst_flow_check(const nst_flow *flow, int w, int h, const char *what, 
                     flow->height, what, w, h);
 }
 
-/* Whether (x, y) lies in a picture of w x h, rounding allowed for; NAN does not. */
-static bool inside(float x, float y, int w, int h)
+/* How much of a pixel with its centre at `at` lies in a side of n pixels: 1, falling to 0 within the first pixel
+ * outside; NAN has nothing there.  A limit instead would make flow's errors of a hundredth of a pixel decide about the
+ * outermost pixels: they would be taken for new in each picture. */
+static float share_of_side(float at, int n)
 {
-    return x >= -.001f && y >= -.001f && x <= (float)(w - 1) + .001f && y <= (float)(h - 1) + .001f;
+    float over = fmaxf(-at, at - (float)(n - 1));
+
+    if (isnan(at))
+        return 0;
+    return nst_clamp(1 - over, 0, 1);
+}
+
+static float share_inside(float x, float y, int w, int h)
+{
+    return share_of_side(x, w) * share_of_side(y, h);
 }
 
 nst_status nst_flow_warp(nst_image **out, const nst_image *picture, const nst_flow *flow, nst_error *e)
@@ -43,8 +54,7 @@ nst_status nst_flow_warp(nst_image **out, const nst_image *picture, const nst_fl
                 (*out)->plane[c][i] = nst_flow_at(picture->plane[c], w, h, at_x, at_y);
             if (picture->channels < 4)
                 (*out)->plane[3][i] = 1;
-            if (!inside((float)x + u, (float)y + v, w, h))
-                (*out)->plane[3][i] = 0;
+            (*out)->plane[3][i] *= share_inside((float)x + u, (float)y + v, w, h);
         }
     return NST_OK;
 }
@@ -57,7 +67,7 @@ bool nst_flow_agrees(const nst_flow *there, const nst_flow *back, int x, int y)
     size_t i = (size_t)y * (size_t)w + (size_t)x;
     float u = there->plane[0][i], v = there->plane[1][i], at_x = (float)x + u, at_y = (float)y + v, bu, bv;
 
-    if (!inside(at_x, at_y, w, h))
+    if (!(share_inside(at_x, at_y, w, h) > 0))
         return false;
     bu = nst_flow_at(back->plane[0], w, h, at_x, at_y), bv = nst_flow_at(back->plane[1], w, h, at_x, at_y);
     return (u + bu) * (u + bu) + (v + bv) * (v + bv) < .01f * (u * u + v * v + bu * bu + bv * bv) + .5f;

@@ -70,7 +70,7 @@ START_TEST(warp)
     flow->plane[0][5] = NAN;
     out = warped(p, flow);
     ck_assert(fabsf(out->plane[1][0] - .5f * (p->plane[1][0] + p->plane[1][1])) < 1e-6f);
-    ck_assert(out->plane[3][0] == 1 && out->plane[3][39] == 0 && out->plane[3][5] == 0);
+    ck_assert(out->plane[3][0] == 1 && out->plane[3][39] == .5f && out->plane[3][5] == 0); /* half of 39 is outside */
     ck_assert(out->plane[0][5] == p->plane[0][5]);
     nst_image_destroy(&out);
     nst_flow_destroy(&flow);
@@ -145,6 +145,32 @@ START_TEST(occlusion)
         ck_assert_msg(found > .9 && kept > .9, "motion %d, half %d: %.3f found, %.3f kept", _i / 2, half, found, kept);
         drop(&p);
     }
+}
+END_TEST
+
+/* The mean alpha of the outermost pixels of the sides that a pan, not quite straight, runs along: .05 pixels do not
+ * make one side's new. */
+START_TEST(sides)
+{
+    film f = film_of(256, 160);
+    nst_image *out;
+    struct pair p;
+    double sum = 0;
+    int n = 0;
+
+    f.dx = _i % 2 ? .05 : 3.7, f.dy = _i % 2 ? 3.7 : .05;
+    p = pair_of(&f, _i / 2);
+    out = warped(p.b, p.there);
+    ck_assert_int_eq(nst_flow_weigh(out, p.there, p.back, NULL), NST_OK);
+    for (int k = 10; k < (_i % 2 ? f.h : f.w) - 10; k++, n += 2) {
+        size_t first = _i % 2 ? (size_t)(k * f.w) : (size_t)k;
+        size_t last = _i % 2 ? first + (size_t)f.w - 1 : first + (size_t)((f.h - 1) * f.w);
+
+        sum += out->plane[3][first] + out->plane[3][last];
+    }
+    ck_assert_msg(sum / n > .9, "%.3f", sum / n);
+    nst_image_destroy(&out);
+    drop(&p);
 }
 END_TEST
 
@@ -256,6 +282,7 @@ static void add(TCase *t)
     tcase_add_test(t, warp);
     tcase_add_test(t, warp_alpha);
     tcase_add_loop_test(t, occlusion, 0, 10);
+    tcase_add_loop_test(t, sides, 0, 4);
     tcase_add_test(t, soft);
     tcase_add_loop_test(t, cuts, 0, 2);
     tcase_add_test(t, refused);

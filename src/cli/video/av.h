@@ -6,6 +6,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/cpu.h>
 #include <libavutil/display.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
@@ -23,16 +24,16 @@
     X(av_demuxer_iterate) X(av_dict_copy) X(av_dict_free) X(av_dict_set) X(av_display_rotation_get)                  \
     X(av_find_best_stream)                                                                                           \
     X(av_frame_alloc) X(av_frame_free) X(av_frame_get_buffer) X(av_frame_make_writable) X(av_frame_unref)            \
-    X(av_guess_format) X(av_guess_frame_rate) X(av_guess_sample_aspect_ratio) X(av_interleaved_write_frame)          \
-    X(av_log_set_callback) X(av_mallocz) X(av_opt_set) X(av_packet_alloc) X(av_packet_free) X(av_packet_ref)         \
-    X(av_packet_rescale_ts) X(av_packet_unref) X(av_pix_fmt_desc_get) X(av_read_frame) X(av_rescale_q)               \
-    X(av_strerror) X(av_write_trailer) X(avcodec_alloc_context3) X(avcodec_find_decoder)                             \
-    X(avcodec_find_encoder_by_name) X(avcodec_free_context) X(avcodec_get_name) X(avcodec_open2)                     \
-    X(avcodec_parameters_copy) X(avcodec_parameters_from_context) X(avcodec_parameters_to_context)                   \
+    X(av_get_cpu_flags) X(av_guess_format) X(av_guess_frame_rate) X(av_guess_sample_aspect_ratio)                    \
+    X(av_interleaved_write_frame) X(av_log_set_callback) X(av_mallocz) X(av_opt_set) X(av_packet_alloc)              \
+    X(av_packet_free) X(av_packet_ref) X(av_packet_rescale_ts) X(av_packet_unref) X(av_pix_fmt_desc_get)             \
+    X(av_read_frame) X(av_rescale_q) X(av_strerror) X(av_write_trailer) X(avcodec_alloc_context3)                    \
+    X(avcodec_find_decoder) X(avcodec_find_encoder_by_name) X(avcodec_free_context) X(avcodec_get_name)              \
+    X(avcodec_open2) X(avcodec_parameters_copy) X(avcodec_parameters_from_context) X(avcodec_parameters_to_context)  \
     X(avcodec_receive_frame) X(avcodec_receive_packet) X(avcodec_send_frame) X(avcodec_send_packet)                  \
-    X(avformat_alloc_output_context2) X(avformat_close_input) X(avformat_find_stream_info)                           \
-    X(avformat_free_context) X(avformat_new_stream) X(avformat_open_input) X(avformat_query_codec)                   \
-    X(avformat_seek_file) X(avformat_write_header) X(avio_closep) X(avio_open) NST_AV_SIDE_DATA(X)
+    X(avformat_alloc_output_context2) X(avformat_close_input) X(avformat_find_stream_info) X(avformat_free_context)  \
+    X(avformat_new_stream) X(avformat_open_input) X(avformat_query_codec) X(avformat_seek_file)                      \
+    X(avformat_write_header) X(avio_closep) X(avio_open) NST_AV_SIDE_DATA(X)
 
 typedef struct nst_av_table {
     NST_AV_SYMBOLS(NST_LAZY_MEMBER)

@@ -158,4 +158,8 @@ void nst_coders_set(const nst_coder *coder, AVCodecContext *c, const nst_film *f
         c->global_quality = 2 * FF_QP2LAMBDA;
     }
     set_options(c, coder->options);
+    /* x264's AVX-512 code for mbtree (r3095, r3108) reads memory that nobody wrote, unless the width is a multiple of
+     * 128: the film would depend on what was there.  AVX2's gives the film of memory that is 0. */
+    if (!strcmp(coder->name, "libx264") && (nst_av.av_get_cpu_flags() & AV_CPU_FLAG_AVX512))
+        set_options(c, "x264-params=asm=avx2");
 }
