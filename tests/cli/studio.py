@@ -248,10 +248,13 @@ def pauses(s):
     check("  the picture so far", wait_for(lambda: s.state()["job"]["picture"] > 0 and
                                            s.ask("GET", "live/1")[1][:3] == b"\xff\xd8\xff"))
     s.post("pause")
-    time.sleep(.5)
+
+    def rests():
+        done = s.state()["job"]["done"]
+        time.sleep(1)
+        return s.state()["paused"] and s.state()["job"]["done"] == done
+    check("pause", wait_for(rests, 20)) # once the iteration that had begun has ended
     before = s.state()["job"]["done"]
-    time.sleep(.7)
-    check("pause", s.state()["paused"] and s.state()["job"]["done"] == before)
     waits = int(s.post("paint")[1])
     check("a job that waits is taken off", s.post("remove/%d" % waits)[0] == 200 and s.job(waits)["state"] == "none")
     check("  the one that is painted is not", s.post("remove/%d" % number)[0] == 400)
