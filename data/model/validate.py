@@ -1,4 +1,6 @@
-"""validate.py STUDENT.pt...: how far each layer of a student is from its teacher, on 60 crops.
+"""validate.py STUDENT...: how far each layer of a student is from its teacher, on 60 crops.
+
+A student is what fit.py or descend.py saved (.pt) or what pack.py made of it (.bin).
 
 Two numbers a layer: squared differences of features over the features' energy, as descend.py counts them, and squared
 differences of second moments over theirs."""
@@ -36,8 +38,25 @@ def residuals(student):
     return {n: (apart[n] / energy[n], moments[n] / count) for n in kept}
 
 
+def packed(path):
+    """The weights in a file of pack.py, by their names in Net."""
+    data, at, student = np.fromfile(path, np.uint8), 0, Net(WIDTHS)
+    expected = sum(8 * c.out_channels + c.weight.numel() for c in student.c.values())
+    if len(data) != expected:
+        sys.exit("%s: has %d bytes, the widths in net.py take %d" % (path, len(data), expected))
+    weights = {}
+    for n, c in student.c.items():
+        out, size = c.out_channels, c.weight.numel()
+        scale, bias = data[at:at + 8 * out].view("<f4").reshape(2, out)
+        small = data[at + 8 * out:at + 8 * out + size].view(np.int8).reshape(c.weight.shape)
+        weights["c.%s.weight" % n] = torch.from_numpy(small * scale[:, None, None, None])
+        weights["c.%s.bias" % n] = torch.from_numpy(bias.copy())
+        at += 8 * out + size
+    return weights
+
+
 for path in sys.argv[1:]:
-    weights = torch.load(path)
+    weights = packed(path) if path.endswith(".bin") else torch.load(path)
     student = Net(WIDTHS)
     student.load_state_dict(weights.get("st", weights))
     print(path, " ".join("%s %.4f %.4f" % (n, *r) for n, r in residuals(student).items()))
