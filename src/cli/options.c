@@ -252,7 +252,7 @@ const nst_option nst_options[] = {
       "Without this option it is an eighth of --iterations, and at least 6." },
     { "temporal-weight", 0, "X", NST_OPTION_PATH, C(temporal_weight), 0, 0, NULL, NST_GROUP_COMMANDS,
       "nst video: weight of what was painted before",
-      "Without this option it is 20000.  0: pictures start from the one before, and are not held to it." },
+      "Without this option it is 40000.  0: pictures start from the one before, and are not held to it." },
     { "flow", 0, "PATTERN", NST_OPTION_PATH, C(flow), 0, 0, NULL, NST_GROUP_COMMANDS,
       "nst video: motion from files: flow-%04d-%04d.flo",
       "Middlebury's .flo files instead of nst's own optical flow.  The first number is the picture that the flow "

@@ -10,7 +10,7 @@
 #include "cli/models/places.h"
 #include "cli/video/job.h"
 
-#define WEIGHT 20000 /* of the temporal loss, where nobody says: docs/video.md */
+#define WEIGHT 40000 /* of the temporal loss, where nobody says: docs/video.md */
 #define SHARE 8   /* a picture that starts from the one before gets so much less iterations */
 #define FEWEST 6
 #define SMALLEST 64 /* pixels of the coarsest scale for what comes into view */
