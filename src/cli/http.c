@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/lazy.h"
+#include "cli/clock.h"
 
 #define SYMBOLS(X)                                                                                                   \
     X(MHD_add_response_header) X(MHD_basic_auth_get_username_password) X(MHD_create_response_from_buffer)            \
@@ -31,13 +32,14 @@ NST_LAZY(LIBMICROHTTPD, SYMBOLS)
 static nst_http_server server;
 static struct MHD_Daemon *mhd;
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
 /* Bodies on their way in. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct body {
     FILE *file; /* NULL: free */
     size_t bytes, most;
 } bodies[BODIES];
 static char started; /* its address marks a request without one */
+static int open_requests; /* whose answers are not sent yet */
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
@@ -208,10 +210,22 @@ static void give_body_back(struct body *b)
     fclose(f);
 }
 
+static int count_requests(int change)
+{
+    int now;
+
+    pthread_mutex_lock(&lock);
+    now = open_requests += change;
+    pthread_mutex_unlock(&lock);
+    return now;
+}
+
 /* However a request ends. */
 static void completed(void *arg, struct MHD_Connection *c, void **seen, enum MHD_RequestTerminationCode how)
 {
     (void)arg, (void)c, (void)how;
+    if (*seen)
+        count_requests(-1);
     if (*seen && *seen != &started)
         give_body_back(*seen);
     *seen = NULL;
@@ -225,6 +239,7 @@ static int begin(const nst_http_request *r, void **seen)
     struct body *body;
 
     *seen = &started;
+    count_requests(1);
     if (!most)
         return MHD_YES;
     if (length && (strspn(length, "0123456789") != strlen(length) || strtoull(length, NULL, 10) > most))
@@ -321,8 +336,13 @@ nst_status nst_http_open(nst_http_server *s, char *url, nst_error *e)
 
 void nst_http_close(void)
 {
-    if (mhd)
-        lib.MHD_stop_daemon(mhd);
+    double until = nst_clock_now() + 1;
+
+    if (!mhd)
+        return;
+    while (count_requests(0) && nst_clock_now() < until) /* else an answer on its way is cut off */
+        nst_clock_rest(.01);
+    lib.MHD_stop_daemon(mhd);
     mhd = NULL;
 }
 

@@ -30,6 +30,7 @@ static struct nst_web {
     char json[40000];
     double asked;         /* when the state was last asked for */
     int seen;             /* the last picture that was */
+    bool ended, told;     /* json says that it has ended; that was asked for */
     bool paused, stop;
     double strength;      /* wanted */
     nst_snapshot content, picture;
@@ -64,6 +65,7 @@ static int state(const nst_http_request *r)
 
     pthread_mutex_lock(&web.lock);
     web.asked = nst_clock_now();
+    web.told = web.ended;
     answer = nst_http_text(r, NST_HTTP_OK, "application/json", web.json, strlen(web.json));
     pthread_mutex_unlock(&web.lock);
     return answer;
@@ -272,7 +274,7 @@ void nst_web_end_picture(nst_web *w, long number, const nst_image *film, const n
 void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
 {
     nst_web *w = *p;
-    double until = nst_clock_now() + 3;
+    double until = nst_clock_now() + WATCHED;
     int last;
 
     *p = NULL;
@@ -282,10 +284,13 @@ void nst_web_close(nst_web **p, const nst_image *result, bool stopped)
         nst_snapshot_put(&w->picture, result);
     w->last.remaining = 0;
     describe(stopped ? "stopped" : "done");
+    pthread_mutex_lock(&w->lock);
+    w->ended = true;
+    pthread_mutex_unlock(&w->lock);
     last = nst_snapshot_number(&w->picture);
     for (bool there = true; there && nst_clock_now() < until; nst_clock_rest(.05)) { /* who looks sees the end */
         pthread_mutex_lock(&w->lock);
-        there = nst_clock_now() - w->asked < WATCHED && w->seen < last;
+        there = nst_clock_now() - w->asked < WATCHED && (!w->told || w->seen < last);
         pthread_mutex_unlock(&w->lock);
     }
     nst_http_close();

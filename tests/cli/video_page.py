@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 from browser import Page
 from page_tests import (FOLDER, NST, SAMPLES, TINY, broken, check, end, free_port, in_chromium, request, token,
@@ -32,6 +33,17 @@ def state():
     return json.loads(ask("GET", "/state.json")[1])
 
 
+def told_of_end():
+    """What the page says last; like nst.js it asks at intervals."""
+    said = None
+    try:
+        while True:
+            time.sleep(.7)
+            said = state()["state"]
+    except OSError:
+        return said
+
+
 def by_sockets():
     run = start("film.mkv")
     try:
@@ -54,7 +66,11 @@ def by_sockets():
         check("a film's strength stays", ask("POST", "/strength?80", good)[0] == 400)
         check("pause", ask("POST", "/pause", good)[0] == 200 and wait_for(lambda: state()["state"] == "paused"))
         check("go on", ask("POST", "/go", good)[0] == 200 and wait_for(lambda: state()["state"] == "painting"))
+        ask("POST", "/pause", good)
+        check("the last picture is seen", wait_for(lambda: state()["state"] == "paused") and
+              ask("GET", "/picture.jpg")[0] == 200)
         check("stop and keep", ask("POST", "/stop", good)[0] == 200)
+        check("  which a page that asks now and then is told", told_of_end() == "stopped")
         check("  ends well", run.wait(120) == 0, run.returncode)
         check("  with a film", os.path.getsize(os.path.join(FOLDER, "film.mkv")) > 0)
         check("  that goes on", os.path.exists(os.path.join(FOLDER, "film.mkv.frames", "state")))
