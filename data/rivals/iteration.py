@@ -4,11 +4,10 @@ RIVAL: torch, torch-last (channels_last), torch-compile (inductor, channels_last
 tensorflow (a tf.function), tensorflow-eager.
 
 An iteration is VGG19 up to conv5_1 with random weights, forward and backward, on a square picture; five style losses,
-one content loss; a step of Adam. It is what `nst bench` measures. Prints JSON: the median of STEPS steps after two
+one content loss; a step of Adam. It is what `nst bench` measures. Prints JSON: the least of STEPS steps after two
 that are not counted, and the process's peak memory."""
 import json
 import resource
-import statistics
 import sys
 import time
 
@@ -119,7 +118,7 @@ def main():
         began = time.perf_counter()
         step()
         took.append(time.perf_counter() - began)
-    print(json.dumps({"rival": rival, "name": name, "seconds": statistics.median(took[2:]),
+    print(json.dumps({"rival": rival, "name": name, "seconds": min(took[2:]),
                       "peak_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
