@@ -6,6 +6,7 @@
 #define MR 6
 #define NR 16
 #define GR 4
+#define GB 1
 #define DR 4
 #define DV 2
 #define SET avx2

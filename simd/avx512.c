@@ -6,6 +6,7 @@
 #define MR 14
 #define NR 32
 #define GR 16
+#define GB 2
 #define DR 8
 #define DV 2
 #define SET avx512

@@ -31,9 +31,10 @@
 typedef void nst_gemm_tile_fn(size_t kb, const float *a, size_t lda, const float *w,
                               float *c, size_t ldc, int add);
 
-/* Products of two channel blocks over positions, for Gram matrices, each summed in float and then added to g:
- *   g[i][j] += sum over p < n of a[p][i] * b[p][j],  i < 16, j < 16;  row stride of g is ldg */
-typedef void nst_gram_tile_fn(size_t n, const float *a, const float *b, double *g, size_t ldg);
+/* Products of a channel block with others over positions, for Gram matrices, each summed in float and then added to g:
+ *   g[i][16 k + j] += sum over p < n of a[p][i] * b[k][p][j],  i < 16, j < 16, k < blocks
+ * ldb: floats between blocks of b; ldg: row stride of g */
+typedef void nst_gram_tile_fn(size_t n, const float *a, const float *b, size_t ldb, int blocks, double *g, size_t ldg);
 
 /* The same, summed in double: c[i][j] (+)= sum over p < n of a[p][i] * b[p][j], i < 16, j < 16; c [16][16] */
 typedef void nst_double_tile_fn(size_t n, const double *a, const double *b, double *c, int add);

@@ -11,6 +11,8 @@
 #define PIECE_WIDE 256
 #define CHUNKS 16  /* partial sums over positions at most; fixed, so the same bits for any number of threads */
 #define NARROW 8   /* channel blocks up to which one worker does all pairs of a chunk and reads it once */
+#define EVEN 4     /* shares a thread from which they are even enough */
+#define TOGETHER 4 /* rows of block pairs of wider layers that a worker does at a time, at most: it reads blocks once */
 
 /* The rectangle as runs of positions: row by row, or one run when rows join. */
 struct runs {
@@ -45,6 +47,7 @@ struct gram {
     size_t block;     /* floats of a channel block */
     size_t n;         /* positions */
     int blocks, chunks;
+    int rows;         /* of block pairs that are done together */
     struct runs runs;
     double *part;     /* [chunks][blocks * 16][blocks * 16] */
     double *sums;     /* [chunks][blocks * 16] */
@@ -59,6 +62,16 @@ static int chunk_count(int blocks, int count)
     else if (blocks <= 2 * NARROW)
         most = 4;
     return count < most ? count : most;
+}
+
+/* As many as leave each thread a few shares. */
+static int rows_together(const struct gram *g)
+{
+    int rows = g->blocks * g->chunks / (EVEN * g->cpu->threads);
+
+    if (rows < 1)
+        return 1;
+    return rows < TOGETHER ? rows : TOGETHER;
 }
 
 size_t nst_gram_scratch(const nst_cpu *cpu, int blocks)
@@ -96,9 +109,7 @@ static void add_pieces(const struct gram *g, int chunk, int from, int to)
                 const float *a = f + (size_t)i * g->block;
                 float sum[NST_LANES] = { 0 };
 
-                for (int j = 0; j <= i; j++)
-                    g->cpu->k->gram_tile(n, a, f + (size_t)j * g->block,
-                                         part + (size_t)i * NST_LANES * c + (size_t)j * NST_LANES, c);
+                g->cpu->k->gram_tile(n, a, f, g->block, i + 1, part + (size_t)i * NST_LANES * c, c);
                 g->cpu->k->sums(n, a, sum);
                 for (int l = 0; l < NST_LANES; l++)
                     sums[i * NST_LANES + l] += (double)sum[l];
@@ -116,16 +127,16 @@ static void narrow(void *arg, int worker, int begin, int end)
         add_pieces(g, i, 0, g->blocks);
 }
 
-/* Rows of block pairs, the longest first. */
+/* Some rows of block pairs, the longest first. */
 static void wide(void *arg, int worker, int begin, int end)
 {
     const struct gram *g = arg;
 
     (void)worker;
     for (int i = begin; i < end; i++) {
-        int row = g->blocks - 1 - i / g->chunks;
+        int last = g->blocks - i / g->chunks * g->rows;
 
-        add_pieces(g, i % g->chunks, row, row + 1);
+        add_pieces(g, i % g->chunks, last > g->rows ? last - g->rows : 0, last);
     }
 }
 
@@ -137,12 +148,13 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
     size_t padded = (size_t)g.blocks * NST_LANES;
 
     g.chunks = chunk_count(g.blocks, g.runs.count);
+    g.rows = rows_together(&g);
     g.sums = (double *)(void *)scratch;
     g.part = g.sums + (size_t)g.chunks * padded;
     if (g.blocks <= NARROW)
         nst_par_for(cpu->threads, g.chunks, narrow, &g);
     else
-        nst_par_for(cpu->threads, g.chunks * g.blocks, wide, &g);
+        nst_par_for(cpu->threads, g.chunks * ((g.blocks + g.rows - 1) / g.rows), wide, &g);
     for (size_t i = 0; i < (size_t)c; i++) {
         double s = 0;
 

@@ -44,28 +44,29 @@ void check_gemm_tile(const nst_kernels *k)
 }
 
 /* Products over positions are summed in float and added to what is there in double, so that 1000 and a third
- * keeps what a float would lose; rows of g may be longer than a block. */
-static void gram_case(const nst_kernels *k, size_t n, size_t ldg)
+ * keeps what a float would lose; blocks of b may lie apart, and rows of g may be longer than they are. */
+static void gram_case(const nst_kernels *k, size_t n, int blocks, size_t gap)
 {
-    enum { MOST = 3 * L };
+    enum { MOST = 6 * L };
     const double there = 1000 + 1. / 3, untouched = -7;
+    size_t width = (size_t)blocks * L, ldg = width + gap, ldb = n * L + gap;
     double g[L * MOST];
-    float *a = filled(n * L), *b = filled(n * L);
+    float *a = filled(n * L), *b = filled((size_t)blocks * ldb);
 
     ck_assert(ldg <= MOST);
     for (size_t i = 0; i < L * ldg; i++)
-        g[i] = i % ldg < L ? there : untouched;
-    k->gram_tile(n, a, b, g, ldg);
+        g[i] = i % ldg < width ? there : untouched;
+    k->gram_tile(n, a, b, ldb, blocks, g, ldg);
     for (int i = 0; i < L; i++)
-        for (int j = 0; j < (int)ldg; j++) {
-            double is = g[(size_t)i * ldg + (size_t)j];
+        for (size_t j = 0; j < ldg; j++) {
+            double is = g[(size_t)i * ldg + j];
             oracle_sum s;
 
-            if (j >= L) {
+            if (j >= width) {
                 ck_assert(memcmp(&is, &untouched, sizeof is) == 0);
                 continue;
             }
-            s = oracle_gram_tile(n, a, b, i, j);
+            s = oracle_gram_tile(n, a, b + j / L * ldb, i, (int)(j % L));
             sum_is(k, "gram_tile", is - there, &s);
         }
     release(a), release(b);
@@ -75,10 +76,9 @@ void check_gram_tile(const nst_kernels *k)
 {
     static const size_t n[] = { 0, 1, 2, 3, 7, 16, 33, 1000 };
 
-    for (size_t i = 0; i < NST_COUNT(n); i++) {
-        gram_case(k, n[i], L);
-        gram_case(k, n[i], 3 * L);
-    }
+    for (size_t i = 0; i < NST_COUNT(n); i++)
+        for (int blocks = 1; blocks < 6; blocks++)
+            gram_case(k, n[i], blocks, blocks % 2 ? 0 : L);
 }
 
 /* In double; stored, over what was there, or added. */
