@@ -33,9 +33,17 @@ __attribute__((noinline, unused)) static void nst_check(const void *p, size_t n)
     if (bad)
         (void)*bad;
 }
+
+/* Rows of n floats, as far from each other as ld says: not what lies between them, which is other data and much. */
+__attribute__((noinline, unused)) static void nst_check_rows(const float *p, size_t rows, size_t ld, size_t n)
+{
+    for (size_t r = 0; r < rows; r++)
+        nst_check(p + r * ld, n * sizeof *p);
+}
 #else
 #define NST_UNCHECKED
 #define nst_check(p, n) ((void)0)
+#define nst_check_rows(p, rows, ld, n) ((void)0)
 #endif
 
 #endif

@@ -51,16 +51,23 @@ echo 'int main(void) { return 0; }' >"$tmp/try.c"
 "$CROSS_CC" $flags -static -o "$tmp/try" "$tmp/try.c" 2>"$tmp/why" || skip "$CROSS_CC cannot link: $(cat "$tmp/why")"
 "$QEMU" "$tmp/try" || skip "$QEMU cannot run an arm64 program"
 
-for set in scalar neon; do
-    "$CROSS_CC" $flags -ffp-contract=fast -c -o "$tmp/$set.o" "$src/simd/$set.c"
-done
+# compile SOURCE: to the object file that it prints; once, since several tests share it
+compile() {
+    object=$tmp/$(echo "$1" | tr / -).o
+    case $1 in
+    simd/*) of_set='-ffp-contract=fast' ;;
+    *) of_set="-ffp-contract=off -I$src/tests/support/minicheck -I$src/include -I$src/src" ;;
+    esac
+    [ -f "$object" ] || "$CROSS_CC" $flags $of_set -c -o "$object" "$src/$1" || exit 1
+    echo "$object"
+}
+
 while read -r test sources; do
-    name=${test##*/} files=
-    for f in $sources; do
-        files="$files $src/$f"
+    name=${test##*/} objects=
+    for f in "tests/$test.c" tests/support/oracle.c simd/scalar.c simd/neon.c $sources; do
+        objects="$objects $(compile "$f")"
     done
-    "$CROSS_CC" $flags -ffp-contract=off -static -I"$src/tests/support/minicheck" -I"$src/include" -I"$src/src" \
-        -o "$tmp/$name" "$src/tests/$test.c" "$src/tests/support/oracle.c" $files "$tmp/scalar.o" "$tmp/neon.o" -lm
+    "$CROSS_CC" -static -o "$tmp/$name" $objects -lm
     "$QEMU" "$tmp/$name" >"$tmp/log" 2>&1 || {
         cat "$tmp/log"
         echo "not ok $name under $QEMU"

@@ -123,35 +123,49 @@ static bool inside(const oracle_map *m, int y, int x)
     return y >= 0 && y < m->h && x >= 0 && x < m->w;
 }
 
-/* Which pixel tap (ky, kx) at (y, x) reads; false: a zero of the border. */
-static bool tap(const oracle_map *m, bool replicate, int *y, int *x)
+/* What a filter at a pixel reads: of its taps those that lie on no zero of the border, and where in a plane. */
+struct taps {
+    int n, tap[9];
+    size_t at[9];
+};
+
+static struct taps taps_at(const oracle_map *m, bool replicate, int y, int x)
 {
-    if (replicate) {
-        *y = clamp(*y, m->h);
-        *x = clamp(*x, m->w);
+    struct taps t = { 0 };
+
+    for (int i = 0; i < 9; i++) {
+        int fy = y + i / 3 - 1, fx = x + i % 3 - 1;
+
+        if (replicate) {
+            fy = clamp(fy, m->h);
+            fx = clamp(fx, m->w);
+        }
+        if (!inside(m, fy, fx))
+            continue;
+        t.tap[t.n] = i;
+        t.at[t.n++] = (size_t)fy * (size_t)m->w + (size_t)fx;
     }
-    return inside(m, *y, *x);
+    return t;
 }
 
 oracle_map oracle_conv(const oracle_map *in, const float *weight, const float *bias, int out, bool replicate)
 {
     oracle_map m = oracle_map_create(out, in->h, in->w);
+    size_t plane = (size_t)in->h * (size_t)in->w;
 
-    for (int o = 0; o < out; o++)
-        for (int y = 0; y < in->h; y++)
-            for (int x = 0; x < in->w; x++) {
-                double sum = bias ? (double)bias[o] : 0;
+    for (size_t p = 0; p < plane; p++) {
+        struct taps t = taps_at(in, replicate, (int)p / in->w, (int)p % in->w);
 
-                for (int i = 0; i < in->c; i++)
-                    for (int ky = 0; ky < 3; ky++)
-                        for (int kx = 0; kx < 3; kx++) {
-                            int fy = y + ky - 1, fx = x + kx - 1;
+        for (int o = 0; o < out; o++) {
+            const float *w = weight + o * in->c * 9;
+            double sum = bias ? (double)bias[o] : 0;
 
-                            if (tap(in, replicate, &fy, &fx))
-                                sum += (double)weight[((o * in->c + i) * 3 + ky) * 3 + kx] * *oracle_at(in, i, fy, fx);
-                        }
-                *oracle_at(&m, o, y, x) = sum;
-            }
+            for (int i = 0; i < in->c; i++)
+                for (int k = 0; k < t.n; k++)
+                    sum += (double)w[i * 9 + t.tap[k]] * in->v[(size_t)i * plane + t.at[k]];
+            m.v[(size_t)o * plane + p] = sum;
+        }
+    }
     return m;
 }
 
@@ -159,21 +173,20 @@ oracle_map oracle_conv(const oracle_map *in, const float *weight, const float *b
 oracle_map oracle_conv_backward(const oracle_map *dout, const float *weight, int in, bool replicate)
 {
     oracle_map m = oracle_map_create(in, dout->h, dout->w);
+    size_t plane = (size_t)m.h * (size_t)m.w;
 
-    for (int o = 0; o < dout->c; o++)
-        for (int y = 0; y < m.h; y++)
-            for (int x = 0; x < m.w; x++) {
-                double d = *oracle_at(dout, o, y, x);
+    for (size_t p = 0; p < plane; p++) {
+        struct taps t = taps_at(&m, replicate, (int)p / m.w, (int)p % m.w);
 
-                for (int i = 0; i < in; i++)
-                    for (int ky = 0; ky < 3; ky++)
-                        for (int kx = 0; kx < 3; kx++) {
-                            int fy = y + ky - 1, fx = x + kx - 1;
+        for (int o = 0; o < dout->c; o++) {
+            const float *w = weight + o * in * 9;
+            double d = dout->v[(size_t)o * plane + p];
 
-                            if (tap(&m, replicate, &fy, &fx))
-                                *oracle_at(&m, i, fy, fx) += (double)weight[((o * in + i) * 3 + ky) * 3 + kx] * d;
-                        }
-            }
+            for (int i = 0; i < in; i++)
+                for (int k = 0; k < t.n; k++)
+                    m.v[(size_t)i * plane + t.at[k]] += (double)w[i * 9 + t.tap[k]] * d;
+        }
+    }
     return m;
 }
 
