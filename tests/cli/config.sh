@@ -105,7 +105,7 @@ refused 2:10 'preset: "gatis" is unknown, see nst --preset list' 'size = 48\npre
 mkdir -p pipe/nst folder/nst/config
 mkfifo pipe/nst/config
 for what in pipe folder; do
-    XDG_CONFIG_HOME=$dir/$what timeout 20 "$NST" --dry-run "$content" "$style" >/dev/null 2>stderr
+    XDG_CONFIG_HOME=$dir/$what timeout 100 "$NST" --dry-run "$content" "$style" >/dev/null 2>stderr
     check "a $what in place of the user's own file is left out" \
         sh -c "test $? = 0 && grep -q '^nst: .*/$what/nst/config: not a file; its options are left out' stderr"
 done

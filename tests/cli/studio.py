@@ -253,7 +253,7 @@ def pauses(s):
         done = s.state()["job"]["done"]
         time.sleep(1)
         return s.state()["paused"] and s.state()["job"]["done"] == done
-    check("pause", wait_for(rests, 20)) # once the iteration that had begun has ended
+    check("pause", wait_for(rests)) # once the iteration that had begun has ended
     before = s.state()["job"]["done"]
     waits = int(s.post("paint")[1])
     check("a job that waits is taken off", s.post("remove/%d" % waits)[0] == 200 and s.job(waits)["state"] == "none")
@@ -267,7 +267,7 @@ def pauses(s):
     wait_for(lambda: s.state()["job"]["done"] > 1)
     s.post("discard")
     check("discard", wait_for(lambda: s.job(number)["state"] == "none"))
-    check("  leaves nothing", wait_for(lambda: not [n for n in os.listdir(s.folder) if "%04d" % number in n], 10),
+    check("  leaves nothing", wait_for(lambda: not [n for n in os.listdir(s.folder) if "%04d" % number in n]),
           os.listdir(s.folder))
 
 

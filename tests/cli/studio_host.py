@@ -47,7 +47,7 @@ def for_others():
         check("the address is said without the token", s.address == "http://0.0.0.0:%d/" % s.port, s.address)
         check("a password of 128 bits is printed", re.fullmatch("[0-9a-f]{32}", password), password)
         page = os.path.join(s.folder, "studio.html")
-        text = wait_for(lambda: read(page).decode(), 10)
+        text = wait_for(lambda: read(page).decode())
         token = re.search(r"/([0-9a-f]{32})/\"", text).group(1)
         check("it is another one than the token, and in the user's own page", token != password and password in text and
               os.stat(page).st_mode & 0o777 == 0o600, text)

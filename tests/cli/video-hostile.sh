@@ -83,12 +83,12 @@ check "  the same film" cmp big.mkv whole.mkv
 check "  what they led to stays" test "$(cat victim)" = mine
 fresh
 rm big.mkv.frames/state && mkfifo big.mkv.frames/state big.mkv.frames/.made
-timeout 20 "$NST" resume big.mkv.frames -q 2>stderr
+timeout 100 "$NST" resume big.mkv.frames -q 2>stderr
 check "a pipe in the place of the command line: not waited for" test $? = 1
 says 'big.mkv.frames: no folder of nst video'
 rm big.mkv.frames/state && cp template/state big.mkv.frames/
 cp victim big.mkv
-timeout 20 "$NST" resume big.mkv.frames -q 2>stderr
+timeout 100 "$NST" resume big.mkv.frames -q 2>stderr
 check "  of what the painting left" test $? = 1
 says 'big.mkv is there already'
 mkdir b.mkv.frames && ln -s ../victim b.mkv.frames/state.new
