@@ -190,7 +190,9 @@ def on_a_device():
         check("opencl: strength, in the losses, too", wait_for(lambda: state()["curve"][-1][1] > 1.3 * loss),
               (loss, state()["curve"][-1]))
         ask("POST", "/stop", {"X-Nst-Token": token(PORT)})
-        check("opencl: stop and keep", run.wait(120) == 0 and os.path.getsize(os.path.join(FOLDER, "device.png")) > 0)
+        said = run.communicate(timeout=120)[1]
+        check("opencl: stop and keep", run.returncode == 0 and
+              os.path.getsize(os.path.join(FOLDER, "device.png")) > 0, (run.returncode, said))
     finally:
         end(run)
 
