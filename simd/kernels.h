@@ -46,8 +46,9 @@ typedef void nst_sums_fn(size_t n, const float *f, float *s);
  * Input: v = B^T d B.  d [t][t][16] with row stride ldd floats (columns are 16 apart); point
  * i * t + j of the result goes to v + (i * t + j) * ldv, 16 floats. */
 typedef void nst_wino_in_fn(const float *d, size_t ldd, float *v, size_t ldv);
-/* Filter: u = G g G^T.  g [3][3][16] with the taps ldg floats apart; point k of the result goes to u + k * ldu. */
-typedef void nst_wino_filter_fn(const float *g, size_t ldg, float *u, size_t ldu);
+/* Filter: row `row` of u = G g G^T.  g [3][3][n] with the taps ldg floats apart, n a multiple of 16; point
+ * row * t + j of the result goes to u + j * ldu, n floats. */
+typedef void nst_wino_filter_fn(size_t n, const float *g, size_t ldg, int row, float *u, size_t ldu);
 /* Output: y = A^T m A + bias, then max(y, floor): floor 0 is ReLU, -inf none.
  * Point k is read at m + k * ldm; y [m][m][16] with row stride ldy.  bias [16]. */
 typedef void nst_wino_out_fn(const float *m, size_t ldm, const float *bias, float floor, float *y, size_t ldy);

@@ -7,7 +7,8 @@
  *   by panels   threads take panels, transform a panel's filters just before they use them and drop them; the input
  *               transform of a large block is shared.  For filters that are larger than the cache, and for small
  *               pictures, whose blocks are too few to keep all threads busy to the end.  A panel takes DEEP channel
- *               blocks of the input at a time, so that what a point needs of u stays in L1 while tiles go by.
+ *               blocks of the input at a time, whose filters stay in L2, and of these a row of n points, so that what a
+ *               point needs of u stays in L1 while tiles go by.
  */
 #include "ops/conv_parts.h"
 
@@ -17,7 +18,8 @@
 #define MAX_POINTS 64
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
 #define BLOCK_FLOATS 40000               /* floats of v of a worker's block: it, its m and a panel's u fit L2 */
-#define SHARED_FLOATS ((size_t)5 << 19)  /* floats of v of a block that all work at, at most (10 MiB) */
+#define SHARED_FLOATS ((size_t)5 << 20)  /* floats of v of a block that all work at, at most (20 MiB) */
+#define SHARED_TILES 168                 /* its tiles, at most: or a panel's m leaves L2 */
 #define DEEP 8                           /* channel blocks of the input that are summed at a time, in both ways */
 #define EVEN 4                           /* blocks a thread from which they are shared out evenly enough */
 
@@ -81,6 +83,8 @@ static int most_shared_tiles(const struct wino *p)
 {
     int most = (int)(SHARED_FLOATS / ((size_t)p->points * (size_t)p->c->in * NST_LANES));
 
+    if (most > SHARED_TILES)
+        return SHARED_TILES;
     return most > 0 ? most : 1;
 }
 
@@ -97,10 +101,10 @@ static int depth(const struct wino *p, int first)
     return p->c->in - first < DEEP ? p->c->in - first : DEEP;
 }
 
-/* Transformed filters of one panel. */
+/* Transformed filters of one panel; by panels of one row of points. */
 static size_t u_floats(const struct wino *p)
 {
-    return line((size_t)p->points * p->filters);
+    return line((size_t)(p->by_panels ? p->n : p->points) * p->filters);
 }
 
 static void choose_blocks(struct wino *p)
@@ -166,16 +170,14 @@ size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c)
     return own > other ? own : other;
 }
 
-/* Filters of one panel from channel block `first` of the input on: u [point][blocks * 16][nr]. */
-static void transform_filters(const struct wino *p, int panel, int first, int blocks, float *u)
+/* Filters of one panel from channel block `first` of the input on, for a row of points: u [n][blocks * 16][nr]. */
+static void transform_filters(const struct wino *p, int panel, int row, int first, int blocks, float *u)
 {
-    int nr = p->cpu->k->nr;
-    const float *w = p->c->weight + ((size_t)panel * (size_t)p->c->in + (size_t)first) * 9 * NST_LANES * (size_t)nr;
+    size_t each = (size_t)(NST_LANES * p->cpu->k->nr);
+    const float *w = p->c->weight + ((size_t)panel * (size_t)p->c->in + (size_t)first) * 9 * each;
 
-    for (int b = 0; b < blocks; b++, w += 9 * NST_LANES * nr)
-        for (int l = 0; l < NST_LANES; l++)
-            for (int j = 0; j < nr; j += NST_LANES)
-                p->filter(w + l * nr + j, (size_t)(NST_LANES * nr), u + (b * NST_LANES + l) * nr + j, p->filters);
+    for (int b = 0; b < blocks; b++, w += 9 * each, u += each)
+        p->filter(each, w, each, row, u, p->filters);
 }
 
 /* Tiles that lie beside each other from `tile` on, count at most. */
@@ -230,18 +232,17 @@ static void transform_output(const struct wino *p, int block, int first, int cou
     }
 }
 
-/* Products of one panel with a block of tiles: depth(first) channel blocks of the input, which u begins with. */
+/* Products of one panel with a block of tiles at a row of points, with depth(first) channel blocks of the input.
+ * u, v and m begin with that row's, u with these channels'. */
 static void multiply(const struct wino *p, int first, int count, const float *u, const float *v, float *m)
 {
     const nst_kernels *k = p->cpu->k;
-    size_t row = (size_t)p->t * NST_LANES;
+    size_t ld = (size_t)p->t * NST_LANES;
 
-    for (int point = 0; point < p->points; point++)
+    v += (size_t)first * ld;
+    for (int i = 0; i < p->n; i++, u += p->filters, v += p->ldv, m += p->ldm)
         for (int r = 0; r < count; r += k->mr)
-            k->gemm_tile((size_t)depth(p, first),
-                         v + (size_t)point * p->ldv + (size_t)first * row + (size_t)r * NST_LANES, row,
-                         u + (size_t)point * p->filters, m + (size_t)point * p->ldm + (size_t)r * NST_LANES, row,
-                         first > 0);
+            k->gemm_tile((size_t)depth(p, first), v + r * NST_LANES, ld, u, m + r * NST_LANES, ld, first > 0);
 }
 
 /* Products of one panel to the picture. */
@@ -269,7 +270,8 @@ static void all_filters(void *arg, int worker, int begin, int end)
 
     (void)worker;
     for (int i = begin; i < end; i++)
-        transform_filters(p, i, 0, p->c->in, p->u + (size_t)i * u_floats(p));
+        for (int row = 0; row < p->n; row++)
+            transform_filters(p, i, row, 0, p->c->in, p->u + (size_t)i * u_floats(p) + row * p->n * p->filters);
 }
 
 static void take_blocks(void *arg, int worker, int begin, int end)
@@ -285,8 +287,10 @@ static void take_blocks(void *arg, int worker, int begin, int end)
         for (int panel = 0; panel < panel_count(p); panel++) {
             const float *u = p->u + (size_t)panel * u_floats(p);
 
-            for (int from = 0; from < p->c->in; from += DEEP)
-                multiply(p, from, count, u + (size_t)(from * NST_LANES * p->cpu->k->nr), v, m);
+            for (int point = 0; point < p->points; point += p->n)
+                for (int from = 0; from < p->c->in; from += DEEP)
+                    multiply(p, from, count, u + point * p->filters + from * NST_LANES * p->cpu->k->nr,
+                             v + point * p->ldv, m + point * p->ldm);
             finish(p, panel, first, count, m, strip);
         }
     }
@@ -310,10 +314,11 @@ static void take_panels(void *arg, int worker, int begin, int end)
     int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
 
     for (int panel = begin; panel < end; panel++) {
-        for (int first = 0; first < p->c->in; first += DEEP) {
-            transform_filters(p, panel, first, depth(p, first), u);
-            multiply(p, first, count, u, p->v, m);
-        }
+        for (int first = 0; first < p->c->in; first += DEEP)
+            for (int row = 0; row < p->n; row++) {
+                transform_filters(p, panel, row, first, depth(p, first), u);
+                multiply(p, first, count, u, p->v + row * p->n * p->ldv, m + row * p->n * p->ldm);
+            }
         finish(p, panel, p->first, count, m, strip);
     }
 }

@@ -33,7 +33,8 @@ static void winograd_case(const nst_kernels *k, const struct winograd *f, const 
     float *p = oracle_alloc(points * L), *y = oracle_alloc((size_t)f->m * ldy);
 
     f->in(d, ldd, v, ldv);
-    f->filter(g, L, u, ldu);
+    for (size_t row = 0; row < t; row++)
+        f->filter(L, g, L, (int)row, u + row * t * ldu, ldu);
     for (size_t i = 0; i < points; i++) {
         for (size_t l = 0; l < L; l++)
             p[i * L + l] = v[i * ldv + l] * u[i * ldu + l];
@@ -109,7 +110,8 @@ static void check_linear(const nst_kernels *k, const struct winograd *f, int whi
         if (which == 0)
             f->in(x[i], t * L, y[i], L);
         else if (which == 1)
-            f->filter(x[i], L, y[i], L);
+            for (size_t row = 0; row < t; row++)
+                f->filter(L, x[i], L, (int)row, y[i] + row * t * L, L);
         else
             f->out(x[i], L, none, -INFINITY, y[i], m * L);
     }
