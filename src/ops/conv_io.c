@@ -65,10 +65,22 @@ const float *nst_conv_source(const nst_conv *c, int block, int y, int x, int row
 
 float *nst_conv_result(const nst_conv *c, int block, int y, int x, int rows, int cols)
 {
-    if (!c->result || c->pooled || c->pass || x < 0 || y < 0 || x + cols > c->w || y + rows > c->h)
+    if (!c->result || c->pooled || x < 0 || y < 0 || x + cols > c->w || y + rows > c->h)
         return NULL;
     return c->result + (((size_t)block * rows_of(c->rows.result, c->h) + (size_t)y) * (size_t)c->w + (size_t)x) *
                            NST_LANES;
+}
+
+void nst_conv_pass(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols)
+{
+    size_t w = (size_t)c->w, b = (size_t)block, column = (size_t)x;
+
+    for (int r = 0; c->pass && r < rows; r++) {
+        size_t row = (size_t)(y + r);
+
+        k->mask((size_t)cols, c->result + ((b * rows_of(c->rows.result, c->h) + row) * w + column) * NST_LANES,
+                c->pass + (b * rows_of(c->rows.pass, c->h) + row) * w + column);
+    }
 }
 
 /* Two rows of a strip, of which `rows` (1 or 2) and `cols` are inside the picture, to one row of pooled. */

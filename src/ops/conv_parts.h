@@ -17,6 +17,8 @@ const float *nst_conv_source(const nst_conv *c, int block, int y, int x, int row
 void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s);
 /* Where a strip may be made in its place, with c->w * 16 floats a row; NULL: it has to be written. */
 float *nst_conv_result(const nst_conv *c, int block, int y, int x, int rows, int cols);
+/* The pass masks of a strip that was made in its place, if c asks for them. */
+void nst_conv_pass(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols);
 #define NST_STRIP_COLS 64 /* a strip is not wider */
 
 /* ---- winograd.c ---- */

@@ -227,7 +227,9 @@ static void transform_output(const struct wino *p, int block, int first, int cou
         for (int g = 0; g < n; g++)
             p->out(m + (i + g) * NST_LANES, p->ldm, p->c->bias + block * NST_LANES, p->c->floor,
                    (to ? to : strip) + g * p->m * NST_LANES, row);
-        if (!to)
+        if (to)
+            nst_conv_pass(p->cpu->k, p->c, block, y, x, p->m, cols);
+        else
             nst_conv_write(p->cpu->k, p->c, block, y, x, p->m, cols, strip);
     }
 }
