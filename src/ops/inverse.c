@@ -8,7 +8,7 @@
 
 #define SIDE NST_LANES
 #define SQUARE (SIDE * SIDE)
-#define GROUP 4                  /* blocks of pivots that are swept together: 64 numbers, which a product sums in
+#define GROUP 3                  /* blocks of pivots that are swept together: 48 numbers, which a product sums in
                                     registers */
 #define SMALL (4 * DBL_EPSILON)  /* a pivot below this of the largest is rounding */
 
@@ -73,22 +73,19 @@ static void put_columns(const struct sweep *s, int i, int j, const double *from)
             to[at] = -from[at];
 }
 
-static bool sweep_block(double *b, double floor)
+static bool sweep_block(const struct sweep *s, double *b)
 {
     for (int k = 0; k < SIDE; k++) {
-        double row[SIDE], by = 1 / b[k * SIDE + k];
+        double row[SIDE], scaled[SIDE], by = 1 / b[k * SIDE + k];
 
-        if (!(b[k * SIDE + k] > floor)) /* NaN, too */
+        if (!(b[k * SIDE + k] > s->floor)) /* NaN, too */
             return false;
         memcpy(row, b + k * SIDE, sizeof row);
-        for (int i = 0; i < SIDE; i++) {
-            double x = row[i] * by;
-
-            for (int j = 0; j < SIDE; j++)
-                b[i * SIDE + j] -= x * row[j];
-        }
         for (int i = 0; i < SIDE; i++)
-            b[i * SIDE + k] = b[k * SIDE + i] = row[i] * by;
+            scaled[i] = -by * row[i];
+        s->k->double_tile(1, scaled, row, b, 1);
+        for (int i = 0; i < SIDE; i++)
+            b[i * SIDE + k] = b[k * SIDE + i] = -scaled[i];
         b[k * SIDE + k] = -by;
     }
     return true;
@@ -127,7 +124,7 @@ static bool sweep(const struct sweep *s, int lo, int hi, int group, double *scra
 {
     for (int from = lo; from < hi; from += group) {
         int to = hi - from < group ? hi : from + group;
-        bool definite = group == 1 ? sweep_block(block(s, from, from), s->floor) : sweep(s, from, to, 1, scratch);
+        bool definite = group == 1 ? sweep_block(s, block(s, from, from)) : sweep(s, from, to, 1, scratch);
 
         if (!definite)
             return false;
