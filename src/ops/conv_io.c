@@ -63,28 +63,40 @@ const float *nst_conv_source(const nst_conv *c, int block, int y, int x, int row
                         (size_t)x) * NST_LANES;
 }
 
+static float *result_at(const nst_conv *c, int block, int y, int x)
+{
+    size_t row = (size_t)block * rows_of(c->rows.result, c->h) + (size_t)y;
+
+    return c->result + (row * (size_t)c->w + (size_t)x) * NST_LANES;
+}
+
+static uint16_t *pass_at(const nst_conv *c, int block, int y, int x)
+{
+    return c->pass + ((size_t)block * rows_of(c->rows.pass, c->h) + (size_t)y) * (size_t)c->w + (size_t)x;
+}
+
+static float *pooled_at(const nst_conv *c, int block, int y, int x)
+{
+    size_t row = (size_t)block * rows_of(c->rows.pooled, c->pooled_h) + (size_t)y;
+
+    return c->pooled + (row * (size_t)c->pooled_w + (size_t)x) * NST_LANES;
+}
+
 float *nst_conv_result(const nst_conv *c, int block, int y, int x, int rows, int cols)
 {
     if (!c->result || c->pooled || x < 0 || y < 0 || x + cols > c->w || y + rows > c->h)
         return NULL;
-    return c->result + (((size_t)block * rows_of(c->rows.result, c->h) + (size_t)y) * (size_t)c->w + (size_t)x) *
-                           NST_LANES;
+    return result_at(c, block, y, x);
 }
 
 void nst_conv_pass(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols)
 {
-    size_t w = (size_t)c->w, b = (size_t)block, column = (size_t)x;
-
-    for (int r = 0; c->pass && r < rows; r++) {
-        size_t row = (size_t)(y + r);
-
-        k->mask((size_t)cols, c->result + ((b * rows_of(c->rows.result, c->h) + row) * w + column) * NST_LANES,
-                c->pass + (b * rows_of(c->rows.pass, c->h) + row) * w + column);
-    }
+    for (int r = 0; c->pass && r < rows; r++)
+        k->mask((size_t)cols, result_at(c, block, y + r, x), pass_at(c, block, y + r, x));
 }
 
 /* Two rows of a strip, of which `rows` (1 or 2) and `cols` are inside the picture, to one row of pooled. */
-static void pool(const nst_kernels *k, const nst_conv *c, size_t block, int y, int x, int rows, int cols, int ld,
+static void pool(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, int ld,
                  float *s)
 {
     uint16_t bits[2][NST_STRIP_COLS] = { { 0 } };
@@ -100,16 +112,12 @@ static void pool(const nst_kernels *k, const nst_conv *c, size_t block, int y, i
             memcpy(s + (size_t)cols * NST_LANES, s + (size_t)(cols - 1) * NST_LANES, NST_LANES * sizeof *s);
             memcpy(second + (size_t)cols * NST_LANES, second + (size_t)(cols - 1) * NST_LANES, NST_LANES * sizeof *s);
         }
-        (c->average ? k->pool_avg : k->pool_max)(
-            (size_t)n, s, second,
-            c->pooled + ((block * rows_of(c->rows.pooled, c->pooled_h) + (size_t)(y / 2)) * (size_t)c->pooled_w +
-                         (size_t)(x / 2)) * NST_LANES,
-            bits[0], bits[1]);
+        (c->average ? k->pool_avg : k->pool_max)((size_t)n, s, second, pooled_at(c, block, y / 2, x / 2), bits[0],
+                                                 bits[1]);
     }
     if (c->pass)
         for (int r = 0; r < rows; r++)
-            memcpy(c->pass + (block * rows_of(c->rows.pass, c->h) + (size_t)(y + r)) * (size_t)c->w + x, bits[r],
-                   (size_t)cols * sizeof **bits);
+            memcpy(pass_at(c, block, y + r, x), bits[r], (size_t)cols * sizeof **bits);
 }
 
 void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, int x, int rows, int cols, float *s)
@@ -123,16 +131,14 @@ void nst_conv_write(const nst_kernels *k, const nst_conv *c, int block, int y, i
     s += ((size_t)up * (size_t)cols + (size_t)left) * NST_LANES;
     for (int r = 0; r < inside_rows; r++) {
         float *line = s + (size_t)r * (size_t)cols * NST_LANES;
-        size_t b = (size_t)block, row = (size_t)(y + r), column = (size_t)x, w = (size_t)c->w;
 
         if (c->result)
-            memcpy(c->result + ((b * rows_of(c->rows.result, c->h) + row) * w + column) * NST_LANES, line,
-                   (size_t)inside * NST_LANES * sizeof *s);
+            memcpy(result_at(c, block, y + r, x), line, (size_t)inside * NST_LANES * sizeof *s);
         if (c->pooled) {
             if (r % 2 == 0)
-                pool(k, c, b, y + r, x, least(2, inside_rows - r), inside, cols, line);
+                pool(k, c, block, y + r, x, least(2, inside_rows - r), inside, cols, line);
         } else if (c->pass) {
-            k->mask((size_t)inside, line, c->pass + (b * rows_of(c->rows.pass, c->h) + row) * w + column);
+            k->mask((size_t)inside, line, pass_at(c, block, y + r, x));
         }
     }
 }

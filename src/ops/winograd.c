@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define GROUP 8        /* tiles transformed from one patch, which fits L1 */
-#define MAX_POINTS 64
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
 #define BLOCK_FLOATS 40000               /* floats of v of a worker's block: it, its m and a panel's u fit L2 */
 #define SHARED_FLOATS ((size_t)5 << 20)  /* floats of v of a block that all work at, at most (20 MiB) */
