@@ -116,11 +116,14 @@ check "  far from the thing: the same bits" sh -c "cmp g-1.rows g-2.rows && cmp 
 check "  the thing moves" sh -c "! cmp -s g-1.ppm g-4.ppm"
 # What the thing uncovers is finished by the next pictures, and then stands still, too.
 ./film make uncover.mkv 96 96 16 "still silent"
-run 0 "what the thing uncovers" $paint uncover.mkv s.jpg -o u-%d.ppm -q
-# behind PICTURE: pixels 20 to 23 of rows 26 to 34, which the disc leaves at the ninth
-behind() { for y in {26..34}; do tail -c $(((96 - y) * 96 * 3 - 60)) "u-$1.ppm" | head -c 12 | od -An -v -tx1; done; }
-check "  is painted further" test "$(behind 10)" != "$(behind 12)"
-check "  then it keeps its bits" test "$(behind 15)" = "$(behind 16)"
+run 0 "what the thing uncovers" $paint --frame-iterations 8 uncover.mkv s.jpg -o u-%d.ppm -q
+# pixels 20 to 23 of rows 26 to 34, which the disc leaves at the ninth
+for n in 11 12 15 16; do
+    for y in {26..34}; do tail -c $(((96 - y) * 96 * 3 - 60)) u-$n.ppm | head -c 12; done >u-$n.behind
+done
+# 13 to 24 bytes change, by the kernel set; 0 or 1 if four pictures were to finish it instead of five
+check "  is painted further" test "$(cmp -l u-11.behind u-12.behind | wc -l)" -ge 5
+check "  then it keeps its bits" cmp u-15.behind u-16.behind
 
 # ---- more of it ------------------------------------------------------------------------------------------------------
 run 0 "a photograph, from one style to another" $paint --frames 4 --interpolate c.jpg s.jpg p-001.ppm -o i-%d.ppm -q
