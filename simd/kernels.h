@@ -42,16 +42,20 @@ typedef void nst_double_tile_fn(size_t n, const double *a, const double *b, doub
 /* s[l] += sum over p < n of f[p][l], l < 16 */
 typedef void nst_sums_fn(size_t n, const float *f, float *s);
 
-/* Winograd F(m x m, 3 x 3), t = m + 2 (Lavin & Gray, CVPR 2016), one tile of 16 channels at once.
- * Input: v = B^T d B.  d [t][t][16] with row stride ldd floats (columns are 16 apart); point
- * i * t + j of the result goes to v + (i * t + j) * ldv, 16 floats. */
-typedef void nst_wino_in_fn(const float *d, size_t ldd, float *v, size_t ldv);
+/* Winograd F(m x m, 3 x 3), t = m + 2 (Lavin & Gray, CVPR 2016), one tile of 16 channels at once, of h x w results.  h
+ * and w are 2, 4 ... m: a tile that a side of the picture cuts has h + 2 and w + 2 points, the first ones of t, and the
+ * filters of a whole one.
+ * Input: v = B^T d B.  d [h + 2][w + 2][16] with row stride ldd floats (columns are 16 apart); point
+ * i * t + j of the result, i < h + 2, j < w + 2, goes to v + (i * t + j) * ldv, 16 floats. */
+typedef void nst_wino_in_fn(const float *d, size_t ldd, int h, int w, float *v, size_t ldv);
 /* Filter: row `row` of u = G g G^T.  g [3][3][n] with the taps ldg floats apart, n a multiple of 16; point
  * row * t + j of the result goes to u + j * ldu, n floats. */
 typedef void nst_wino_filter_fn(size_t n, const float *g, size_t ldg, int row, float *u, size_t ldu);
 /* Output: y = A^T m A + bias, then max(y, floor): floor 0 is ReLU, -inf none.
- * Point k is read at m + k * ldm; y [m][m][16] with row stride ldy.  bias [16]. */
-typedef void nst_wino_out_fn(const float *m, size_t ldm, const float *bias, float floor, float *y, size_t ldy);
+ * Point i * t + j, i < h + 2, j < w + 2, is read at m + (i * t + j) * ldm; y [h][w][16] with row stride ldy.
+ * bias [16]. */
+typedef void nst_wino_out_fn(const float *m, size_t ldm, int h, int w, const float *bias, float floor, float *y,
+                             size_t ldy);
 
 /* First layer: 27 inputs (3 channels, 3x3 taps) read straight from rows of a padded planar picture.
  *   c[j/16][r][j%16] = sum over k < 27 of p[k][r] * w[k][j],  r < mr, j < nr

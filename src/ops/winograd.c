@@ -11,6 +11,7 @@
  *               point needs of u stays in L1 while tiles go by.
  */
 #include "ops/conv_parts.h"
+#include "ops/winograd_tiles.h"
 
 #include <string.h>
 
@@ -25,12 +26,11 @@
 struct wino {
     const nst_cpu *cpu;
     const nst_conv *c;
-    int m, n;                /* tile of m x m results from n x n inputs */
-    int points;
+    int n, points;           /* of a whole tile: n x n */
     nst_wino_in_fn *in;
     nst_wino_filter_fn *filter;
     nst_wino_out_fn *out;
-    int across, tiles;       /* tiles in a row, and all */
+    nst_wino_tiles tiles;
     bool by_panels;
     int t;                   /* tiles of a block, a multiple of mr */
     size_t filters;          /* floats between points of one panel's transformed filters, [in * 16][nr], by panels
@@ -48,12 +48,12 @@ static size_t line(size_t floats)
 
 static size_t patch_floats(const struct wino *p)
 {
-    return (size_t)p->n * (size_t)(GROUP * p->m + 2) * NST_LANES;
+    return (size_t)p->n * (size_t)(GROUP * p->tiles.m + 2) * NST_LANES;
 }
 
 static size_t strip_floats(const struct wino *p)
 {
-    return (size_t)p->m * (size_t)(GROUP * p->m) * NST_LANES;
+    return (size_t)p->tiles.m * (size_t)(GROUP * p->tiles.m) * NST_LANES;
 }
 
 static int panel_count(const struct wino *p)
@@ -108,14 +108,14 @@ static size_t u_floats(const struct wino *p)
 
 static void choose_blocks(struct wino *p)
 {
-    int t = tiles_of_own_block(p), threads = p->cpu->threads, each = (p->tiles + threads - 1) / threads;
+    int t = tiles_of_own_block(p), threads = p->cpu->threads, each = (p->tiles.count + threads - 1) / threads;
     bool large_filters = (size_t)panel_count(p) * (size_t)p->points * filter_floats(p, p->c->in) > SHARED_FILTERS;
 
-    p->by_panels = large_filters || p->tiles < few_tiles(p);
+    p->by_panels = large_filters || p->tiles.count < few_tiles(p);
     if (p->by_panels) {
-        int blocks = (p->tiles + most_shared_tiles(p) - 1) / most_shared_tiles(p);
+        int blocks = (p->tiles.count + most_shared_tiles(p) - 1) / most_shared_tiles(p);
 
-        t = blocks ? (p->tiles + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
+        t = blocks ? (p->tiles.count + blocks - 1) / blocks : 0; /* all alike: each block transforms the filters once */
     } else if (t > each) {
         t = each > 2 * p->cpu->k->mr ? each : 2 * p->cpu->k->mr;
     }
@@ -133,12 +133,11 @@ static void plan(struct wino *p, const nst_cpu *cpu, const nst_conv *c)
     bool six = c->algorithm == NST_CONV_WINOGRAD6;
 
     p->cpu = cpu, p->c = c;
-    p->m = nst_conv_tile(c->algorithm), p->n = p->m + 2, p->points = p->n * p->n;
+    p->tiles = nst_wino_tiles_of(nst_conv_tile(c->algorithm), c);
+    p->n = p->tiles.m + 2, p->points = p->n * p->n;
     p->in = six ? k->wino6_in : k->wino4_in;
     p->filter = six ? k->wino6_filter : k->wino4_filter;
     p->out = six ? k->wino6_out : k->wino4_out;
-    p->across = (c->w + c->place.tile_x + p->m - 1) / p->m;
-    p->tiles = p->across * ((c->h + c->place.tile_y + p->m - 1) / p->m);
     choose_blocks(p);
 }
 
@@ -159,10 +158,10 @@ size_t nst_winograd_scratch(const nst_cpu *cpu, const nst_conv *c)
     own = scratch_floats(&p);
     small = p;
     if (!p.by_panels)
-        small.tiles = few_tiles(&p) - 1;
-    if (small.tiles > most_shared_tiles(&p))
-        small.tiles = most_shared_tiles(&p);
-    if (small.tiles <= 0)
+        small.tiles.count = few_tiles(&p) - 1;
+    if (small.tiles.count > most_shared_tiles(&p))
+        small.tiles.count = most_shared_tiles(&p);
+    if (small.tiles.count <= 0)
         return own;
     choose_blocks(&small);
     other = scratch_floats(&small);
@@ -179,71 +178,95 @@ static void transform_filters(const struct wino *p, int panel, int row, int firs
         p->filter(each, w, each, row, u, p->filters);
 }
 
-/* Tiles that lie beside each other from `tile` on, count at most. */
-static int tiles_in_row(const struct wino *p, int tile, int count)
-{
-    int left = p->across - tile % p->across;
-
-    left = left < GROUP ? left : GROUP;
-    return left < count ? left : count;
-}
-
 /* Tiles first..first+count-1 of one channel block: v [point] at [tile][16]. */
 static void transform_input(const struct wino *p, int block, int first, int count, float *v, float *patch)
 {
-    for (int i = 0, n; i < count; i += n) {
-        int y = (first + i) / p->across * p->m - p->c->place.tile_y - 1;
-        int x = (first + i) % p->across * p->m - p->c->place.tile_x - 1, cols;
+    nst_wino_run r;
+
+    for (int i = 0; i < count; i += r.count) {
         size_t row = (size_t)p->c->source_w * NST_LANES;
         const float *from;
+        int cols;
 
-        n = tiles_in_row(p, first + i, count - i);
-        cols = n * p->m + 2;
-        from = nst_conv_source(p->c, block, y, x, p->n, cols);
+        r = nst_wino_run_at(&p->tiles, first + i, count - i < GROUP ? count - i : GROUP);
+        cols = r.count * r.w + 2;
+        from = nst_conv_source(p->c, block, r.y - 1, r.x - 1, r.h + 2, cols);
         if (!from) {
-            nst_conv_read(p->cpu->k, p->c, block, y, x, p->n, cols, patch);
+            nst_conv_read(p->cpu->k, p->c, block, r.y - 1, r.x - 1, r.h + 2, cols, patch);
             from = patch, row = (size_t)cols * NST_LANES;
         }
-        for (int g = 0; g < n; g++)
-            p->in(from + g * p->m * NST_LANES, row, v + (i + g) * NST_LANES, p->ldv);
+        for (int g = 0; g < r.count; g++)
+            p->in(from + g * r.w * NST_LANES, row, r.h, r.w, v + (i + g) * NST_LANES, p->ldv);
     }
 }
 
 /* m [point] at [tile][16] of one output block to the picture. */
 static void transform_output(const struct wino *p, int block, int first, int count, const float *m, float *strip)
 {
-    for (int i = 0, n; i < count; i += n) {
-        int y = (first + i) / p->across * p->m - p->c->place.tile_y;
-        int x = (first + i) % p->across * p->m - p->c->place.tile_x, cols;
+    nst_wino_run r;
+
+    for (int i = 0; i < count; i += r.count) {
         size_t row = (size_t)p->c->w * NST_LANES;
         float *to;
+        int cols;
 
-        n = tiles_in_row(p, first + i, count - i);
-        cols = n * p->m;
-        to = nst_conv_result(p->c, block, y, x, p->m, cols);
+        r = nst_wino_run_at(&p->tiles, first + i, count - i < GROUP ? count - i : GROUP);
+        cols = r.count * r.w;
+        to = nst_conv_result(p->c, block, r.y, r.x, r.h, cols);
         if (!to)
             row = (size_t)cols * NST_LANES;
-        for (int g = 0; g < n; g++)
-            p->out(m + (i + g) * NST_LANES, p->ldm, p->c->bias + block * NST_LANES, p->c->floor,
-                   (to ? to : strip) + g * p->m * NST_LANES, row);
+        for (int g = 0; g < r.count; g++)
+            p->out(m + (i + g) * NST_LANES, p->ldm, r.h, r.w, p->c->bias + block * NST_LANES, p->c->floor,
+                   (to ? to : strip) + g * r.w * NST_LANES, row);
         if (to)
-            nst_conv_pass(p->cpu->k, p->c, block, y, x, p->m, cols);
+            nst_conv_pass(p->cpu->k, p->c, block, r.y, r.x, r.h, cols);
         else
-            nst_conv_write(p->cpu->k, p->c, block, y, x, p->m, cols, strip);
+            nst_conv_write(p->cpu->k, p->c, block, r.y, r.x, r.h, cols, strip);
     }
 }
 
-/* Products of one panel with a block of tiles at a row of points, with depth(first) channel blocks of the input.
+struct block {
+    int first, count;
+    nst_wino_range with[2][2]; /* from its first tile on: those that have a point, and maybe a few others (see
+                                  nst_wino_with) */
+};
+
+static nst_wino_range range_of(const struct wino *p, const struct block *b, bool row, bool column)
+{
+    nst_wino_range r = nst_wino_with(&p->tiles, row, column);
+    int mr = p->cpu->k->mr, last;
+
+    r.first = r.first > b->first ? r.first - b->first : 0;
+    r.to = r.to - b->first < b->count ? r.to - b->first : b->count;
+    last = p->t - (r.to - r.first + mr - 1) / mr * mr; /* so that there is room for a whole group at the end */
+    r.first = r.first < last ? r.first : last;
+    return r;
+}
+
+static struct block block_at(const struct wino *p, int first)
+{
+    struct block b = { .first = first, .count = p->tiles.count - first < p->t ? p->tiles.count - first : p->t };
+
+    for (int i = 0; i < 4; i++)
+        b.with[i / 2][i % 2] = range_of(p, &b, i / 2, i % 2);
+    return b;
+}
+
+/* Products of one panel with a block of tiles at a row of points, with depth(deep) channel blocks of the input.
  * u, v and m begin with that row's, u with these channels'. */
-static void multiply(const struct wino *p, int first, int count, const float *u, const float *v, float *m)
+static void multiply(const struct wino *p, const struct block *b, int row, int deep, const float *u, const float *v,
+                     float *m)
 {
     const nst_kernels *k = p->cpu->k;
     size_t ld = (size_t)p->t * NST_LANES;
 
-    v += (size_t)first * ld;
-    for (int i = 0; i < p->n; i++, u += p->filters, v += p->ldv, m += p->ldm)
-        for (int r = 0; r < count; r += k->mr)
-            k->gemm_tile((size_t)depth(p, first), v + r * NST_LANES, ld, u, m + r * NST_LANES, ld, first > 0);
+    v += (size_t)deep * ld;
+    for (int i = 0; i < p->n; i++, u += p->filters, v += p->ldv, m += p->ldm) {
+        const nst_wino_range *g = &b->with[row >= p->tiles.down.points][i >= p->tiles.across.points];
+
+        for (int r = g->first; r < g->to; r += k->mr)
+            k->gemm_tile((size_t)depth(p, deep), v + r * NST_LANES, ld, u, m + r * NST_LANES, ld, deep > 0);
+    }
 }
 
 /* Products of one panel to the picture. */
@@ -281,18 +304,18 @@ static void take_blocks(void *arg, int worker, int begin, int end)
     float *patch, *strip, *m, *v = scratch_of(p, worker, &patch, &strip, &m);
 
     for (int i = begin; i < end; i++) {
-        int first = i * p->t, count = p->tiles - first < p->t ? p->tiles - first : p->t;
+        struct block block = block_at(p, i * p->t);
 
         for (int b = 0; b < p->c->in; b++)
-            transform_input(p, b, first, count, v + (size_t)b * (size_t)p->t * NST_LANES, patch);
+            transform_input(p, b, block.first, block.count, v + (size_t)b * (size_t)p->t * NST_LANES, patch);
         for (int panel = 0; panel < panel_count(p); panel++) {
             const float *u = p->u + (size_t)panel * u_floats(p);
 
-            for (int point = 0; point < p->points; point += p->n)
-                for (int from = 0; from < p->c->in; from += DEEP)
-                    multiply(p, from, count, u + point * p->filters + from * NST_LANES * p->cpu->k->nr,
+            for (int row = 0, point = 0; row < p->n; row++, point += p->n)
+                for (int deep = 0; deep < p->c->in; deep += DEEP)
+                    multiply(p, &block, row, deep, u + point * p->filters + deep * NST_LANES * p->cpu->k->nr,
                              v + point * p->ldv, m + point * p->ldm);
-            finish(p, panel, first, count, m, strip);
+            finish(p, panel, block.first, block.count, m, strip);
         }
     }
 }
@@ -301,26 +324,26 @@ static void shared_input(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m;
-    int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
+    struct block block = block_at(p, p->first);
 
     scratch_of(p, worker, &patch, &strip, &m);
     for (int b = begin; b < end; b++)
-        transform_input(p, b, p->first, count, p->v + (size_t)b * (size_t)p->t * NST_LANES, patch);
+        transform_input(p, b, block.first, block.count, p->v + (size_t)b * (size_t)p->t * NST_LANES, patch);
 }
 
 static void take_panels(void *arg, int worker, int begin, int end)
 {
     const struct wino *p = arg;
     float *patch, *strip, *m, *u = scratch_of(p, worker, &patch, &strip, &m);
-    int count = p->tiles - p->first < p->t ? p->tiles - p->first : p->t;
+    struct block block = block_at(p, p->first);
 
     for (int panel = begin; panel < end; panel++) {
-        for (int first = 0; first < p->c->in; first += DEEP)
+        for (int deep = 0; deep < p->c->in; deep += DEEP)
             for (int row = 0; row < p->n; row++) {
-                transform_filters(p, panel, row, first, depth(p, first), u);
-                multiply(p, first, count, u, p->v + row * p->n * p->ldv, m + row * p->n * p->ldm);
+                transform_filters(p, panel, row, deep, depth(p, deep), u);
+                multiply(p, &block, row, deep, u, p->v + row * p->n * p->ldv, m + row * p->n * p->ldm);
             }
-        finish(p, panel, p->first, count, m, strip);
+        finish(p, panel, block.first, block.count, m, strip);
     }
 }
 
@@ -332,7 +355,7 @@ void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
     if (p.by_panels) {
         p.v = scratch;
         p.worker = scratch + (size_t)p.points * p.ldv;
-        for (p.first = 0; p.first < p.tiles; p.first += p.t) {
+        for (p.first = 0; p.first < p.tiles.count; p.first += p.t) {
             nst_par_for(cpu->threads, c->in, shared_input, &p);
             nst_par_for(cpu->threads, panel_count(&p), take_panels, &p);
         }
@@ -340,6 +363,6 @@ void nst_winograd_run(const nst_cpu *cpu, const nst_conv *c, float *scratch)
         p.u = scratch;
         p.worker = scratch + (size_t)panel_count(&p) * u_floats(&p);
         nst_par_for(cpu->threads, panel_count(&p), all_filters, &p);
-        nst_par_for(cpu->threads, (p.tiles + p.t - 1) / p.t, take_blocks, &p);
+        nst_par_for(cpu->threads, (p.tiles.count + p.t - 1) / p.t, take_blocks, &p);
     }
 }

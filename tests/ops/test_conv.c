@@ -239,6 +239,54 @@ START_TEST(pooling_agrees)
 END_TEST
 enum { POOLED_SHAPES = 8 };
 
+/* ---- tiles that the picture's sides cut ---- */
+
+static void cut_case(const nst_cpu *cpu, const struct job *j, int a, int before_x, int before_y)
+{
+    int w = j->x.w, h = j->x.h, pw = (w + 1) / 2, ph = (h + 1) / 2;
+    size_t positions = (size_t)nst_blocks(j->y.c) * (size_t)w * (size_t)h;
+    bool pooled = before_x % 2 == 0 && before_y % 2 == 0;
+    float *x = blocked_from(&j->x), *bias = blocked_bias(j->bias, j->y.c), *y = oracle_alloc(positions * NST_LANES);
+    float *weight = pack(cpu->k, j->weight, j->y.c, j->x.c, false);
+    float *half = oracle_alloc(blocked_floats(j->y.c, ph, pw));
+    uint16_t *pass = oracle_masks(positions);
+    nst_conv c = { .algorithm = (nst_conv_algorithm)a, .in = nst_blocks(j->x.c), .out = nst_blocks(j->y.c), .w = w,
+                   .h = h, .weight = weight, .bias = bias, .source = x, .source_w = w, .source_h = h, .scale = 1,
+                   .place = { .tile_x = before_x, .tile_y = before_y }, .result = y, .pass = pass,
+                   .pooled = pooled ? half : NULL, .pooled_w = pw, .pooled_h = ph };
+
+    run(cpu, &c);
+    blocked_is(label(cpu, a), y, &j->y, j->tolerance * algorithms[a].factor);
+    for (size_t i = 0; i < positions * NST_LANES && !pooled; i++)
+        ck_assert_int_eq(pass[i / NST_LANES] >> i % NST_LANES & 1, y[i] > 0);
+    if (pooled) {
+        oracle_map full = map_from(y, j->y.c, h, w), right = oracle_pool(&full, false, true);
+
+        blocked_is(label(cpu, a), half, &right, 0);
+        oracle_map_destroy(&full), oracle_map_destroy(&right);
+    }
+    ck_assert(oracle_free(x) && oracle_free(bias) && oracle_free(y) && oracle_free(weight) && oracle_free(half));
+    ck_assert(oracle_masks_free(pass, positions));
+}
+
+/* Width _i + 1: one tile and several, of which the first and the last have any number of results. */
+START_TEST(tiles_may_be_cut)
+{
+    struct shape s = { 8, 17, _i + 1, (_i * 5 + 2) % 17 + 1 };
+    struct job j = job_create(&s, true);
+
+    FOR_EACH_SET(cpu)
+        for (int a = NST_CONV_WINOGRAD4; a < NST_CONV_COUNT; a++) {
+            int m = nst_conv_tile((nst_conv_algorithm)a);
+
+            for (int before = 0; before < m * m; before++)
+                cut_case(&cpu, &j, a, before % m, before / m);
+        }
+    job_destroy(&j);
+}
+END_TEST
+enum { CUT_WIDTHS = 17 };
+
 /* ---- threads ---- */
 
 /* The same bits for 1, 2, 3 and 7 threads: by blocks; by panels; by blocks with 1 or 7 threads, by panels with 2, 3,
@@ -307,6 +355,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, forward_agrees, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, backward_is_the_adjoint, 0, (int)NST_COUNT(shapes));
     tcase_add_loop_test(t, pooling_agrees, 0, POOLED_SHAPES);
+    tcase_add_loop_test(t, tiles_may_be_cut, 0, CUT_WIDTHS);
     tcase_add_test(t, scratch_is_enough_for_smaller_pictures);
     tcase_add_loop_test(t, threads_do_not_matter, 0, 4);
 }
