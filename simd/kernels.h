@@ -22,13 +22,15 @@
 #define NST_MR_MAX 16
 #define NST_NR_MAX 64
 
-/* Products of a tile of mr positions and nr channels:
- *   c[j/16][r][j%16] (+)= sum over b < kb, l < 16 of a[b][r][l] * w[b][l][j],  r < mr, j < nr
+/* Products of a tile of n positions, 1 to mr, and nr channels:
+ *   c[j/16][r][j%16] (+)= sum over b < kb, l < 16 of a[b][r][l] * w[b][l][j],  r < n, j < nr
+ * A kernel may read and write all mr positions, of which those from n on are of no use; an element has the same bits
+ * for every n.
  * a  [kb][mr][16]        block stride lda
  * w  [kb * 16][nr]       packed, contiguous
  * c  [nr / 16][mr][16]   block stride ldc
  * add: 0 stores, 1 adds to what c holds.  kb >= 1. */
-typedef void nst_gemm_tile_fn(size_t kb, const float *a, size_t lda, const float *w,
+typedef void nst_gemm_tile_fn(int n, size_t kb, const float *a, size_t lda, const float *w,
                               float *c, size_t ldc, int add);
 
 /* Products of a channel block with others over positions, for Gram matrices, each summed in float and then added to g:

@@ -24,7 +24,7 @@ static void peak_share(void *arg, int worker, int begin, int end)
 
     for (int i = begin; i < end; i++)
         for (int j = 0; j < p->repeats; j++)
-            p->k->gemm_tile(8, p->a, NST_MR_MAX * NST_LANES, p->w, p->c + (size_t)worker * tile,
+            p->k->gemm_tile(p->k->mr, 8, p->a, NST_MR_MAX * NST_LANES, p->w, p->c + (size_t)worker * tile,
                             NST_MR_MAX * NST_LANES, 0);
 }
 

@@ -95,7 +95,8 @@ static void im2col_blocks(void *arg, int worker, int begin, int end)
             const float *w = c->weight + (size_t)(b * NST_LANES / k->nr) * panel;
 
             for (int r = 0; r < j->t; r += k->mr)
-                k->gemm_tile((size_t)c->in * 9, a + r * NST_LANES, lda, w, s + r * NST_LANES, lda, 0);
+                k->gemm_tile(nst_tile_rows(k, 2 * j->cols - r), (size_t)c->in * 9, a + r * NST_LANES, lda, w,
+                             s + r * NST_LANES, lda, 0);
             for (int n = 0; n < k->nr / NST_LANES && b + n < c->out; n++) {
                 k->bias(2 * (size_t)j->cols, c->bias + (b + n) * NST_LANES, c->floor, s + (size_t)n * lda);
                 nst_conv_write(k, c, b + n, y, x, 2, j->cols, s + (size_t)n * lda);

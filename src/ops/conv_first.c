@@ -180,7 +180,7 @@ static void loss_gradient(const struct job *j, int y, int x, int n, size_t lda, 
     }
     for (int b = 0; b < blocks; b += across)
         for (int r = 0; r < n; r += k->mr)
-            k->gemm_tile((size_t)blocks, f->features + at + (size_t)r * NST_LANES, block,
+            k->gemm_tile(nst_tile_rows(k, n - r), (size_t)blocks, f->features + at + (size_t)r * NST_LANES, block,
                          j->a + (size_t)(b / across) * panel, out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
 }
 
@@ -210,7 +210,7 @@ static void products(const struct job *j, int y, float *out, float *gated)
         }
         for (int r = 0; r < n; r += k->mr)
             for (int i = 0; i < BACK; i += k->nr)
-                k->gemm_tile((size_t)blocks, gated + r * NST_LANES, lda, w + (size_t)i * rows,
+                k->gemm_tile(nst_tile_rows(k, n - r), (size_t)blocks, gated + r * NST_LANES, lda, w + (size_t)i * rows,
                              out + (size_t)(i / NST_LANES) * j->wide + (size_t)(x + r) * NST_LANES, j->wide, 0);
     }
 }

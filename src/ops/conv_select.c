@@ -22,13 +22,21 @@ int nst_conv_tile(nst_conv_algorithm a)
     return a == NST_CONV_WINOGRAD4 ? 4 : 1;
 }
 
+/* Positions that are multiplied for n: the last ones of a group are an even number, and no fewer than 4. */
+static int multiplied(const nst_cpu *cpu, int n)
+{
+    int last = n % cpu->k->mr;
+
+    return n - last + (last && last < 4 ? 4 : (last + 1) / 2 * 2);
+}
+
 /* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product
  * (Zen 5, both AVX sets): the product at its peak, a tile's transforms at about a third of it. */
 static double winograd_cost(const nst_cpu *cpu, int in, int out, int w, int h, bool six)
 {
     int m = six ? 6 : 4, points = (m + 2) * (m + 2);
     double tiles = (double)((w + m - 1) / m) * ((h + m - 1) / m);
-    double whole = ((int)tiles + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
+    double whole = multiplied(cpu, (int)tiles);
     double product = 2. * points * whole * (in * NST_LANES) * (out * NST_LANES);
     double transforms = tiles * (in * (six ? 24000. : 10000.) + out * (six ? 18000. : 8000.));
     double filters = (double)in * NST_LANES * out * (six ? 12000. : 4000.);
@@ -40,7 +48,7 @@ static double im2col_cost(const nst_cpu *cpu, int in, int out, int w, int h)
 {
     double rows = (h + 1) / 2, cols = w < NST_PATCH_COLS ? w : NST_PATCH_COLS;
     double blocks = (w + NST_PATCH_COLS - 1) / NST_PATCH_COLS;
-    double whole = ((int)(2 * cols) + cpu->k->mr - 1) / cpu->k->mr * cpu->k->mr;
+    double whole = multiplied(cpu, (int)(2 * cols));
 
     return 2. * 9 * rows * blocks * whole * (in * NST_LANES) * (out * NST_LANES + 8.);
 }

@@ -199,7 +199,7 @@ static void edge(const struct gradient *g, size_t p, int n, int block, const flo
     for (int b = 0; b < g->blocks; b++)
         memcpy(in + b * NST_MR_MAX * NST_LANES, g->f + (size_t)b * g->block + p * NST_LANES,
                (size_t)n * NST_LANES * sizeof *in);
-    k->gemm_tile((size_t)g->blocks, in, NST_MR_MAX * NST_LANES, w, out, NST_MR_MAX * NST_LANES, 0);
+    k->gemm_tile(n, (size_t)g->blocks, in, NST_MR_MAX * NST_LANES, w, out, NST_MR_MAX * NST_LANES, 0);
     for (int b = block; b < block + k->nr / NST_LANES && b < g->blocks; b++) {
         const float *from = out + (b - block) * NST_MR_MAX * NST_LANES;
         float *to = g->df + (size_t)b * g->dblock + ((ptrdiff_t)p + g->down) * NST_LANES;
@@ -227,7 +227,7 @@ static void gradient_runs(void *arg, int worker, int begin, int end)
                 size_t at = (first + i) * NST_LANES;
 
                 if (length - i >= (size_t)k->mr && b + across <= g->blocks)
-                    k->gemm_tile((size_t)g->blocks, g->f + at, g->block, w,
+                    k->gemm_tile(k->mr, (size_t)g->blocks, g->f + at, g->block, w,
                                  g->df + (size_t)b * g->dblock + ((ptrdiff_t)at + g->down * NST_LANES), g->dblock,
                                  g->add);
                 else

@@ -265,7 +265,8 @@ static void multiply(const struct wino *p, const struct block *b, int row, int d
         const nst_wino_range *g = &b->with[row >= p->tiles.down.points][i >= p->tiles.across.points];
 
         for (int r = g->first; r < g->to; r += k->mr)
-            k->gemm_tile((size_t)depth(p, deep), v + r * NST_LANES, ld, u, m + r * NST_LANES, ld, deep > 0);
+            k->gemm_tile(nst_tile_rows(k, g->to - r), (size_t)depth(p, deep), v + r * NST_LANES, ld, u,
+                         m + r * NST_LANES, ld, deep > 0);
     }
 }
 

@@ -5,6 +5,26 @@
 
 #include <string.h>
 
+/* Fewer positions have the bits of all. */
+static void same_for_fewer(const nst_kernels *k, size_t kb, const float *a, size_t ld, const float *w,
+                           const float *before, const float *all, int add)
+{
+    size_t size = (size_t)k->nr / L * ld;
+    float *c = oracle_alloc(size);
+
+    for (int n = 1; n < k->mr; n++) {
+        memcpy(c, before, size * sizeof *c);
+        k->gemm_tile(n, kb, a, ld, w, c, ld, add);
+        for (size_t b = 0; b < (size_t)k->nr / L; b++) {
+            ck_assert_msg(!memcmp(c + b * ld, all + b * ld, (size_t)n * L * sizeof *c), "%s gemm_tile of %d of %d",
+                          k->name, n, k->mr);
+            for (size_t i = (size_t)k->mr * L; i < ld; i++)
+                ck_assert(oracle_untouched(c + b * ld + i));
+        }
+    }
+    release(c);
+}
+
 /* A tile's every element, stored or added, for short and long sums; what lies between the blocks stays. */
 static void gemm_case(const nst_kernels *k, size_t kb, size_t gap, int add)
 {
@@ -16,7 +36,7 @@ static void gemm_case(const nst_kernels *k, size_t kb, size_t gap, int add)
     float *before = oracle_alloc(blocks * ldc);
 
     memcpy(before, c, blocks * ldc * sizeof *c);
-    k->gemm_tile(kb, a, lda, w, c, ldc, add);
+    k->gemm_tile(k->mr, kb, a, lda, w, c, ldc, add);
     for (int j = 0; j < k->nr; j++)
         for (int r = 0; r < k->mr; r++) {
             size_t at = (size_t)(j / L) * ldc + (size_t)r * L + (size_t)(j % L);
@@ -29,6 +49,7 @@ static void gemm_case(const nst_kernels *k, size_t kb, size_t gap, int add)
     for (size_t b = 0; b < blocks; b++)
         for (size_t i = 0; i < gap; i++)
             ck_assert(oracle_untouched(c + b * ldc + ldc - gap + i));
+    same_for_fewer(k, kb, a, lda, w, before, c, add);
     release(a), release(w), release(c), release(before);
 }
 
