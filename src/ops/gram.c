@@ -12,6 +12,7 @@
 #define CHUNKS 16  /* partial sums over positions at most; fixed, so the same bits for any number of threads */
 #define NARROW 8   /* channel blocks up to which one worker does all pairs of a chunk and reads it once */
 #define EVEN 4     /* shares a thread from which they are even enough */
+#define FEW_SUMS 50000 /* numbers in all chunks up to which one thread adds them */
 #define TOGETHER 4 /* rows of block pairs of wider layers that a worker does at a time, at most: it reads blocks once */
 
 /* The rectangle as runs of positions: row by row, or one run when rows join. */
@@ -51,6 +52,8 @@ struct gram {
     struct runs runs;
     double *part;     /* [chunks][blocks * 16][blocks * 16] */
     double *sums;     /* [chunks][blocks * 16] */
+    int c;
+    double *gram, *sum; /* of all: [c][c], [c] or NULL */
 };
 
 static int chunk_count(int blocks, int count)
@@ -140,6 +143,36 @@ static void wide(void *arg, int worker, int begin, int end)
     }
 }
 
+/* Rows of 16 numbers of the result: the chunks' sums in their order, and the other half.  Only tiles on and below the
+ * diagonal were computed. */
+static void add_chunks(void *arg, int worker, int begin, int end)
+{
+    const struct gram *g = arg;
+    size_t c = (size_t)g->c, padded = (size_t)g->blocks * NST_LANES;
+
+    (void)worker;
+    for (size_t i = (size_t)begin * NST_LANES; i < (size_t)end * NST_LANES && i < c; i++) {
+        double sum = 0;
+
+        for (int k = 0; k < g->chunks; k++)
+            sum += g->sums[(size_t)k * padded + i];
+        if (g->sum)
+            g->sum[i] += sum;
+        for (size_t j = 0; j <= i; j += NST_LANES) {
+            size_t n = i + 1 - j < NST_LANES ? i + 1 - j : NST_LANES;
+            double t[NST_LANES] = { 0 };
+
+            for (int k = 0; k < g->chunks; k++)
+                for (size_t l = 0; l < n; l++)
+                    t[l] += g->part[((size_t)k * padded + i) * padded + j + l];
+            for (size_t l = 0; l < n; l++) {
+                t[l] += g->gram[i * c + j + l];
+                g->gram[i * c + j + l] = g->gram[(j + l) * c + i] = t[l];
+            }
+        }
+    }
+}
+
 void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, const nst_rect *r, double *gram,
                   double *sum, float *scratch)
 {
@@ -155,23 +188,8 @@ void nst_gram_add(const nst_cpu *cpu, const float *f, int c, int fw, int fh, con
         nst_par_for(cpu->threads, g.chunks, narrow, &g);
     else
         nst_par_for(cpu->threads, g.chunks * ((g.blocks + g.rows - 1) / g.rows), wide, &g);
-    for (size_t i = 0; i < (size_t)c; i++) {
-        double s = 0;
-
-        for (int k = 0; k < g.chunks; k++)
-            s += g.sums[(size_t)k * padded + i];
-        if (sum)
-            sum[i] += s;
-        for (size_t j = 0; j <= i; j++) {
-            double t = 0;
-
-            /* only tiles on and below the diagonal are computed; inside a diagonal tile both halves are */
-            for (int k = 0; k < g.chunks; k++)
-                t += g.part[((size_t)k * padded + i) * padded + j];
-            t += gram[i * (size_t)c + j];
-            gram[i * (size_t)c + j] = gram[j * (size_t)c + i] = t;
-        }
-    }
+    g.c = c, g.gram = gram, g.sum = sum;
+    nst_par_for((size_t)g.chunks * padded * padded < FEW_SUMS ? 1 : cpu->threads, g.blocks, add_chunks, &g);
 }
 
 /* ---- the gradient ---- */
@@ -252,9 +270,12 @@ void nst_gram_pack(const nst_kernels *k, const float *a, int c, float *packed)
     size_t padded = (size_t)nst_blocks(c) * NST_LANES, nr = (size_t)k->nr;
 
     memset(packed, 0, nst_gram_pack_floats(k, c) * sizeof *packed);
-    for (size_t i = 0; i < (size_t)c; i++)
-        for (size_t j = 0; j < (size_t)c; j++)
-            packed[(j / nr * padded + i) * nr + j % nr] = a[i * (size_t)c + j];
+    for (size_t j = 0; j < (size_t)c; j += nr) {
+        size_t n = (size_t)c - j < nr ? (size_t)c - j : nr;
+
+        for (size_t i = 0; i < (size_t)c; i++)
+            memcpy(packed + (j * padded + i * nr), a + i * (size_t)c + j, n * sizeof *a);
+    }
 }
 
 static void run_gradient(struct gradient *g, int c, const float *a, const float *b, float *scratch)
