@@ -18,22 +18,20 @@ size_t nst_conv_pack_floats(const nst_kernels *k, int out, int in)
 void nst_conv_pack(const nst_kernels *k, const float *w, int out, int in, bool backward, float *packed)
 {
     int rows = backward ? out : in, cols = backward ? in : out;
-    size_t panel = (size_t)nst_blocks(rows) * 9 * NST_LANES * (size_t)k->nr;
 
     memset(packed, 0, (backward ? nst_conv_pack_floats(k, in, out) : nst_conv_pack_floats(k, out, in)) *
                           sizeof *packed);
-    for (int j = 0; j < cols; j++) {
-        float *p = packed + (size_t)(j / k->nr) * panel + j % k->nr;
+    /* by blocks of what is written, which stay in L1 */
+    for (int first = 0; first < cols; first += k->nr)
+        for (int i = 0; i < rows; i += NST_LANES, packed += 9 * NST_LANES * k->nr)
+            for (int j = 0; j < k->nr && first + j < cols; j++)
+                for (int l = 0; l < NST_LANES && i + l < rows; l++) {
+                    int o = backward ? i + l : first + j, n = backward ? first + j : i + l;
+                    const float *taps = w + ((size_t)o * (size_t)in + (size_t)n) * 9;
 
-        for (int i = 0; i < rows; i++)
-            for (int tap = 0; tap < 9; tap++) {
-                const float *from = backward ? w + ((size_t)i * (size_t)in + (size_t)j) * 9 + (8 - tap)
-                                             : w + ((size_t)j * (size_t)in + (size_t)i) * 9 + tap;
-
-                p[(((size_t)(i / NST_LANES) * 9 + (size_t)tap) * NST_LANES + (size_t)(i % NST_LANES)) *
-                  (size_t)k->nr] = *from;
-            }
-    }
+                    for (int tap = 0; tap < 9; tap++)
+                        packed[(tap * NST_LANES + l) * k->nr + j] = taps[backward ? 8 - tap : tap];
+                }
 }
 
 /* ---- im2col: blocks of 2 rows, so that pooling can ride along ---- */
