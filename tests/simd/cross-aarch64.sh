@@ -23,7 +23,7 @@ trap 'exit 1' HUP INT TERM
 
 base='src/base/cgroup.c src/base/error.c src/base/memory.c src/base/plain.c src/base/threads.c'
 conv="src/ops/conv.c src/ops/conv_select.c src/ops/conv_io.c src/ops/dispatch.c src/ops/conv_first.c src/ops/gram.c
-src/ops/winograd.c $base"
+src/ops/winograd.c src/ops/winograd_tiles.c $base"
 net='src/net/choose.c src/net/cpu/cpu.c src/net/cpu/cpu_loss_layers.c src/net/cpu/cpu_weights.c src/net/graph.c
 src/net/memory_layout.c src/net/nodes.c src/net/placement.c src/net/row_strips.c src/net/tile_geometry.c
 src/net/window.c'
