@@ -22,12 +22,13 @@ int nst_conv_tile(nst_conv_algorithm a)
     return a == NST_CONV_WINOGRAD4 ? 4 : 1;
 }
 
-/* Positions that are multiplied for n: the last ones of a group are an even number, and no fewer than 4. */
+/* Positions that gemm_tile multiplies for n: the last ones are an even number, and no fewer than 4 where a tile has
+ * these. */
 static int multiplied(const nst_cpu *cpu, int n)
 {
-    int last = n % cpu->k->mr;
+    int mr = cpu->k->mr, last = n % mr, even = last && last < 4 ? 4 : (last + 1) / 2 * 2;
 
-    return n - last + (last && last < 4 ? 4 : (last + 1) / 2 * 2);
+    return n - last + (even < mr ? even : mr);
 }
 
 /* Costs in floating-point operations, transforms weighted by what they were measured to take beside a product

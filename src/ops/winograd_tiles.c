@@ -1,7 +1,7 @@
 /* winograd_tiles.c: the geometry of tiles: where each lies, which are cut, which have a point. */
 #include "ops/winograd_tiles.h"
 
-/* As many results as a tile has that shall have n. */
+/* The results of the smallest tile that has n. */
 static int results_for(int n)
 {
     return (n + 1) / 2 * 2;

@@ -41,7 +41,8 @@ typedef struct nst_wino_range {
 nst_wino_tiles nst_wino_tiles_of(int m, const nst_conv *c);
 /* From `tile` on, `most` at most. */
 nst_wino_run nst_wino_run_at(const nst_wino_tiles *t, int tile, int most);
-/* The tiles that have a point, and maybe a few others: row, column: the point's is none of a cut tile's. */
+/* The tiles that have a point, and maybe a few others.  row: the point's row is one that cut tiles lack; column: its
+ * column is. */
 nst_wino_range nst_wino_with(const nst_wino_tiles *t, bool row, bool column);
 
 #endif
