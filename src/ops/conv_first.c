@@ -163,6 +163,17 @@ static size_t wide_floats(const nst_first *f)
     return ((size_t)f->w + COLS) * NST_LANES; /* one block of a row, whole tiles */
 }
 
+/* What a product needs of dy when it comes to the next columns, of which the first are at `at`. */
+static void fetch_ahead(const struct job *j, int first, size_t at)
+{
+    const nst_kernels *k = j->cpu->k;
+    int blocks = nst_blocks(j->f->out), end = first + k->nr / NST_LANES;
+
+    for (int b = first; b < end && b < blocks; b++)
+        for (int i = 0; i < k->mr; i++)
+            __builtin_prefetch(j->dy + ((size_t)b * plane_of(j->f) + (size_t)i) * NST_LANES + at);
+}
+
 /* dy + a f + b of n columns: out [blocks][lda].  A tile may read up to mr - 1 columns beyond n: those are the
  * next rows' features, or past the last what the arena holds next, and their results are not used. */
 static void loss_gradient(const struct job *j, int y, int x, int n, size_t lda, float *out)
@@ -179,9 +190,11 @@ static void loss_gradient(const struct job *j, int y, int x, int n, size_t lda, 
             k->bias((size_t)n, j->b + b * NST_LANES, -INFINITY, out + (size_t)b * lda);
     }
     for (int b = 0; b < blocks; b += across)
-        for (int r = 0; r < n; r += k->mr)
+        for (int r = 0; r < n; r += k->mr) {
+            fetch_ahead(j, b, at + (size_t)(COLS + r) * NST_LANES);
             k->gemm_tile(nst_tile_rows(k, n - r), (size_t)blocks, f->features + at + (size_t)r * NST_LANES, block,
                          j->a + (size_t)(b / across) * panel, out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
+        }
 }
 
 /* Each position's products with the 27 filter taps: out [BACK / 16][wide] of row y. */
