@@ -163,7 +163,7 @@ static size_t wide_floats(const nst_first *f)
     return ((size_t)f->w + COLS) * NST_LANES; /* one block of a row, whole tiles */
 }
 
-/* What a product needs of dy when it comes to the next columns, of which the first are at `at`. */
+/* Prefetches a tile of dy: nr channels from block `first` on, mr columns from `at` floats into each plane on. */
 static void fetch_ahead(const struct job *j, int first, size_t at)
 {
     const nst_kernels *k = j->cpu->k;
@@ -191,7 +191,7 @@ static void loss_gradient(const struct job *j, int y, int x, int n, size_t lda, 
     }
     for (int b = 0; b < blocks; b += across)
         for (int r = 0; r < n; r += k->mr) {
-            fetch_ahead(j, b, at + (size_t)(COLS + r) * NST_LANES);
+            fetch_ahead(j, b, at + (size_t)(COLS + r) * NST_LANES); /* for the next call */
             k->gemm_tile(nst_tile_rows(k, n - r), (size_t)blocks, f->features + at + (size_t)r * NST_LANES, block,
                          j->a + (size_t)(b / across) * panel, out + (size_t)b * lda + (size_t)r * NST_LANES, lda, 1);
         }

@@ -19,7 +19,7 @@
 #define SHARED_FILTERS ((size_t)3 << 19) /* floats of transformed filters (6 MiB) up to which blocks are shared out */
 #define BLOCK_FLOATS 40000               /* floats of v of a worker's block: it, its m and a panel's u fit L2 */
 #define SHARED_FLOATS ((size_t)5 << 20)  /* floats of v of a block that all work at, at most (20 MiB) */
-#define SHARED_TILES 252                 /* its tiles, at most: a panel's m is 2 MiB, 1 MiB with AVX2 */
+#define SHARED_TILES 252                 /* its tiles, at most: twice as many are no faster */
 #define DEEP 8                           /* channel blocks of the input that are summed at a time, in both ways */
 #define EVEN 4                           /* blocks a thread from which they are shared out evenly enough */
 
